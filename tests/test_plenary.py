@@ -6,6 +6,8 @@ import itertools
 import json
 import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from pptx import Presentation
 from pptx.util import Mm
 
 from cami_units import kml, workshop
+from cami_units.cache import cache_of_round
 from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decide, decided_round, read_decisions, record_decision
 from cami_units.commands.fences import with_fences
@@ -29,7 +32,7 @@ from cami_units.commands.plenary import base_beside, plenary
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
-from cami_units.documents import unit_drawing
+from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents.board import write_slides
 from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
@@ -423,6 +426,55 @@ def test_the_same_round_gives_the_same_board(rounds, boarded, tmp_path):
     again, _ = plenary(later, tmp_path / "plenary", before=base)
     for name in ("board.html", "board.pptx", "board.kmz"):
         assert (again / name).read_bytes() == (boarded / name).read_bytes()
+
+
+def test_after_a_decision_a_board_is_as_from_nothing_and_fetches_little(rounds, tmp_path):
+    """What is kept, or kept and damaged, changes no byte; no library that draws or measures is loaded."""
+    base, later = rounds
+    kept, fresh, damaged = (tmp_path / name / later.name for name in ("kept", "fresh", "damaged"))
+    for folder in (kept, fresh):
+        shutil.copytree(later, folder)
+    plenary(kept, before=base)
+    for folder in (kept, fresh):
+        decide(folder, "CU-001", "agree", reason="No objection", time=NOON)
+    shutil.copytree(kept.parent, damaged.parent)
+    for entry in cache_of_round(damaged).folder.glob("s*.entry"):  # svg, slides
+        entry.write_bytes(entry.read_bytes()[:-1])
+    shutil.rmtree(cache_of_round(fresh).folder)
+    code = (
+        "import sys; from pathlib import Path; from cami_units.commands.plenary import plenary; "
+        "plenary(Path(sys.argv[1]), before=Path(sys.argv[2])); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, kept, base], capture_output=True, text=True, check=True
+    )
+    heavy = {"pptx", "docx", "openpyxl", "matplotlib", "scipy", "numba"}
+    assert not heavy & set(done.stdout.split())
+    for folder in (fresh, damaged):
+        made, _ = plenary(folder, before=base)
+        for name in ("board.html", "board.pptx", "board.kmz"):
+            assert (made / name).read_bytes() == (kept / "plenary" / name).read_bytes()
+
+
+def test_a_template_is_compiled_once_a_machine_as_modules_are(tmp_path, monkeypatch):
+    """The page is the same from a compiled template, a damaged one, and where none may be kept."""
+
+    def page() -> bytes:
+        html_pages._environment.cache_clear()
+        return html_pages.page("board.html", lang="en", imprint=imprint(), pages=[], fills={})
+
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    plain = page()
+    assert not list(tmp_path.rglob("*.pyc"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    assert page() == page() == plain
+    compiled = list(tmp_path.rglob("*.pyc"))
+    assert len(compiled) == 2  # the page and its shell
+    for file in compiled:
+        file.write_bytes(file.read_bytes()[:200])
+    assert page() == plain
+    html_pages._environment.cache_clear()
 
 
 def test_the_page_holds_no_clock_and_no_address(boarded):

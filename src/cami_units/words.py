@@ -8,10 +8,11 @@ cleans and escapes for that format).
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import pandas as pd
 
@@ -728,15 +729,15 @@ def taking(row: Mapping[Any, Any]) -> Note:
 
 def in_language(
     tables: Mapping[str, pd.DataFrame], lang: str, names: Names | None = None
-) -> dict[str, pd.DataFrame]:
+) -> Mapping[str, pd.DataFrame]:
     """The tables of a round with their sentences in a language: because, rationale, reason, says.
 
     Rows without facts, as in rounds of old, keep the words that they have. English is what a round
-    is written in: its tables come back as they are.
+    is written in: its tables come back as they are. A table in which nothing is said is not read.
     """
-    translated_tables = dict(tables)
     if lang == FALLBACK:
-        return translated_tables
+        return tables
+    translated_tables: dict[str, pd.DataFrame] = {}
     named = names_of(tables) if names is None else names
     findings = tables.get("unit_criteria")
     if findings is not None and "facts" in findings:
@@ -763,7 +764,8 @@ def in_language(
         translated_tables["what_it_takes"] = _spoken(
             takes, "says", lambda row: what_it_takes(row, named, lang)
         )
-    return translated_tables
+    # the others lie beneath, where nobody writes
+    return ChainMap(translated_tables, cast(dict[str, pd.DataFrame], tables))
 
 
 def with_languages(

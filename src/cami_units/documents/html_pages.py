@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, Final
 
 import jinja2
 import pandas as pd
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from cami_units import words
@@ -93,7 +98,36 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         finalize=_shown,
+        bytecode_cache=_Compiled(),
     )
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Templates compiled before, beside their files where Python keeps compiled modules.
+
+    Jinja knows by their text which they are of. As for modules: none is kept where Python is told to
+    keep none, and what cannot be written is compiled each time.
+    """
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take a template from beside its file, if it is there."""
+        with suppress(OSError, EOFError), self._place(bucket).open("rb") as stream:
+            bucket.load_bytecode(stream)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Put a template beside its file: whole, or not at all."""
+        if sys.dont_write_bytecode:
+            return
+        place = self._place(bucket)
+        staged = place.with_suffix(f".{os.getpid()}")
+        with suppress(OSError):
+            place.parent.mkdir(exist_ok=True, parents=True)
+            staged.write_bytes(bucket.bytecode_to_string())
+            staged.replace(place)
+
+    def _place(self, bucket: Bucket) -> Path:
+        """The file of a compiled template, by the hash of its name."""
+        return Path(cache_from_source(str(Path(__file__).parent / "pages" / f"{bucket.key}.html")))
 
 
 def _shown(value: object) -> object:

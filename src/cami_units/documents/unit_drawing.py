@@ -762,11 +762,13 @@ def unit_drawings(
     base: Ground, names: Sequence[Places], maps: Sequence[OnMap]
 ) -> list[tuple[KeptDrawing, ...]]:
     """The map of each of some units, with what lies around it: in each of the languages of `names`."""
-    units = base.of.units.set_index("unit_id").geometry
+    units = base.of.units
+    shapes = dict(zip(units["unit_id"], units.geometry, strict=True))
+    statuses = dict(zip(units["unit_id"], map(str, units["status"]), strict=True))
     arounds = [
         shapely.union_all(
             [
-                units[on_map.unit_id],
+                shapes[on_map.unit_id],
                 *(row["geometry"] for row in on_map.versions),
                 *([] if on_map.before is None else [on_map.before]),
             ]
@@ -775,18 +777,23 @@ def unit_drawings(
     ]
     views = _views(arounds, base.of.crs)
     return [
-        _unit_drawing(base, names, on_map, view) for on_map, view in zip(maps, views, strict=True)
+        _unit_drawing(base, names, on_map, shapes[on_map.unit_id], statuses[on_map.unit_id], view)
+        for on_map, view in zip(maps, views, strict=True)
     ]
 
 
 def _unit_drawing(
-    base: Ground, names: Sequence[Places], on_map: OnMap, view: _View
+    base: Ground,
+    names: Sequence[Places],
+    on_map: OnMap,
+    shape: BaseGeometry,
+    status: str,
+    view: _View,
 ) -> tuple[KeptDrawing, ...]:
     """The map of one unit, in each language; of the same content the one that was drawn before."""
-    units, unit_id, before = base.of.units.set_index("unit_id"), on_map.unit_id, on_map.before
-    shape, status = units.geometry[unit_id], str(units.at[unit_id, "status"])
+    unit_id, before = on_map.unit_id, on_map.before
     rivals = [(clean_name(row["group"]), row["geometry"]) for row in on_map.versions]
-    others = _others_near(base.of, unit_id, view)
+    others = _others_near(base, unit_id, view)
     pins = [(number, row["geometry"]) for number, row in on_map.remarks if number]
 
     def drawn() -> list[bytes]:
@@ -847,18 +854,18 @@ def _in_each_language(
     return tuple(KeptDrawing(_hash(number, *content), of_language(number)) for number in numbers)
 
 
-def _others_near(
-    shown_scene: scene.Scene, unit_id: str, view: _View
-) -> list[tuple[str, BaseGeometry]]:
+def _others_near(base: Ground, unit_id: str, view: _View) -> list[tuple[str, BaseGeometry]]:
     """The other units that a view shows: what lies outside leaves a map that was drawn as it is."""
+    unit_ids, shapes = _outlines(base.of)
+    near = np.flatnonzero(shapely.intersects(shapes, shapely.box(*view.window)))
+    return [(unit_ids[at], shapes[at]) for at in near.tolist() if unit_ids[at] != unit_id]
+
+
+@lru_cache(maxsize=4)
+def _outlines(shown_scene: scene.Scene) -> tuple[list[str], npt.NDArray[Any]]:
+    """Ids and shapes of the units that are shown; each map of a board asks for them."""
     units = scene.shown_units(shown_scene.units)
-    shapes = units.geometry.to_numpy()
-    is_near = shapely.intersects(shapes, shapely.box(*view.window))
-    return [
-        (str(other_id), shape)
-        for other_id, shape, near in zip(units["unit_id"], shapes, is_near, strict=True)
-        if near and other_id != unit_id
-    ]
+    return list(map(str, units["unit_id"])), units.geometry.to_numpy()
 
 
 def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[KeptDrawing, ...]:

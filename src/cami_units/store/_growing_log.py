@@ -86,14 +86,13 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         When the columns are not those expected, naming them, or a line inside is damaged, naming
         its number. A last line that a power cut has left unfinished is passed over.
     """
-    empty = pd.DataFrame({column: pd.Series(dtype=str) for column in columns})
     if not path.is_file():
-        return empty
+        return _no_lines(columns)
     with disk_words(path):
         content = path.read_bytes()
     lines = content.decode("utf-8-sig", "replace").split("\n")
     if len(lines) == 1:  # not even the columns were finished
-        return empty
+        return _no_lines(columns)
     written = _csv_fields(lines[0])
     if not _is_older(written, columns):
         raise InputError.of("log with other columns", file=path.name, names=",".join(columns))
@@ -107,7 +106,12 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     if damaged:
         facts = {"lines_damaged": in_short(damaged), "count": len(written)}
         raise InputError.of("log damaged", file=path.name, **facts)
-    return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else empty
+    return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else _no_lines(columns)
+
+
+def _no_lines(columns: Sequence[str]) -> pd.DataFrame:
+    """A log without lines, of text all the same."""
+    return pd.DataFrame({column: pd.Series(dtype=str) for column in columns})
 
 
 def _is_older(written: Sequence[str], columns: Sequence[str]) -> bool:
