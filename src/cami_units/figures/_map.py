@@ -718,19 +718,25 @@ def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     frame = shapely.box(*sized.frame)
     bottom = shapely.LineString([(left, low), (right, low)])
     side = shapely.LineString([(left, low), (left, top)])
+    degrees: list[tuple[Any, Any, float, str]] = []
     for value in np.arange(np.floor(west / step) * step, east + step, step):
         # a point each quarter of a degree, so that meridians bend; short of the poles, where a
         # projection may end
         along = np.arange(max(south - 2, -89.0), min(north + 2, 89.0), 0.25)
-        line = shapely.LineString(np.c_[to_flat.transform(np.full_like(along, value), along)])
-        _draw(axes, [shapely.intersection(line, frame)], LOOKS["graticule"], "graticule", 1.0)
         turned = (value + 180) % 360 - 180  # the frame counts on over the 180° meridian
-        _degrees(axes, shapely.intersection(line, bottom), turned, "EW", scene.lang, sized, size)
+        degrees.append((np.full_like(along, value), along, turned, "EW"))
     for value in np.arange(np.floor(south / step) * step, north + step, step):
         along = np.arange(west - 2, east + 2, 0.25)
-        line = shapely.LineString(np.c_[to_flat.transform(along, np.full_like(along, value))])
-        _draw(axes, [shapely.intersection(line, frame)], LOOKS["graticule"], "graticule", 1.0)
-        _degrees(axes, shapely.intersection(line, side), value, "NS", scene.lang, sized, size)
+        degrees.append((along, np.full_like(along, value), value, "NS"))
+    lengths = [len(line[0]) for line in degrees]
+    lon, lat = (np.concatenate([line[axis] for line in degrees]) for axis in (0, 1))
+    flat = to_flat.transform(lon, lat)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    net: Any = shapely.linestrings(np.c_[flat], indices=rows)
+    _draw(axes, shapely.intersection(net, frame), LOOKS["graticule"], "graticule", 1.0)
+    for line, (*_, value, ends) in zip(net, degrees, strict=True):
+        at = shapely.intersection(line, bottom if ends == "EW" else side)
+        _degrees(axes, at, value, ends, scene.lang, sized, size)
 
 
 def _degrees(
