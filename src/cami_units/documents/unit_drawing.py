@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache, lru_cache
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -408,7 +409,13 @@ class _View:
     @property
     def project(self) -> Transformer:
         """From the CRS of the scene to the projection of the view."""
-        return transformer(self.crs, self.local)
+        return _way(self.crs, self.local)
+
+
+@lru_cache(maxsize=256)
+def _way(crs: str, local: str) -> Transformer:
+    """The way between two CRSs by their texts: a map asks for its own twenty times."""
+    return transformer(crs, local)
 
 
 def _views(arounds: Sequence[BaseGeometry], crs: str, *, margin: float = 1.35) -> list[_View]:
@@ -458,39 +465,45 @@ def _moved(shape: Any, project: Transformer, step: float) -> Any:
     return shapely.transform(dense, flat)
 
 
-def _in_view(shapes: Iterable[Any], view: _View) -> list[BaseGeometry]:
-    """What of these shapes lies inside the frame, in the projection of the view."""
+def _in_view(shapes: Iterable[Any], view: _View) -> npt.NDArray[Any]:
+    """What of each of these shapes lies inside the frame, in the projection of the view; else nothing."""
     shape_array = np.array(list(shapes), dtype=object)
-    if not len(shape_array):
-        return []
+    inside = np.full(len(shape_array), None, dtype=object)
     # Cut in the CRS of the scene before anything is projected: of a continent little is left.
-    near = shape_array[shapely.intersects(shape_array, shapely.box(*view.window))]
-    cut = shapely.clip_by_rect(near, *view.window)
+    near = np.flatnonzero(shapely.intersects(shape_array, shapely.box(*view.window)))
+    cut = shapely.clip_by_rect(shape_array[near], *view.window)
     # forty to a map: between two points so close a side bends by less than a pixel
     step = (view.frame[2] - view.frame[0]) / 40
     flat = shapely.clip_by_rect(_moved(cut, view.project, step), *view.frame)
-    return [shape for shape in flat if not shape.is_empty]
+    is_seen = ~shapely.is_empty(flat)
+    inside[near[is_seen]] = flat[is_seen]
+    return inside
 
 
-def _rings(shapes: Sequence[BaseGeometry], view: _View) -> tuple[Ring, ...]:
+def _rings(shapes: npt.NDArray[Any], view: _View) -> tuple[Ring, ...]:
     """The rings and lines of shapes in a view, in pixels, simplified to half a pixel."""
     west, north = view.frame[0], view.frame[3]
-    rings = []
-    for shape in shapes:
-        merged = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
-        for part in shapely.get_parts(shapely.simplify(merged, 0.5 / view.scale)):
-            if part.geom_type == "Polygon":
-                lines = list(shapely.get_rings(part))
-            elif part.geom_type in ("LineString", "LinearRing"):
-                lines = [part]
-            else:
-                continue
-            for line in lines:
-                xy = shapely.get_coordinates(line)
-                # a tenth of a pixel, finer than any screen shows it; + 0.0 turns -0.0 into 0.0
-                pixels = np.round((xy - [west, north]) * [view.scale, -view.scale], 1) + 0.0
-                rings.append(tuple((float(x), float(y)) for x, y in pixels))
-    return tuple(ring for ring in rings if len(ring) > 1)
+    seen = shapes[~shapely.is_missing(shapes)]
+    is_many = shapely.get_type_id(seen) == shapely.GeometryType.MULTILINESTRING
+    seen[is_many] = shapely.line_merge(seen[is_many])
+    parts = shapely.get_parts(shapely.simplify(seen, 0.5 / view.scale))
+    kinds = shapely.get_type_id(parts)
+    is_area = kinds == shapely.GeometryType.POLYGON
+    is_line = (kinds == shapely.GeometryType.LINESTRING) | (
+        kinds == shapely.GeometryType.LINEARRING
+    )
+    rings, of_area = shapely.get_rings(parts[is_area], return_index=True)
+    lines = np.concatenate([rings, parts[is_line]])
+    # as they come: parts in order, of each its rings
+    order = np.concatenate([np.flatnonzero(is_area)[of_area], np.flatnonzero(is_line)])
+    lines = lines[np.argsort(order, kind="stable")]
+    xy, of_line = shapely.get_coordinates(lines, return_index=True)
+    # a tenth of a pixel, finer than any screen shows it; + 0.0 turns -0.0 into 0.0
+    pixels = np.round((xy - [west, north]) * [view.scale, -view.scale], 1) + 0.0
+    points = list(map(tuple, pixels.tolist()))
+    ends = np.searchsorted(of_line, np.arange(len(lines) + 1)).tolist()
+    all_rings = (tuple(points[start:end]) for start, end in pairwise(ends))
+    return tuple(ring for ring in all_rings if len(ring) > 1)
 
 
 # -- labels ---------------------------------------------------------------------------------------
@@ -504,31 +517,47 @@ _FULL_STYLE: Final = re.compile(r"\s*[(（].*[)）]$")
 """What a state adds to its short name, between brackets."""
 
 
-def _candidates(named: Iterable[Place], view: _View) -> list[_Candidate]:
-    """Labels that a view could hold; a state has many places, for it must stand on its own ground."""
-    west, north = view.frame[0], view.frame[3]
+_Spots = tuple[float, tuple[_Pixel, ...]]
+"""How wide the ground of a label is in pixels, and where on it the label could stand, the best first."""
+
+
+def _candidates(
+    named: Iterable[Place], view: _View, known_spots: dict[int, _Spots | None] | None = None
+) -> list[_Candidate]:
+    """Labels that a view could hold; a state has many places, for it must stand on its own ground.
+
+    `known_spots` are those of shapes, by their identity, that another language has asked for.
+    """
+    spots = {} if known_spots is None else known_spots
     named_places = [place for place in named if place[1]]
-    window = shapely.box(*view.window)
-    is_near = shapely.intersects(
-        np.array([shape for *_, shape in named_places], dtype=object), window
-    )
+    new_places = [place for place in named_places if id(place[2]) not in spots]
+    visible_parts = _in_view([shape for *_, shape in new_places], view)
+    for (kind, _, shape), visible_part in zip(new_places, visible_parts, strict=True):
+        spots[id(shape)] = None if visible_part is None else _spots_on(visible_part, kind, view)
     candidates = []
-    for (kind, text, shape), near in zip(named_places, is_near, strict=True):
-        for visible_part in _in_view([shape], view) if near else ():
-            if kind in ("state", "country"):
-                points = scene.label_places(visible_part)
-                west_end, _, east_end, _ = visible_part.bounds
-                # "Iran (Islamic Republic of)" is named in full where its ground has room for it
-                if _width(text, LABEL_SIZES[kind]) > (east_end - west_end) * view.scale:
-                    text = _FULL_STYLE.sub("", text)
-            else:
-                points = [shapely.point_on_surface(visible_part)]
-            spots = tuple(
-                ((x - west) * view.scale, (north - y) * view.scale)
-                for x, y in shapely.get_coordinates(points).tolist()
-            )
-            candidates.append((kind, text, spots))
+    for kind, text, shape in named_places:
+        if (on_ground := spots[id(shape)]) is not None:
+            wide, own_spots = on_ground
+            # "Iran (Islamic Republic of)" is named in full where its ground has room for it
+            is_state = kind in ("state", "country")
+            if is_state and _width(text, LABEL_SIZES[kind]) > wide:
+                text = _FULL_STYLE.sub("", text)
+            candidates.append((kind, text, own_spots))
     return candidates
+
+
+def _spots_on(visible_part: BaseGeometry, kind: str, view: _View) -> _Spots:
+    """How wide some ground is in a view, and where on it a label of a kind could stand."""
+    west, north = view.frame[0], view.frame[3]
+    is_state = kind in ("state", "country")
+    points = (
+        scene.label_places(visible_part) if is_state else [shapely.point_on_surface(visible_part)]
+    )
+    west_end, _, east_end, _ = visible_part.bounds
+    return (east_end - west_end) * view.scale, tuple(
+        ((x - west) * view.scale, (north - y) * view.scale)
+        for x, y in shapely.get_coordinates(points).tolist()
+    )
 
 
 def _placed(
@@ -661,10 +690,12 @@ def _relief_pixels(view: _View) -> int:
     return round(min(max((east - west) / 7_000, 100.0), WIDTH))
 
 
-def _labelled(bare_map: _Map, named: Iterable[Place]) -> Drawing:
+def _labelled(
+    bare_map: _Map, named: Iterable[Place], known_spots: dict[int, _Spots | None]
+) -> Drawing:
     """A map with its labels, and the bar of its scale."""
     view, drawn_shapes = bare_map.view, list(bare_map.shapes)
-    labels, towns, leaders = _placed(_candidates(named, view))
+    labels, towns, leaders = _placed(_candidates(named, view, known_spots))
     if leaders:
         drawn_shapes.append(Shape("leader", tuple(leaders)))
     if towns:
@@ -821,8 +852,14 @@ def _unit_drawing(
             ),
             *(("other", other_id, _beside(other, shape)) for other_id, other in others),
         ]
+        known_spots: dict[int, _Spots | None] = {}
         return [
-            _packed([_labelled(bare_map, [*own_places, *language.named]) for language in names])
+            _packed(
+                [
+                    _labelled(bare_map, [*own_places, *language.named], known_spots)
+                    for language in names
+                ]
+            )
         ]
 
     content = _hash(
@@ -897,7 +934,12 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[KeptDrawin
         ]
         bare_map = _Map(view, tuple(behind(view)))
         # range states only: names of their neighbours would take the room of the units' ids
-        return [_packed([_labelled(bare_map, [*ids, *language.states]) for language in names])]
+        known_spots: dict[int, _Spots | None] = {}
+        return [
+            _packed(
+                [_labelled(bare_map, [*ids, *language.states], known_spots) for language in names]
+            )
+        ]
 
     def coloured() -> list[bytes]:
         """The units by status, which is all that a decision changes."""
