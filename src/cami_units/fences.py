@@ -34,12 +34,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.model import Profile, SiteTables, cami_species
+from cami_units.model import Profile, SiteTables, cami_species, fence_rows
 from cami_units.overlap import (
     FENCE_KM,
     Pieces,
     area_km2,
     dissolved,
+    documented_crossings,
     length_km,
     range_km2,
     split,
@@ -151,11 +152,9 @@ def _border_elements(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) 
     empty = gpd.GeoDataFrame({"pair": [], "fences": [], "unit_id": []}, geometry=[], crs=units.crs)
     if layers.barriers is None or not profile.C6.fences:
         return empty
-    fences = layers.barriers[
-        layers.barriers["kind"].isin(profile.C6.fences)
-        & (layers.barriers["permeability"].astype(float) < 1)
-        # By id: which fence cuts first must not hang on the order of a file.
-    ].sort_values("barrier_id")
+    fences = fence_rows(layers.barriers, profile.C6.fences)
+    # By id: which fence cuts first must not hang on the order of a file.
+    fences = fences[fences["permeability"].astype(float) < 1].sort_values("barrier_id")
     borders = dissolved(layers.borders, ("pair",))
     walls = borders.geometry.to_numpy()
     # flat ends: the border beyond the end of a fence is open
@@ -378,7 +377,7 @@ def _with_needs(
     border_km = borders.groupby("site")["km"].sum()
     barriers = tables.barriers
     assert barriers is not None
-    fences = barriers[barriers["kind"].isin(profile.C6.fences or ())].dropna(subset="permeability")
+    fences = fence_rows(barriers, profile.C6.fences)
     closed_fences = fences.assign(km=fences["km"] * (1 - fences["permeability"]))
     in_all = closed_fences.groupby("site")["km"].sum()
     fence_km = closed_fences.groupby(["site", "barrier_id"])["km"].sum()
@@ -402,10 +401,7 @@ def _crossings(stretches: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame:
         nothing: dict[str, Any] = {"n_crossings": 0, "best_grade": "", "corridors": ""}
         table = pd.DataFrame({"stretch_id": stretches["stretch_id"]})
         return table.assign(**nothing, crossing_seen_year=np.nan)[columns]
-    documented = points[
-        points["sci_name"].isin(cami_species(pieces.layers.species))
-        & (points["evidence_grade"] != "N")
-    ]
+    documented = documented_crossings(points, cami_species(pieces.layers.species))
     year_of = pd.Series(np.nan, index=corridors["corridor_id"])
     if "crossing_seen_year" in corridors:
         years = pd.to_numeric(corridors["crossing_seen_year"], errors="coerce")

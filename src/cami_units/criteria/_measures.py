@@ -21,6 +21,7 @@ from cami_units.model import (
     Profile,
     SiteTables,
     cami_species,
+    fence_rows,
     in_short,
     listed,
     nearest,
@@ -770,8 +771,7 @@ def _barriers(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.D
     if tables.barriers is None or profile.C6.fences is None:
         names = ("fenced_km", "closed_km", "looked_border_km", "barrier_share")
         return pd.DataFrame(dict.fromkeys(names, np.nan), index=sites.index)
-    known_rows = tables.barriers[tables.barriers["permeability"].notna()]
-    fences = known_rows[known_rows["kind"].isin(profile.C6.fences)]
+    fences = fence_rows(tables.barriers, profile.C6.fences)
     closed = fences["km"] * (1 - fences["permeability"])
     table = tables.borders if tables.covered_borders is None else tables.covered_borders
     border = table.groupby("site")["km"].sum().reindex(sites.index, fill_value=0.0)

@@ -38,7 +38,7 @@ from cami_units.layers._point_tables import (
 )
 from cami_units.layers._rasters import RASTERS, SeveralValuesError, raster_range
 from cami_units.layers._reading import AdvisedError, Dataset, FileRules
-from cami_units.layers._shape_checks import Kind, geometry_of
+from cami_units.layers._shape_checks import Kind, Level, geometry_of
 from cami_units.model import (
     ARCHIVE_DAMAGE,
     LONLAT,
@@ -239,15 +239,15 @@ def _open_elsewhere(layer: str, path: Path) -> list[Problem]:
     """What a GeoPackage tells that is open in another program, or was copied while it was."""
     if path.suffix.casefold() != ".gpkg" or not path.is_file():
         return []
-    if _has_edits_beside(path):
-        return [
-            problem_of("note", layer, path.name, "", Note("open elsewhere", {"file": path.name}))
-        ]
     with path.open("rb") as stream:
         versions = stream.read(20)[18:20]  # 2 in both: written with a log beside it
-    if versions != b"\x02\x02":
+    if _has_edits_beside(path):
+        note = Note("open elsewhere", {"file": path.name})
+    elif versions == b"\x02\x02":
+        note = Note("log missing")
+    else:
         return []
-    return [problem_of("note", layer, path.name, "", Note("log missing"))]
+    return [problem_of("note", layer, path.name, "", note)]
 
 
 @contextmanager
@@ -279,6 +279,10 @@ class _Request:
     kind: Kind
     rules: FileRules
     select: Select
+
+    def problem(self, level: Level, note: Note, where: str | Note = "", lines: str = "") -> Problem:
+        """What is noticed of the file."""
+        return problem_of(level, self.layer, self.file, where, note, lines)
 
 
 def datasets(
@@ -403,8 +407,7 @@ def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[
     """The points of a table; of a context layer, those that are worth showing."""
     key = request.rules.plan_key
     if request.layer == "telemetry" and is_reference_table(path):
-        note = Note("table of Movebank passed over")
-        return [], [problem_of("note", request.layer, path.name, "", note)]
+        return [], [request.problem("note", Note("table of Movebank passed over"))]
     table = point_table(path, layer=request.layer, columns=request.rules.columns, key=key)
     cleaning: list[Problem] = []
     if request.layer == "context":
@@ -422,26 +425,23 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
                 rule[key] = float(said)
             except ValueError:
                 note = Note("defaults no number", {"key": key, "value": str(said)})
-                faults.append(problem_of("refuses", request.layer, path.name, "", note))
+                faults.append(request.problem("refuses", note))
     if faults:
         return [], faults
     try:
         table = raster_range(path, **rule)
     except SeveralValuesError as error:
         lines = plan_lines("defaults.ranges", at_least=0.5)
-        note = Note("raster range unsaid")
-        return [], [problem_of("refuses", request.layer, path.name, error.note, note, lines)]
+        return [], [request.problem("refuses", Note("raster range unsaid"), error.note, lines)]
     dataset, notes = _chosen("", table, request)
-    facts: dict[str, object] = {"cells": int(table["cells"].sum())}
-    facts |= {"limit": "", "weight": "", "averaged": ""}
-    if "at_least" in rule:
-        facts["limit"] = Note("raster at least", {"value": rule["at_least"]})
-    if "whole_at" in rule:
-        facts["weight"] = Note("raster by value", {"value": rule["whole_at"]})
-    if (block := table.attrs.get("block", 1)) > 1:
-        facts["averaged"] = Note("raster averaged", {"block": block})
-    raster_note = problem_of("note", request.layer, path.name, "", Note("raster taken", facts))
-    return [dataset], [raster_note, *notes]
+    least, whole, block = rule.get("at_least"), rule.get("whole_at"), table.attrs.get("block", 1)
+    facts: dict[str, object] = {
+        "cells": int(table["cells"].sum()),
+        "limit": "" if least is None else Note("raster at least", {"value": least}),
+        "weight": "" if whole is None else Note("raster by value", {"value": whole}),
+        "averaged": Note("raster averaged", {"block": block}) if block > 1 else "",
+    }
+    return [dataset], [request.problem("note", Note("raster taken", facts)), *notes]
 
 
 # -- Parquet --------------------------------------------------------------------------------------
@@ -495,9 +495,8 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
 
     table, problems = kml.read_kml(path)
     notes = [replace(problem, layer=request.layer, file=path.name) for problem in problems]
-    closing = np.array(
-        [loop and shape.geom_type == "LineString" for loop, shape in _loops(table)], dtype=bool
-    )
+    is_path = (table.geom_type == "LineString").to_numpy(dtype=bool)
+    closing = is_path & table["closes"].to_numpy(dtype=bool)
     if request.kind == "polygon" and closing.any():
         shapes = table.geometry.to_numpy().copy()
         rings = [[*shape.coords, shape.coords[0]] for shape in shapes[closing]]
@@ -505,7 +504,7 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
         table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
         note = Note("paths as polygons", {"count": int(closing.sum())})
         names = in_short(table.loc[closing, "name"])
-        notes.append(problem_of("counted", request.layer, path.name, names, note))
+        notes.append(request.problem("counted", note, names))
     data = pd.DataFrame(table["data"].tolist(), index=table.index)
     named_columns = table[["name", "description", "folder", "placemark_id"]]
     extra = data[
@@ -516,18 +515,11 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
     )
     # a placemark of several parts is one row
     number = table.groupby(["file", "placemark"], sort=False).ngroup().to_numpy()
-    shapes = [
-        _together(plain.geometry.to_numpy()[number == placemark_number])
-        for placemark_number in np.unique(number)
-    ]
+    shapes = [_together(rows.to_numpy()) for _, rows in plain.geometry.groupby(number)]
     first = plain[~pd.Series(number, index=plain.index).duplicated()]
     placemarks = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=LONLAT))
     dataset, row_notes = _chosen("", placemarks, request)
     return [dataset], notes + row_notes
-
-
-def _loops(table: gpd.GeoDataFrame) -> Iterable[tuple[bool, Any]]:
-    return zip(table["closes"], table.geometry, strict=True)
 
 
 def _together(parts: Any) -> Any:
@@ -547,8 +539,7 @@ def _zip_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
     """The layers of every file in an archive."""
     members = _zip_members(path)
     if not members:
-        note = Note("archive without layer")
-        return [], [problem_of("refuses", request.layer, path.name, "", note)]
+        return [], [request.problem("refuses", Note("archive without layer"))]
     results, problems = [], []
     for part, address in members:
         member_datasets, notes = _gdal_datasets(part if len(members) > 1 else "", address, request)
@@ -623,7 +614,7 @@ def _gdal_datasets(
     passed = [name for name, _ in file_layers if name not in layer_names]
     if passed:
         note = Note("layers passed over", {"names": in_short(layer_names)}, "note")
-        problems.append(problem_of("note", request.layer, request.file, in_short(passed), note))
+        problems.append(request.problem("note", note, in_short(passed)))
     results = []
     for name in sorted(layer_names):
         inner = f"{part}/{name}" if part and len(file_layers) > 1 else part
@@ -668,9 +659,7 @@ def _gdal_dataset(
             some = None if ours.all() else fids[ours]
             wkb[ours] = pyogrio.raw.read(address, layer=name, columns=[], fids=some)[2]
     notes += [
-        problem_of(
-            "note", request.layer, request.file, part, Note("GDAL says", {"why": quoted(warning)})
-        )
+        request.problem("note", Note("GDAL says", {"why": quoted(warning)}), part)
         for warning in sorted({str(warning.message) for warning in caught})
         # Unclosed rings and heights are told with their rows below, and measures (M) are of no use
         # here.
@@ -720,7 +709,7 @@ def _decoded(attributes: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame,
     note = Note("encoding unsaid", {"encoding": guess.encoding, "aside": aside})
     key, first_words = toml_key(request.rules.plan_key or request.file), guess.text.split("\n")[0]
     lines = plan_lines("encoding", **{key: guess.encoding})
-    return table, [problem_of("counted", request.layer, request.file, first_words, note, lines)]
+    return table, [request.problem("counted", note, first_words, lines)]
 
 
 def _shapes(wkb: Any) -> tuple[Any, tuple[int, ...]]:

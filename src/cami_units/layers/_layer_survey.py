@@ -77,8 +77,10 @@ def survey_layers(
         elif not with_bundled or layer == "ranges":
             reads[layer] = reader(entries)
         elif own:
-            states = sound_countries if layer not in ("species", "countries") else None
-            reads[layer] = _mixed(layer, reader(own), reader(None), states)
+            bundled = reader(None)
+            # countries are cut by their own bundled outlines, and species by none
+            states = bundled.table if sound_countries is None else sound_countries
+            reads[layer] = beside_bundled(layer, reader(own), bundled, states)
         else:
             reads[layer] = reader(None)
         return reads[layer]
@@ -147,15 +149,6 @@ def _joined_layers(
         sources=sources,
         **tables_read,
     )
-
-
-def _mixed(
-    layer: str, own: LayerRead, bundled: LayerRead, countries: gpd.GeoDataFrame | None
-) -> LayerRead:
-    """A layer of a user's files and, beside them, the bundled one."""
-    if countries is None:
-        countries = bundled.table if layer == "countries" else gpd.GeoDataFrame()
-    return beside_bundled(layer, own, bundled, countries)
 
 
 def _left_out(layer: str) -> LayerRead:

@@ -316,21 +316,20 @@ def protected_area_rows(
     left_out = points & ~((reported > 0).to_numpy() & (4 in steps))
     as_circles = points & ~left_out
     name = table.get("name", blank).fillna("").astype(str)
-    if left_out.any():
-        km2 = float(reported.to_numpy(dtype=float)[left_out].sum())
-        key = "points without area" if 4 in steps else "points left out"
-        note = Note(key, {"n": int(left_out.sum()), "km2": km2})
-        where = in_short(sorted(name[left_out]))
-        notes.append(problem_of("counted", "protected_areas", "", where, note))
+
+    def step_notes(key: str, rows: Any) -> Notes:
+        """How many areas, and how large as reported, a step concerns."""
+        if not rows.any():
+            return []
+        note = Note(key, {"n": int(rows.sum()), "km2": float(reported[rows].sum())})
+        return [problem_of("counted", "protected_areas", "", in_short(sorted(name[rows])), note)]
+
+    notes += step_notes("points without area" if 4 in steps else "points left out", left_out)
     for row in np.flatnonzero(as_circles):
         parts = shapely.get_parts(shapes[row])
         part_m2 = float(reported.iloc[row]) * 1e6 / len(parts)
         shapes[row] = joined(np.array([circle(part, part_m2) for part in parts], dtype=object))
-    if as_circles.any():
-        km2 = float(reported.to_numpy(dtype=float)[as_circles].sum())
-        note = Note("points as circles", {"n": int(as_circles.sum()), "km2": km2})
-        where = in_short(sorted(name[as_circles]))
-        notes.append(problem_of("counted", "protected_areas", "", where, note))
+    notes += step_notes("points as circles", as_circles)
     table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))[~left_out]
     table = table.assign(
         iso2=dialects.by_value(table.get("iso2", blank[~left_out]), dialects.iso2),
@@ -401,9 +400,7 @@ def areas_in_force(
         if number not in steps:
             return
         if dropped.any():
-            names = in_short(
-                sorted({str(name) for name in table.get("name", pd.Series())[dropped]})
-            )
+            names = in_short(sorted(set(table.get("name", blank)[dropped].astype(str))))
             km2 = float(reported.to_numpy(dtype=float)[dropped].sum())
             facts = {"step": number, "count": int(dropped.sum()), "of": len(table)}
             size = Note("size as reported", {"km2": km2}) if km2 else ""

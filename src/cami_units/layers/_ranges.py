@@ -411,10 +411,8 @@ def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
         for name in sorted(parts_only & set(bundled.table["sci_name"]))
     ]
     for name, parts in bundled.table[replaced].groupby("sci_name"):
-        hashes = set(from_user.table.loc[from_user.table["sci_name"] == name, "_file"])
-        files = {str(entry["file"]) for entry in from_user.sources if entry["sha256"] in hashes}
         note = Note("bundled parts replaced", {"name": str(name), "n": len(parts)})
-        notes.append(problem_of("note", "ranges", in_short(sorted(files)), "", note))
+        notes.append(problem_of("note", "ranges", _files_with(str(name), from_user), "", note))
     rest = bundled.table[~replaced]
     hashes = set(rest["_file"])
     sources = tuple(entry for entry in bundled.sources if entry["sha256"] in hashes)
@@ -427,19 +425,21 @@ def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
     )
 
 
+def _files_with(name: str, layer_read: LayerRead) -> str | Note:
+    """The files that hold ranges of a species."""
+    hashes = set(layer_read.table.loc[layer_read.table["sci_name"] == name, "_file"])
+    sources = (source for source in layer_read.sources if source["sha256"] in hashes)
+    return in_short(sorted({str(source["file"]) for source in sources}))
+
+
 def _part_note(name: str, from_user: LayerRead, bundled: LayerRead) -> Problem:
     """What becomes of a file that holds a part of a taxon only."""
     rows = from_user.table[from_user.table["sci_name"] == name]
-    files = {
-        str(source["file"])
-        for source in from_user.sources
-        if source["sha256"] in set(rows["_file"])
-    }
     names = sorted(set(rows["_named"]) - {""})
     n_bundled = int((bundled.table["sci_name"] == name).sum())
     part = in_short(names) or Note("what your files hold")
     note = Note("part added", {"part": part, "name": name, "n": n_bundled})
-    return problem_of("note", "ranges", in_short(sorted(files)), in_short(names), note)
+    return problem_of("note", "ranges", _files_with(name, from_user), in_short(names), note)
 
 
 def _unused_rules(reading: Reading, ranges: pd.DataFrame | None) -> list[Problem]:

@@ -101,6 +101,7 @@ from ._tables import TABLES as TABLES
 from ._tables import Table as Table
 from ._tables import cami_species as cami_species
 from ._tables import check_table as check_table
+from ._tables import fence_rows as fence_rows
 from ._tables import has_codes as has_codes
 from ._tables import records as records
 from ._text import LONGEST_NAME as LONGEST_NAME

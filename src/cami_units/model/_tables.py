@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -188,3 +188,8 @@ def has_codes(ranges: pd.DataFrame, **codes: Sequence[int]) -> pd.Series[bool]:
     for column, some in codes.items():
         fits &= ranges[column].isin(some)
     return fits
+
+
+def fence_rows(barriers: pd.DataFrame, kinds: Collection[str] | None) -> Any:
+    """The barriers that are fences, by the kinds of a profile, and whose permeability is known."""
+    return barriers[barriers["kind"].isin(kinds or ()) & barriers["permeability"].notna()]

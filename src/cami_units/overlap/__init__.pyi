@@ -3,6 +3,7 @@
 from ._border_pairs import FENCE_KM as FENCE_KM
 from ._border_pairs import barrier_cuts as barrier_cuts
 from ._border_pairs import border_pairs as border_pairs
+from ._border_pairs import documented_crossings as documented_crossings
 from ._border_pairs import fenced_links as fenced_links
 from ._border_pairs import gone_ranges as gone_ranges
 from ._coverage import covered_grounds as covered_grounds

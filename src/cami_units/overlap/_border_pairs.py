@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units.model import Layers, Profile, cami_species
+from cami_units.model import Layers, Profile, cami_species, fence_rows
 from cami_units.overlap._layer_pieces import Pieces, area_pairs
 from cami_units.overlap._measure import area_km2, length_km, overlaps
 from cami_units.overlap._pieces import dissolved
@@ -89,7 +89,7 @@ def _fenced_km(
     none = pd.Series(0.0, index=borders["pair"])
     if barriers is None or profile.C6.fences is None:
         return none * np.nan
-    fences = barriers[barriers["kind"].isin(profile.C6.fences) & barriers["permeability"].notna()]
+    fences = fence_rows(barriers, profile.C6.fences)
     if fences.empty:
         return none
     stretches = along(fences, borders, line="barrier_id", within_km=FENCE_KM)
@@ -104,10 +104,13 @@ def _graded_crossings(pieces: Pieces, cami: Sequence[str]) -> pd.DataFrame:
     points = pieces.crossings
     if points is None:
         return pd.DataFrame({"n_crossings": [], "best_grade": []})
-    # grade N is a corridor without information: nobody documented its crossing
-    documented = points[points["sci_name"].isin(cami) & (points["evidence_grade"] != "N")]
-    by_pair = documented.groupby("pair")["evidence_grade"]
+    by_pair = documented_crossings(points, cami).groupby("pair")["evidence_grade"]
     return pd.DataFrame({"n_crossings": by_pair.size(), "best_grade": by_pair.min()})
+
+
+def documented_crossings(points: gpd.GeoDataFrame, cami: Sequence[str]) -> gpd.GeoDataFrame:
+    """The crossings of species that are counted, but for grade N: corridors without information."""
+    return points[points["sci_name"].isin(cami) & (points["evidence_grade"] != "N")]
 
 
 def _facing_areas(pieces: Pieces, profile: Profile) -> pd.DataFrame:
@@ -196,10 +199,8 @@ def fenced_links(layers: Layers, profile: Profile) -> pd.DataFrame:
     if "crossing_seen_year" in graded:
         year = pd.to_numeric(graded["crossing_seen_year"], errors="coerce")
         graded = graded[year.isna()]
-    fences = barriers[
-        barriers["kind"].isin(profile.C6.fences or ())
-        & (barriers["permeability"].astype(float) <= CLOSED)
-    ]
+    fences = fence_rows(barriers, profile.C6.fences)
+    fences = fences[fences["permeability"].astype(float) <= CLOSED]
     if graded.empty or fences.empty:
         return pd.DataFrame(columns=columns)
     cuts = crossings(graded, fences, border="barrier_id").drop_duplicates("corridor_id")

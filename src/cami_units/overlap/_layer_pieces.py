@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -70,17 +70,13 @@ def layer_pieces(
     states = layers.countries[layers.countries["range_state"]].reset_index(drop=True)
     areas, hotspots = layers.protected_areas, layers.hotspots
     grounds = covered_grounds(layers)
-    measured = measured_ranges(layers)
     return Pieces(
         layers=layers,
         adjacent_km=adjacent_km,
         border_strips=_border_strips(layers.borders, error_km),
         states=states,
-        ranges=measured,
-        sides=split(measured, states, keep=("sci_name", "iso2", *weight_column(measured))),
         graded=graded_ranges(_of_use(layers.ranges, "kept")),
         supporting=dissolved_by_weight(_of_use(layers.ranges, "supporting"), ("sci_name",)),
-        shared_borders=split(layers.borders, layers.features, keep=("pair", "sci_name")),
         undisputed=(
             None
             if layers.disputed is None
@@ -91,7 +87,6 @@ def layer_pieces(
             if layers.corridors is None
             else _corridor_crossings(layers.corridors, layers.borders, states)
         ),
-        protected=_protected_ranges(measured, areas, grounds),
         pa_pairs=None if areas is None else area_pairs(areas, states, pair_km),
         hotspot_ground=(
             None
@@ -100,10 +95,30 @@ def layer_pieces(
         ),
         seasonal=_seasonal_sides(layers.ranges, states),
         grounds=grounds,
-        covered_ranges=(None if areas is None else within(measured, grounds, "protected_areas")),
         covered_borders=(None if layers.barriers is None else _covered_borders(layers, grounds)),
         sightings=_sightings(layers.occurrences, states),
+        **_of_ranges(measured_ranges(layers), layers, states, grounds),
     )
+
+
+def _of_ranges(
+    ranges: gpd.GeoDataFrame, layers: Layers, states: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame
+) -> dict[str, Any]:
+    """The pieces that hang on ranges: by state, by border, by protection. `layers` have their outlines."""
+    weight, areas = weight_column(ranges), layers.protected_areas
+    protected, covered = None, None
+    if areas is not None:
+        # of protected areas that overlap the ground counts once
+        inside = split(ranges, dissolved(areas), keep=("sci_name", *weight))
+        protected = within(inside, grounds, "protected_areas")
+        covered = within(ranges, grounds, "protected_areas")
+    return {
+        "ranges": ranges,
+        "sides": split(ranges, states, keep=("sci_name", "iso2", *weight)),
+        "shared_borders": split(layers.borders, layers.features, keep=("pair", "sci_name")),
+        "protected": protected,
+        "covered_ranges": covered,
+    }
 
 
 def _sightings(
@@ -143,22 +158,10 @@ def with_ranges(pieces: Pieces, graded: gpd.GeoDataFrame) -> Pieces:
     graded : GeoDataFrame
         The other ranges: ``sci_name``, ``confidence`` and polygons, one row for each pair.
     """
-    features, ranges = regional_ranges(graded), dissolved_by_weight(graded, ("sci_name",))
-    layers = pieces.layers
-    return replace(
-        pieces,
-        layers=replace(layers, features=features),
-        ranges=ranges,
-        sides=split(ranges, pieces.states, keep=("sci_name", "iso2", *weight_column(ranges))),
-        graded=graded,
-        shared_borders=split(layers.borders, features, keep=("pair", "sci_name")),
-        protected=_protected_ranges(ranges, layers.protected_areas, pieces.grounds),
-        covered_ranges=(
-            None
-            if layers.protected_areas is None
-            else within(ranges, pieces.grounds, "protected_areas")
-        ),
-    )
+    layers = replace(pieces.layers, features=regional_ranges(graded))
+    ranges = dissolved_by_weight(graded, ("sci_name",))
+    of_ranges = _of_ranges(ranges, layers, pieces.states, pieces.grounds)
+    return replace(pieces, layers=layers, graded=graded, **of_ranges)
 
 
 def graded_ranges(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -207,16 +210,6 @@ def _covered_borders(layers: Layers, grounds: gpd.GeoDataFrame) -> gpd.GeoDataFr
     covered = set(names["barriers"].split(";"))
     both = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
     return layers.borders.loc[both, ["pair", "geometry"]].reset_index(drop=True)
-
-
-def _protected_ranges(
-    ranges: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, grounds: gpd.GeoDataFrame
-) -> gpd.GeoDataFrame | None:
-    """The range of each species inside protected areas, where these overlap counted once."""
-    if areas is None:
-        return None
-    inside = split(ranges, dissolved(areas), keep=("sci_name", *weight_column(ranges)))
-    return within(inside, grounds, "protected_areas")
 
 
 def _corridor_crossings(
