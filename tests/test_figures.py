@@ -583,7 +583,8 @@ def test_a_pdf_holds_of_a_font_what_a_reader_uses(tmp_path: Path) -> None:
                 assert list(there[0]) == list(here[0])
                 assert not hasattr(glyph, "program") or not glyph.program.getBytecode()
                 outlines += 1
-        assert 10 < outlines < 200
+        # the alphabets of the sheet, of more than 5,000 outlines
+        assert 10 < outlines < 700
 
 
 def _frame(face: TTFont) -> list[int]:

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 from matplotlib.path import Path as Outline
+
+from cami_units.drawn_pieces import piece
 
 _POINTS: Final = 72
 """matplotlib's dots to an inch at which a dot is a point of PDF."""
@@ -567,11 +570,11 @@ def _font_name(path: str) -> str:
 
 
 def _add_font(objects: _Objects, path: str, used: Mapping[int, str]) -> int:
-    """A font cut to its used glyphs, which keep their numbers."""
+    """A font cut to the alphabets of its used glyphs, which keep their numbers."""
     font = _font(path)
     scale = 1000 / font.opened.units_per_EM
-    program = _program(Path(path).read_bytes(), {0, *used})
-    file = objects.stream(f"/Length1 {len(program)}", zlib.compress(program, _LEVEL))
+    program, length = _program(path, _with_alphabets(font, used))
+    file = objects.stream(f"/Length1 {length}", program)
     tag = hashlib.sha256(program).hexdigest()[:6].translate(_AS_LETTERS)
     name = f"{tag}+{font.opened.postscript_name}"
     box = " ".join(f"{edge * scale:.0f}" for edge in font.opened.bbox)
@@ -617,94 +620,52 @@ def _meaning(used: Mapping[int, str]) -> str:
     )
 
 
-# -- TrueType --------------------------------------------------------------------------------------
-
-
-def _program(font: bytes, wanted: set[int]) -> bytes:
-    """A TrueType font in which only the wanted glyphs have an outline; all keep their numbers.
-
-    General cutters decode every glyph and number them anew, a hundred times as much work for
-    letters that a page calls by their first numbers. Tables are those of ISO/IEC 14496-22.
-    """
-    (n_tables,) = struct.unpack(">H", font[4:6])
-    tables = {}
-    for at in range(12, 12 + 16 * n_tables, 16):
-        tag, _, start, length = struct.unpack(">4sIII", font[at : at + 16])
-        tables[tag.decode("latin-1")] = font[start : start + length]
-    is_long = tables["head"][50:52] == b"\0\1"
-    # short places are counted in pairs of bytes
-    places = np.frombuffer(tables["loca"], ">u4" if is_long else ">u2").astype(int)
-    places = places if is_long else places * 2
-    glyphs: dict[int, bytes] = {}
-    open_numbers = sorted(wanted)
-    while open_numbers:
-        number = open_numbers.pop()
-        if number not in glyphs:
-            body = tables["glyf"][places[number] : places[number + 1]]
-            glyphs[number], parts = _plain_glyph(body)
-            open_numbers += parts
-    starts = np.zeros(len(places), dtype=">u4")
-    bodies = []
-    for number in sorted(glyphs):
-        bodies.append(glyphs[number] + bytes(-len(glyphs[number]) % 4))
-        starts[number + 1] = len(bodies[-1])
-    metrics = bytearray(tables["hmtx"])
-    (n_metrics,) = struct.unpack(">H", tables["hhea"][34:36])
-    unused = [number for number in range(n_metrics) if number not in glyphs]
-    np.frombuffer(metrics, ">u4", n_metrics)[unused] = 0
-    tables |= {
-        "glyf": b"".join(bodies),
-        "loca": np.cumsum(starts.astype(int)).astype(">u4").tobytes(),
-        "hmtx": bytes(metrics),
-        # no sum over the whole file; places in full bytes
-        "head": tables["head"][:8]
-        + bytes(4)
-        + tables["head"][12:50]
-        + b"\0\1"
-        + tables["head"][52:],
-        # 3.0: glyphs have no names
-        "post": b"\0\3\0\0" + tables["post"][4:32],
-    }
-    return _font_file({tag: tables[tag] for tag in _EMBEDDED})
-
+# -- fonts -----------------------------------------------------------------------------------------
 
 _EMBEDDED: Final = ("glyf", "head", "hhea", "hmtx", "loca", "maxp", "post")
 """What a reader of a PDF uses: no instructions for screens of the nineties, no tables that place letters."""
+_BLOCK: Final = 128
+"""Characters of Unicode that are cut together: an alphabet is one or two blocks of as many."""
+_FIRST_IDEOGRAPH: Final = 0x2E80
+"""From here on blocks are thousands of characters of which a sheet has a few."""
 
 
-def _plain_glyph(body: bytes) -> tuple[bytes, list[int]]:
-    """A glyph without its instructions, and the numbers of the glyphs that it is put together of."""
-    if not body:
-        return b"", []
-    (n_contours,) = struct.unpack(">h", body[:2])
-    if n_contours >= 0:
-        end = 10 + 2 * n_contours
-        (length,) = struct.unpack(">H", body[end : end + 2])
-        return body[:end] + b"\0\0" + body[end + 2 + length :], []
-    parts, plain, at, is_more = [], bytearray(body), 10, True
-    while is_more:
-        flags, number = struct.unpack(">HH", body[at : at + 4])
-        parts.append(number)
-        # without the mark that instructions follow
-        plain[at : at + 2] = struct.pack(">H", flags & ~0x100)
-        # places as words or bytes; one scale, two, or a matrix
-        at += 8 if flags & 0x1 else 6
-        at += 2 if flags & 0x8 else 4 if flags & 0x40 else 8 if flags & 0x80 else 0
-        is_more = bool(flags & 0x20)
-    return bytes(plain[:at]), parts
+def _with_alphabets(font: _Font, used: Mapping[int, str]) -> frozenset[int]:
+    """The used glyphs and all others of their alphabets: documents then share one cut font."""
+    blocks = {ord(letter) // _BLOCK for letter in used.values() if ord(letter) < _FIRST_IDEOGRAPH}
+    beside = (number for code, number in font.glyph_of.items() if code // _BLOCK in blocks)
+    return frozenset({0, *used, *beside})
 
 
-def _font_file(tables: Mapping[str, bytes]) -> bytes:
-    """Tables as a font file, each begun at a whole word and summed."""
-    power = len(tables).bit_length() - 1
-    head = struct.pack(
-        ">IHHHH", 0x10000, len(tables), 16 << power, power, 16 * len(tables) - (16 << power)
-    )
-    at, entries, bodies = 12 + 16 * len(tables), [], []
-    for tag, body in sorted(tables.items()):
-        padded = body + bytes(-len(body) % 4)
-        total = int(np.frombuffer(padded, ">u4").sum(dtype=np.uint64)) & 0xFFFFFFFF
-        entries.append(struct.pack(">4sIII", tag.encode("ascii"), total, at, len(body)))
-        bodies.append(padded)
-        at += len(padded)
-    return b"".join([head, *entries, *bodies])
+@lru_cache(maxsize=64)
+def _program(path: str, wanted: frozenset[int]) -> tuple[bytes, int]:
+    """A font in which only the wanted glyphs have an outline, deflated; its length before that.
+
+    All glyphs keep their numbers, which are what pages call them by.
+    """
+    content = Path(path).read_bytes()
+
+    def cut() -> list[bytes]:
+        from fontTools import subset
+        from fontTools.ttLib import TTFont
+
+        font = TTFont(BytesIO(content), lazy=True, recalcTimestamp=False, recalcBBoxes=False)
+        options = subset.Options(
+            retain_gids=True,
+            hinting=False,
+            glyph_names=False,
+            layout_features=[],
+            drop_tables=[tag for tag in font.keys() if tag not in _EMBEDDED],  # noqa: SIM118
+        )
+        cutter = subset.Subsetter(options)
+        cutter.populate(gids=sorted(wanted))
+        cutter.subset(font)
+        for tag in set(font.keys()) - {"GlyphOrder", *_EMBEDDED}:
+            del font[tag]
+        program = BytesIO()
+        font.save(program)
+        return [zlib.compress(program.getvalue(), _LEVEL), str(program.tell()).encode()]
+
+    numbers = ",".join(map(str, sorted(wanted)))
+    packed_font, length = piece("cut font", [content, numbers.encode()], cut)
+    return packed_font, int(length)
