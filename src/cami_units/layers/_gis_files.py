@@ -495,6 +495,14 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
 
     table, problems = kml.read_kml(path)
     notes = [replace(problem, layer=request.layer, file=path.name) for problem in problems]
+    # A pack that comes back whole brings our evidence along: its rivers and ranges are no sites.
+    is_unit = table["data"].map(lambda data: "cu_id" in data and not data.get("layer"))
+    is_ours = table["data"].map(lambda data: bool(data.get("layer"))).to_numpy(dtype=bool)
+    if request.layer == "conservation_units" and is_unit.any() and is_ours.any():
+        count = len(table.loc[is_ours, ["file", "placemark"]].drop_duplicates())
+        table = table[~is_ours].reset_index(drop=True)
+        note = Note("own evidence", {"count": count})
+        notes.append(problem_of("note", request.layer, path.name, "", note))
     is_path = (table.geom_type == "LineString").to_numpy(dtype=bool)
     closing = is_path & table["closes"].to_numpy(dtype=bool)
     if request.kind == "polygon" and closing.any():
