@@ -456,6 +456,20 @@ def as_records(countries: Any, species: Any) -> Callable[[Path], str]:
     return read
 
 
+def under_sites(path: Path) -> str:
+    """The mean of a raster under forty sites that cover half of it."""
+    import geopandas as gpd
+
+    from cami_units import layers, overlap
+
+    at = np.stack(np.divmod(np.arange(40), 5), axis=1) * (2.3, 1.8) + (61, 41)
+    discs = shapely.buffer(shapely.points(at), 0.9)
+    sites = gpd.GeoDataFrame({"unit_id": range(40)}, geometry=discs, crs="EPSG:4326")
+    raster = layers.read_context(path, around=sites).table
+    means = overlap.summarised(layers.to_equal_area(sites, raster.crs), raster, summary="mean")
+    return f"{len(means)} sites"
+
+
 def other_case(case: dict[str, str], path: Path) -> dict[str, Any]:
     """A raster, a table of records, or islands, each after a small one of its kind."""
     from cami_units import layers
@@ -468,6 +482,11 @@ def other_case(case: dict[str, str], path: Path) -> dict[str, Any]:
         cost(lambda: len(raster_range(small)) + len(raster_range(small, whole_at=1.0)))
         worst = make(path / "worst.tif")
         return cost(lambda: f"{len(raster_range(worst, **rule))} rows")
+    if case["kind"] == "raster under sites":
+        small, worst = raster(lambda: hills(50))(path / "warm.tif"), path / "worst.tif"
+        cost(lambda: under_sites(small))
+        RASTERS[name][0](worst)
+        return cost(lambda: under_sites(worst))
     if case["kind"] == "records":
         ending, make = RECORDS[name]
         read = as_records(layers.read_countries(), layers.read_species())
@@ -591,6 +610,10 @@ def cases(only: list[str]) -> list[dict[str, str]]:
         for kind in ("handed in", "layer")
     ]
     rows += [{"kind": "raster", "name": name, "ending": ""} for name in RASTERS]
+    rows += [
+        {"kind": "raster under sites", "name": name, "ending": ""}
+        for name in ("100 million cells, smooth", "tiles of 16 × 16")
+    ]
     rows += [{"kind": "records", "name": name, "ending": ""} for name in RECORDS]
     rows += [
         {"kind": kind, "name": "100,000", "ending": ending}

@@ -646,14 +646,14 @@ def test_a_range_in_crumbs_is_averaged_and_keeps_its_sum(tmp_path, monkeypatch):
     assert "range_weight" not in whole
     assert whole.area.tolist() == [64 * 100e6]
     monkeypatch.setattr(_rasters, "_MOST_CORNERS", 60)
-    monkeypatch.setattr(_rasters, "_MOST_WEIGHTED", 16)
+    monkeypatch.setattr(_rasters, "_MOST_WEIGHTED", 32)
     averaged = _rasters.raster_range(path)
-    assert averaged.attrs["block"] == 2  # 64 ÷ 16 cells a block
+    assert averaged.attrs["block"] == 2  # 128 ÷ 32 cells a block
     assert averaged["range_weight"].tolist() == [0.5]
     assert overlap.range_km2(averaged).sum() == pytest.approx(6400)
     # single cells, so few that they need no blocks, and with too many corners: doubled until it does
     lone = flat_raster(tmp_path / "y.tif", (x % 2) * (y % 2), dtype="uint8")
-    monkeypatch.setattr(_rasters, "_MOST_WEIGHTED", 32)
+    monkeypatch.setattr(_rasters, "_MOST_WEIGHTED", 128)
     found = _rasters.raster_range(lone)
     assert found.attrs["block"] == 2
     assert overlap.range_km2(found).sum() == pytest.approx(3200)

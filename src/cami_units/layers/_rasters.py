@@ -49,7 +49,7 @@ _MOST_CORNERS: Final = 4 * _MOST_WEIGHTED
 crumbs than that is averaged too."""
 
 
-def rasterio_for(file: Path, refusal: str) -> Any:
+def rasterio_for(file: Path, refusal: str = "raster library missing") -> Any:
     """The library that reads rasters: only who brings one needs its 100 MB."""
     try:
         import rasterio
@@ -87,7 +87,8 @@ class BandWindows:
         rows = (self.corner[0] + top, self.corner[0] + max(top, bottom))
         cols = (self.corner[1] + left, self.corner[1] + max(left, right))
         try:
-            band = self.source.read(1, window=(rows, cols), masked=True)
+            with rasterio_for(Path(self.source.name)).Env(GDAL_CACHEMAX=_CACHE_MB):
+                band = self.source.read(1, window=(rows, cols), masked=True)
         except OSError as error:  # what rasterio raises of a file that was cut short is one
             name = Path(self.source.name).name
             facts = {"file": name, "row": str(rows[0]), "why": quoted(error)}
@@ -129,9 +130,9 @@ def raster_range(
         It cannot be read, is too large, or has several values and nobody says from which on they
         count.
     """
-    rasterio = rasterio_for(file, "raster library missing")
+    rasterio = rasterio_for(file)
     try:
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), rasterio.open(file) as source:
+        with rasterio.open(file) as source:
             _refuse_large(source)
             if whole_at is None:
                 table = _present_cells(rasterio, source, at_least)
@@ -198,10 +199,9 @@ def _present_cells(rasterio: Any, source: Any, at_least: float | None) -> gpd.Ge
         return values != 0 if at_least is None else values >= at_least
 
     parts = _Parts(rasterio, source)
-    least, greatest, count = np.inf, -np.inf, 0
+    least, greatest = np.inf, -np.inf
     for top, values in _strips(source):
         present = is_present(values)
-        count += int(np.count_nonzero(present))
         if at_least is None and present.any():
             some = values[present]
             least, greatest = min(least, some.min()), max(greatest, some.max())
@@ -212,8 +212,14 @@ def _present_cells(rasterio: Any, source: Any, at_least: float | None) -> gpd.Ge
         span = {"low": float(least), "high": float(greatest)}
         raise SeveralValuesError.of("raster of several values", **span)
     if parts.n_corners > _MOST_CORNERS:
+
+        def weight_of(values: NDArray[Any]) -> NDArray[np.float64]:
+            """1 where a cell counts."""
+            return is_present(values).astype(np.float64)
+
+        # crumbs may lie all over the raster: in nearly every block of it
         return _averaged_cells(
-            rasterio, source, lambda values: is_present(values).astype(float), np.ones(1), count
+            rasterio, source, weight_of, np.ones(1), source.width * source.height
         )
     return gpd.GeoDataFrame(
         {"cells": [parts.cells.get(1, 0)]}, geometry=[parts.outline(1)], crs=parts.crs
