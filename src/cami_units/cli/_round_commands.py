@@ -27,12 +27,10 @@ from cami_units.cli._terminal import (
     LatticeCrsOption,
     NoCacheOption,
     PlanArgument,
-    QuietOption,
     RoundArgument,
     SchedulerOption,
-    VerboseOption,
-    app,
     at_work,
+    command,
     counted,
     is_quiet,
     is_verbose,
@@ -41,18 +39,16 @@ from cami_units.cli._terminal import (
 )
 
 
-@app.command(epilog="Example: cami-units propose plan.toml --out rounds/00-proposal")
+@command("propose plan.toml --out rounds/00-proposal")
 def propose(
-    ctx: typer.Context,
     plan: PlanArgument = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The folder of the round to write.")
+        Path, typer.Option(metavar="DIR", help="The folder of the round to write.")
     ] = Path("rounds/00-proposal"),
     force: ForceOption = False,
     ids_from: Annotated[
         Path | None,
         typer.Option(
-            "--ids-from",
             metavar="ROUND",
             help="Give each place the id that it has in this round, and its id to no other.",
         ),
@@ -60,17 +56,14 @@ def propose(
     overlaps: Annotated[
         Path | None,
         typer.Option(
-            "--overlaps",
             metavar="FILE",
             help="What `overlaps` wrote of the plan's ranges, on its cells: they are not measured again.",
         ),
     ] = None,
     no_cache: NoCacheOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         # Each command imports its own rooms: geopandas and scipy take seconds that `--help` and a
         # slip in an option should not cost.
         from cami_units.commands.lasting_ids import write_first_round
@@ -84,29 +77,26 @@ def propose(
             is_cached=not no_cache,
             progress=progress,
         )
-    if not is_quiet(ctx, quiet):
-        say_what_went_in(round_.manifest, problems, cures=is_verbose(ctx, verbose))
+    if not is_quiet():
+        say_what_went_in(round_.manifest, problems, cures=is_verbose())
         say_what_was_found(round_)
         say_where_it_is(round_, out)
 
 
-@app.command(epilog="Example: cami-units assess drawn.kml plan.toml --out results")
+@command("assess drawn.kml plan.toml --out results")
 def assess(
-    ctx: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help="Polygons: KML, KMZ, GeoPackage, GeoJSON, shapefile."),
     ],
     plan: PlanArgument = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The folder for assessment.csv.")
+        Path, typer.Option(metavar="DIR", help="The folder for assessment.csv.")
     ] = Path(),
     no_cache: NoCacheOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Measure any polygons, as drawn, against every gate and criterion."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units import cache, store
         from cami_units.commands.assess import assess as run_assess
         from cami_units.documents.csv_tables import write_csv
@@ -117,33 +107,28 @@ def assess(
         csv_path = store.write_atomically(
             out / "assessment.csv", lambda path: write_csv(path, table)
         )
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_problems(table.attrs.get("problems", ()))
-        say_assessment(table, verbose=is_verbose(ctx, verbose))
+        say_assessment(table, verbose=is_verbose())
         say(f"\nEvery number, with its evidence: {csv_path}")
 
 
-@app.command(
-    epilog="Example: cami-units overlaps ranges.parquet --out overlaps.parquet --cell-km 10"
-)
+@command("overlaps ranges.parquet --out overlaps.parquet --cell-km 10")
 def overlaps(
-    ctx: typer.Context,
     ranges: Annotated[
         Path,
         typer.Argument(metavar="RANGES", help="A GeoParquet file of ranges, or a folder of them."),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The Parquet file to write.")
-    ] = Path("overlaps.parquet"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The Parquet file to write.")] = Path(
+        "overlaps.parquet"
+    ),
     cell_km: CellOption = None,
     hexagons: HexagonsOption = False,
     crs: LatticeCrsOption = "",
     scheduler: SchedulerOption = None,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Measure thousands of ranges on millions of cells: km² of each species in each cell."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.overlaps import write_overlaps
         from cami_units.model import EQUAL_AREA
 
@@ -156,21 +141,20 @@ def overlaps(
             scheduler=scheduler,
             progress=progress,
         )
-    if not is_quiet(ctx, quiet):
-        say_problems(overlap_file.problems, cures=is_verbose(ctx, verbose))
+    if not is_quiet():
+        say_problems(overlap_file.problems, cures=is_verbose())
         say(f"{overlap_file.species:,} species, {overlap_file.rows:,} overlaps with cells: {out}")
 
 
-@app.command(epilog="Example: cami-units richness overlaps.parquet --out richness")
+@command("richness overlaps.parquet --out richness")
 def richness(
-    ctx: typer.Context,
     source: Annotated[
         Path,
         typer.Argument(
             metavar="OVERLAPS", help="What `overlaps` wrote; or ranges, as `overlaps` takes them."
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")] = Path(
         "richness"
     ),
     cell_km: CellOption = None,
@@ -179,23 +163,17 @@ def richness(
     species: Annotated[
         Path | None,
         typer.Option(
-            "--species",
-            metavar="FILE",
-            help="A species table with iucn_category. Left out: the bundled one.",
+            metavar="FILE", help="A species table with iucn_category. Left out: the bundled one."
         ),
     ] = None,
     states: Annotated[
         Path | None,
-        typer.Option(
-            "--states", metavar="FILE", help="States with iso2: km² of each species in each."
-        ),
+        typer.Option(metavar="FILE", help="States with iso2: km² of each species in each."),
     ] = None,
     scheduler: SchedulerOption = None,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Sum thousands of species cell by cell: richness, range rarity, threat weight, as maps and tables."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.richness import write_richness
 
         result = write_richness(
@@ -209,35 +187,32 @@ def richness(
             scheduler=scheduler,
             progress=progress,
         )
-    if not is_quiet(ctx, quiet):
-        say_problems(result.problems, cures=is_verbose(ctx, verbose))
+    if not is_quiet():
+        say_problems(result.problems, cures=is_verbose())
         say(
             f"{result.species:,} species in {result.cells:,} cells: {out} ({', '.join(result.files)})"
         )
 
 
-@app.command(epilog="Example: cami-units check plan.toml")
+@command("check plan.toml")
 def check(
-    ctx: typer.Context,
     plan: PlanArgument = None,
     kinds: Annotated[
         bool, typer.Option("--kinds", help="List the kinds of files that can be named, and stop.")
     ] = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Look at every layer of a plan, and say what is there and what must be mended."""
     # the list hangs on no plan, so a plan that cannot be read must not hide it
     if kinds:
         say_kinds()
         return
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.check import check as run_check
         from cami_units.plan import read_plan
 
         problems, sources = run_check(read_plan(plan), progress=progress)
     refusals = [problem for problem in problems if problem.level == "refuses"]
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_check(problems, sources)
     # told to be quiet, it still says what stops the work
     elif refusals:
@@ -249,24 +224,21 @@ def check(
             stderr=True,
         )
         raise typer.Exit(FAULT)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         command = f"cami-units propose {plan}" if plan else "cami-units propose"
         say(f"\nReady. Next: {command}")
 
 
-@app.command(epilog="Example: cami-units init my-workshop")
+@command("init my-workshop")
 def init(
-    ctx: typer.Context,
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
-    with at_work(ctx, quiet, verbose):
+    with at_work():
         from cami_units.commands.init import init as run_init
 
         paths = run_init(directory)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say(f"A workshop folder is in {directory}:")
         for path in paths:
             say(f"  {path}")
@@ -277,15 +249,10 @@ def init(
         )
 
 
-@app.command(epilog="Example: cami-units sensitivity rounds/00-proposal")
-def sensitivity(
-    ctx: typer.Context,
-    round_: RoundArgument,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-) -> None:
+@command("sensitivity rounds/00-proposal")
+def sensitivity(round_: RoundArgument) -> None:
     """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units import store
         from cami_units.cache import cache_of_round
         from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
@@ -294,7 +261,7 @@ def sensitivity(
             store.read_round(round_), cache=cache_of_round(round_), progress=progress
         )
         write_sensitivity(assessed_round, round_, progress=progress)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_how_sure(assessed_round)
         say(f"\nAdded to the round in {round_}: sensitivity.csv and its map and figure,")
         say(
@@ -303,44 +270,34 @@ def sensitivity(
         say("The unit table, both KMZ and the map now say how stable each unit is.")
 
 
-@app.command(epilog="Example: cami-units fences rounds/00-proposal")
-def fences(
-    ctx: typer.Context,
-    round_: RoundArgument,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-) -> None:
+@command("fences rounds/00-proposal")
+def fences(round_: RoundArgument) -> None:
     """Say which fence first: what opening each closed stretch of border would join, added to the round."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units import store
         from cami_units.commands.fences import with_fences, write_fences
 
         round_with_fences = with_fences(store.read_round(round_), progress=progress)
         problems = write_fences(round_with_fences, round_, progress=progress)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_problems(problems)
         say_fences(round_with_fences)
         say(f"\nAdded to the round in {round_}: fences.csv and fence_species.csv, a layer of its")
         say("GeoPackage, of both KMZ and of the map; `cami-units plenary` has a slide of it.")
 
 
-@app.command(epilog="Example: cami-units figures rounds/00-proposal --lang ru")
+@command("figures rounds/00-proposal --lang ru")
 def figures(
-    ctx: typer.Context,
     round_: RoundArgument,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="DIR", help="The folder to write. Left out: figures/ in the round."
-        ),
+        typer.Option(metavar="DIR", help="The folder to write. Left out: figures/ in the round."),
     ] = None,
     lang: LanguageOption = "",
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Draw a round for paper and projector: poster, section sheets, unit pages, slides, an atlas."""
     folder = round_ / "figures" if out is None else out
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units import store
         from cami_units.commands.figures import write_figures
         from cami_units.commands.shown_round import kept_pieces
@@ -348,7 +305,7 @@ def figures(
         with kept_pieces(round_):
             opened = store.open_round(round_)
             problems = write_figures(opened, folder, lang=lang, progress=progress)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_problems(problems)
         say(f"The figures are in {folder}", style="bold")
         say_rows(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -45,22 +48,10 @@ def _known_language(code: str) -> str:
 LanguageOption = Annotated[
     str,
     typer.Option(
-        "--lang",
         metavar="|".join(LANGUAGES),
         callback=_known_language,
         help="The language of what is written. Left out: the plan's first.",
         show_default=False,
-    ),
-]
-
-QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.", show_default=False)
-]
-
-VerboseOption = Annotated[
-    bool,
-    typer.Option(
-        "--verbose", "-v", help="Say more; after an unexpected failure, all.", show_default=False
     ),
 ]
 
@@ -76,8 +67,7 @@ ForceOption = Annotated[
 ]
 
 CellOption = Annotated[
-    float | None,
-    typer.Option("--cell-km", metavar="KM", help="Of ranges: side of a cell, in km. Left out: 25."),
+    float | None, typer.Option(metavar="KM", help="Of ranges: side of a cell, in km. Left out: 25.")
 ]
 
 HexagonsOption = Annotated[
@@ -87,16 +77,14 @@ HexagonsOption = Annotated[
 LatticeCrsOption = Annotated[
     str,
     typer.Option(
-        "--crs",
         help="Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole "
-        "world. Left out: that of Central Asia.",
+        "world. Left out: that of Central Asia."
     ),
 ]
 
 SchedulerOption = Annotated[
     str | None,
     typer.Option(
-        "--scheduler",
         metavar="ADDRESS",
         help="Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.",
     ),
@@ -126,11 +114,50 @@ def _say_version(is_asked: bool) -> None:
         raise typer.Exit
 
 
+_QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.", show_default=False)
+]
+_VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Say more; after an unexpected failure, all.", show_default=False
+    ),
+]
+_MANNER: Final[ContextVar[tuple[bool, bool]]] = ContextVar("manner", default=(False, False))
+"""Whether a command is to be quiet, and whether it is to say more: asked for before or behind its name."""
+
+
+def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add a function to the app, as a command that also takes how much it is to say."""
+
+    def added(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def run(*, quiet: bool, verbose: bool, **options: Any) -> None:
+            """Run it in that manner."""
+            is_quiet_before, is_verbose_before = _MANNER.get()
+            _MANNER.set((quiet or is_quiet_before, verbose or is_verbose_before))
+            function(**options)
+
+        # typer reads options from signatures: those of the function, and the two of every command
+        own = signature(function, eval_str=True)
+        manner = {"quiet": _QuietOption, "verbose": _VerboseOption}
+        shared = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+            for name, annotation in manner.items()
+        ]
+        run.__signature__ = own.replace(  # type: ignore[attr-defined]
+            parameters=[*own.parameters.values(), *shared]
+        )
+        run.__annotations__ = {**function.__annotations__, **manner}
+        return app.command(epilog=f"Example: cami-units {example}")(run)
+
+    return added
+
+
 @app.callback()
 def options(
-    ctx: typer.Context,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    quiet: _QuietOption = False,
+    verbose: _VerboseOption = False,
     version: Annotated[
         bool,
         typer.Option(
@@ -139,7 +166,7 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that stand before the command."""
-    ctx.obj = (quiet, verbose)
+    _MANNER.set((quiet, verbose))
 
 
 # -- words and progress -----------------------------------------------------------------------------
@@ -154,19 +181,19 @@ STOPPED: Final = 130
 """Exit code: stopped from the keyboard."""
 
 
-def is_quiet(ctx: typer.Context, quiet: bool) -> bool:
-    return bool(quiet or (ctx.obj or (False, False))[0])
+def is_quiet() -> bool:
+    return _MANNER.get()[0]
 
 
-def is_verbose(ctx: typer.Context, verbose: bool) -> bool:
-    return bool(verbose or (ctx.obj or (False, False))[1])
+def is_verbose() -> bool:
+    return _MANNER.get()[1]
 
 
 @contextmanager
-def at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress]:
+def at_work() -> Iterator[Progress]:
     """Progress for the block, and plain words for whatever stops it."""
     try:
-        with _progress(is_silent=is_quiet(ctx, quiet)) as progress:
+        with _progress(is_silent=is_quiet()) as progress:
             yield progress
     # typer ends a command with exceptions that are RuntimeErrors: the last clause would call them
     # faults of ours; nor is a pipe that was closed (| head) one
@@ -182,7 +209,7 @@ def at_work(ctx: typer.Context, quiet: bool, verbose: bool) -> Iterator[Progress
         if isinstance(error, CamiUnitsError):
             say(f"Error: {error}", style="red", stderr=True)
             raise typer.Exit(FAULT) from None
-        _apologise(error, verbose=is_verbose(ctx, verbose))
+        _apologise(error, verbose=is_verbose())
         raise typer.Exit(BUG) from None
 
 

@@ -21,11 +21,9 @@ from cami_units.cli._terminal import (
     FAULT,
     ForceOption,
     LanguageOption,
-    QuietOption,
     RoundArgument,
-    VerboseOption,
-    app,
     at_work,
+    command,
     is_quiet,
     is_verbose,
     say,
@@ -41,9 +39,8 @@ class LintProfile(StrEnum):
     earth_web = "earth-web"
 
 
-@app.command(epilog="Example: cami-units collect handed-in --base rounds/00-proposal")
+@command("collect handed-in --base rounds/00-proposal")
 def collect(
-    ctx: typer.Context,
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -53,35 +50,29 @@ def collect(
         ),
     ],
     base: Annotated[
-        Path,
-        typer.Option("--base", metavar="ROUND", help="The round that the groups were handed."),
+        Path, typer.Option(metavar="ROUND", help="The round that the groups were handed.")
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", help="The folder of the next round. Left out: beside the base."
+            metavar="DIR", help="The folder of the next round. Left out: beside the base."
         ),
     ] = None,
     resolutions: Annotated[
         Path | None,
         typer.Option(
-            "--resolutions",
             metavar="CSV",
             help="unit_id, resolution, reason. Left out: resolutions.csv beside the files.",
         ),
     ] = None,
     pack: Annotated[
         Path | None,
-        typer.Option(
-            "--pack", metavar="DIR", help="The packs handed out. Left out: pack beside the base."
-        ),
+        typer.Option(metavar="DIR", help="The packs handed out. Left out: pack beside the base."),
     ] = None,
     force: ForceOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Read what the groups hand in, compare, measure and merge it: the next round, and a report."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units import store
         from cami_units.commands.collect import collect as run_collect
         from cami_units.commands.collect import next_directory, write_collected
@@ -102,46 +93,40 @@ def collect(
             progress=progress,
         )
         problems = write_collected(collected, target, force=force, progress=progress)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         if left:
             say("An earlier run was stopped while it wrote; what it had left was cleared away.")
-        say_collected(collected, target, verbose=is_verbose(ctx, verbose))
-        say_problems(problems, cures=is_verbose(ctx, verbose))
+        say_collected(collected, target, verbose=is_verbose())
+        say_problems(problems, cures=is_verbose())
 
 
-@app.command(epilog="Example: cami-units pack rounds/00-proposal --plan plan.toml")
+@command("pack rounds/00-proposal --plan plan.toml")
 def pack(
-    ctx: typer.Context,
     directory: RoundArgument,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where to; left out: pack/ beside the round."),
+        Path | None, typer.Option(metavar="DIR", help="Where to; left out: pack/ beside the round.")
     ] = None,
     plan: Annotated[
         Path | None,
         typer.Option(
-            "--plan",
             metavar="PLAN",
             help="Take the groups from this plan, not from the one the round was made with.",
         ),
     ] = None,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Make a folder for each working group, one for plenary, and one with everything."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.pack import pack as run_pack
         from cami_units.plan import read_plan
 
         plan_values = read_plan(plan) if plan else None
         packs = run_pack(directory, out, plan=plan_values, progress=progress)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_packed(packs)
 
 
-@app.command(epilog='Example: cami-units decide rounds/01 CU-012 agree --reason "no objection"')
+@command('decide rounds/01 CU-012 agree --reason "no objection"')
 def decide(
-    ctx: typer.Context,
     directory: RoundArgument,
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit, as CU-012.")],
     decision: Annotated[
@@ -152,42 +137,31 @@ def decide(
             "answer or withdraw: one more question, and what became of it.",
         ),
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why, on one line.")],
-    by: Annotated[str, typer.Option("--by", help="A group or a role, never a person.")] = "plenary",
-    document: Annotated[
-        str, typer.Option("--document", help="The number of the document that says so.")
-    ] = "",
+    reason: Annotated[str, typer.Option(help="Why, on one line.")],
+    by: Annotated[str, typer.Option(help="A group or a role, never a person.")] = "plenary",
+    document: Annotated[str, typer.Option(help="The number of the document that says so.")] = "",
     status: Annotated[
-        str,
-        typer.Option("--status", help="endorsed or adopted: only with agree and --document."),
+        str, typer.Option(help="endorsed or adopted: only with agree and --document.")
     ] = "",
     into: Annotated[
-        str, typer.Option("--into", metavar="UNIT", help="The unit it goes into: only with merge.")
+        str, typer.Option(metavar="UNIT", help="The unit it goes into: only with merge.")
     ] = "",
-    name_en: Annotated[str, typer.Option("--name-en", help="A new English name.")] = "",
-    name_ru: Annotated[str, typer.Option("--name-ru", help="A new Russian name.")] = "",
+    name_en: Annotated[str, typer.Option(help="A new English name.")] = "",
+    name_ru: Annotated[str, typer.Option(help="A new Russian name.")] = "",
     outline: Annotated[
-        str,
-        typer.Option(
-            "--outline", metavar="GROUP", help="The group whose outline stands from now on."
-        ),
+        str, typer.Option(metavar="GROUP", help="The group whose outline stands from now on.")
     ] = "",
     question: Annotated[
         str,
         typer.Option(
-            "--question",
             metavar="ID",
             help="Which question is answered or withdrawn, A-001; left out: the only one.",
         ),
     ] = "",
-    time: Annotated[
-        str, typer.Option("--time", help="When (2026-11-22T14:05). Left out: now.")
-    ] = "",
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    time: Annotated[str, typer.Option(help="When (2026-11-22T14:05). Left out: now.")] = "",
 ) -> None:
     """Write one decision of plenary into the log, and show it in the tables and maps."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from datetime import datetime
 
         from cami_units.commands.decide import DECISION_LOG
@@ -211,24 +185,21 @@ def decide(
             question=question,
             progress=progress,
         )
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         became = line["question"] or f"{line['before']} → {line['status']}"
         say(f"{line['unit_id']}: {became} ({line['decision']})")
         say(f"  in {directory / DECISION_LOG}, the tables and the maps of the round")
 
 
-@app.command(epilog="Example: cami-units plenary rounds/01-collected --before rounds/00-proposal")
+@command("plenary rounds/01-collected --before rounds/00-proposal")
 def plenary(
-    ctx: typer.Context,
     directory: RoundArgument,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where to; left out: plenary/ in the round."),
+        Path | None, typer.Option(metavar="DIR", help="Where to; left out: plenary/ in the round.")
     ] = None,
     before: Annotated[
         Path | None,
         typer.Option(
-            "--before",
             metavar="ROUND",
             help="The round to compare with; left out: the base of this one, if it lies beside it.",
         ),
@@ -236,28 +207,20 @@ def plenary(
     order: Annotated[
         str,
         typer.Option(
-            "--order",
             metavar="rank|group|section|CU-…",
             help="What the units follow one another by; or ids with commas: these first.",
         ),
     ] = "rank",
     lang: LanguageOption = "",
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Make the board for plenary: one unit a screen, in a browser, as slides, as a tour."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.plenary import plenary as run_plenary
 
         folder, problems = run_plenary(
-            directory,
-            out,
-            before=before,
-            lang=lang,
-            order=words_of(order),
-            progress=progress,
+            directory, out, before=before, lang=lang, order=words_of(order), progress=progress
         )
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_problems(problems)
         say(f"The board is in {folder}", style="bold")
         say_rows(
@@ -269,45 +232,34 @@ def plenary(
         )
 
 
-@app.command(epilog="Example: cami-units activities rounds/01-collected handed-in/")
+@command("activities rounds/01-collected handed-in/")
 def activities(
-    ctx: typer.Context,
     directory: RoundArgument,
     files: Annotated[
         list[Path] | None,
         typer.Argument(metavar="FILE…", help="Groups' forms (XLSX) or tables (CSV, XLSX)."),
     ] = None,
     programme: Annotated[
-        Path | None,
-        typer.Option("--programme", metavar="FILE", help="Measures of the current programme."),
+        Path | None, typer.Option(metavar="FILE", help="Measures of the current programme.")
     ] = None,
     session: Annotated[
-        str,
-        typer.Option(
-            "--session", metavar="THEMES", help="Forms and a programme with these themes only."
-        ),
+        str, typer.Option(metavar="THEMES", help="Forms and a programme with these themes only.")
     ] = "",
     implementation: Annotated[
-        Path | None,
-        typer.Option("--implementation", metavar="FILE", help="How far each of them has come."),
+        Path | None, typer.Option(metavar="FILE", help="How far each of them has come.")
     ] = None,
     general: Annotated[
         list[str] | None,
-        typer.Option(
-            "--general", metavar="ID|FILE", help="Move a suggestion, or those ticked in a workbook."
-        ),
+        typer.Option(metavar="ID|FILE", help="Move a suggestion, or those ticked in a workbook."),
     ] = None,
     back: Annotated[
-        list[str] | None,
-        typer.Option("--back", metavar="ID", help="Move it back to the units it came from."),
+        list[str] | None, typer.Option(metavar="ID", help="Move it back to the units it came from.")
     ] = None,
-    by: Annotated[str, typer.Option("--by", help="A group or a role.")] = "facilitator",
-    reason: Annotated[str, typer.Option("--reason", help="Why it is moved.")] = "",
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    by: Annotated[str, typer.Option(help="A group or a role.")] = "facilitator",
+    reason: Annotated[str, typer.Option(help="Why it is moved.")] = "",
 ) -> None:
     """Bring the activities of the units together: tables, text, funding notes, what recurs."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.activities import activities as run_activities
 
         activity_tables = run_activities(
@@ -322,36 +274,31 @@ def activities(
             reason=reason,
             progress=progress,
         )
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_activities(activity_tables)
 
 
-@app.command(epilog="Example: cami-units annex rounds/01-collected")
+@command("annex rounds/01-collected")
 def annex(
-    ctx: typer.Context,
     directory: RoundArgument,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where to; left out: annex/ in the round."),
+        Path | None, typer.Option(metavar="DIR", help="Where to; left out: annex/ in the round.")
     ] = None,
     lang: LanguageOption = "",
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Write the annex of a report: text, workbook, map, GeoPackage, and what went in."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.annex import ANNEX_FILES
         from cami_units.commands.annex import annex as run_annex
 
         folder = run_annex(directory, out, lang=lang, progress=progress)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say(f"The annex is in {folder}", style="bold")
         say_rows([(name, folder / name) for name in ANNEX_FILES])
 
 
-@app.command(epilog="Example: cami-units publish rounds/01 postgresql://me@db.example.org/cami")
+@command("publish rounds/01 postgresql://me@db.example.org/cami")
 def publish(
-    ctx: typer.Context,
     directory: RoundArgument,
     address: Annotated[
         str,
@@ -361,39 +308,33 @@ def publish(
         ),
     ],
     schema: Annotated[
-        str, typer.Option("--schema", metavar="NAME", help="The schema to write the tables in.")
+        str, typer.Option(metavar="NAME", help="The schema to write the tables in.")
     ] = "cami",
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Write a round into a PostGIS database, as it may be handed to anybody."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.publish import publish as run_publish
 
         names = run_publish(directory, address, schema=schema, progress=progress)
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say(f"{len(names)} tables are in the schema {schema}: {', '.join(names)}")
 
 
-@app.command(epilog="Example: cami-units desk my-workshop")
+@command("desk my-workshop")
 def desk(
-    ctx: typer.Context,
     workshop: Annotated[
         Path,
         typer.Argument(metavar="WORKSHOP", help="The folder of the workshop, or an empty one."),
     ],
     port: Annotated[
-        int | None,
-        typer.Option("--port", metavar="N", min=1, max=65535, help="Left out: one that is free."),
+        int | None, typer.Option(metavar="N", min=1, max=65535, help="Left out: one that is free.")
     ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address only.", show_default=False)
     ] = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """The facilitator's page for the day: before, hand in, settle, board, late files, after."""
-    with at_work(ctx, quiet, verbose):
+    with at_work():
         from cami_units.desk import serve
 
         def announce(address: str) -> None:
@@ -404,9 +345,8 @@ def desk(
         serve(workshop, port=port, browser=not no_browser, announce=announce)
 
 
-@app.command(epilog="Example: cami-units rehearse --out rehearsal")
+@command("rehearse --out rehearsal")
 def rehearse(
-    ctx: typer.Context,
     round_: Annotated[
         Path | None,
         typer.Argument(
@@ -414,13 +354,11 @@ def rehearse(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="A new folder for all that is made.")
+        Path, typer.Option(metavar="DIR", help="A new folder for all that is made.")
     ] = Path("rehearsal"),
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Fabricate ten group files with the usual damage, collect them, and say what was caught."""
-    with at_work(ctx, quiet, verbose) as progress:
+    with at_work() as progress:
         from cami_units.commands.propose import propose as run_propose
         from cami_units.commands.rehearse import check_rehearsal
         from cami_units.commands.rehearse import rehearse as run_rehearse
@@ -436,7 +374,7 @@ def rehearse(
             write_proposal(proposal, base, progress=progress)
         rehearsal = run_rehearse(base, out, progress=progress)
     missed = [damage for damage in rehearsal.caught if not damage.line]
-    if not is_quiet(ctx, quiet):
+    if not is_quiet():
         say_rehearsed(rehearsal)
     if missed:
         say(
@@ -448,21 +386,18 @@ def rehearse(
         raise typer.Exit(BUG)
 
 
-@app.command(epilog="Example: cami-units lint units.kmz --profile earth-web")
+@command("lint units.kmz --profile earth-web")
 def lint(
-    ctx: typer.Context,
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE…", help="KML or KMZ files, anybody's.")
     ],
     profile: Annotated[
-        LintProfile, typer.Option("--profile", help="The program they are meant for.")
+        LintProfile, typer.Option(help="The program they are meant for.")
     ] = LintProfile.earth_pro,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Say whether KML and KMZ files are fit for Google Earth, and what to mend."""
     fit = True
-    with at_work(ctx, quiet, verbose):
+    with at_work():
         from cami_units import kml
         from cami_units.model import InputError
 
@@ -477,7 +412,7 @@ def lint(
                 continue
             wrong = bool((faults["level"] == "error").any())
             fit = fit and not wrong
-            if wrong or not is_quiet(ctx, quiet):
+            if wrong or not is_quiet():
                 say_lint(file, faults, profile.value)
     if not fit:
         raise typer.Exit(FAULT)
