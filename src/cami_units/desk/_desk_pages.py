@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import jinja2
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import (
     FileResponse,
@@ -120,7 +121,7 @@ class Desk:
             self.ask_board()
         round_ = day.current.path if day.current is not None else self.directory
         if day.current is not None and day.current.is_decided and not are_decisions_shown(round_):
-            self.worker.ask("decide", partial(_show_decisions, round_))
+            self.worker.ask("decide", lambda progress: show_decisions(round_, progress=progress))
         if not _day.is_collected_in_full(day):
             self.ask_collect()
         for errand in _day.read_errands(self.directory):
@@ -235,32 +236,48 @@ class Desk:
 def routes(pages: Pages) -> list[Route]:
     """Every address of the desk."""
     return [
-        Route("/", pages.hand_in, methods=["GET"]),
-        Route("/before", pages.before, methods=["GET"]),
-        Route("/before", pages.make_before, methods=["POST"]),
-        Route("/hand-in", pages.take_in, methods=["POST"]),
-        Route("/take-out", pages.take_out, methods=["POST"]),
-        Route("/collect", pages.collect, methods=["POST"]),
-        Route("/settle", pages.settle, methods=["GET"]),
-        Route("/settle", pages.write_resolution, methods=["POST"]),
-        Route("/board", pages.board, methods=["GET"]),
-        Route("/screen", pages.screen, methods=["GET"]),
-        Route("/decide", pages.decide, methods=["POST"]),
-        Route("/show", pages.show, methods=["POST"]),
-        Route("/order", pages.keep_order, methods=["POST"]),
-        Route("/general", pages.move_to_general, methods=["POST"]),
-        Route("/programme", pages.take_programme, methods=["POST"]),
-        Route("/session", pages.make_session, methods=["POST"]),
-        Route("/late", pages.late, methods=["GET"]),
-        Route("/after", pages.after, methods=["GET"]),
-        Route("/after", pages.make, methods=["POST"]),
-        Route("/open", pages.open_folder, methods=["POST"]),
-        Route("/language", pages.language, methods=["POST"]),
-        Route("/events", pages.events, methods=["GET"]),
-        Route("/files/live/board.html", pages.live_board, methods=["GET"]),
-        Route("/files/{round}/{name}", pages.file_of_round, methods=["GET"]),
-        Route("/assets/{name}", pages.asset, methods=["GET"]),
+        Route("/", pages.hand_in),
+        Route("/before", pages.before),
+        _form("/before", pages.make_before),
+        _form("/hand-in", pages.take_in, max_files=_MOST_FILES, max_fields=16),
+        _form("/take-out", pages.take_out),
+        _form("/collect", pages.collect),
+        Route("/settle", pages.settle),
+        _form("/settle", pages.write_resolution),
+        Route("/board", pages.board),
+        Route("/screen", pages.screen),
+        _form("/decide", pages.decide),
+        _form("/show", pages.show),
+        _form("/order", pages.keep_order),
+        _form("/general", pages.move_to_general),
+        _form("/programme", pages.take_programme, max_files=1, max_fields=4),
+        _form("/session", pages.make_session),
+        Route("/late", pages.late),
+        Route("/after", pages.after),
+        _form("/after", pages.make),
+        _form("/open", pages.open_folder),
+        _form("/language", pages.language),
+        Route("/events", pages.events),
+        Route("/files/live/board.html", pages.live_board),
+        Route("/files/{round}/{name}", pages.file_of_round),
+        Route("/assets/{name}", pages.asset),
     ]
+
+
+def _form(address: str, handler: Callable[[Request, FormData], Response], **limits: int) -> Route:
+    """An address that takes a form: read by the event loop, the rest in a thread, as for pages."""
+
+    async def endpoint(request: Request) -> Response:
+        async with request.form(**limits) as form:
+            return await run_in_threadpool(handler, request, form)
+
+    return Route(address, endpoint, methods=["POST"])
+
+
+def _text(form: FormData, name: str) -> str:
+    """A field of a form; empty where it is not there, or is a file."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 class _StaleError(Exception):
@@ -356,8 +373,8 @@ class Pages:
             if job.state != DONE
         ]
 
-    async def _day(self) -> Day:
-        return await run_in_threadpool(read_day, self.desk.directory)
+    def _day(self) -> Day:
+        return read_day(self.desk.directory)
 
     def _refusal(self, request: Request, key: str, status: int = 400) -> Response:
         """A refusal in the reader's language."""
@@ -383,13 +400,9 @@ class Pages:
 
     # -- before -----------------------------------------------------------------------------------
 
-    async def before(self, request: Request) -> Response:
+    def before(self, request: Request) -> Response:
         """What is made before the day: the folder, the first round, the packs."""
-        day = await self._day()
-        return await run_in_threadpool(self._before_page, request, day)
-
-    def _before_page(self, request: Request, day: Day) -> Response:
-        """The page of the days before."""
+        day = self._day()
         done = _verbs.done_before(self.desk.directory)
         has_plan, is_stopped = done["make_workshop"] is not None, self._is_stopped()
         ready = {
@@ -440,68 +453,56 @@ class Pages:
         }
         return {name: path.name if path else "" for name, path in files.items()}
 
-    async def make_before(self, request: Request) -> Response:
+    def make_before(self, request: Request, form: FormData) -> Response:
         """Make one of the things of before, or check the plan, in its turn."""
-        name = str((await request.form()).get("product", ""))
-        root = self.desk.directory
+        name = _text(form, "product")
         if name not in _verbs.BEFORE and name != "check":
             return self._refusal(request, "desk no such choice")
 
         def check(progress: Progress) -> None:
             self.desk.noticed.pop("check", None)  # of a plan that cannot be read nothing is known
-            self.desk.noticed["check"] = _verbs.check_plan(root, progress)
+            self.desk.noticed["check"] = _verbs.check_plan(self.desk.directory, progress)
 
         if name == "check":
             self.desk.worker.ask(name, check)
         else:
-            await run_in_threadpool(self.desk.ask, Errand(name))
+            self.desk.ask(Errand(name))
         return _back(request, "/before", {})
 
     # -- hand in ----------------------------------------------------------------------------------
 
-    async def hand_in(self, request: Request) -> Response:
+    def hand_in(self, request: Request) -> Response:
         """The files, what each of them gave, and where to drop more."""
-        day = await self._day()
+        day = self._day()
         if day.current is None and not day.files:
             return RedirectResponse("/before", status_code=303)
-        return await run_in_threadpool(self._hand_in_page, request, day)
-
-    def _hand_in_page(self, request: Request, day: Day) -> Response:
-        """The page on which files are handed in."""
         files = file_facts(day, self._lang(request))
         return self._page(request, "hand_in", day, files=files, most=MAX_BODY)
 
-    async def take_in(self, request: Request) -> Response:
+    def take_in(self, request: Request, form: FormData) -> Response:
         """Files from the browser, copied into the folder; the round is then made anew."""
-        kept_names: list[str] = []
-        async with request.form(max_files=_MOST_FILES, max_fields=16) as form:
-            for upload in form.getlist("files"):
-                if isinstance(upload, str) or not upload.filename:
-                    continue
-                name = upload.filename
-                path, _ = await run_in_threadpool(
-                    _day.keep_file, self.desk.directory, name, upload.file
-                )
-                kept_names.append(path.name)
+        kept_names = [
+            _day.keep_file(self.desk.directory, upload.filename, upload.file)[0].name
+            for upload in form.getlist("files")
+            if not isinstance(upload, str) and upload.filename
+        ]
         if kept_names:
             self.desk.ask_collect()
         return _back(request, "/", {"kept": kept_names})
 
-    async def take_out(self, request: Request) -> Response:
+    def take_out(self, request: Request, form: FormData) -> Response:
         """A file that was handed in by mistake goes aside, and the round is made without it."""
-        form = await request.form()
-        day = await self._day()
-        if str(form.get("seen")) != (await run_in_threadpool(self._marks, day))["files"]:
+        if _text(form, "seen") != self._marks(self._day())["files"]:
             return self._refusal(request, "desk changed meanwhile", 409)
         try:
-            await run_in_threadpool(_day.take_out, self.desk.directory, str(form.get("name", "")))
+            _day.take_out(self.desk.directory, _text(form, "name"))
         except InputError as error:
             said = told(error.note, self._lang(request))[0]
             return PlainTextResponse(said, status_code=400)
         self.desk.ask_collect()
         return _back(request, "/", {})
 
-    async def collect(self, request: Request) -> Response:
+    def collect(self, request: Request, _: FormData) -> Response:
         """Collect once more, asked for by hand."""
         self.desk.ask_collect()
         return _back(request, "/", {})
@@ -539,31 +540,24 @@ class Pages:
             )
         ]
 
-    async def settle(self, request: Request) -> Response:
-        """Every conflict, with buttons."""
-        day = await self._day()
-        return await run_in_threadpool(self._settle_page, request, day)
-
-    def _settle_page(self, request: Request, day: Day, notice: str = "") -> Response:
-        """The page on which conflicts are settled; 409 with a notice of what stood against it."""
+    def settle(self, request: Request, notice: str = "") -> Response:
+        """Every conflict, with buttons; 409 with a notice of what stood against a choice."""
+        day = self._day()
         has_begun = bool(day.current and day.current.is_begun)
         status = 409 if notice else 200
         return self._page(request, "settle", day, status=status, notice=notice, has_begun=has_begun)
 
-    async def write_resolution(self, request: Request) -> Response:
+    def write_resolution(self, request: Request, form: FormData) -> Response:
         """What is to become of one conflict, into `resolutions.csv`; measured again at once."""
-        form = {name: str(value) for name, value in (await request.form()).items()}
-        day = await self._day()
-        key = await run_in_threadpool(self._resolve, day, form, self._lang(request))
-        if key:
-            notice = words.text(key, self._lang(request))
-            return await run_in_threadpool(self._settle_page, request, day, notice)
+        lang = self._lang(request)
+        if key := self._resolve(self._day(), form, lang):
+            return self.settle(request, words.text(key, lang))
         self.desk.ask_collect()
         return _back(request, "/settle", {})
 
-    def _resolve(self, day: Day, form: Mapping[str, str], lang: str) -> str:
+    def _resolve(self, day: Day, form: FormData, lang: str) -> str:
         """Write one resolution; hands back the phrase that says why not."""
-        unit_id, resolution = form.get("unit_id", ""), form.get("resolution", "")
+        unit_id, resolution = _text(form, "unit_id"), _text(form, "resolution")
         if day.current is not None and day.current.is_begun:
             return "desk settle on the board"
         # of one unit there may be several: two files of a group, and another group
@@ -577,26 +571,21 @@ class Pages:
             return "desk no such choice"
         with self.desk.lock:
             table = _day.read_resolutions(self.desk.directory)
-            if form.get("seen", "") != _day.mark_of_rows(table, unit_id):
+            if _text(form, "seen") != _day.mark_of_rows(table, unit_id):
                 return "desk changed meanwhile"
-            reason = clean_name(form.get("reason", ""))
+            reason = clean_name(_text(form, "reason"))
             _day.settle(self.desk.directory, unit_id, resolution, reason)
         return ""
 
     # -- board ------------------------------------------------------------------------------------
 
-    async def board(self, request: Request) -> Response:
-        """The board, and beside it what plenary can decide."""
-        day = await self._day()
+    def board(
+        self, request: Request, notice: str = "", typed: Mapping[str, str] = _NOTHING
+    ) -> Response:
+        """The board, and beside it what plenary can decide; with what could not be taken as typed."""
+        day, lang = self._day(), self._lang(request)
         if day.current is not None and self.desk.board_page is None:
             self.desk.ask_board()
-        return await run_in_threadpool(self._board_page, request, day)
-
-    def _board_page(
-        self, request: Request, day: Day, notice: str = "", typed: Mapping[str, str] = _NOTHING
-    ) -> Response:
-        """The board; with what somebody typed, where it could not be taken."""
-        lang = self._lang(request)
         order = request.query_params.get("order", "")
         by_hand = _day.read_order(self.desk.directory)
         order = order if order in ORDERS else "hand" if by_hand else "rank"
@@ -621,24 +610,20 @@ class Pages:
             decided=sum(row["is_settled"] for row in units),
         )
 
-    async def decide(self, request: Request) -> Response:
+    def decide(self, request: Request, form: FormData) -> Response:
         """One decision: on the disk first, then on every screen, then in tables and maps."""
-        form = {name: str(value) for name, value in (await request.form()).items()}
-        day = await self._day()
-        lang = self._lang(request)
+        typed = {name: str(value) for name, value in form.items()}
+        day, lang = self._day(), self._lang(request)
         if day.current is None:
             return self._refusal(request, "desk no round")
-        if fault := _decision_fault(form):
-            notice = words.text(fault, lang)
-            return await run_in_threadpool(self._board_page, request, day, notice, form)
+        if fault := _decision_fault(typed):
+            return self.board(request, words.text(fault, lang), typed)
         try:
-            line = await run_in_threadpool(self._record, day, form)
+            line = self._record(day, typed)
         except _StaleError:
-            day, notice = await self._day(), words.text("desk changed meanwhile", lang)
-            return await run_in_threadpool(self._board_page, request, day, notice, form)
+            return self.board(request, words.text("desk changed meanwhile", lang), typed)
         except InputError as error:
-            notice = told(error.note, lang)[0]
-            return await run_in_threadpool(self._board_page, request, day, notice, form)
+            return self.board(request, told(error.note, lang)[0], typed)
         self.desk.worker.touch()
         return _back(request, f"/board?unit={quote(line['unit_id'])}", {})
 
@@ -687,40 +672,28 @@ class Pages:
         self.desk.worker.ask("decide", work)
         return self.desk.banner
 
-    async def show(self, request: Request) -> Response:
+    def show(self, _: Request, form: FormData) -> Response:
         """Which unit the board is at: the second window follows."""
-        form = await request.form()
-        self.desk.unit = clean_name(str(form.get("unit", "")))[:40]
+        self.desk.unit = clean_name(_text(form, "unit"))[:40]
         if self.desk.unit != self.desk.banner.get("unit_id"):  # that unit's own page says so too
             self.desk.banner = {}
         self.desk.worker.touch()
         return Response(status_code=204)
 
-    async def keep_order(self, request: Request) -> Response:
+    def keep_order(self, _: Request, form: FormData) -> Response:
         """An order by hand: into the workshop's files, and the board follows."""
-        form = await request.form()
-        day = await self._day()
-        await run_in_threadpool(self._write_order, day, str(form.get("order", "")))
+        known_ids = ids_of_units(self._day())
+        order = _text(form, "order").split(";")[:_MOST_ORDERED]
+        with self.desk.lock:
+            _day.write_order(self.desk.directory, [name for name in order if name in known_ids])
         self.desk.ask_board()
         return Response(status_code=204)
 
-    def _write_order(self, day: Day, order: str) -> None:
-        """Keep the ids that there are, in an order.
-
-        The lock is taken in a thread of its own: held across an `await`, a second request would wait
-        for it in the very thread that has to let it go, and the desk would answer nobody any more.
-        """
-        known_ids = ids_of_units(day)
-        ids = [name for name in order.split(";")[:_MOST_ORDERED] if name in known_ids]
-        with self.desk.lock:
-            _day.write_order(self.desk.directory, ids)
-
-    async def screen(self, request: Request) -> Response:
+    def screen(self, request: Request) -> Response:
         """The board alone, for the projector; it follows the other window."""
-        day = await self._day()
-        return await run_in_threadpool(self._page, request, "screen", day)
+        return self._page(request, "screen", self._day())
 
-    async def live_board(self, request: Request) -> Response:
+    def live_board(self, request: Request) -> Response:
         """The board as it was last made."""
         path = self.desk.board_page
         if path is None or not path.is_file():
@@ -729,19 +702,13 @@ class Pages:
 
     # -- late, after ------------------------------------------------------------------------------
 
-    async def late(self, request: Request) -> Response:
+    def late(self, request: Request) -> Response:
         """What came after plenary had decided: each difference is a question."""
-        day = await self._day()
-        return await run_in_threadpool(self._page, request, "late", day)
+        return self._page(request, "late", self._day())
 
-    async def after(self, request: Request) -> Response:
+    def after(self, request: Request, notice: str = "") -> Response:
         """What can be made of the round, and what recurs in its activities."""
-        day = await self._day()
-        return await run_in_threadpool(self._after_page, request, day)
-
-    def _after_page(self, request: Request, day: Day, notice: str = "") -> Response:
-        """The page of what is made once the round is settled."""
-        lang = self._lang(request)
+        day, lang = self._day(), self._lang(request)
         products = [
             {
                 "name": name,
@@ -765,49 +732,48 @@ class Pages:
             pages=[name for name in _PAGES if day.current and (day.current.path / name).is_file()],
         )
 
-    async def move_to_general(self, request: Request) -> Response:
+    def move_to_general(self, request: Request, form: FormData) -> Response:
         """What is ticked goes to the general section, what is not goes back, all of it at once."""
-        form = await request.form()
-        day = await self._day()
-        if day.current is None:
-            return self._refusal(request, "desk no round")
-        if str(form.get("seen")) != (await run_in_threadpool(self._marks, day))["activities"]:
-            notice = words.text("desk changed meanwhile", self._lang(request))
-            return await run_in_threadpool(self._after_page, request, day, notice)
+        day = self._day()
+        if day.current and _text(form, "seen") != self._marks(day)["activities"]:
+            return self.after(request, words.text("desk changed meanwhile", self._lang(request)))
         ticked_ids = sorted({str(value) for value in form.getlist("id")})
-        choices = {"by": "plenary", "reason": clean_name(str(form.get("reason", "")))}
-        errand = Errand("activities", day.current.path.name, {"ticked": ticked_ids, **choices})
-        await run_in_threadpool(self.desk.ask, errand)
-        return _back(request, "/after", {})
+        reason = clean_name(_text(form, "reason"))
+        choices = {"ticked": ticked_ids, "by": "plenary", "reason": reason}
+        return self._ask_product(request, "activities", choices)
 
-    async def take_programme(self, request: Request) -> Response:
+    def take_programme(self, request: Request, form: FormData) -> Response:
         """The measures of the programme in force, or how far they have come: one file each."""
-        async with request.form(max_files=1, max_fields=4) as form:
-            upload, kind = form.get("file"), str(form.get("kind", ""))
-            if isinstance(upload, str) or upload is None or not upload.filename:
-                return self._refusal(request, "desk no such choice")
-            if kind not in (_day.PROGRAMME, _day.IMPLEMENTATION):
-                return self._refusal(request, "desk no such choice")
-            await run_in_threadpool(
-                _day.keep_only_file, self.desk.directory, kind, upload.filename, upload.file
-            )
-        return await self._ask_activities(request, {})
+        upload, kind = form.get("file"), _text(form, "kind")
+        if isinstance(upload, str) or upload is None or not upload.filename:
+            return self._refusal(request, "desk no such choice")
+        if kind not in (_day.PROGRAMME, _day.IMPLEMENTATION):
+            return self._refusal(request, "desk no such choice")
+        _day.keep_only_file(self.desk.directory, kind, upload.filename, upload.file)
+        return self._ask_product(request, "activities")
 
-    async def make_session(self, request: Request) -> Response:
+    def make_session(self, request: Request, form: FormData) -> Response:
         """Forms and the programme with the themes of one session only."""
-        form = await request.form()
         themes = [str(theme) for theme in form.getlist("theme") if theme in THEMES]
         if not themes:
             return self._refusal(request, "desk no such choice")
-        return await self._ask_activities(request, {"session": themes})
+        return self._ask_product(request, "activities", {"session": themes})
 
-    async def _ask_activities(self, request: Request, choices: Mapping[str, Any]) -> Response:
-        """The command `activities`, in its turn."""
-        day = await self._day()
+    def make(self, request: Request, form: FormData) -> Response:
+        """Make one product, in its turn."""
+        name = _text(form, "product")
+        if name not in _verbs.PRODUCTS:
+            return self._refusal(request, "desk no such choice")
+        return self._ask_product(request, name)
+
+    def _ask_product(
+        self, request: Request, name: str, choices: Mapping[str, Any] = _NOTHING
+    ) -> Response:
+        """Have a product of the current round made, in its turn."""
+        day = self._day()
         if day.current is None:
             return self._refusal(request, "desk no round")
-        errand = Errand("activities", day.current.path.name, choices)
-        await run_in_threadpool(self.desk.ask, errand)
+        self.desk.ask(Errand(name, day.current.path.name, choices))
         return _back(request, "/after", {})
 
     def _folder_of(self, day: Day, name: str) -> str:
@@ -817,25 +783,14 @@ class Pages:
         path = _verbs.product_folder(self.desk.directory, day.current.path, name)
         return path.relative_to(self.desk.directory).as_posix() if path.is_dir() else ""
 
-    async def make(self, request: Request) -> Response:
-        """Make one product, in its turn."""
-        form = await request.form()
-        name = str(form.get("product", ""))
-        day = await self._day()
-        if name not in _verbs.PRODUCTS or day.current is None:
-            return self._refusal(request, "desk no such choice")
-        await run_in_threadpool(self.desk.ask, Errand(name, day.current.path.name))
-        return _back(request, "/after", {})
-
-    async def open_folder(self, request: Request) -> Response:
+    def open_folder(self, request: Request, form: FormData) -> Response:
         """Open the folder of a product with the program that this machine opens folders with."""
         import typer
 
-        form = await request.form()
-        day = await self._day()
-        name = str(form.get("product", ""))
-        if name in (*_verbs.PRODUCTS, _verbs.SESSION) and self._folder_of(day, name):
-            typer.launch(str(self.desk.directory / self._folder_of(day, name)))
+        name = _text(form, "product")
+        if name in (*_verbs.PRODUCTS, _verbs.SESSION):
+            if path := self._folder_of(self._day(), name):
+                typer.launch(str(self.desk.directory / path))
         elif name in _verbs.BEFORE and (folder := _verbs.done_before(self.desk.directory)[name]):
             typer.launch(str(folder))
             return _back(request, "/before", {})
@@ -843,10 +798,9 @@ class Pages:
 
     # -- the rest ---------------------------------------------------------------------------------
 
-    async def language(self, request: Request) -> Response:
+    def language(self, _: Request, form: FormData) -> Response:
         """The language of this browser."""
-        form = await request.form()
-        lang, back = str(form.get("lang", "")), str(form.get("back", ""))
+        lang, back = _text(form, "lang"), _text(form, "back")
         answer = RedirectResponse(dict(STEPS).get(back, "/"), status_code=303)
         if lang in words.LANGUAGES:
             answer.set_cookie(LANGUAGE_COOKIE, lang, samesite="strict", httponly=True)
@@ -907,34 +861,21 @@ class Pages:
         decided = sum(row["is_settled"] for row in units)
         return words.text("desk decided of", lang).format(decided=decided, all=len(units))
 
-    async def file_of_round(self, request: Request) -> Response:
+    def file_of_round(self, request: Request) -> Response:
         """A page or picture of a round, by its plain name: a path of a browser is no path here."""
-        day = await self._day()
-        folder = next(
-            (
-                folder.path
-                for folder in day.rounds
-                if folder.path.name == request.path_params["round"]
-            ),
-            None,
-        )
-        file_name = request.path_params["name"]
-        for path in folder.iterdir() if folder else ():
-            if path.name == file_name and path.suffix in _SHOWN_ENDINGS and path.is_file():
-                return FileResponse(path)
+        round_name, file_name = request.path_params["round"], request.path_params["name"]
+        for folder in self._day().rounds:
+            for path in folder.path.iterdir() if folder.path.name == round_name else ():
+                if path.name == file_name and path.suffix in _SHOWN_ENDINGS and path.is_file():
+                    return FileResponse(path)
         return self._refusal(request, "desk no such choice", 404)
 
-    async def asset(self, request: Request) -> Response:
+    def asset(self, request: Request) -> Response:
         """The style and the script of the pages."""
         name = request.path_params["name"]
         if name not in _ASSETS:
             return self._refusal(request, "desk no such choice", 404)
         return FileResponse(_ASSETS_FOLDER / name, media_type=_ASSETS[name])
-
-
-def _show_decisions(round_: Path, progress: Progress) -> None:
-    """The decisions of a round into its tables and maps, as a job."""
-    show_decisions(round_, progress=progress)
 
 
 def _decision_fault(form: Mapping[str, str]) -> str:
