@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
@@ -100,12 +100,11 @@ def layer_styles(
 # -- looks ----------------------------------------------------------------------------------------
 
 
-class _Language:
+class _Language(NamedTuple):
     """What a look hangs on beside the palette: the language of its labels, and the species there are."""
 
-    def __init__(self, lang: str, species: tuple[str, ...] = ()) -> None:
-        self.lang = lang
-        self.species = species
+    lang: str
+    species: tuple[str, ...] = ()
 
     def say(self, key: str) -> str:
         """A phrase of ours, or the word itself where the catalogue has none."""
@@ -161,10 +160,15 @@ def _symbol(parent: ET.Element, name: str, kind: str, *layers: tuple[str, dict[s
         expression = options.pop("fill expression", "")
         _options(ET.SubElement(inner, "Option", type="Map"), dict(sorted(options.items())))
         if expression:
-            held = {"active": True, "expression": expression, "type": "3"}
-            properties = {"name": "", "properties": {"fillColor": held}, "type": "collection"}
-            given = ET.SubElement(inner, "data_defined_properties")
-            _options(ET.SubElement(given, "Option", type="Map"), properties)
+            _hold(ET.SubElement(inner, "data_defined_properties"), "fillColor", expression)
+
+
+def _hold(parent: ET.Element, name: str, expression: str) -> None:
+    """A property that QGIS works out for each row."""
+    # 3 is QgsProperty::ExpressionBasedProperty
+    held = {name: {"active": True, "expression": expression, "type": "3"}}
+    properties = {"name": "", "properties": held, "type": "collection"}
+    _options(ET.SubElement(parent, "Option", type="Map"), properties)
 
 
 def _area(look: palette.Look, expression: str = "") -> list[tuple[str, dict[str, str]]]:
@@ -203,24 +207,20 @@ def _pen(look: palette.Look) -> dict[str, str]:
     return options
 
 
+def _one_symbol(root: ET.Element, kind: str, *layers: tuple[str, dict[str, str]]) -> None:
+    """All rows by one symbol."""
+    renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
+    _symbol(ET.SubElement(renderer, "symbols"), "0", kind, *layers)
+
+
 def _single(look: palette.Look) -> _Look:
     """Polygons of one look."""
-
-    def fill_in(root: ET.Element, _: _Language) -> None:
-        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-        _symbol(ET.SubElement(renderer, "symbols"), "0", "fill", *_area(look))
-
-    return fill_in
+    return lambda root, _: _one_symbol(root, "fill", *_area(look))
 
 
 def _lines(look: palette.Look) -> _Look:
     """Lines of one look."""
-
-    def fill_in(root: ET.Element, _: _Language) -> None:
-        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-        _symbol(ET.SubElement(renderer, "symbols"), "0", "line", ("SimpleLine", _pen(look)))
-
-    return fill_in
+    return lambda root, _: _one_symbol(root, "line", ("SimpleLine", _pen(look)))
 
 
 def _classes(
@@ -281,15 +281,10 @@ def _points(colour: str, *, size: float, column: str) -> _Look:
     """Round marks, each with a text of its row, in the language that is asked for where it is a name."""
 
     def fill_in(root: ET.Element, language: _Language) -> None:
-        renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-        mark = {
-            "color": _colour(colour),
-            "name": "circle",
-            "outline_style": "no",
-            "size": f"{size:g}",
-            "size_unit": "MM",
-        }
-        _symbol(ET.SubElement(renderer, "symbols"), "0", "marker", ("SimpleMarker", mark))
+        mark = {"color": _colour(colour), "name": "circle", "outline_style": "no"}
+        _one_symbol(
+            root, "marker", ("SimpleMarker", mark | {"size": f"{size:g}", "size_unit": "MM"})
+        )
         text = words.name_field(language.lang) if column == "name" else column
         _labels(root, text, 7)
 
@@ -486,21 +481,13 @@ def _species_names(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     return sorted(tables["species"]["sci_name"].astype(str)) if "species" in tables else []
 
 
-class _Group:
+class _Group(NamedTuple):
     """A group of the tree: its title, its layers (id, table, title, look), what is on, whether one at a time."""
 
-    def __init__(
-        self,
-        title: str,
-        rows: Sequence[tuple[str, str, str, _Look | None]],
-        *,
-        is_open: bool = False,
-        is_choice: bool = False,
-    ) -> None:
-        self.title = title
-        self.rows = rows
-        self.is_open = is_open
-        self.is_choice = is_choice
+    title: str
+    rows: Sequence[tuple[str, str, str, _Look | None]]
+    is_open: bool = False
+    is_choice: bool = False
 
 
 def _groups(tables: Mapping[str, pd.DataFrame], language: _Language) -> list[_Group]:
@@ -689,31 +676,24 @@ def _tip(columns: Sequence[str], language: _Language) -> str:
             if column in columns
         ]
         return "<br>".join(_plain(f'"{column}"') for column in shown)
-    rows = [
-        "status",
-        "rank_label",
-        "tier",
-        "score",
-        "area_km2",
-        "countries",
-        "species",
-        "criteria_met",
-    ]
-    figures = {"score": 'format_number("score", 3)', "area_km2": 'format_number("area_km2", 0)'}
     lines = "".join(
-        f"<tr><td>{language.say(f'column {row}')}</td><td>"
-        f"{_plain(figures.get(row) or _worded(row, language))}</td></tr>"
-        for row in rows
+        f"<tr><td>{language.say(f'column {row}')}</td><td>{_plain(_worded(row, language))}</td></tr>"
+        for row in (*_FACTS, "criteria_met")
         if row in columns
     )
-    unit_id, unit_name, rationale = (
-        _plain(f'"{column}"') for column in ("unit_id", name, "rationale")
-    )
+    unit_id, unit_name, rationale = (_plain(f'"{part}"') for part in ("unit_id", name, "rationale"))
     return f"<b>{unit_id} {unit_name}</b><table>{lines}</table><p>{rationale}</p>"
 
 
+_FACTS: Final = ("status", "rank_label", "tier", "score", "area_km2", "countries", "species")
+"""What tip and page of a unit say of it, by column."""
+_DIGITS_SHOWN: Final = {"score": 3, "area_km2": 0}
+
+
 def _worded(column: str, language: _Language) -> str:
-    """A column as an expression that says its codes in words."""
+    """A column as an expression that says its codes in words, and its figures with so many digits."""
+    if column in _DIGITS_SHOWN:
+        return f'format_number("{column}", {_DIGITS_SHOWN[column]})'
     values = {code: label for code, label in _value_map(column, language).items() if code != label}
     if not values or column not in ("status", "tier"):
         return f'"{column}"'
@@ -781,14 +761,7 @@ def _add_views(root: ET.Element, frame: Sequence[float], crs: str) -> None:
 # -- a page for each unit -------------------------------------------------------------------------
 
 # Codes of QGIS for what stands on a page (QgsLayoutItemRegistry::ItemType).
-_PAGE, _MAP, _PICTURE, _LABEL, _LEGEND, _SCALE = (
-    "65638",
-    "65639",
-    "65640",
-    "65641",
-    "65642",
-    "65646",
-)
+_PAGE, _MAP, _LABEL, _LEGEND, _SCALE = "65638", "65639", "65641", "65642", "65646"
 _LOCAL: Final = (
     "'PROJ:+proj=laea +datum=WGS84 +units=m +no_defs +lat_0=' || round(y(centroid(@atlas_geometry)), 2)"
     " || ' +lon_0=' || round(x(centroid(@atlas_geometry)), 2)"
@@ -823,11 +796,8 @@ def _add_pages(layouts: ET.Element, imprint: Imprint, language: _Language) -> No
     ET.SubElement(sheet, "Extent", xmin="-174000", ymin="-148000", xmax="174000", ymax="148000")
     # a quarter of ground around the unit; 2 is QgsLayoutItemMap::Auto, the scale that fits it
     ET.SubElement(sheet, "AtlasMap", atlasDriven="1", margin="0.25", scalingMode="2")
-    # 3 is QgsProperty::ExpressionBasedProperty
-    held = {"active": True, "expression": _LOCAL, "type": "3"}
-    given = ET.SubElement(ET.SubElement(sheet, "LayoutObject"), "dataDefinedProperties")
-    properties = {"name": "", "properties": {"dataDefinedCrs": held}, "type": "collection"}
-    _options(ET.SubElement(given, "Option", type="Map"), properties)
+    item = ET.SubElement(sheet, "LayoutObject")
+    _hold(ET.SubElement(item, "dataDefinedProperties"), "dataDefinedCrs", _LOCAL)
     _item(
         layout,
         _SCALE,
@@ -891,16 +861,8 @@ def _add_pages(layouts: ET.Element, imprint: Imprint, language: _Language) -> No
 def _page_text(language: _Language) -> str:
     """What a page says of its unit beside the map, as QGIS fills it in: plain lines."""
     facts = [
-        f"{language.say(f'column {column}')}: [% {expression} %]"
-        for column, expression in (
-            ("status", _worded("status", language)),
-            ("rank_label", '"rank_label"'),
-            ("tier", _worded("tier", language)),
-            ("score", 'format_number("score", 3)'),
-            ("area_km2", 'format_number("area_km2", 0)'),
-            ("countries", '"countries"'),
-            ("species", '"species"'),
-        )
+        f"{language.say(f'column {column}')}: [% {_worded(column, language)} %]"
+        for column in _FACTS
     ]
     needs = ", ".join(map(_quoted, words.NEED))
     mark = (

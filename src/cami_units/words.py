@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import pandas as pd
 
@@ -63,6 +63,9 @@ CARD_FIELDS: Final = (
 
 OPTIONAL_FIELDS: Final = frozenset({"context", "stability", "takes", "open_questions"})
 """Fields that are empty until somebody asks for them, and are not shown while they are."""
+
+
+T = TypeVar("T")
 
 
 class Figure(NamedTuple):
@@ -318,23 +321,18 @@ def unit_cards(
     }
     # silent until sensitivity has been run: then a unit that it missed (drawn since) says so
     unsure = FieldParts(text("not computed", lang) if sure else "")
-    around: dict[str, list[FieldParts]] = {}
-    for row in records(tables.get("unit_context", pd.DataFrame())):
-        around.setdefault(row["unit_id"], []).append(_context_parts(row, lang))
+    around = _of_each(tables.get("unit_context"), lambda row: _context_parts(row, lang))
     states = {
         str(row["iso2"]): name_in(row, lang)
         for row in records(
             tables.get("countries", pd.DataFrame()).drop(columns="geometry", errors="ignore")
         )
     }
-    also: dict[str, list[str]] = {}
-    for row in records(tables.get("unit_species", pd.DataFrame())):
-        if phrase := _uncounted(row, names, lang):
-            also.setdefault(row["unit_id"], []).append(phrase)
-    takes: dict[str, list[str]] = {}
+    also = _of_each(tables.get("unit_species"), lambda row: _uncounted(row, names, lang))
     called = names_of({"species": species, "countries": tables.get("countries")})
-    for row in records(tables.get("what_it_takes", pd.DataFrame())):
-        takes.setdefault(str(row["site"]), []).append(what_it_takes(row, called, lang))
+    takes = _of_each(
+        tables.get("what_it_takes"), lambda row: what_it_takes(row, called, lang), "site"
+    )
     rows = []
     for unit in records(units.drop(columns="geometry", errors="ignore")):
         unit_id = unit["unit_id"]
@@ -352,6 +350,17 @@ def unit_cards(
             }
         )
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS, "parts"])
+
+
+def _of_each(
+    table: pd.DataFrame | None, said_of: Callable[[dict[str, Any]], T], key: str = "unit_id"
+) -> dict[str, list[T]]:
+    """What the rows of a table say of each unit, in their order; rows that say nothing left out."""
+    sayings: dict[str, list[T]] = {}
+    for row in records(pd.DataFrame() if table is None else table):
+        if saying := said_of(row):
+            sayings.setdefault(str(row[key]), []).append(saying)
+    return sayings
 
 
 def _card(

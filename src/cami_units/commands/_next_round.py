@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -289,22 +289,15 @@ def next_tables(
     tables = dict(base.tables)
     kept_ids = {unit.unit_id for unit in merge.units if not unit.site}
     ids = pd.Series({unit.site: unit.unit_id for unit in merge.units if unit.site}, dtype=object)
-    for name in ("criteria", "species", "countries"):
-        old = base.tables[f"unit_{name}"]
-        new = by_unit(getattr(assessed.findings, name), ids).round(DIGITS)
-        rows = [old[old["unit_id"].isin(kept_ids)], new]
-        # pandas warns of empty tables in a concat: their dtypes would count
-        joined = pd.concat([unit for unit in rows if len(unit)] or rows[:1], ignore_index=True)
-        tables[f"unit_{name}"] = joined.sort_values("unit_id", kind="stable", ignore_index=True)
+    measured = {
+        f"unit_{name}": by_unit(getattr(assessed.findings, name), ids).round(DIGITS)
+        for name in ("criteria", "species", "countries")
+    }
     if "unit_records" in base.tables:
-        old = base.tables["unit_records"]
-        rows = [
-            old[old["unit_id"].isin(kept_ids)],
-            unit_records(assessed, ids, plan, pieces.layers),
-        ]
-        tables["unit_records"] = pd.concat(rows, ignore_index=True).sort_values(
-            ["unit_id", "sci_name", "iso2"], ignore_index=True
-        )
+        measured["unit_records"] = unit_records(assessed, ids, plan, pieces.layers)
+    for name, new in measured.items():
+        old = base.tables[name]
+        tables[name] = _joined([old[old["unit_id"].isin(kept_ids)], new], "unit_id")
     findings = tables["unit_criteria"]
     if "facts" in findings:  # units of a round of old, which has none, keep their sentences
         tables["unit_criteria"] = findings.assign(facts=findings["facts"].fillna(""))
@@ -312,14 +305,8 @@ def next_tables(
     tables["unit_rationale"] = _unit_rationale(base, plan, assessed, merge)
     tables["planning_units"] = _planning_units(base, plan, units, table)
     tables["not_proposed"] = _not_proposed(base, pieces, table, tables["unit_rationale"])
-    for name in (
-        "remarks",
-        "set_aside",
-        "questions",
-        "nearest_ground",
-        *FENCE_TABLES,
-        *STABILITY_TABLES,
-    ):
+    of_this_round = ("remarks", "set_aside", "questions", "nearest_ground")
+    for name in (*of_this_round, *FENCE_TABLES, *STABILITY_TABLES):
         tables.pop(name, None)
     tables["what_it_takes"] = _what_it_takes(base, plan, pieces, assessed, outlines, ids, kept_ids)
     tables |= _stability_tables(base, table, kept_ids)
@@ -374,9 +361,14 @@ def _what_it_takes(
     before = base.tables.get("what_it_takes", new.iloc[:0])
     hotspots = set(base.tables["not_proposed"]["hotspot_id"])
     kept_rows = before[before["site"].isin({*kept_ids, *hotspots})]
-    new = new.assign(site=new["site"].map(ids))
-    rows = [part for part in (new, kept_rows) if len(part)] or [new]
-    return pd.concat(rows, ignore_index=True).sort_values("site", kind="stable", ignore_index=True)
+    return _joined([new.assign(site=new["site"].map(ids)), kept_rows], "site")
+
+
+def _joined(parts: Sequence[pd.DataFrame], by: str) -> pd.DataFrame:
+    """Rows that were kept and rows measured anew, by what they are of; within it as they came."""
+    # pandas warns of empty tables in a concat: their dtypes would count
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return table.sort_values(by, kind="stable", ignore_index=True)
 
 
 def _stability_tables(

@@ -63,6 +63,7 @@ from cami_units.model import (
     nearest_note,
     problem_of,
     quiet,
+    text_rows,
 )
 from cami_units.plan import stored_plan
 
@@ -448,10 +449,7 @@ def _of_form(
     placed_rows, _, noticed_problems = workshop.placed(rows[new & asks], units, source=name)
     rows = rows.copy()
     rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
-    as_given = {
-        str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
-        for row in form.given.to_dict("records")
-    }
+    as_given = {row["activity_id"]: row for row in text_rows(form.given)}
     contribution = workshop.Contribution(group, rows, as_given=as_given)
     return contribution, (*form.problems, *noticed_problems)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -180,31 +181,25 @@ def _everyday(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
         draw.drawn("fence here", around.representative_point(), "4 ", "built in 2019"),
     )
     script.files[file] = draw.packed(doc__kml=content)
-    expect = script.expect
-    expect(
-        file, "name retyped, in Cyrillic", "changes", unit_id=ids[0], change="renamed", group=group
-    )
-    expect(
-        file, "drawn anew: id, data and name lost", "changes", unit_id=ids[1], matched_by="overlap"
-    )
-    expect(file, "a unit copied", "conflicts", unit_id=ids[2], what="more than once")
-    expect(file, "a unit split in two under one id", "changes", unit_id=ids[3], change="split")
-    expect(file, "its pieces", "changes", unit_id=f"{ids[3]}b", change="new")
-    expect(file, "two units merged", "changes", unit_id=ids[5], change="merged")
-    expect(file, "a ring that crosses itself", "problems", placemark=ids[6], kind="crossed itself")
-    expect(file, "a unit deleted", "changes", unit_id=ids[7], change="deleted")
+    expect = partial(script.expect, file)
+    expect("name retyped, in Cyrillic", "changes", unit_id=ids[0], change="renamed", group=group)
+    expect("drawn anew: id, data and name lost", "changes", unit_id=ids[1], matched_by="overlap")
+    expect("a unit copied", "conflicts", unit_id=ids[2], what="more than once")
+    expect("a unit split in two under one id", "changes", unit_id=ids[3], change="split")
+    expect("its pieces", "changes", unit_id=f"{ids[3]}b", change="new")
+    expect("two units merged", "changes", unit_id=ids[5], change="merged")
+    expect("a ring that crosses itself", "problems", placemark=ids[6], kind="crossed itself")
+    expect("a unit deleted", "changes", unit_id=ids[7], change="deleted")
     if len(ids) > 8:
-        expect(
-            file, "a path instead of a polygon", "problems", placemark=ids[8], kind="closed path"
-        )
+        expect("a path instead of a polygon", "problems", placemark=ids[8], kind="closed path")
     if len(ids) > 9:
-        expect(file, "a unit rejected", "changes", unit_id=ids[9], change="rejected", note="2005")
+        expect("a unit rejected", "changes", unit_id=ids[9], change="rejected", note="2005")
     if len(ids) > 10:
-        expect(file, "a comment", "changes", unit_id=ids[10], change="commented", note="river")
+        expect("a comment", "changes", unit_id=ids[10], change="commented", note="river")
     if len(ids) > 11:
-        expect(file, "a unit made smaller", "changes", unit_id=ids[11], change="reshaped")
-    expect(file, "Untitled Polygon, a hole drawn as one", "problems", kind="inside a unit")
-    expect(file, "a pin", "remarks", text="built in 2019", kind="pin")
+        expect("a unit made smaller", "changes", unit_id=ids[11], change="reshaped")
+    expect("Untitled Polygon, a hole drawn as one", "problems", kind="inside a unit")
+    expect("a pin", "remarks", text="built in 2019", kind="pin")
 
 
 def _resaved(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
@@ -243,38 +238,26 @@ def _careless(
         draw.reordered,
     )
     script.files[file] = draw.packed(doc__kml=content)
-    expect = script.expect
-    expect(file, "another group's unit moved", "conflicts", unit_id=theirs, groups=group)
+    expect = partial(script.expect, file)
+    expect("another group's unit moved", "conflicts", unit_id=theirs, groups=group)
     expect(
-        file,
         "another group's unit drawn in the evidence",
         "conflicts",
         unit_id=neighbour,
         groups=group,
         kind="another group's unit",
     )
+    expect("a shape outside the section", "conflicts", groups=group, kind="outside the section")
+    expect("a blob over half of Mongolia", "problems", placemark="Mongolia", kind="too large")
+    expect("longitude and latitude swapped", "problems", placemark="axes swapped", kind="far away")
+    expect("coordinates beyond ±180", "problems", placemark="beyond", kind="longitudes past 180")
     expect(
-        file, "a shape outside the section", "conflicts", groups=group, kind="outside the section"
-    )
-    expect(file, "a blob over half of Mongolia", "problems", placemark="Mongolia", kind="too large")
-    expect(
-        file,
-        "longitude and latitude swapped",
-        "problems",
-        placemark="axes swapped",
-        kind="far away",
-    )
-    expect(
-        file, "coordinates beyond ±180", "problems", placemark="beyond", kind="longitudes past 180"
-    )
-    expect(
-        file,
         "a shape over the 180° meridian",
         "problems",
         placemark="date line",
         kind="cut at the meridian",
     )
-    expect(file, "folders re-ordered", "files", file=file, group=group, refused="")
+    expect("folders re-ordered", "files", file=file, group=group, refused="")
 
 
 def _across_the_date_line() -> Any:
@@ -294,12 +277,12 @@ def _in_mail(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
         draw.only("2 "),
     )
     script.files[file] = draw.in_a_mail(content)
-    expect = script.expect
-    expect(file, "KML pasted into an e-mail", "problems", file=file, kind="cut out of a mail")
-    expect(file, "a ring that was not closed", "problems", placemark=ids[0], kind="ring closed")
-    expect(file, "altitudes", "problems", file=file, kind="altitudes")
-    expect(file, "points repeated", "changes", unit_id=ids[1 % len(ids)], change="kept")
-    expect(file, "a MultiGeometry in another", "changes", unit_id=ids[-1], change="kept")
+    expect = partial(script.expect, file)
+    expect("KML pasted into an e-mail", "problems", file=file, kind="cut out of a mail")
+    expect("a ring that was not closed", "problems", placemark=ids[0], kind="ring closed")
+    expect("altitudes", "problems", file=file, kind="altitudes")
+    expect("points repeated", "changes", unit_id=ids[1 % len(ids)], change="kept")
+    expect("a MultiGeometry in another", "changes", unit_id=ids[-1], change="kept")
 
 
 def _with_altitudes(points: list[str]) -> list[str]:
@@ -321,21 +304,20 @@ def _zipped(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     units = draw.edited(kmz, draw.grown(ids[0], 1.2), *by_recipe, draw.only("2 "))
     old = draw.with_namespace(units, "http://earth.google.com/kml/2.1")
     script.files[file] = draw.packed(units__kml=b"\xef\xbb\xbf" + old, notes__kml=spelt)
-    expect = script.expect
+    expect = partial(script.expect, file)
     expect(
-        file,
         "a KMZ renamed .zip, several KML, no doc.kml",
         "files",
         file=f"{file}/units.kml",
         group=group,
     )
-    expect(file, "Windows-1251 under a UTF-8 header", "problems", file=file, kind="encoding")
-    expect(file, "Cyrillic kept", "remarks", text="волки")
-    expect(file, "KML 2.1 with a byte order mark", "changes", unit_id=ids[0], change="reshaped")
+    expect("Windows-1251 under a UTF-8 header", "problems", file=file, kind="encoding")
+    expect("Cyrillic kept", "remarks", text="волки")
+    expect("KML 2.1 with a byte order mark", "changes", unit_id=ids[0], change="reshaped")
     if len(ids) > 1:
-        expect(file, "split as the how-to page says", "changes", unit_id=ids[1], change="split")
+        expect("split as the how-to page says", "changes", unit_id=ids[1], change="split")
     if len(ids) > 3:
-        expect(file, "merged as the how-to page says", "changes", unit_id=ids[3], change="merged")
+        expect("merged as the how-to page says", "changes", unit_id=ids[3], change="merged")
 
 
 def _split_by_recipe(kmz: bytes, cu_id: str) -> tuple[draw.Edit, ...]:
@@ -382,13 +364,13 @@ def _on_the_page(script: _Script, group: str, kmz: bytes, ids: list[str]) -> Non
         draw.deleted(gone),
         *([draw.stated(ids[3], rejected="yes", reason="flooded")] if len(ids) > 3 else []),
     )
-    expect = script.expect
-    expect(file, "a tick that turned out otherwise", "problems", what=f"{shrunk}: G1 ? →")
+    expect = partial(script.expect, file)
+    expect("a tick that turned out otherwise", "problems", what=f"{shrunk}: G1 ? →")
     merge = {"unit_id": gone, "change": "merged", "matched_by": "cu_id"}
-    expect(file, "a merge that is told, not seen", "changes", **merge)
+    expect("a merge that is told, not seen", "changes", **merge)
     if len(ids) > 3:
         reject = {"unit_id": ids[3], "change": "rejected", "note": "flooded"}
-        expect(file, "a unit rejected on the page", "changes", **reject)
+        expect("a unit rejected on the page", "changes", **reject)
 
 
 def _hopeless(script: _Script, kmz: bytes) -> None:

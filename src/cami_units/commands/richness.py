@@ -50,16 +50,22 @@ class Richness:
     files: tuple[str, ...]
 
 
+_MEASURES: Final[Mapping[str, Any]] = {
+    "richness": np.int32,
+    "range_rarity": np.float64,
+    "threat_weight": np.float64,
+}
+"""What is summed in each cell, and what holds its sums."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sums:
-    """Sums of all cells of a window of a lattice, row by row, and of species."""
+    """Sums of all cells of a window of a lattice, row by row, and of species; `cells` by measure."""
 
     lattice: grid.Lattice
     rows: tuple[int, int]
     cols: tuple[int, int]
-    richness: NDArray[np.int32]
-    range_rarity: NDArray[np.float64]
-    threat_weight: NDArray[np.float64]
+    cells: Mapping[str, NDArray[Any]]
     species: pd.DataFrame
     states: list[str]
     in_states: NDArray[np.float64]
@@ -227,8 +233,7 @@ def _sums_of_ranges(
                     state_of[south - rows[0] : north - rows[0], west - cols[0] : east - cols[0]]
                 ).ravel()
             tasks.append((share, lattice, tile, weigh, part, len(names)))
-    richness = np.zeros((high, wide), np.int32)
-    rarity, threat = np.zeros((high, wide)), np.zeros((high, wide))
+    cells = {name: np.zeros((high, wide), kind) for name, kind in _MEASURES.items()}
     work = work_done(tasks)
     species: dict[str, pd.DataFrame] = {}
     in_states: dict[str, NDArray[np.float64]] = {}
@@ -239,9 +244,8 @@ def _sums_of_ranges(
         _, _, ((south, _), (west, east)), *_ = tasks[number][:3]
         row, col = np.divmod(sums.place, np.int32(east - west))
         at = (row + (south - rows[0]), col + (west - cols[0]))
-        richness[at] += sums.richness
-        rarity[at] += sums.range_rarity
-        threat[at] += sums.threat_weight
+        for name, values in cells.items():
+            values[at] += getattr(sums, name)
         key = str(ranges["sci_name"].iloc[0]) if len(ranges) else ""
         # the same ranges come back with each tile: the last stands for all
         species[key] = ranges
@@ -252,7 +256,7 @@ def _sums_of_ranges(
         raise layers.refusal(problems, Note("work"))
     table = pd.concat(species.values(), ignore_index=True)
     by_state = np.concatenate(list(in_states.values()))
-    return _Sums(lattice, rows, cols, richness, rarity, threat, table, names, by_state)
+    return _Sums(lattice, rows, cols, cells, table, names, by_state)
 
 
 def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: Progress) -> _Sums:
@@ -301,18 +305,12 @@ def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: P
         state_of=None if state_of is None else state_of.ravel(),
         n_states=len(names),
     )
-    grids = [
-        np.zeros(high * wide, values.dtype)
-        for values in (sums.richness, sums.range_rarity, sums.threat_weight)
-    ]
-    for filled, values in zip(
-        grids, (sums.richness, sums.range_rarity, sums.threat_weight), strict=True
-    ):
-        filled[sums.place] = values
-    richness, rarity, threat = (filled.reshape(high, wide) for filled in grids)
-    return _Sums(
-        lattice, in_rows, in_cols, richness, rarity, threat, species, names, sums.in_states
-    )
+    cells = {}
+    for name, kind in _MEASURES.items():
+        values = np.zeros(high * wide, kind)
+        values[sums.place] = getattr(sums, name)
+        cells[name] = values.reshape(high, wide)
+    return _Sums(lattice, in_rows, in_cols, cells, species, names, sums.in_states)
 
 
 def _states(
@@ -342,14 +340,14 @@ def _states(
 def _write(sums: _Sums, out: Path) -> tuple[tuple[str, ...], int]:
     """The files, and how many cells have anything."""
     lattice = sums.lattice
-    row, col = np.nonzero(sums.range_rarity)
+    # rarity counts every overlap, however small: where it is nothing, nothing was measured
+    there = sums.cells["range_rarity"] > 0
+    row, col = np.nonzero(there)
     cells = pd.DataFrame(
         {
             "row": (row + sums.rows[0]).astype(np.int32),
             "col": (col + sums.cols[0]).astype(np.int32),
-            "richness": sums.richness[row, col],
-            "range_rarity": sums.range_rarity[row, col],
-            "threat_weight": sums.threat_weight[row, col],
+            **{name: values[row, col] for name, values in sums.cells.items()},
         }
     )
     about = {
@@ -366,16 +364,9 @@ def _write(sums: _Sums, out: Path) -> tuple[tuple[str, ...], int]:
         store.write_stream(folder / "richness.parquet", [table], about=about)
         if lattice.shape == "square":
             step = grid.step_m(lattice)
-            # Rarity counts every overlap, however small: where it is nothing, nothing was measured.
-            there = sums.range_rarity > 0
             # Rows of a raster go from the north, those of the lattice from the south.
             bands = {
-                name: np.where(there, values, np.nan)[::-1]
-                for name, values in (
-                    ("richness", sums.richness),
-                    ("range_rarity", sums.range_rarity),
-                    ("threat_weight", sums.threat_weight),
-                )
+                name: np.where(there, values, np.nan)[::-1] for name, values in sums.cells.items()
             }
             store.write_raster(
                 folder / "richness.tif",

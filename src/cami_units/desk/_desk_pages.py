@@ -55,7 +55,6 @@ from cami_units.desk._page_facts import (
     job_text,
     left_open,
     round_facts,
-    rows_of,
     suggestion_facts,
     told,
     unit_facts,
@@ -64,7 +63,15 @@ from cami_units.desk._verbs import Collecting, LoopTables
 from cami_units.desk._worker import DONE, REFUSED, Worker
 from cami_units.documents.collect_report import outline_pictures
 from cami_units.documents.form_words import THEMES, theme_said
-from cami_units.model import DISCLAIMER, InputError, Problem, Progress, as_typed, clean_name
+from cami_units.model import (
+    DISCLAIMER,
+    InputError,
+    Problem,
+    Progress,
+    as_typed,
+    clean_name,
+    text_rows,
+)
 
 STEPS: Final = (
     ("before", "/before"),
@@ -517,7 +524,7 @@ class Pages:
         onto = day.base if self.desk.fresh else next(reversed(day.rounds[:-1]), None)
         table = _day.read_resolutions(self.desk.directory)
         resolutions = {
-            row["unit_id"]: row for row in rows_of(_day.open_resolutions(day, onto, table))
+            row["unit_id"]: row for row in text_rows(_day.open_resolutions(day, onto, table))
         }
         has_decided = any(folder.is_decided for folder in day.rounds)
         is_decided = day.current is not None and day.current.is_decided
@@ -536,7 +543,7 @@ class Pages:
             )
             | {"seen": _day.mark_of_rows(table, row["unit_id"])}
             for row, picture in zip(
-                rows_of(loop.conflicts), outline_pictures(loop.pictures, lang), strict=True
+                text_rows(loop.conflicts), outline_pictures(loop.pictures, lang), strict=True
             )
         ]
 

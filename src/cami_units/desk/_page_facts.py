@@ -29,6 +29,7 @@ from cami_units.model import (
     Step,
     clean_name,
     notes_from_text,
+    text_rows,
 )
 from cami_units.words import OPEN_QUESTIONS, assumed, said
 
@@ -81,7 +82,7 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     """A line a file: whose it is, what was found in it, what was assumed."""
     reads = [row for folder in day.rounds for row in folder.reads.values()]
     problems = [
-        row for folder in day.rounds for row in rows_of(text_table(folder.path / "problems.csv"))
+        row for folder in day.rounds for row in text_rows(text_table(folder.path / "problems.csv"))
     ]
     current = day.current.path.name if day.current else ""
     return [
@@ -183,7 +184,7 @@ def conflict_facts(
     """
     groups = [clean_name(name) for name in row["groups"].split(";") if name]
     unit_ids = row["unit_id"].split(";")
-    about = rows_of(loop.units[loop.units["unit_id"].isin(unit_ids)])
+    about = text_rows(loop.units[loop.units["unit_id"].isin(unit_ids)])
     names = {unit["unit_id"]: words.name_in(unit, lang) for unit in about}
     measured = row["resolution"].partition(":")[0]
     choice = resolution.get("resolution", "")
@@ -250,7 +251,7 @@ def _choices(
 
 def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:
     """What each group made of a unit: the area, and what was gained and lost by it."""
-    rows = rows_of(changes[changes["unit_id"].eq(unit_id) & changes["change"].isin(_MADE)])
+    rows = text_rows(changes[changes["unit_id"].eq(unit_id) & changes["change"].isin(_MADE)])
     before = {
         "group": words.text("report before", lang),
         "area": _km2(rows[0]["before_km2"] if rows else "", lang),
@@ -320,7 +321,7 @@ def unit_facts(
         "section": lambda row: (places.get(row["unit_id"], ("", ""))[1] or "~", row["unit_id"]),
         "hand": lambda row: (hand.get(row["unit_id"], len(hand)), row["unit_id"]),
     }
-    rows = sorted(rows_of(table), key=keys[order])
+    rows = sorted(text_rows(table), key=keys[order])
     return [
         _unit_fact(
             row,
@@ -370,7 +371,7 @@ def left_open(day: Day, lang: str) -> list[dict[str, str]]:
     columns = ("unit_id", "round", "kind", "text", "facts")
     rows = [
         row
-        for row in rows_of(text_table(day.current.path / "questions.csv", columns))
+        for row in text_rows(text_table(day.current.path / "questions.csv", columns))
         if row["round"].isdigit() and int(row["round"]) < day.current.number
         if row["kind"] not in _NO_CONFLICTS
     ]
@@ -403,7 +404,7 @@ def _before_decisions(lines: pd.DataFrame) -> str:
 def _other_outlines(changes: Path) -> dict[str, list[str]]:
     """The groups whose version of a unit was set aside: a decision can take it yet."""
     groups: dict[str, list[str]] = {}
-    for row in rows_of(text_table(changes, ("unit_id", "group", "applied"))):
+    for row in text_rows(text_table(changes, ("unit_id", "group", "applied"))):
         if row.get("applied") == "false" and row["group"]:
             groups.setdefault(row["unit_id"], []).append(row["group"])
     return groups
@@ -451,10 +452,3 @@ def suggestion_facts(row: Mapping[str, str], lang: str) -> dict[str, Any]:
         "is_suggested": row["suggested"] == "true",
         "is_general": row["moved"] not in ("", "0", "false"),
     }
-
-
-def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
-    """The rows of a table of text."""
-    return [
-        {str(key): str(value) for key, value in row.items()} for row in table.to_dict("records")
-    ]

@@ -51,7 +51,7 @@ from cami_units.desk._day import (
     read_order,
     sum_of,
 )
-from cami_units.model import InputError, Problem, Progress
+from cami_units.model import InputError, Problem, Progress, text_rows
 from cami_units.plan import read_plan
 from cami_units.store import MANIFEST, read_round
 
@@ -327,12 +327,11 @@ def say_activities(
     return made.problems
 
 
-def suggestions_of(round_: Path) -> list[dict[str, Any]]:
+def suggestions_of(round_: Path) -> list[dict[str, str]]:
     """What recurs in the activities of a round, for the general section: a row to tick."""
     path = round_ / "general_suggestions.csv"
     columns = ("suggestion_id", "theme", "text", "n_units", "of_units", "suggested", "moved")
-    rows = text_table(path, columns).to_dict("records")
-    return [{str(name): str(value) for name, value in row.items()} for row in rows]
+    return text_rows(text_table(path, columns))
 
 
 def _annex(directory: Path, round_: Path, progress: Progress) -> Made:

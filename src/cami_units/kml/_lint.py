@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -62,55 +62,16 @@ MOST_OF_A_RULE: Final = 100
 """Findings of one rule that are listed; the others are counted."""
 
 _WEB: Final = frozenset(
-    [
-        "kml",
-        "Document",
-        "Folder",
-        "Placemark",
-        "name",
-        "description",
-        "open",
-        "visibility",
-        "LookAt",
-        "longitude",
-        "latitude",
-        "altitude",
-        "heading",
-        "tilt",
-        "range",
-        "altitudeMode",
-        "styleUrl",
-        "Style",
-        "StyleMap",
-        "Pair",
-        "key",
-        "IconStyle",
-        "Icon",
-        "href",
-        "hotSpot",
-        "scale",
-        "LabelStyle",
-        "LineStyle",
-        "color",
-        "width",
-        "PolyStyle",
-        "fill",
-        "outline",
-        "BalloonStyle",
-        "text",
-        "ExtendedData",
-        "Data",
-        "value",
-        "Point",
-        "LineString",
-        "Polygon",
-        "outerBoundaryIs",
-        "innerBoundaryIs",
-        "LinearRing",
-        "coordinates",
-        "extrude",
-        "tessellate",
-    ]
+    {
+        *("kml", "Document", "Folder", "Placemark", "name", "description", "open", "visibility"),
+        *("LookAt", "longitude", "latitude", "altitude", "heading", "tilt", "range"),
+        *("altitudeMode", "styleUrl", "Style", "StyleMap", "Pair", "key"),
+        *("IconStyle", "Icon", "href", "hotSpot", "scale", "LabelStyle", "LineStyle", "color"),
+        *("width", "PolyStyle", "fill", "outline", "BalloonStyle", "text"),
+        *("ExtendedData", "Data", "value", "Point", "LineString", "Polygon"),
+        *("outerBoundaryIs", "innerBoundaryIs", "LinearRing", "coordinates"),
+        *("extrude", "tessellate"),
+    }
 )
 """The elements that Google Earth on the web is known to take."""
 _WEB_OWN: Final = frozenset(["CascadingStyle"])
@@ -398,29 +359,23 @@ class _Checker:
 
     def check(self) -> None:
         """Walk the tree once, then judge the sums."""
+        checks: dict[str, Callable[[etree._Element], None]] = {
+            "coordinates": self._check_coordinates,
+            "name": self._check_name,
+            "styleUrl": self._check_style_url,
+            "NetworkLink": partial(self.findings.say, "error", "network-link", "a NetworkLink"),
+            "Placemark": self._check_unit,
+            "Polygon": self._check_polygon,
+            **dict.fromkeys(_COLOURS, self._check_colour),
+            **dict.fromkeys(_LINKS, self._check_link),
+            **dict.fromkeys(_MARKUP, self._check_markup),
+        }
         for element in self.root.iter(etree.Element):
             kind = local(element)
             self._check_ids(element)
-            if kind == "coordinates":
-                self._check_coordinates(element)
-            elif kind == "name":
-                self._check_name(element)
-            elif kind in _COLOURS:
-                self._check_colour(element)
-            elif kind in _LINKS:
-                self._check_link(element)
-            elif kind == "styleUrl":
-                self._check_style_url(element)
-            elif kind == "NetworkLink":
-                self.findings.say("error", "network-link", "a NetworkLink", element)
-            elif kind == "Placemark":
-                self._check_unit(element)
-            elif kind == "Polygon":
-                self._check_polygon(element)
-            if kind in _MARKUP:
-                self._check_markup(element)
-            if kind in _FEATURES:
-                self.features += 1
+            if check := checks.get(kind):
+                check(element)
+            self.features += kind in _FEATURES
             if self.profile == "earth-web":
                 self._check_element(element, kind)
         self._check_sums()

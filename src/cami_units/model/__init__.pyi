@@ -104,6 +104,7 @@ from ._tables import check_table as check_table
 from ._tables import fence_rows as fence_rows
 from ._tables import has_codes as has_codes
 from ._tables import records as records
+from ._tables import text_rows as text_rows
 from ._text import LONGEST_NAME as LONGEST_NAME
 from ._text import LONGEST_TEXT as LONGEST_TEXT
 from ._text import as_typed as as_typed

@@ -167,6 +167,11 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
+def text_rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    """The rows of a table of text."""
+    return [{name: str(value) for name, value in row.items()} for row in records(table)]
+
+
 def cami_species(species: pd.DataFrame) -> list[str]:
     """The species that are counted, of the table ``species``: those of the initiative, sorted.
 

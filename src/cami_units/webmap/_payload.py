@@ -104,18 +104,20 @@ class PageTables(TypedDict, total=False):
     lang: str
 
 
+_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
+    dict.fromkeys(PageTables.__annotations__) | {"detail": "map", "lang": "en"}
+)
+"""What a page takes where nothing is said: no table, and these."""
+
+
 def payload(
     units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], tables: PageTables
 ) -> dict[str, Any]:
     """Everything the page draws and says."""
-    detail, species, by_language = _checked(units, tables)
-    _check_layers(layers)
-    # before anything is drawn: the last door at which a sensitive place can still be made coarse
-    layers = coarse_layers(layers, species)
-    around = _around(units, layers, now(tables.get("unit_criteria")), by_language)
-    planning_units, frame = now(tables.get("planning_units")), _frame(units, layers)
-    return _unit_part(units, by_language, around | {"frame": frame}, tables) | _ground_part(
-        layers, species, planning_units, frame, detail
+    tables, by_language = _checked(units, tables)
+    layers, around = _shown(units, layers, tables, by_language)
+    return _unit_part(units, by_language, around, tables) | _ground_part(
+        layers, around["frame"], tables
     )
 
 
@@ -133,22 +135,19 @@ def parted_payload(
     str
         The rest as the JSON of the page, without the braces: as it was drawn before of the same.
     """
-    detail, species, by_language = _checked(units, tables)
+    tables, by_language = _checked(units, tables)
 
     def drawn() -> list[bytes]:
-        _check_layers(layers)
-        shown_layers = coarse_layers(layers, species)
-        frame = _frame(units, shown_layers)
-        around = _around(units, shown_layers, now(tables.get("unit_criteria")), by_language)
-        around |= {"frame": frame}
-        planning_units = now(tables.get("planning_units"))
-        rest = _ground_part(shown_layers, species, planning_units, frame, detail)
+        shown_layers, around = _shown(units, layers, tables, by_language)
+        rest = _ground_part(shown_layers, around["frame"], tables)
         return [json.dumps(around).encode(), page_json(rest)[1:-1].encode()]
 
     # outlines and ids, for the sheet and the sections hang on them; no status, no name, no score:
     # a decision draws none of this anew
     shapes = shapely.to_wkb(units.geometry.to_numpy()).tolist()
-    key = json.dumps([detail, list(by_language), list(map(str, units["unit_id"]))]).encode()
+    key = json.dumps(
+        [tables["detail"], list(by_language), list(map(str, units["unit_id"]))]
+    ).encode()
     around_bytes, ground = piece("map", [layers.stamp, key, *shapes], drawn)
     around = json.loads(around_bytes)
     first = _unit_part(units, by_language, around, tables)
@@ -158,33 +157,40 @@ def parted_payload(
 
 def _checked(
     units: gpd.GeoDataFrame, tables: PageTables
-) -> tuple[Detail, pd.DataFrame | None, dict[str, dict[str, dict[str, Any]]]]:
-    """Detail, species and cards by language of a page whose units and detail are what they promise."""
+) -> tuple[PageTables, dict[str, dict[str, dict[str, Any]]]]:
+    """The tables of a page in full, and its cards by language; units and detail are what they promise."""
     # a name with a slip in it would be passed over
     if odd := set(tables) - set(PageTables.__annotations__):
         raise TypeError(f"a map has no {listed(sorted(odd))}")
-    detail = tables.get("detail", "map")
+    full: PageTables = {**_DEFAULTS, **tables}  # type: ignore[typeddict-item]
+    detail = full["detail"]
     if detail not in get_args(Detail):
         raise InputError(
             f"The detail '{detail}' is unknown: map or atlas.{nearest(detail, get_args(Detail))}"
         )
     check_table(units, "conservation_units", crs=LONLAT)
     _check_statuses(units)
-    by_language = _cards_by_language(tables["cards"], units, tables.get("lang", "en"))
-    return detail, tables.get("species"), by_language
+    return full, _cards_by_language(full["cards"], units, full["lang"])
 
 
-def _around(
+def _shown(
     units: gpd.GeoDataFrame,
     layers: Mapping[str, gpd.GeoDataFrame],
-    unit_criteria: pd.DataFrame | None,
+    tables: PageTables,
     languages: Iterable[str],
-) -> dict[str, Any]:
-    """What the part about units takes from the rest: words, the section of each, its findings."""
-    return {
+) -> tuple[Mapping[str, gpd.GeoDataFrame], dict[str, Any]]:
+    """The layers as they may be shown, and what the part about units takes from the rest.
+
+    That is words, the section of each unit, its findings, and the frame of the map.
+    """
+    _check_layers(layers)
+    # before anything is drawn: the last door at which a sensitive place can still be made coarse
+    layers = coarse_layers(layers, tables["species"])
+    return layers, {
         "words": _context_words(layers, languages),
         "sections": _sections_of(units, layers.get("sections")),
-        "findings": _findings(unit_criteria),
+        "findings": _findings(now(tables["unit_criteria"])),
+        "frame": _frame(units, layers),
     }
 
 
@@ -206,17 +212,12 @@ def _unit_part(
     around: Mapping[str, Any],
     tables: PageTables,
 ) -> dict[str, Any]:
-    """What the page knows of its units, and in which words.
-
-    `around` are the words for context layers by language, the section of each unit, its findings, and
-    the frame of the map.
-    """
-    earlier = tables.get("earlier")
-    before = tables.get("before")
+    """What the page knows of its units, and in which words; `around` as :func:`_shown` gives it."""
+    earlier, before = tables["earlier"], tables["before"]
     before = _last_round(earlier) if before is None else before
     units, before = (_table_on(table, around["frame"]) for table in (units, before))
     return {
-        "lang": tables.get("lang", "en"),
+        "lang": tables["lang"],
         "languages": list(by_language),
         "title": shown(tables["imprint"].title),
         "words": {
@@ -232,7 +233,7 @@ def _unit_part(
         "criteria": list(FINDINGS) if around["findings"] is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
-        "detail": tables.get("detail", "map"),
+        "detail": tables["detail"],
         "colours": {
             "ground": dict(palette.GROUND),
             "ramp": palette.CELLS,
@@ -244,9 +245,9 @@ def _unit_part(
         "units": _with_charts(
             _units(units, by_language, around["findings"] or {}),
             around["sections"],
-            tables.get("unit_species"),
-            tables.get("unit_countries"),
-            tables.get("sensitivity"),
+            tables["unit_species"],
+            tables["unit_countries"],
+            tables["sensitivity"],
             _history(units, earlier, tables["imprint"].number),
         ),
         "before": _before(units, before),
@@ -254,16 +255,12 @@ def _unit_part(
 
 
 def _ground_part(
-    layers: Mapping[str, gpd.GeoDataFrame],
-    species: pd.DataFrame | None,
-    planning_units: gpd.GeoDataFrame | None,
-    frame: Frame,
-    detail: str,
+    layers: Mapping[str, gpd.GeoDataFrame], frame: Frame, tables: PageTables
 ) -> dict[str, Any]:
     """What the page knows of everything else."""
     layers = {name: _table_on(table, frame) for name, table in layers.items()}
-    planning_units = _table_on(planning_units, frame)
-    context = _context_names(layers)
+    planning_units = _table_on(now(tables["planning_units"]), frame)
+    context, species, detail = _context_names(layers), tables["species"], tables["detail"]
     detail_vertices = _VERTICES[detail]
     return {
         "species": _species(

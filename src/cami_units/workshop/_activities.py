@@ -24,6 +24,7 @@ from cami_units.model import (
     in_short,
     is_missing,
     problem_of,
+    text_rows,
 )
 from cami_units.workshop._identity import letters_in_order, spoken_id
 
@@ -171,34 +172,26 @@ def numbered(rows: pd.DataFrame, base: pd.DataFrame, log: pd.DataFrame | None) -
     base, log : DataFrame
         The activities so far, and what was done to them.
     """
-    table = {str(row["activity_id"]): row for row in base.to_dict("records")}
-    past = _past(
-        log,
-        {
-            activity_id: {str(k): str(v) for k, v in row.items()}
-            for activity_id, row in table.items()
-        },
-    )
+    table = {row["activity_id"]: row for row in text_rows(base)}
+    past = _past(log, table)
     ids_by_wording: dict[tuple[str, str], list[str]] = {}
-    lines = [] if log is None else log.fillna("").to_dict("records")
-    imported = {
-        str(line["activity_id"]) for line in lines if (line["action"], line["by"]) == _IMPORT
-    }
+    lines = [] if log is None else text_rows(log.fillna(""))
+    imported = {line["activity_id"] for line in lines if (line["action"], line["by"]) == _IMPORT}
     # Matched by the words that it was imported with, which later amendments do not change.
     for activity_id, row in sorted(table.items()):
         # Two measures of one wording keep both ids: they are handed out in order.
         if activity_id in imported:
             fields = ("theme", "text")
-            theme, text = (past.first.get((activity_id, name), str(row[name])) for name in fields)
+            theme, text = (past.first.get((activity_id, name), row[name]) for name in fields)
             ids_by_wording.setdefault((theme, _plain(text)), []).append(activity_id)
     numbers = [
         int(activity_id[2:]) for activity_id in table if re.fullmatch(r"P-\d{1,6}", activity_id)
     ]
     free = max(numbers, default=0)
     ids = []
-    for row in rows.to_dict("records"):
-        before = ids_by_wording.get((str(row["theme"]), _plain(str(row["text"]))), [])
-        activity_id = str(row["activity_id"]) or (before.pop(0) if before else "")
+    for row in text_rows(rows):
+        before = ids_by_wording.get((row["theme"], _plain(row["text"])), [])
+        activity_id = row["activity_id"] or (before.pop(0) if before else "")
         if not activity_id:
             free += 1
             activity_id = f"P-{free:03d}"
@@ -260,10 +253,7 @@ def merged_activities(
     one that is there (same unit, theme and words) is that one: a form read twice adds nothing, and
     takes back nothing that was done in between.
     """
-    table = {
-        str(row["activity_id"]): {str(key): str(value) for key, value in row.items()}
-        for row in base.to_dict("records")
-    }
+    table = {row["activity_id"]: row for row in text_rows(base)}
     lines: list[tuple[str, ...]] = []
     problems: list[Problem] = []
     wishes: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
@@ -743,22 +733,12 @@ def species_by_unit(unit_species: pd.DataFrame, species: pd.DataFrame) -> pd.Dat
         no name of a person.
     """
     marks = {"qualifying": "Q", "occurs": "o", "supporting": "s"}
-    ids = sorted(unit_species["unit_id"].unique())
     names = dict(zip(species["sci_name"], species["name_en"], strict=True))
-    cells = {
-        (row["sci_name"], row["unit_id"]): marks.get(str(row["role"]), "")
-        for row in unit_species.to_dict("records")
-    }
-    present = sorted({sci_name for (sci_name, _), mark in cells.items() if mark})
-    rows = [
-        [
-            sci_name,
-            clean_name(names.get(sci_name)),
-            *(cells.get((sci_name, unit_id), "") for unit_id in ids),
-        ]
-        for sci_name in present
-    ]
-    return pd.DataFrame(rows, columns=["sci_name", "name_en", *ids])
+    marked = unit_species.assign(mark=unit_species["role"].map(marks)).dropna(subset=["mark"])
+    cells = marked.pivot(index="sci_name", columns="unit_id", values="mark")
+    table = cells.reindex(columns=sorted(unit_species["unit_id"].unique())).fillna("").reset_index()
+    table.insert(1, "name_en", [clean_name(names.get(name)) for name in table["sci_name"]])
+    return table.rename_axis(columns=None)
 
 
 def _said(value: object) -> str:
