@@ -579,7 +579,7 @@ def test_scripted_edits_of_one_group_give_these_rows_and_no_others(rounds, tmp_p
     edits = (
         draw.renamed("CU-013", "CU-013 Aksu"),
         draw.stripped("CU-014", "Untitled Polygon"),
-        draw.rejected("CU-015", "too steep", mark="х "),
+        draw.rejected("CU-015", "too steep", sign="х "),
         draw.as_path("CU-016"),
     )
     (tmp_path / "edit_S2.kml").write_bytes(draw.edited(edit_of(rounds, "S2"), *edits))

@@ -454,7 +454,8 @@ def project(
     str
         The text of a ``.qgs`` file; the same round gives the same text.
     """
-    language = _Language(lang, tuple(_species_names(tables)))
+    species = sorted(tables["species"]["sci_name"].astype(str)) if "species" in tables else []
+    language = _Language(lang, tuple(species))
     title = f"{imprint.title} · {words.round_name(imprint, lang)} · {words.day(imprint.date, lang)}"
     root = ET.Element("qgis", version=_VERSION, projectname=title)
     ET.SubElement(root, "title").text = title
@@ -475,10 +476,6 @@ def project(
     _relate(relations, tables, language)
     _add_pages(ET.SubElement(root, "Layouts"), imprint, language)
     return _document(root)
-
-
-def _species_names(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    return sorted(tables["species"]["sci_name"].astype(str)) if "species" in tables else []
 
 
 class _Group(NamedTuple):
@@ -602,7 +599,8 @@ def _add_layer(
     ET.SubElement(layer, "provider", encoding="UTF-8").text = "ogr"
     if look is not None:
         look(layer, language)
-    columns = [str(column) for column in table.columns if not _is_shape(table, column)]
+    shape = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
+    columns = [str(column) for column in table.columns if column != shape]
     fields = ET.SubElement(layer, "fieldConfiguration")
     aliases = ET.SubElement(layer, "aliases")
     for place, column in enumerate(columns, start=1):  # the first is fid
@@ -618,10 +616,6 @@ def _add_layer(
 def _id(name: str) -> str:
     """The id of a layer: QGIS gives one of its own to a layer whose id is under ten letters long."""
     return f"layer_{name}"
-
-
-def _is_shape(table: pd.DataFrame, column: object) -> bool:
-    return isinstance(table, gpd.GeoDataFrame) and column == table.geometry.name
 
 
 def _add_values(fields: ET.Element, column: str, values: Mapping[str, str]) -> None:

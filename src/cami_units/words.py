@@ -672,7 +672,7 @@ def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str =
         The sentence of each finding of the unit, in this language.
     """
     sentences = [
-        _criterion_sentence(name, evidence[name], lang)
+        text("because criterion", lang).format(criterion=name, sentence=evidence[name])
         if note.key == EVIDENCE_OF
         else _said(note, names, lang)
         for note in notes_from_text(facts)
@@ -691,11 +691,6 @@ def _criteria_of(note: Note) -> list[str]:
 
 EVIDENCE_OF: Final = "evidence of"
 """The key of the note that names the findings whose sentences belong into a rationale."""
-
-
-def _criterion_sentence(name: str, sentence: str, lang: str) -> str:
-    """A sentence under the id of its criterion."""
-    return text("because criterion", lang).format(criterion=name, sentence=sentence)
 
 
 def what_it_takes(row: Mapping[Any, Any], names: Names, lang: str = "en") -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from inspect import Parameter, signature
+from operator import add
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -359,13 +360,10 @@ def say(words: object, *, style: str = "", stderr: bool = False) -> None:
 
     lines = str(words).split("\n")
     # cleaning takes the spaces from both ends of a text, and our indents with them
-    clean = "\n".join(line[: _indent(line)] + clean_text(line) for line in lines)
+    indents = [line[: len(line) - len(line.lstrip(" "))] for line in lines]
+    clean = "\n".join(map(add, indents, map(clean_text, lines)))
     # no wrapping of ours: a path that is broken in two cannot be copied
     terminal(stderr=stderr).print(Text(clean, style=style), soft_wrap=True)
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
 
 
 def one_line(value: object) -> str:

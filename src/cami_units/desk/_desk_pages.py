@@ -528,7 +528,7 @@ class Pages:
         }
         has_decided = any(folder.is_decided for folder in day.rounds)
         is_decided = day.current is not None and day.current.is_decided
-        units = unit_facts(day, lang, "rank", (), {}) if is_decided and len(loop.conflicts) else []
+        units = unit_facts(day, lang) if is_decided and len(loop.conflicts) else []
         # by plenary in this round: what was settled before did not settle what arose since
         settled_ids = {unit["unit_id"] for unit in units if unit["is_settled"] and unit["can_undo"]}
         return [
@@ -643,7 +643,7 @@ class Pages:
             for name in ("name_en", "name_ru", "outline", "into", "question")
             if (value := clean_name(form.get(name, "")))
         }
-        units = unit_facts(day, "en", "rank", (), {}) if options.get("question") else []
+        units = unit_facts(day, "en") if options.get("question") else []
         questions: dict[str, str] = next(
             (unit["asked"] for unit in units if unit["unit_id"] == unit_id), {}
         )
@@ -864,7 +864,7 @@ class Pages:
         """How far plenary has come, for windows whose board is still being drawn."""
         if day.current is None:
             return ""
-        units = unit_facts(day, lang, "rank", (), {})
+        units = unit_facts(day, lang)
         decided = sum(row["is_settled"] for row in units)
         return words.text("desk decided of", lang).format(decided=decided, all=len(units))
 

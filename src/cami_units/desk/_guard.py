@@ -9,19 +9,16 @@ and, where it changes something, come from a page of ours (`Origin`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
-from cami_units import words
+from starlette.datastructures import MutableHeaders
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from cami_units import words
 
 COOKIE: Final = "cami_units_desk"
 LANGUAGE_COOKIE: Final = "cami_units_language"
@@ -41,15 +38,17 @@ _PAGE_POLICY: Final = (
 # hashes of their scripts; the desk adds only who may frame them.
 _PRODUCT_POLICY: Final = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 
-_HEADERS: Final = (
-    (b"x-content-type-options", b"nosniff"),
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
     # With "no-referrer" a form of our own page would be sent with "Origin: null" and be refused.
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"x-frame-options", b"SAMEORIGIN"),
-    (b"cache-control", b"no-store"),
-)
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "SAMEORIGIN",
+    "cache-control": "no-store",
+}
+_ALONE: Final = {"content-security-policy": "default-src 'none'", **_HEADERS}
+"""Headers of an answer that asks for nothing more."""
 
 
 @dataclass(slots=True)
@@ -70,7 +69,7 @@ class Keys:
 class Guard:
     """The wall around the desk's pages (an ASGI middleware)."""
 
-    def __init__(self, app: App, *, port: int, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, *, port: int, keys: Keys) -> None:
         self.app = app
         self.keys = keys
         self.hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
@@ -85,10 +84,11 @@ class Guard:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         status, reason = self._verdict(scope, headers)
         if status == 303:
-            await _enter(send, self.keys.cookie)
+            await _entrance(self.keys.cookie)(scope, receive, send)
         elif status:
             lang = language(headers.get(b"cookie", ""), headers.get(b"accept-language", ""))
-            await _refuse(send, status, words.text(f"desk guard {reason}", lang))
+            refusal = _refusal(status, words.text(f"desk guard {reason}", lang))
+            await refusal(scope, receive, send)
         else:
             await self.app(scope, _counted(receive), _with_headers(send, scope["path"]))
 
@@ -172,36 +172,21 @@ def _with_headers(send: Send, path: str) -> Send:
     async def send_with_headers(message: Message) -> None:
         """Add what keeps a page to itself."""
         if message["type"] == "http.response.start":
-            headers = [*message.get("headers", []), *_HEADERS]
-            message["headers"] = [*headers, (b"content-security-policy", policy.encode())]
+            MutableHeaders(scope=message).update({**_HEADERS, "content-security-policy": policy})
         await send(message)
 
     return send_with_headers
 
 
-async def _enter(send: Send, cookie: str) -> None:
+def _entrance(cookie: str) -> Response:
     """Swap the key for the cookie: the key must not stay in the address bar or the history."""
     value = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict"
     # A redirect that follows a click in a mail program or terminal would not carry a Strict
     # cookie, since the click came from elsewhere: a page of ours makes the next request.
-    page = b'<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>cami-units</title>'
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"set-cookie", value.encode()),
-        (b"content-security-policy", b"default-src 'none'"),
-        *_HEADERS,
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": page})
+    page = '<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>cami-units</title>'
+    return HTMLResponse(page, headers={"set-cookie": value, **_ALONE})
 
 
-async def _refuse(send: Send, status: int, reason: str) -> None:
+def _refusal(status: int, reason: str) -> Response:
     """A refusal in one line; nothing of the request is repeated."""
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-security-policy", b"default-src 'none'"),
-        (b"connection", b"close"),
-        *_HEADERS,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": reason.encode()})
+    return PlainTextResponse(reason, status, headers={"connection": "close", **_ALONE})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
@@ -85,13 +86,14 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
         row for folder in day.rounds for row in text_rows(text_table(folder.path / "problems.csv"))
     ]
     current = day.current.path.name if day.current else ""
+    is_begun = bool(day.current and day.current.is_begun)
     return [
         {
             "name": file.path.name,
             **_read_facts(file, [row for row in reads if _is_of(row, file)], lang),
             "assumed": _first(_noticed(file.path.name, problems, lang), lang),
             # What a decided round was made from stays: it is the ground that plenary stood on.
-            "removable": file.collected_in in ("", current) and not _is_begun(day),
+            "removable": file.collected_in in ("", current) and not is_begun,
         }
         for file in day.files
     ]
@@ -138,10 +140,6 @@ def _noticed(name: str, problems: Sequence[Mapping[str, str]], lang: str) -> lis
 
 _REFUSED_KINDS: Final = frozenset({"file refused", "same file", "member refused"})
 """Kinds of problems that say why a file, or one inside it, was not read."""
-
-
-def _is_begun(day: Day) -> bool:
-    return bool(day.current and day.current.is_begun)
 
 
 def _found(read: Mapping[str, Any], lang: str) -> str:
@@ -300,9 +298,9 @@ def ids_of_units(day: Day) -> set[str]:
 def unit_facts(
     day: Day,
     lang: str,
-    order: str,
-    by_hand: Sequence[str],
-    places: Mapping[str, tuple[str, str]],
+    order: str = "rank",
+    by_hand: Sequence[str] = (),
+    places: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """The units of the current round in an order, with what was decided on each."""
     if day.current is None:
@@ -376,7 +374,7 @@ def left_open(day: Day, lang: str) -> list[dict[str, str]]:
         if row["kind"] not in _NO_CONFLICTS
     ]
     # on the first day there are none, and no file of the round is read for them
-    facts = unit_facts(day, lang, "rank", (), {}) if rows else []
+    facts = unit_facts(day, lang) if rows else []
     units = {unit["unit_id"]: unit for unit in facts}
     return [
         {

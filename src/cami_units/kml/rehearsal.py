@@ -10,9 +10,10 @@ import copy
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec
 
 import numpy as np
 import shapely
@@ -24,6 +25,7 @@ from cami_units.model import InputError
 
 Edit = Callable[[etree._Element], None]
 """Changes the tree of a KML in place."""
+How = ParamSpec("How")
 
 _KML: Final = "{http://www.opengis.net/kml/2.2}"
 _GX: Final = "{http://www.google.com/kml/ext/2.2}"
@@ -63,34 +65,37 @@ def packed(**entries: bytes) -> bytes:
 # -- what people do to a unit ---------------------------------------------------------------------
 
 
-def renamed(cu_id: str, name: str) -> Edit:
+def _of_unit(
+    change: Callable[Concatenate[etree._Element, How], None],
+) -> Callable[Concatenate[str, How], Edit]:
+    """A change of a unit's placemark as an edit of a file: by the id of the unit."""
+
+    @wraps(change)
+    def edit_of(cu_id: str, /, *args: How.args, **named: How.kwargs) -> Edit:
+        return lambda root: change(_unit(root, cu_id), *args, **named)
+
+    return edit_of
+
+
+@_of_unit
+def renamed(mark: etree._Element, name: str) -> None:
     """Another name for a unit, as typed."""
-
-    def edit(root: etree._Element) -> None:
-        _child(_unit(root, cu_id), "name").text = name
-
-    return edit
+    _child(mark, "name").text = name
 
 
-def rejected(cu_id: str, reason: str = "", mark: str = "X ") -> Edit:
+@_of_unit
+def rejected(mark: etree._Element, reason: str = "", sign: str = "X ") -> None:
     """An X before the name of a unit, and perhaps a reason in its description."""
-
-    def edit(root: etree._Element) -> None:
-        name = _child(_unit(root, cu_id), "name")
-        name.text = f"{mark}{name.text}"
-        if reason:
-            _child(_unit(root, cu_id), "description").text = reason
-
-    return edit
+    name = _child(mark, "name")
+    name.text = f"{sign}{name.text}"
+    if reason:
+        _child(mark, "description").text = reason
 
 
-def commented(cu_id: str, text: str) -> Edit:
+@_of_unit
+def commented(mark: etree._Element, text: str) -> None:
     """A description typed into a unit."""
-
-    def edit(root: etree._Element) -> None:
-        _child(_unit(root, cu_id), "description").text = text
-
-    return edit
+    _child(mark, "description").text = text
 
 
 def deleted(cu_id: str) -> Edit:
@@ -99,38 +104,37 @@ def deleted(cu_id: str) -> Edit:
     def edit(root: etree._Element) -> None:
         _unit(root, cu_id)  # or say that it is not there
         for mark in _units(root, cu_id):
-            _drop(mark)
+            if (above := mark.getparent()) is not None:
+                above.remove(mark)
 
     return edit
 
 
-def stripped(cu_id: str, name: str = "Untitled Polygon") -> Edit:
+@_of_unit
+def stripped(mark: etree._Element, name: str = "Untitled Polygon") -> None:
     """A unit drawn again by hand: no id, no data, no name of its own."""
-
-    def edit(root: etree._Element) -> None:
-        mark = _unit(root, cu_id)
-        mark.attrib.pop("id", "")
-        for child in list(mark):
-            if local(child) == "ExtendedData":
-                mark.remove(child)
-        _child(mark, "name").text = name
-
-    return edit
+    mark.attrib.pop("id", "")
+    for child in list(mark):
+        if local(child) == "ExtendedData":
+            mark.remove(child)
+    _child(mark, "name").text = name
 
 
-def grown(cu_id: str, factor: float) -> Edit:
+@_of_unit
+def grown(mark: etree._Element, factor: float) -> None:
     """A unit drawn larger or smaller about its middle."""
-    return _reshaped(cu_id, lambda shape: scale(shape, factor, factor))
+    _draw(mark, scale(_shape(mark), factor, factor))
 
 
-def shifted(cu_id: str, lon: float, lat: float) -> Edit:
+@_of_unit
+def shifted(mark: etree._Element, lon: float, lat: float) -> None:
     """A unit dragged elsewhere, by degrees."""
-    return _reshaped(cu_id, lambda shape: translate(shape, lon, lat))
+    _draw(mark, translate(_shape(mark), lon, lat))
 
 
 def drawn_as(cu_id: str, shape: Any) -> Edit:
     """A unit with this outline, longitude and latitude."""
-    return _reshaped(cu_id, lambda _: shape)
+    return lambda root: _draw(_unit(root, cu_id), shape)
 
 
 def neighbour_drawn(cu_id: str, shape: Any) -> Edit:
@@ -146,86 +150,65 @@ def neighbour_drawn(cu_id: str, shape: Any) -> Edit:
     return edit
 
 
+@_of_unit
+def respelt(mark: etree._Element, spelling: Callable[[list[str]], list[str]]) -> None:
+    """The points of a unit's outer ring, rewritten: left open, repeated, with altitudes …."""
+    text = _coordinates(mark)[0]
+    text.text = " ".join(spelling(str(text.text).split()))
+
+
 def twisted(cu_id: str) -> Edit:
     """A unit whose ring crosses itself: two corners far from each other have changed places."""
 
-    def edit(root: etree._Element) -> None:
-        text = _coordinates(_unit(root, cu_id))[0]
-        points = str(text.text).split()
+    def crossing(points: list[str]) -> list[str]:
         half = len(points) // 2
         points[1], points[half] = points[half], points[1]
-        text.text = " ".join(points)
+        return points
 
-    return edit
-
-
-def respelt(cu_id: str, spelling: Callable[[list[str]], list[str]]) -> Edit:
-    """The points of a unit's outer ring, rewritten: left open, repeated, with altitudes …."""
-
-    def edit(root: etree._Element) -> None:
-        text = _coordinates(_unit(root, cu_id))[0]
-        text.text = " ".join(spelling(str(text.text).split()))
-
-    return edit
+    return respelt(cu_id, crossing)
 
 
-def as_path(cu_id: str) -> Edit:
+@_of_unit
+def as_path(mark: etree._Element) -> None:
     """A unit drawn as a path instead of a polygon; the ends do not quite meet."""
-
-    def edit(root: etree._Element) -> None:
-        mark = _unit(root, cu_id)
-        points = str(_coordinates(mark)[0].text).split()
-        _drop_shapes(mark)
-        line = etree.SubElement(mark, f"{_KML}LineString")
-        lon, lat = map(float, points[-1].split(",")[:2])
-        points[-1] = f"{lon + 0.001:.5f},{lat:.5f}"
-        etree.SubElement(line, f"{_KML}coordinates").text = " ".join(points)
-
-    return edit
+    points = str(_coordinates(mark)[0].text).split()
+    _drop_shapes(mark)
+    line = etree.SubElement(mark, f"{_KML}LineString")
+    lon, lat = map(float, points[-1].split(",")[:2])
+    points[-1] = f"{lon + 0.001:.5f},{lat:.5f}"
+    etree.SubElement(line, f"{_KML}coordinates").text = " ".join(points)
 
 
-def nested(cu_id: str) -> Edit:
+@_of_unit
+def nested(mark: etree._Element) -> None:
     """A unit's polygon inside a MultiGeometry inside another."""
-
-    def edit(root: etree._Element) -> None:
-        mark = _unit(root, cu_id)
-        shape = next(child for child in mark if local(child) == "Polygon")
-        mark.remove(shape)
-        outer = etree.SubElement(mark, f"{_KML}MultiGeometry")
-        etree.SubElement(outer, f"{_KML}MultiGeometry").append(shape)
-
-    return edit
+    shape = next(child for child in mark if local(child) == "Polygon")
+    mark.remove(shape)
+    outer = etree.SubElement(mark, f"{_KML}MultiGeometry")
+    etree.SubElement(outer, f"{_KML}MultiGeometry").append(shape)
 
 
-def copied(cu_id: str, lon: float, lat: float, name: str | None = None) -> Edit:
+@_of_unit
+def copied(mark: etree._Element, lon: float, lat: float, name: str | None = None) -> None:
     """A copy of a unit beside it, with all that the original carries."""
-
-    def edit(root: etree._Element) -> None:
-        mark = _unit(root, cu_id)
-        twin = copy.deepcopy(mark)
-        mark.addnext(twin)
-        if name is not None:
-            _child(twin, "name").text = name
-        _draw(twin, translate(_shape(twin), lon, lat))
-
-    return edit
+    twin = copy.deepcopy(mark)
+    mark.addnext(twin)
+    if name is not None:
+        _child(twin, "name").text = name
+    _draw(twin, translate(_shape(twin), lon, lat))
 
 
-def halved(cu_id: str) -> Edit:
+@_of_unit
+def halved(mark: etree._Element) -> None:
     """A unit cut in two at its middle meridian; both halves keep its id."""
-
-    def edit(root: etree._Element) -> None:
-        mark = _unit(root, cu_id)
-        shape = _shape(mark)
-        west, south, east, north = shape.bounds
-        middle = (west + east) / 2
-        twin = copy.deepcopy(mark)
-        mark.addnext(twin)
-        for half, (left, right) in ((mark, (west - 1, middle)), (twin, (middle, east + 1))):
-            pieces = shapely.get_parts(shape.intersection(shapely.box(left, south, right, north)))
-            _draw(half, max(pieces, key=lambda piece: piece.area))
-
-    return edit
+    shape = _shape(mark)
+    west, south, east, north = shape.bounds
+    middle = (west + east) / 2
+    twin = copy.deepcopy(mark)
+    mark.addnext(twin)
+    for half, (left, right) in ((mark, (west - 1, middle)), (twin, (middle, east + 1))):
+        pieces = shapely.get_parts(shape.intersection(shapely.box(left, south, right, north)))
+        _draw(half, max(pieces, key=lambda piece: piece.area))
 
 
 def swallowed(cu_id: str, other: str) -> Edit:
@@ -239,26 +222,20 @@ def swallowed(cu_id: str, other: str) -> Edit:
     return edit
 
 
-def identified(cu_id: str, value: str) -> Edit:
+@_of_unit
+def identified(mark: etree._Element, value: str) -> None:
     """Another id in the data of a unit, as from another round."""
-
-    def edit(root: etree._Element) -> None:
-        _entry(_unit(root, cu_id), "cu_id").text = value
-
-    return edit
+    entry = next(e for e in mark.iter(etree.Element) if e.get("name") == "cu_id")
+    next(child for child in entry if local(child) == "value").text = value
 
 
-def stated(cu_id: str, **facts: str) -> Edit:
+@_of_unit
+def stated(mark: etree._Element, /, **facts: str) -> None:
     """Facts in the data of a unit, as the drawing page writes them; they stand for its name."""
-
-    def edit(root: etree._Element) -> None:
-        mark = _unit(root, cu_id)
-        data = next(child for child in mark if local(child) == "ExtendedData")
-        for key, value in {"label": str(_child(mark, "name").text), **facts}.items():
-            entry = etree.SubElement(data, f"{_KML}Data", name=key)
-            etree.SubElement(entry, f"{_KML}value").text = value
-
-    return edit
+    data = next(child for child in mark if local(child) == "ExtendedData")
+    for key, value in {"label": str(_child(mark, "name").text), **facts}.items():
+        entry = etree.SubElement(data, f"{_KML}Data", name=key)
+        etree.SubElement(entry, f"{_KML}value").text = value
 
 
 def drawn(name: str, shape: Any, folder: str | None = None, comment: str = "") -> Edit:
@@ -314,12 +291,7 @@ def wrapped(*names: str) -> Edit:
 
 def only(folder: str) -> Edit:
     """One folder saved instead of the whole file."""
-
-    def edit(root: etree._Element) -> None:
-        kept = _folder(root, folder)
-        root.replace(_top(root), kept)
-
-    return edit
+    return lambda root: root.replace(_top(root), _folder(root, folder))
 
 
 def loose(*cu_ids: str) -> Edit:
@@ -328,8 +300,7 @@ def loose(*cu_ids: str) -> Edit:
     def edit(root: etree._Element) -> None:
         marks = [mark for one in cu_ids for mark in _units(root, one)]
         document = etree.Element(f"{_KML}Document")
-        for mark in marks:
-            document.append(mark)
+        document.extend(marks)
         root.replace(_top(root), document)
 
     return edit
@@ -472,12 +443,6 @@ def _unit(root: etree._Element, cu_id: str) -> etree._Element:
     return marks[0]
 
 
-def _entry(mark: etree._Element, name: str) -> etree._Element:
-    """The value of a placemark's data by its name."""
-    entry = next(e for e in mark.iter(etree.Element) if e.get("name") == name)
-    return next(child for child in entry if local(child) == "value")
-
-
 def _top(root: etree._Element) -> etree._Element:
     return next(child for child in root if local(child) in ("Document", "Folder"))
 
@@ -500,13 +465,6 @@ def _child(element: etree._Element, name: str) -> etree._Element:
     return made
 
 
-def _drop(element: etree._Element) -> None:
-    """Take an element out of its tree."""
-    above = element.getparent()
-    if above is not None:
-        above.remove(element)
-
-
 def _coordinates(mark: etree._Element) -> list[etree._Element]:
     return [element for element in mark.iter(etree.Element) if local(element) == "coordinates"]
 
@@ -519,16 +477,6 @@ def _shape(mark: etree._Element) -> Any:
 
 def _points(text: etree._Element) -> np.ndarray[Any, Any]:
     return np.array([point.split(",")[:2] for point in str(text.text).split()], dtype=float)
-
-
-def _reshaped(cu_id: str, change: Callable[[Any], Any]) -> Edit:
-    """An edit that changes the shape of a unit."""
-
-    def edit(root: etree._Element) -> None:
-        mark = _unit(root, cu_id)
-        _draw(mark, change(_shape(mark)))
-
-    return edit
 
 
 def _drop_shapes(mark: etree._Element) -> None:

@@ -458,7 +458,8 @@ def _split(
     """The pieces of a unit, under its number and a letter each, the largest first."""
     unit_id = str(unit["unit_id"])
     root = re.sub(r"[a-z]+\Z", "", unit_id)
-    letters = _letters(root, merge.used_ids)
+    # letters that no piece of the unit's number ever had
+    letters = (letter for letter in letters_in_order() if f"{root}{letter}" not in merge.used_ids)
     groups = tuple(applying.group.split(";"))
     facts = placemarks["facts"].to_dict() if "facts" in placemarks else {}
     by_ground = by_size(ground, placemarks)
@@ -512,11 +513,6 @@ def _split(
                 of_unit=unit_id,
             )
         )
-
-
-def _letters(root: str, used_ids: set[str]) -> Iterator[str]:
-    """Letters that no piece of the unit's number ever had."""
-    return (letter for letter in letters_in_order() if f"{root}{letter}" not in used_ids)
 
 
 # -- rows -----------------------------------------------------------------------------------------
