@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import textwrap
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +21,7 @@ from openpyxl.utils import get_column_letter
 
 from cami_units import palette
 from cami_units.documents.csv_tables import decimals, joined
-from cami_units.documents.units_workbook import packaged
+from cami_units.documents.units_workbook import packaged, saved_parts
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text, is_formula
 from cami_units.words import (
     MARKS,
@@ -454,7 +452,6 @@ _CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
 
 
 _DIMENSION: Final = re.compile(rb'(?<=<dimension ref=")[^"]*')
-_MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 
 
 class Book(Workbook):  # type: ignore[misc]
@@ -484,17 +481,8 @@ def save_settled(document: Any, path: Path, imprint: Imprint) -> None:
 
 
 def settled_parts(document: Any, imprint: Imprint) -> dict[str, bytes]:
-    """The parts of a package without the hour at which it was saved, in order."""
-    stamp = datetime.fromisoformat(imprint.date).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    unsettled = io.BytesIO()
-    document.save(unsettled)
-    with zipfile.ZipFile(unsettled) as source:
-        # Readers look for the list of content types first.
-        names = sorted(source.namelist(), key=lambda n: (n != "[Content_Types].xml", n))
-        parts = {name: source.read(name) for name in names}
-    core = "docProps/core.xml"
-    if core in parts:
-        parts[core] = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", parts[core])
+    """As :func:`saved_parts`; the sheets of a workbook with the rows below their headings."""
+    parts = saved_parts(document, imprint)
     if isinstance(document, Book):
         for number, title in enumerate(document.sheetnames, start=1):
             if title in document.rows_below:

@@ -36,6 +36,7 @@ from cami_units.documents.unit_drawing import (
     ink,
     signs,
 )
+from cami_units.documents.units_workbook import saved_parts
 from cami_units.drawn_pieces import Packed, archive, kept_packed, packed, piece
 from cami_units.model import Imprint, Progress, clean_name, quiet
 from cami_units.palette import WATER
@@ -340,8 +341,6 @@ def _frame(imprint: Imprint) -> tuple[dict[str, str], dict[str, Packed]]:
         """A presentation of one empty slide with notes, as python-pptx writes it, in parts."""
         from pptx import Presentation  # for who makes the first board of a round
 
-        from cami_units.documents._worksheets import settled_parts
-
         book = Presentation()
         book.slide_width, book.slide_height = _WIDE, _HIGH
         properties = book.core_properties
@@ -351,7 +350,7 @@ def _frame(imprint: Imprint) -> tuple[dict[str, str], dict[str, Packed]]:
         # the seventh layout of the library's template is empty
         slide = book.slides.add_slide(book.slide_layouts[6])
         slide.notes_slide.notes_text_frame.text = _NOTES
-        parts = settled_parts(book, imprint)
+        parts = saved_parts(book, imprint)
         texts = {key: parts.pop(name).decode() for key, name in _OPEN.items()}
         names = [name for name in parts if not name.startswith(("ppt/slides/", "ppt/notesSlides/"))]
         return [json.dumps([texts, names]).encode(), *(bytes(packed(parts[n])) for n in names)]

@@ -7,18 +7,21 @@ library that makes them.
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
 import pandas as pd
 
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.drawn_pieces import archive, packed, piece
-from cami_units.model import STATUSES, Round
+from cami_units.model import STATUSES, Imprint, Round
 
 _UNIT_SHEET: Final = "xl/worksheets/sheet1.xml"
 _MARK: Final = "status-to-be-put-in {}"
@@ -110,3 +113,21 @@ def _with_statuses(sheet: bytes, statuses: Sequence[str], styles: Mapping[str, i
 def packaged(parts: Mapping[str, bytes]) -> bytes:
     """The parts of a document as one file, with one date and mode for ever."""
     return archive({name: packed(part) for name, part in parts.items()})
+
+
+def saved_parts(document: Any, imprint: Imprint) -> dict[str, bytes]:
+    """The parts of a workbook, a text or slides without the hour at which it was saved, in order."""
+    stamp = datetime.fromisoformat(imprint.date).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    unsettled = io.BytesIO()
+    document.save(unsettled)
+    with zipfile.ZipFile(unsettled) as source:
+        # Readers look for the list of content types first.
+        names = sorted(source.namelist(), key=lambda n: (n != "[Content_Types].xml", n))
+        parts = {name: source.read(name) for name in names}
+    core = "docProps/core.xml"
+    if core in parts:
+        parts[core] = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", parts[core])
+    return parts
+
+
+_MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")

@@ -200,7 +200,7 @@ def _cell_changes(
 ) -> list[tuple[str, list[Any]]] | None:
     """What SQL makes the stored table of this name the given one; ``None``: more than cells differ."""
     with _reading(tables.path):
-        _, stored = pyogrio.read_arrow(tables.content, layer=name)
+        _, stored = _read_arrow(tables.content, name)
     new = _layer(table, name)
     n_old = stored.num_columns - ("geom" in stored.column_names)
     old_names = [column for column in stored.column_names if column != "geom"]
@@ -367,7 +367,7 @@ def read_geopackage(path: Path, *, only: Collection[str] | None = None) -> dict[
     content = _content(path)
     with _reading(path):
         names = [name for name in _layer_names(content) if only is None or name in only]
-        return {name: _read_layer(content, name) for name in names}
+        return {name: _read_layer(*_read_arrow(content, name)) for name in names}
 
 
 class StoredTables(Mapping[str, pd.DataFrame]):
@@ -386,6 +386,7 @@ class StoredTables(Mapping[str, pd.DataFrame]):
         self.is_vouched = self.sha256 == vouched_sha256 and _is_settled(self.content)
         self.replaced: Mapping[str, pd.DataFrame] = {}
         self._tables: dict[str, pd.DataFrame] = {}
+        self._layers: dict[str, tuple[Mapping[str, Any], pa.Table]] = {}
         with _reading(path):
             self.stored = _layer_names(self.content)
 
@@ -397,7 +398,9 @@ class StoredTables(Mapping[str, pd.DataFrame]):
             raise KeyError(name)
         if name not in self._tables:
             with _reading(self.path):
-                table = _read_layer(self.content, name)
+                # what was read for its digest is not read again
+                read = self._layers.pop(name, None) or _read_arrow(self.content, name)
+                table = _read_layer(*read)
             if name in TABLES and not self.is_vouched:
                 check_table(table, name)
             self._tables[name] = table
@@ -427,7 +430,9 @@ class StoredTables(Mapping[str, pd.DataFrame]):
         hashes = {}
         with _reading(self.path):
             for name in self.stored:
-                _, layer = pyogrio.read_arrow(self.content, layer=name)
+                about, layer = _read_arrow(self.content, name)
+                if name not in self._tables:
+                    self._layers[name] = about, layer
                 sink = pa.BufferOutputStream()
                 with pa.ipc.new_stream(sink, layer.schema) as stream:
                     stream.write_table(layer)
@@ -459,9 +464,14 @@ def _reading(path: Path) -> Iterator[None]:
         raise InputError.of("round unreadable", file=str(path), cause=quoted(error)) from error
 
 
-def _read_layer(content: bytes, name: str) -> pd.DataFrame:
-    """One layer as a table: whole numbers with gaps as such, parts that are alone as themselves."""
+def _read_arrow(content: bytes, name: str) -> tuple[Mapping[str, Any], pa.Table]:
+    """One layer as GDAL hands it over, and what it says of it."""
     about, layer = pyogrio.read_arrow(content, layer=name)
+    return about, layer
+
+
+def _read_layer(about: Mapping[str, Any], layer: pa.Table) -> pd.DataFrame:
+    """A layer as a table: whole numbers with gaps as such, parts that are alone as themselves."""
     table: pd.DataFrame = layer.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     for column in layer.column_names:
         # pandas would make them floats, and a rank of 4 a 4.0.
