@@ -438,7 +438,7 @@ def test_after_a_decision_a_board_is_as_from_nothing_and_fetches_little(rounds, 
     for folder in (kept, fresh):
         decide(folder, "CU-001", "agree", reason="No objection", time=NOON)
     shutil.copytree(kept.parent, damaged.parent)
-    for entry in cache_of_round(damaged).folder.glob("s*.entry"):  # svg, slides
+    for entry in cache_of_round(damaged).folder.glob("s*.entry"):  # sections, slides
         entry.write_bytes(entry.read_bytes()[:-1])
     shutil.rmtree(cache_of_round(fresh).folder)
     code = (
@@ -470,7 +470,7 @@ def test_a_template_is_compiled_once_a_machine_as_modules_are(tmp_path, monkeypa
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     assert page() == page() == plain
     compiled = list(tmp_path.rglob("*.pyc"))
-    assert len(compiled) == 2  # the page and its shell
+    assert len(compiled) == 3  # the page, its shell and its signs
     for file in compiled:
         file.write_bytes(file.read_bytes()[:200])
     assert page() == plain

@@ -10,7 +10,7 @@ from typing import Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import cache, kml, scene, store, words, workshop
+from cami_units import cache, kml, scene, store, workshop
 from cami_units.commands.decide import decided_round, read_decisions
 from cami_units.commands.shown_round import (
     cache_of_layers,
@@ -22,7 +22,7 @@ from cami_units.commands.shown_round import (
 )
 from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, known_activities
 from cami_units.documents.board import write_board, write_slides
-from cami_units.documents.board_slides import Board, Loop, boards
+from cami_units.documents.board_slides import Loop, boards
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -82,11 +82,12 @@ def plenary(
     target = out or directory / "plenary"
     store.check_only(target, is_ours=lambda name: name in _FILES)
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
-        shown = _boards(round_, _loop(directory, round_, base), first, order)
+        scenes = _scenes(round_, first)
+        shown = boards(round_, scenes, _loop(directory, round_, base), order=order)
         write_board(folder / "board.html", shown, imprint=round_.imprint, progress=progress)
         progress("writing the board", 0, 0)
         write_slides(folder / "board.pptx", shown[0], imprint=round_.imprint)
-        problems = _write_tour(folder / "board.kmz", round_, base, first)
+        problems = _write_tour(folder / "board.kmz", round_, base, scenes[0])
     return target, problems
 
 
@@ -113,15 +114,15 @@ def write_board_page(
         As in :func:`plenary`.
     """
     loop = _loop(beside, round_, base)
-    shown = _boards(round_, loop, round_.imprint.languages[0], order)
+    shown = boards(round_, _scenes(round_, round_.imprint.languages[0]), loop, order=order)
     write_board(path, shown, imprint=round_.imprint, progress=progress)
 
 
-def _boards(round_: Round, loop: Loop, first: str, order: Sequence[str]) -> list[Board]:
-    """The board in each language of a round, the one it opens in first."""
+def _scenes(round_: Round, first: str) -> list[scene.Scene]:
+    """A round as it is drawn in each of its languages, the one that the board opens in first."""
     # The reader switches the language on the page; slides and tour speak the first one.
     languages = (first, *(language for language in round_.imprint.languages if language != first))
-    return boards(round_, drawn_scenes(round_, languages), loop, order=order)
+    return drawn_scenes(round_, languages)
 
 
 def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
@@ -181,9 +182,11 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
         return None
 
 
-def _write_tour(path: Path, round_: Round, before: Round | None, lang: str) -> tuple[Problem, ...]:
+def _write_tour(
+    path: Path, round_: Round, before: Round | None, shown_scene: scene.Scene
+) -> tuple[Problem, ...]:
     """Write the KMZ that flies from unit to unit, with what groups pinned and the round before."""
-    tables = round_.tables
+    tables, lang = round_.tables, shown_scene.lang
     units = gpd.GeoDataFrame(tables["conservation_units"])
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
 
@@ -199,7 +202,7 @@ def _write_tour(path: Path, round_: Round, before: Round | None, lang: str) -> t
     return kml.write_kml(
         path,
         shown_units,
-        cards=words.unit_cards(tables, tables["species"], lang=lang),
+        cards=shown_scene.cards,
         imprint=round_.imprint,
         lang=lang,
         # other layers than those of the round's own KMZ, and so another stamp

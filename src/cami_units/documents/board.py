@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from markupsafe import escape as escaped
 from cami_units import words
 from cami_units.backdrop import shadow_picture
 from cami_units.documents.board_slides import Board, ShownActivity, Slide
-from cami_units.documents.html_pages import page
+from cami_units.documents.html_pages import fragment, page
 from cami_units.documents.unit_drawing import (
     BESIDE_LABELS,
     HEIGHT,
@@ -74,14 +74,23 @@ def write_board(
         styles=["board.css"],
         scripts=["board.js"],
         imprint=imprint,
-        pages=list(map(_page_values, boards, [imprint] * len(boards), _maps(boards, progress))),
-        fills=STATUS_FILLS,
-        map_size=(WIDTH, HEIGHT),
+        pages=[
+            _page_values(each_board, imprint, overview, sections)
+            for each_board, overview, sections in zip(
+                boards, _overviews(boards), _sections(boards, progress), strict=True
+            )
+        ],
+        **_LOOKS,
     )
     path.write_bytes(content)
 
 
-def _page_values(board: Board, imprint: Imprint, maps: Mapping[str, _Svg]) -> dict[str, Any]:
+_LOOKS: Final = {"fills": STATUS_FILLS, "map_size": (WIDTH, HEIGHT)}
+
+
+def _page_values(
+    board: Board, imprint: Imprint, overview: _Svg | None, sections: Sequence[Markup]
+) -> dict[str, Any]:
     """What the template of the board asks for, in one language."""
     return {
         "lang": board.lang,
@@ -95,8 +104,9 @@ def _page_values(board: Board, imprint: Imprint, maps: Mapping[str, _Svg]) -> di
         "statuses": board.statuses,
         "total": board.total,
         "fences": board.fences,
-        "overview": maps.get("overview"),
-        "slides": [{"slide": slide, "map": maps.get(slide.unit_id)} for slide in board.slides],
+        "overview": overview,
+        "slides": board.slides,
+        "sections": sections,
     }
 
 
@@ -125,41 +135,54 @@ class _Svg:
     key: Markup
 
 
-def _maps(boards: Sequence[Board], progress: Progress) -> list[dict[str, _Svg]]:
-    """The maps of a board by unit, and the overview, in each of its languages."""
-    places = [{slide.unit_id: slide.drawing for slide in board.slides} for board in boards]
-    of_units = [(unit_id, [place[unit_id] for place in places]) for unit_id in places[0]]
-    maps: list[dict[str, _Svg]] = [{} for _ in boards]
-    for number, (name, drawings) in enumerate(
-        [*of_units, ("overview", [board.overview for board in boards])], start=1
-    ):
-        kept_drawings = [drawing for drawing in drawings if drawing is not None]
-        if len(kept_drawings) == len(boards):
-            progress("drawing units", min(number, len(of_units)), len(of_units))
-            languages = [board.lang for board in boards]
-            for of_language, svg in zip(maps, _svgs(name, kept_drawings, languages), strict=True):
-                of_language[name] = svg
-    return maps
+def _sections(boards: Sequence[Board], progress: Progress) -> list[list[Markup]]:
+    """What the page says of each unit, in each of its languages: one of them a decision changes."""
+    of_units = list(zip(*(board.slides for board in boards), strict=True))
+    sections: list[list[Markup]] = [[] for _ in boards]
+    languages = [board.lang for board in boards]
+    for number, slides in enumerate(of_units, start=1):
+        progress("drawing units", number, len(of_units))
+
+        def drawn(slides: Sequence[Slide] = slides) -> list[bytes]:
+            """The section of a unit in each language."""
+            svgs = _svgs(slides[0].unit_id, [slide.drawing for slide in slides], languages)
+            return [
+                fragment(
+                    "board_unit.html",
+                    slide=slide,
+                    map=svg,
+                    t=partial(text, lang=lang),
+                    is_first=not place,
+                    **_LOOKS,
+                ).encode()
+                for place, (slide, svg, lang) in enumerate(
+                    zip(slides, svgs, languages, strict=True)
+                )
+            ]
+
+        about = repr([languages, *(replace(slide, drawing=None) for slide in slides)]).encode()
+        stamps = [slide.drawing.stamp if slide.drawing else b"" for slide in slides]
+        for of_language, section in zip(
+            sections, piece("section", [about, *stamps], drawn), strict=True
+        ):
+            of_language.append(Markup(section.decode()))
+    return sections
 
 
-def _svgs(name: str, drawings: Sequence[KeptDrawing], languages: Sequence[str]) -> list[_Svg]:
+def _overviews(boards: Sequence[Board]) -> list[_Svg | None]:
+    """The map of all units in each language of a board."""
+    return _svgs("overview", [board.overview for board in boards], [b.lang for b in boards])
+
+
+def _svgs(
+    name: str, drawings: Sequence[KeptDrawing | None], languages: Sequence[str]
+) -> list[_Svg | None]:
     """A map in some languages: the first holds its shapes, the others refer to them."""
-
-    def drawn() -> list[bytes]:
-        """The insides and legends by turns."""
-        opened = [drawing.opened() for drawing in drawings]
-        svgs = [
-            _svg(drawing, lang, f"map-{name}", is_first=not number)
-            for number, (drawing, lang) in enumerate(zip(opened, languages, strict=True))
-        ]
-        return [part.encode() for svg in svgs for part in (svg.inside, svg.key)]
-
-    about = repr((name, languages)).encode()
-    parts = [part.decode() for part in piece("svg", [*(d.stamp for d in drawings), about], drawn)]
     return [
-        # written below, every word in it escaped there
-        _Svg(Markup(inside), Markup(key))
-        for inside, key in zip(parts[::2], parts[1::2], strict=True)
+        None
+        if drawing is None
+        else _svg(drawing.opened(), lang, f"map-{name}", is_first=not number)
+        for number, (drawing, lang) in enumerate(zip(drawings, languages, strict=True))
     ]
 
 

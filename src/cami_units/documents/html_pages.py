@@ -71,6 +71,11 @@ def page(
     return text.encode("utf-8")
 
 
+def fragment(template: str, **values: Any) -> Markup:
+    """A part of a page: another template, filled in as :func:`page` does; safe to be put into one."""
+    return Markup(_environment().get_template(template).render(**values))
+
+
 def _said_of(imprint: Imprint | None, lang: str) -> dict[str, str]:
     """Round, day and disclaimer of a page as they are read, where it has an imprint."""
     if imprint is None:

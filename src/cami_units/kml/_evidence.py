@@ -450,7 +450,7 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
     covered_ground = shapely.union(along, ground)
     doubted, agreed = _meeting(lines, covered_ground)
     rest = shapely.get_parts(shapely.difference(doubted, covered_ground))
-    solid = shapely.multilinestrings(
+    solid: Any = shapely.multilinestrings(
         np.concatenate([shapely.get_parts(agreed), rest[~shapely.is_empty(rest)]])
     )
     return [shapely.to_wkb(solid), shapely.to_wkb(dashed)]
@@ -461,7 +461,9 @@ def _meeting(lines: BaseGeometry, ground: BaseGeometry) -> tuple[BaseGeometry, B
     parts = shapely.get_parts(lines)
     shapely.prepare(ground)
     meets = shapely.intersects(ground, parts)
-    return shapely.multilinestrings(parts[meets]), shapely.multilinestrings(parts[~meets])
+    meeting: Any = shapely.multilinestrings(parts[meets])
+    apart: Any = shapely.multilinestrings(parts[~meets])
+    return meeting, apart
 
 
 def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder | None:
