@@ -14,6 +14,7 @@ import quopri
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -135,6 +136,22 @@ def test_whole_packs_come_back_and_what_nobody_edits_is_passed_over(rounds, tmp_
     # how-to 4, map 2, PDF 2, draw page 2, plenary 5, everything 5 (its CSV is no file of a group), lists 2
     assert what.startswith("23 files of the pack that nobody edits: ")
     assert "✗" not in said
+
+
+@pytest.mark.slow
+def test_the_pack_of_a_group_without_units_comes_back_without_a_complaint(tmp_path):
+    done = base()
+    units = done.tables["conservation_units"]
+    in_the_east = units[units["unit_id"].isin(EAST)].reset_index(drop=True)
+    write_proposal(
+        replace(done, tables=done.tables | {"conservation_units": in_the_east}),
+        tmp_path / "00-proposal",
+    )
+    pack(tmp_path / "00-proposal")
+    made, _ = run(tmp_path, tmp_path, tmp_path / "pack" / "S1" / "edit_S1.kmz")
+    assert [what for _, what, _ in lines(made)] == [
+        "unchanged: it is the file that was handed out, byte for byte"
+    ]
 
 
 def test_a_pack_without_its_list_is_taken_as_well(rounds, tmp_path):

@@ -484,9 +484,9 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
             unchanged=unchanged,
         )
     )
-    if unchanged:
+    if unchanged:  # of a group without units nothing is in it, and nothing is wrong with that
         group_files.note(label, "unchanged file")
-    if not own_marks:
+    elif not own_marks:
         _say_nothing_drawn(group_files, placemarks)
 
 
