@@ -510,8 +510,12 @@ def code(value: object, words: Mapping[int, str]) -> int | None:
     if number:
         number_given = int(number.group(1))
         return number_given if number_given in words else NO_CODE
-    code_of_word = {word: key for key, word in words.items()}
-    return code_of_word.get(re.sub(r"[^a-z]+", " ", text.casefold()).strip(), NO_CODE)
+    return _by_word(words).get(re.sub(r"[^a-z]+", " ", text.casefold()).strip(), NO_CODE)
+
+
+def _by_word(words: Mapping[int, str]) -> dict[str, int]:
+    """The codes of some words."""
+    return {word: key for key, word in words.items()}
 
 
 _LEGEND: Final = re.compile(r"^([^&(]+?)\s*(?:&\s*([^(]+?)\s*)?(?:\(([^)]*)\)\s*)?$")
@@ -535,14 +539,11 @@ def legend_codes(text: str | None, words: Mapping[str, Mapping[int, str]]) -> di
     first, second, season = (
         re.sub(r"[^a-z]+", " ", (group or "").casefold()).strip() for group in match.groups()
     )
-    code_of_word = {
-        name: {word: key for key, word in table.items()} for name, table in words.items()
-    }
     codes = {
-        "presence": code_of_word["presence"].get(first),
+        "presence": _by_word(words["presence"]).get(first),
         # A legend that names no origin means native: the Red List writes it out only where it is
         # not.
-        "origin": code_of_word["origin"].get(second) if second else 1,
+        "origin": _by_word(words["origin"]).get(second) if second else 1,
         "seasonal": _LEGEND_SEASON.get(season) if season else None,
     }
     if codes["presence"] is None:

@@ -205,7 +205,7 @@ class _GisReader:
         """A row of a GIS file as the placemark that it once was."""
         unit = _first(data, _IDS)
         name, words = clean_name(_first(data, _NAMES)), clean_text(_first(data, _COMMENTS))
-        row = {
+        row = dict.fromkeys(PLACEMARK_COLUMNS) | {
             "file": self.key,
             "label": self.label,
             "member": "",
@@ -218,10 +218,6 @@ class _GisReader:
             "data": {**data, "cu_id": unit[:LONGEST_NAME]} if unit else data,
             "visibility": True,
             "kind": "none",
-            "polygons": None,
-            "loops": None,
-            "lines": None,
-            "points": None,
         }
         self.rows.append(row)
         at = (folder, str(row["name"]), len(self.rows))

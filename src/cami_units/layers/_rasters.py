@@ -212,15 +212,9 @@ def _present_cells(rasterio: Any, source: Any, at_least: float | None) -> gpd.Ge
         span = {"low": float(least), "high": float(greatest)}
         raise SeveralValuesError.of("raster of several values", **span)
     if parts.n_corners > _MOST_CORNERS:
-
-        def weight_of(values: NDArray[Any]) -> NDArray[np.float64]:
-            """1 where a cell counts."""
-            return is_present(values).astype(np.float64)
-
         # crumbs may lie all over the raster: in nearly every block of it
-        return _averaged_cells(
-            rasterio, source, weight_of, np.ones(1), source.width * source.height
-        )
+        count = source.width * source.height
+        return _averaged_cells(rasterio, source, is_present, np.ones(1), count)
     return gpd.GeoDataFrame(
         {"cells": [parts.cells.get(1, 0)]}, geometry=[parts.outline(1)], crs=parts.crs
     )
@@ -261,13 +255,13 @@ def _weighted_cells(
 def _averaged_cells(
     rasterio: Any,
     source: Any,
-    weight_of: Callable[[NDArray[Any]], NDArray[np.float64]],
+    weight_of: Callable[[NDArray[Any]], NDArray[Any]],
     exact: NDArray[np.float64] | None,
     count: int,
 ) -> gpd.GeoDataFrame:
     """A row for each weight of the cells of a raster, or of blocks of them, `count` cells being above 0.
 
-    `exact` are the weights that there are; ``None``: too many to be told apart.
+    `weight_of` says how much of each counts, 0–1; `exact` are the weights that there are; ``None``: too many to be told apart.
     """
     block = max(1, math.ceil(math.sqrt(count / _MOST_WEIGHTED)))
     while (table := _cells_of_blocks(rasterio, source, weight_of, exact, block)) is None:
@@ -278,7 +272,7 @@ def _averaged_cells(
 def _cells_of_blocks(
     rasterio: Any,
     source: Any,
-    weight_of: Callable[[NDArray[Any]], NDArray[np.float64]],
+    weight_of: Callable[[NDArray[Any]], NDArray[Any]],
     exact: NDArray[np.float64] | None,
     block: int,
 ) -> gpd.GeoDataFrame | None:
@@ -286,7 +280,7 @@ def _cells_of_blocks(
     known = exact if block == 1 else None
     parts = _Parts(rasterio, source, block)
     for top, strip in _strips(source, block):
-        weight = _averaged(weight_of(strip), block)
+        weight = _averaged(weight_of(strip).astype(np.float64), block)
         # a weight on the edge of a step must not be rounded into the next one
         steps = (
             np.ceil(weight / _STEP - 1e-9) if known is None else np.searchsorted(known, weight) + 1

@@ -12,7 +12,15 @@ from typing import Any, Final, Literal
 import geopandas as gpd
 
 from cami_units.layers._taxa import TaxonRule
-from cami_units.model import EQUAL_AREA, KEPT_CODES, InputError, Note, Problem, in_short
+from cami_units.model import (
+    EQUAL_AREA,
+    KEPT_CODES,
+    RANGE_STATES,
+    InputError,
+    Note,
+    Problem,
+    in_short,
+)
 
 Missing = Literal["extant", "refuse"]
 """What blank codes of a range mean: extant, native, resident; or that the file is refused."""
@@ -20,7 +28,7 @@ Missing = Literal["extant", "refuse"]
 Source = Mapping[str, Any]
 """One file: layer, file, sha256, rows, kept, dropped, repaired, bundled, restricted."""
 
-STATES: Final = ("AF", "BT", "CN", "IN", "IR", "KG", "KZ", "MN", "NP", "PK", "RU", "TJ", "TM", "UZ")
+STATES: Final = tuple(sorted(RANGE_STATES))
 """The fourteen range states of CAMI, the default of the single-layer readers."""
 
 

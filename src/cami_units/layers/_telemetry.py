@@ -96,9 +96,7 @@ def _tracks(
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The tracks of positions in longitude and latitude."""
     fixes, problems = _good_fixes(dataset, layer, reading)
-    rule = reading.fixes
-    # In days of the mean year, so that half a year may be asked for.
-    limit = pd.Timestamp(reading.date) - pd.DateOffset(days=round(365.25 * rule.years))
+    rule, limit = reading.fixes, _new_from(reading)
     rows, cuts = [], 0
     for (name, animal), mine in fixes.groupby(["sci_name", "animal"], sort=True):
         times = mine["seconds"].to_numpy()
@@ -249,6 +247,12 @@ def _spikes(fixes: pd.DataFrame, max_kmh: float) -> Mask:
     return np.asarray(np.r_[False, fast] & np.r_[fast, False], dtype=bool)
 
 
+def _new_from(reading: Reading) -> pd.Timestamp:
+    """The time from which on movement counts as new."""
+    # in days of the mean year, so that half a year may be asked for
+    return pd.Timestamp(reading.date) - pd.DateOffset(days=round(365.25 * reading.fixes.years))
+
+
 def _day(seconds: float) -> str:
     return str(pd.Timestamp(seconds, unit="s").date())
 
@@ -257,8 +261,7 @@ def _drawn_tracks(
     dataset: Dataset, layer: str, reading: Reading
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """Lines that are tracks already: their dates, if they have any, are of the whole line."""
-    table, rule = dataset.table, reading.fixes
-    limit = pd.Timestamp(reading.date) - pd.DateOffset(days=round(365.25 * rule.years))
+    table, rule, limit = dataset.table, reading.fixes, _new_from(reading)
     rows, undated = [], 0
     for row in table.sort_values(["sci_name", "animal"], kind="stable").to_dict("records"):
         days = [

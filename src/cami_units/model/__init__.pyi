@@ -19,6 +19,7 @@ from ._codes import ORIGIN as ORIGIN
 from ._codes import ORIGINS as ORIGINS
 from ._codes import PRESENCE as PRESENCE
 from ._codes import PROPOSED as PROPOSED
+from ._codes import RANGE_STATES as RANGE_STATES
 from ._codes import SEASONAL as SEASONAL
 from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
 from ._codes import SETTLING_DECISIONS as SETTLING_DECISIONS

@@ -73,6 +73,12 @@ def month_spans(months: object) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
+RANGE_STATES: Final = (
+    *("AF", "BT", "CN", "IN", "IR", "KZ", "KG"),
+    *("MN", "NP", "PK", "RU", "TJ", "TM", "UZ"),
+)
+"""The fourteen states of the initiative, by ISO 3166: the study of a plan that names none."""
+
 SEASONAL_RANGE: Final = "seasonal range"
 """Stands for a corridor where a crossing is read from the seasonal parts of a range."""
 

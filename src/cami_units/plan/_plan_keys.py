@@ -277,10 +277,7 @@ class _Section(BaseModel):
 class Study(_Section):
     """Where: range states (ISO 3166 alpha-2), coordinate system, planning units."""
 
-    states: _States = (
-        *("AF", "BT", "CN", "IN", "IR", "KZ", "KG"),
-        *("MN", "NP", "PK", "RU", "TJ", "TM", "UZ"),
-    )
+    states: _States = model.RANGE_STATES
     crs: Annotated[str, AfterValidator(_equal_area_crs)] = EQUAL_AREA
     # 25 km: a few cells across the smallest hotspot, and some four thousand over the ranges of the
     # region.
