@@ -439,7 +439,7 @@ def _draw(
     if len(polygons):
         axes.add_artist(
             PathPatch(
-                _outline(polygons),
+                outline(polygons),
                 facecolor=(look.fill, look.opacity) if look.fill else "none",
                 edgecolor=look.line or "none",
                 linewidth=look.width * line,
@@ -462,7 +462,7 @@ def _draw(
         )
 
 
-def _outline(polygons: npt.NDArray[Any]) -> Outline:
+def outline(polygons: npt.NDArray[Any]) -> Outline:
     """Polygons as one path; holes run against their rings, so that any fill rule leaves them open."""
     rings = [
         shapely.get_coordinates(ring)

@@ -10,12 +10,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
+from matplotlib.patches import PathPatch
 
 from cami_units import palette, words
-from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, scale_bar
+from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, outline, scale_bar
 from cami_units.figures._sheet import (
     INK,
     RULE,
@@ -169,10 +168,11 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
         class_cells = cells.geometry.to_numpy()[
             (share > 0) & (share >= low_share) & (share < high_share)
         ]
-        patches = [Polygon(shapely.get_coordinates(cell)) for cell in class_cells]
-        axes.add_collection(
-            PatchCollection(patches, facecolor=fill, edgecolor=fill, linewidth=0.1, zorder=1.5)
-        )
+        if len(class_cells):
+            # over the land and under its relief
+            axes.add_artist(
+                PathPatch(outline(class_cells), fc=fill, ec=fill, linewidth=0.1, zorder=1.5)
+            )
     scale_bar(axes, scene, sized, size=5.7)
     north_arrow(axes, scene, sized, size=7.8)
     at = margin
