@@ -230,25 +230,20 @@ def _summarised(
     ground: Any = None,
 ) -> pd.DataFrame:
     """What a layer comes to in the covered part of each site; no value where nobody looked."""
-    plain = gpd.GeoDataFrame(sites[[site, "geometry"]])
-    share = pd.Series(1.0, index=pd.Index(plain[site]))
+    whole = covered = gpd.GeoDataFrame(sites[[site, "geometry"]])
+    share = pd.Series(1.0, index=pd.Index(whole[site]))
     if ground is not None:
-        plain, share = overlap.covered_parts(plain, ground, site=site)
-    if isinstance(layer, Raster):
-        plain = layers.to_equal_area(plain, layer.crs)
-    site_values = overlap.summarised(plain, layer, summary=summary, site=site)
-    unit = site_values["unit"].iloc[0] if len(site_values) else ""
+        covered, share = overlap.covered_parts(whole, ground, site=site)
+
+    def measured(parts: gpd.GeoDataFrame) -> pd.DataFrame:
+        """What the layer comes to in some parts, in the CRS in which a raster lies."""
+        flat = layers.to_equal_area(parts, layer.crs) if isinstance(layer, Raster) else parts
+        return overlap.summarised(flat, layer, summary=summary, site=site)
+
+    site_values = measured(covered)
     if len(site_values) < len(share):
-        if not len(site_values):
-            site_shapes = gpd.GeoDataFrame(sites[[site, "geometry"]][:1])
-            site_shapes = (
-                layers.to_equal_area(site_shapes, layer.crs)
-                if isinstance(layer, Raster)
-                else site_shapes
-            )
-            unit = overlap.summarised(site_shapes, layer, summary=summary, site=site)["unit"].iloc[
-                0
-            ]
+        # where nobody looked at anything the unit of the values is told all the same
+        unit = (site_values if len(site_values) else measured(whole[:1]))["unit"].iloc[0]
         values = site_values.set_index(site)["value"].reindex(share.index)
         site_values = pd.DataFrame({site: share.index, "value": values.to_numpy(), "unit": unit})
     return site_values.assign(covered_share=site_values[site].map(share))
