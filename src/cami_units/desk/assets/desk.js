@@ -59,8 +59,14 @@ function sayQuestion(board, slide) {
   if (answered) answered.remove();
   open.hidden = !open.querySelector("li");
 }
+// On a telephone the board lies below the decision: a browser that goes to a unit in it scrolls this page too.
+let scrolled = false;
+for (const name of ["wheel", "touchmove", "keydown"]) {
+  addEventListener(name, () => { scrolled = true; }, { once: true, passive: true });
+}
 function tend(frame) {
   frame.addEventListener("load", () => {
+    if (!scrolled) scrollTo(0, 0);
     inBoard((board) => {
       const lang = document.documentElement.lang;
       const button = board.querySelector('.to-language[value="' + CSS.escape(lang) + '"]');
