@@ -54,36 +54,33 @@ def figure_writers(
     first_lang = lang or round_.imprint.languages[0]
     table = gpd.GeoDataFrame(round_.tables["conservation_units"])
     units = sorted(map(str, shown_units(table)["unit_id"]))
-    flat = to_equal_area(table, crs_of(round_))
+    crs = crs_of(round_)
+    flat = to_equal_area(table, crs)
 
     @cache
     def drawn() -> Scene:
         """The scene, made when a figure of it was not kept."""
         return drawn_scene(round_, lang=first_lang)
 
-    def key_around(shape: BaseGeometry, *what: object) -> list[bytes]:
+    def key_around(shape: BaseGeometry, *what: object) -> tuple[bytes, ...]:
         """Of a map of one shape only what stands around it is seen, whatever was decided elsewhere."""
         around = figures.units_around(flat, shape)
         one = store.with_tables(round_, {"conservation_units": around})
-        return drawing_key(one, first_lang, *what)
+        return tuple(drawing_key(one, first_lang, *what))
 
-    def key_of(unit_id: str, *what: object) -> list[bytes]:
-        [shape] = flat.geometry[flat["unit_id"] == unit_id]
-        return key_around(shape, *what)
-
-    def section_key(section_id: str) -> list[bytes]:
-        """Its map shows what stands around it, its legend what is anywhere."""
-        sections = to_equal_area(gpd.GeoDataFrame(round_.tables["sections"]), crs_of(round_))
-        [shape] = sections.geometry[sections["section_id"] == section_id]
-        looks = shown_units(table)[["status", "tier"]].astype(str)
-        return key_around(shape, *(sorted(set(looks[name])) for name in looks))
+    # a unit's page and its slide hang on the same
+    shapes = dict(zip(flat["unit_id"].astype(str), flat.geometry, strict=True))
+    keys = {unit_id: key_around(shapes[unit_id], unit_id) for unit_id in units}
+    # the legend of a section's sheet names what is anywhere
+    looks = [sorted(set(shown_units(table)[name].astype(str))) for name in ("status", "tier")]
 
     def pages(forms: Mapping[str, Page]) -> Iterator[Page]:
         reach = [float(edge) for edge in flat.total_bounds]
         for number, unit_id in enumerate(units):
             progress("drawing a page for each unit", number, len(units))
             draw = partial(lambda name: figures.unit_page(drawn(), name), unit_id)
-            yield figures.kept_page(key_of(unit_id, "page", unit_id, reach), draw, forms)
+            key = [*keys[unit_id], repr(reach).encode()] if keys[unit_id] else []
+            yield figures.kept_page(key, draw, forms)
 
     def unit_pages(path: Path) -> None:
         """The pages, and apart from them the small map that shows every unit on each of them."""
@@ -106,15 +103,18 @@ def figure_writers(
         name: kept_file("figure", drawing_key(round_, first_lang, name), write)
         for name, write in writers.items()
     }
-    for section_id in shown_sections(round_):
-        name = f"section_{_file_name(section_id)}_a3.pdf"
+    section_ids = shown_sections(round_)
+    if section_ids:
+        sections = to_equal_area(gpd.GeoDataFrame(round_.tables["sections"]), crs)
+    for section_id in section_ids:
+        [shape] = sections.geometry[sections["section_id"] == section_id]
         write = drawing(partial(lambda name: figures.section_sheet(drawn(), name), section_id))
-        key = section_key(section_id)
-        kept_writers[name] = kept_file("figure", [*key, name.encode()] if key else [], write)
+        key = key_around(shape, section_id, looks)
+        kept_writers[f"section_{_file_name(section_id)}_a3.pdf"] = kept_file("figure", key, write)
     for unit_id in units:
-        name = f"slide_{_file_name(unit_id)}.png"
         write = drawing(partial(lambda name: figures.unit_slide(drawn(), name), unit_id))
-        kept_writers[name] = kept_file("figure", key_of(unit_id, name), write)
+        name = f"slide_{_file_name(unit_id)}.png"
+        kept_writers[name] = kept_file("figure", keys[unit_id], write)
     return kept_writers
 
 
