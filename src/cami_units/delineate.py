@@ -871,18 +871,22 @@ def place_names(
     rank = gazetteer["kind"].map(order).fillna(len(_NAMED_FIRST)).to_numpy()
     extent = gazetteer["extent_km"].fillna(0).to_numpy(dtype=float)
     places = gazetteer.geometry.to_numpy()
+    place_names_en, place_names_ru = (gazetteer[name].tolist() for name in ("name_en", "name_ru"))
     is_landscape = gazetteer["kind"].isin(_NAMED_FIRST[0]).to_numpy()
     # a place lends its name once, whichever way a unit that has it already was called after it
     used_places = {
         place
-        for place, name in enumerate(gazetteer["name_en"])
+        for place, name in enumerate(place_names_en)
         if name in taken_names or _near(name, "")[0] in taken_names
     }
-    names = []
-    for shape in units.geometry:
+    names: list[tuple[str, str]] = []
+    given: set[tuple[str, str]] = set()
+    shapes = units.geometry.to_numpy()
+    centroids = shapely.centroid(shapes)
+    for shape, centroid in zip(shapes, centroids, strict=True):
         distance = shapely.distance(shape, places) / 1000
         # From the middle and not from the rim: a long unit touches many places.
-        middle = shapely.distance(shape.centroid, places) / 1000
+        middle = shapely.distance(centroid, places) / 1000
         # A point has no extent: within a kilometre of it is in it.
         reaching = distance <= np.maximum(extent / 2, 1.0)
         nearby = distance <= NEARBY_KM
@@ -905,18 +909,21 @@ def place_names(
         close = np.where(beyond <= np.maximum(NEARBY_KM, _BEYOND * extent), beyond, np.inf)
         if (best is None or not reaching[best]) and close.min(initial=np.inf) < np.inf:
             # a landscape is where people say they are; a town at its rim is not
-            side = side_of(shape.centroid, places[int(np.argmin(close))], units.crs)
-            name, name_ru = gazetteer.iloc[int(np.argmin(close))][["name_en", "name_ru"]]
+            nearest = int(np.argmin(close))
+            side = side_of(centroid, places[nearest], units.crs)
+            name, name_ru = place_names_en[nearest], place_names_ru[nearest]
             said = (f"{name} ({_SIDES_EN[side]})", f"{name_ru} ({_SIDES_RU[side]})")
-            if said not in names and said[0] not in taken_names:
+            if said not in given and said[0] not in taken_names:
+                given.add(said)
                 names.append(said)
                 continue
         if best is None:
             names.append(("", ""))
             continue
         used_places.add(best)
-        name, name_ru = gazetteer.iloc[best][["name_en", "name_ru"]]
+        name, name_ru = place_names_en[best], place_names_ru[best]
         names.append((name, name_ru) if reaching[best] else _near(name, name_ru))
+        given.add(names[-1])
     return pd.DataFrame(names, columns=["name_en", "name_ru"], index=units.index)
 
 

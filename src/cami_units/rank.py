@@ -88,10 +88,8 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     # In the order of the sites as handed in: `pivot` sorts them.
     wide = wide.reindex(index=sites, columns=list(profile.findings))
     decision = bare_decisions(wide, profile).to_numpy()
-    clauses = {
-        (row.site, str(row.criterion)): notes_from_text(row.facts)
-        for row in findings.criteria.itertuples(index=False)
-    }
+    columns = (findings.criteria[name].tolist() for name in ("site", "criterion", "facts"))
+    clauses = {(site, str(name)): facts for site, name, facts in zip(*columns, strict=True)}
     met = {site: dict(zip(wide.columns, row, strict=True)) for site, row in _rows(wide)}
     reasons = [
         notes_as_text(_reason(site, str(verdict), met[site], clauses, any_of, evidence))
@@ -143,14 +141,18 @@ def _reason(
     site: object,
     decision: str,
     met: Mapping[str, Any],
-    clauses: Mapping[tuple[Any, str], list[Note]],
+    clauses: Mapping[tuple[Any, str], object],
     any_of: tuple[str, ...],
     evidence: tuple[str, ...],
 ) -> list[Note]:
     """Why a site is proposed or not, with what is said of each finding that fails; a note a sentence."""
 
     def failing(names: list[str]) -> list[Note]:
-        return [_failing(name, met[name], clauses.get((site, name), [])) for name in names]
+        # few findings of many sites fail: their facts alone are read
+        return [
+            _failing(name, met[name], notes_from_text(clauses.get((site, name), "")))
+            for name in names
+        ]
 
     held = [name for name in any_of if met[name] is True]
     # Not met or not assessed: neither is evidence.

@@ -87,7 +87,9 @@ def tick_notices(
     met = {
         (site, criterion): None if unknown else bool(verdict)
         for site, criterion, verdict, unknown in zip(
-            table["site"], table["criterion"], table["met"], table["met"].isna(), strict=True
+            *(table[name].tolist() for name in ("site", "criterion", "met")),
+            table["met"].isna().tolist(),
+            strict=True,
         )
     }
     notices = []
@@ -212,8 +214,11 @@ _CHANGE_ORDER: Final = (
 
 def _met(criteria: pd.DataFrame, key: str) -> dict[str, set[str]]:
     """The gates and criteria that each unit or site meets."""
-    met_criteria = criteria[criteria["met"].astype("boolean").fillna(False)]
-    return {str(site_id): set(rows["criterion"]) for site_id, rows in met_criteria.groupby(key)}
+    rows = criteria[criteria["met"].astype("boolean").fillna(False)]
+    met_criteria: dict[str, set[str]] = {}
+    for site_id, criterion in zip(rows[key].tolist(), rows["criterion"].tolist(), strict=True):
+        met_criteria.setdefault(str(site_id), set()).add(criterion)
+    return met_criteria
 
 
 def _gone_and_come(what: str, old: set[str], new: set[str]) -> dict[str, str]:

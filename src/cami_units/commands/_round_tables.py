@@ -210,8 +210,9 @@ def rationale(assessed_sites: Assessed, seeds: pd.Series[str], profile: Profile)
     """Why each unit is proposed, in English: the decision, and the evidence that it hangs on."""
     findings = assessed_sites.findings
     evidence: dict[str, dict[str, str]] = {}
-    for row in findings.criteria.itertuples():
-        evidence.setdefault(str(row.site), {})[str(row.criterion)] = str(row.because)
+    columns = (findings.criteria[name].tolist() for name in ("site", "criterion", "because"))
+    for site, criterion, because in zip(*columns, strict=True):
+        evidence.setdefault(str(site), {})[str(criterion)] = str(because)
     return [
         words.rationale(notes_as_text(notes), evidence.get(seed, {}), findings.names)
         for seed, notes in zip(seeds, rationale_facts(assessed_sites, seeds, profile), strict=True)

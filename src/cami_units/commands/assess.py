@@ -202,7 +202,7 @@ def assess_sites(
 def with_sentences(findings: Findings, names: Names) -> Findings:
     """Findings with the column ``because``: what each rests on, as an English sentence."""
     table = findings.criteria.copy()
-    because = [words.because(facts, names) for facts in table["facts"]]
+    because = [words.because(facts, names) for facts in table["facts"].tolist()]
     table.insert(list(table).index("facts"), "because", because)
     return replace(findings, criteria=table, names=names)
 

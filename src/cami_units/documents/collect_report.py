@@ -197,7 +197,7 @@ def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """A table with the name of each unit; of several units, all of them."""
     names_of_units = [
         " / ".join(filter(None, (names.get(unit_id, "") for unit_id in str(ids).split(";"))))
-        for ids in table["unit_id"]
+        for ids in table["unit_id"].tolist()
     ]
     return table.assign(name_en=names_of_units)
 

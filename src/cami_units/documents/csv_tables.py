@@ -49,7 +49,7 @@ def _csv_column(values: pd.Series[Any]) -> pd.Series[Any]:
         return values.round(decimals(str(values.name))) + 0.0  # no "-0.0"
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values
-    cells = [_csv_cell(value, str(values.name)) for value in values]
+    cells = [_csv_cell(value, str(values.name)) for value in values.tolist()]
     return pd.Series(cells, index=values.index, dtype=object)
 
 

@@ -546,12 +546,13 @@ def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> 
     if sections is None or sections.empty:
         return {}
     areas = sections.sort_values("section_id")
-    section_of: dict[str, str] = {}
-    for unit_id, shape in zip(units["unit_id"], units.geometry, strict=True):
-        # Where the unit's name stands: its ground may lie in several.
-        holding = areas["section_id"][areas.contains(label_place(shape)).to_numpy()]
-        section_of |= {shown(unit_id): shown(section) for section in holding[:1]}
-    return section_of
+    # Where the unit's name stands: its ground may lie in several.
+    names_at = [label_place(shape) for shape in units.geometry]
+    unit, section = shapely.STRtree(areas.geometry.to_numpy()).query(names_at, predicate="within")
+    ids, names = units["unit_id"].tolist(), areas["section_id"].tolist()
+    # the last one written stays: of several sections that hold it, the first
+    holding = sorted(zip(unit.tolist(), section.tolist(), strict=True), key=lambda p: (p[0], -p[1]))
+    return {shown(ids[number]): shown(names[place]) for number, place in holding}
 
 
 def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] | None:
