@@ -1,4 +1,4 @@
-"""Pieces of maps that are dear to draw, and hang on nothing but bytes: kept by whoever runs a command.
+"""What is dear to draw or to read, and hangs on nothing but bytes: kept by whoever runs a command.
 
 A room that draws says which pieces those are; it neither knows nor needs a place to keep them. A
 command lends it one with :func:`keeping`. A kept piece is the same, to the last bit, as a new one.

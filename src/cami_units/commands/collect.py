@@ -182,7 +182,8 @@ def read_handed_in(
     handed_out = _handed_out(base, owner, groups, in_pack, former)
     sums = sums_of(_of_packs(paths, pack))
     files = found_files(paths)
-    group_files = read_files(files, handed_out, handed_out=sums, progress=progress)
+    with kept_beside(base):
+        group_files = read_files(files, handed_out, handed_out=sums, progress=progress)
     say_tables_beside(paths, set(files), group_files, sums)
     group_files.looked_at = looked_at(paths, group_files)
     if not any(not file.refused for file in group_files.files):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ import pandas as pd
 
 from cami_units import kml, layers, scene, store, webmap, words
 from cami_units.commands.shown_round import (
+    FENCE_TABLES,
     annotated_layers,
     crs_of,
     kept_pieces,
@@ -21,6 +23,7 @@ from cami_units.commands.shown_round import (
     shown_fences,
     shown_layers,
     spoken_layers,
+    stamp_of_layers,
     stamp_of_round,
     stamp_of_stored,
 )
@@ -107,6 +110,10 @@ def qgis_project(shown: Round, *, stamp: bytes = b"") -> store.Writer:
     return write
 
 
+_DRAWN_BESIDE: Final = ("not_proposed", "border_pairs", "ranges_used", *FENCE_TABLES)
+"""Tables from which something is drawn or told beside the layers of a round."""
+
+
 def products(
     proposal: Round, *, noticed: list[Problem], progress: Progress = quiet
 ) -> dict[str, store.Writer]:
@@ -134,18 +141,25 @@ def products(
         """The tables with their sentences in each language of the round."""
         return words.with_languages(tables, imprint.languages)
 
+    def evidence_stamp(folder: Path) -> bytes:
+        """What the evidence of a KMZ hangs on: far less than all, and seldom on what groups hand in."""
+        if not known(folder):
+            return b""
+        stored = replace(proposal, tables=store.StoredTables(folder / store.GEOPACKAGE))
+        return stamp_of_layers(proposal, *_DRAWN_BESIDE) or stamp_of_layers(stored, *_DRAWN_BESIDE)
+
     @cache
-    def map_layers() -> Mapping[str, gpd.GeoDataFrame]:
-        """What maps show beside the units."""
+    def evidence_layers() -> Mapping[str, gpd.GeoDataFrame]:
+        """What maps show beside the units and what groups pinned and typed."""
         shown_evidence = annotated_layers(shown_layers(proposal), spoken_tables())
         shown_evidence |= shown_context(proposal, problems=noticed)
-        shown_evidence |= shown_fences(proposal, lang)
-        remarks_table = tables.get("remarks")  # what groups pinned and typed: a layer of the map
-        if isinstance(remarks_table, gpd.GeoDataFrame):
-            shown_evidence["remarks"] = remarks_table
-        return shown_evidence
+        return shown_evidence | shown_fences(proposal, lang)
 
-    earlier = tables.get("earlier_units")
+    earlier, remarks = (
+        table if isinstance(table, gpd.GeoDataFrame) else None
+        for table in (tables.get("earlier_units"), tables.get("remarks"))
+    )
+    typed = {} if remarks is None else {"remarks": remarks}
 
     @cache
     def both(folder: Path) -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
@@ -157,9 +171,10 @@ def products(
             imprint=imprint,
             lang=lang,
             layers=scene.LaterLayers(
-                known(folder),
-                lambda: spoken_layers(map_layers(), lang) | seasonal_parts(proposal),
+                evidence_stamp(folder),
+                lambda: spoken_layers(evidence_layers(), lang) | seasonal_parts(proposal),
             ),
+            typed=remarks,
             species=species,
             legend=partial(legend_png, lang=lang),
         )
@@ -181,14 +196,14 @@ def products(
             tables["conservation_units"],
             cards=cards,
             imprint=imprint,
-            layers=scene.LaterLayers(known(path.parent), map_layers),
+            layers=scene.LaterLayers(known(path.parent), lambda: {**evidence_layers(), **typed}),
             species=species,
             planning_units=partial(tables.__getitem__, "planning_units"),
             unit_criteria=lambda: spoken_tables()["unit_criteria"],
             unit_species=tables.get("unit_species"),
             unit_countries=tables.get("unit_countries"),
             sensitivity=tables.get("sensitivity"),
-            earlier=earlier if isinstance(earlier, gpd.GeoDataFrame) else None,
+            earlier=earlier,
             lang=lang,
         )
 

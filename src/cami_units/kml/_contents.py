@@ -110,17 +110,18 @@ def evidence(
     species: pd.DataFrame | None,
     tolerance: float,
     *,
-    of_group: bool,
     year: int = 0,
 ) -> Evidence:
-    """The evidence of a file, simplified by a tolerance in degrees; seasons lie in the given year."""
+    """The evidence of a file, simplified by a tolerance in degrees; seasons lie in the given year.
+
+    Not what groups typed, which the next file that they hand in changes: see :func:`remarks`.
+    """
     drawing = _evidence.Drawing(lang, tolerance, year)
     kinds = known_species(species)
     layers = coarse_layers(layers, species)
     sections = _evidence.plain(drawing, "sections", layers, visible=True)
     background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
     folders = _there(
-        _evidence.remarks(drawing, layers.get("remarks"), visible=not of_group),
         _evidence.ranges(drawing, layers.get("features"), kinds, layers.get("ranges")),
         *(
             _evidence.barriers(drawing, layers.get(layer))
@@ -144,6 +145,14 @@ def evidence(
         sections=sections.marks if sections else (),
         folders=folders,
     )
+
+
+def remarks(
+    lang: str, table: gpd.GeoDataFrame | None, tolerance: float, *, of_group: bool
+) -> tuple[Folder | None, dict[str, int]]:
+    """What groups pinned and typed, to look at, and how many specks of it were left out."""
+    drawing = _evidence.Drawing(lang, tolerance)
+    return _evidence.remarks(drawing, table, visible=not of_group), drawing.dropped
 
 
 def kept_evidence(
@@ -221,11 +230,13 @@ def contents(
     imprint: Imprint,
     lang: str,
     pack: Pack,
+    typed: tuple[Folder | None, Mapping[str, int]] = (None, MappingProxyType({})),
 ) -> Contents:
     """Everything a file will hold.
 
-    `editable` are the units as :func:`unit_marks` makes them, never simplified, and `looks` what
-    :func:`unit_looks` makes of them for each kind of Google Earth.
+    `editable` are the units as :func:`unit_marks` makes them, never simplified, `looks` what
+    :func:`unit_looks` makes of them for each kind of Google Earth, and `typed` what :func:`remarks`
+    gives.
     """
     seen = bounds([mark.geometry for mark in editable])
     view = seen or shown_evidence.view
@@ -238,6 +249,7 @@ def contents(
     beside = _there(
         outlines(pack.before, "before", lang=lang, visible=True),
         outlines(pack.neighbours, "neighbours", lang=lang, visible=False),
+        typed[0],
     )
     return Contents(
         title=shown_name(imprint.title),
@@ -272,7 +284,7 @@ def contents(
         view=view,
         labels=_labels(lang),
         grounds=_grounds(view),
-        dropped=shown_evidence.dropped,
+        dropped={**shown_evidence.dropped, **typed[1]},
         legend=(*unit_signs(units, lang), *shown_evidence.signs),
         features=shown_evidence.features,
         vertices=shown_evidence.vertices,

@@ -23,6 +23,7 @@ from cami_units.kml._contents import (
     evidence,
     features,
     kept_evidence,
+    remarks,
     unit_looks,
     unit_marks,
 )
@@ -32,6 +33,7 @@ from cami_units.kml._marks import (
     RELIEFS,
     Bounds,
     Contents,
+    Folder,
     Look,
     Mark,
     Profile,
@@ -157,11 +159,13 @@ def earth_writers(
     species: pd.DataFrame | None = None,
     pack: Pack | None = None,
     legend: Legend = b"",
+    typed: gpd.GeoDataFrame | None = None,
 ) -> Mapping[Profile, Callable[[Path], tuple[Problem, ...]]]:
     """What writes the same contents for each kind of Google Earth: they are drawn once for all.
 
     Parameters and errors are those of :func:`write_kml`. Each writer takes the path of its file and
-    says what had to be left out.
+    says what had to be left out. `typed` are the remarks where they are not among the layers, which
+    outlast them.
     """
     drawn_layers = {} if layers is None else layers
     stamp = stamp_of(drawn_layers)
@@ -172,6 +176,10 @@ def earth_writers(
     _check_cards(units, cards)
     if not stamp:
         _check_layers(drawn_layers)
+        typed = drawn_layers.get("remarks", typed)
+    if typed is not None:
+        _check_layers({"remarks": typed})
+    n_typed = 0 if typed is None else int((~typed.is_empty).sum())
     by_unit = _by_unit(cards)
     whose = pack or Pack()
     # a season lies in the year of the map: KML knows no months without a year
@@ -190,20 +198,24 @@ def earth_writers(
         if stamp:
             _refuse(_given_faults(lang, drawn_layers))
             _check_layers(drawn_layers)
-        remarks = drawn_layers.get("remarks")
-        least = len(editable()) + (0 if remarks is None else int((~remarks.is_empty).sum()))
+        least = len(editable()) + n_typed
         # these are drawn at any tolerance: where they are too many, the finest is not drawn at all
         if not tolerance and least > MAX_FEATURES:
             return Evidence((), (), False, {}, {}, None, features=least)
-        of_group = bool(whose.group)
-        return evidence(lang, drawn_layers, species, tolerance, of_group=of_group, year=year)
+        return evidence(lang, drawn_layers, species, tolerance, year=year)
+
+    @lru_cache(maxsize=1)
+    def typed_at(tolerance: float) -> tuple[Folder | None, dict[str, int]]:
+        return remarks(lang, typed, tolerance, of_group=bool(whose.group))
 
     def evidence_at(tolerance: float, profile: Profile, *, as_text: bool) -> Evidence:
         """The evidence at a tolerance, as text where it can be kept."""
         draw = partial(drawn_evidence, tolerance)
         if not (stamp and as_text):
             return draw()
-        about = f"{tolerance} {bool(whose.group)} {year} {tolerance or len(editable())}"
+        # how many units and remarks there are decides one thing: whether the finest is drawn at all
+        is_drawn = bool(tolerance) or len(editable()) + n_typed <= MAX_FEATURES
+        about = f"{tolerance} {year} {is_drawn or len(editable()) + n_typed}"
         content = [stamp, about.encode()]
         return kept_evidence(draw, content, lang, profile)
 
@@ -216,6 +228,7 @@ def earth_writers(
             imprint=imprint,
             lang=lang,
             pack=whose,
+            typed=typed_at(tolerance),
         )
 
     # whether the contents at a tolerance are light enough: the same for each kind of Google Earth

@@ -450,12 +450,12 @@ def side_of(place: Any, middle: Any, crs: Any) -> int:
 
     By longitude and latitude: far from its middle meridian a projection's up is not north.
     """
-    goal, start = gpd.GeoSeries([place, middle], crs=crs).to_crs(LONLAT)
+    lon, lat = transformer(crs, LONLAT).transform(*shapely.get_coordinates([place, middle]).T)
     # the short way round: over the date line, 179°E to 179°W are 2° and not 358
-    east = (goal.x - start.x + 180.0) % 360.0 - 180.0
+    east = (lon[0] - lon[1] + 180.0) % 360.0 - 180.0
     # a degree of longitude is shorter than one of latitude
-    east *= math.cos(math.radians((start.y + goal.y) / 2))
-    return round(math.atan2(goal.y - start.y, east) / (math.pi / 4)) % 8
+    east *= math.cos(math.radians((lat[0] + lat[1]) / 2))
+    return round(math.atan2(lat[0] - lat[1], east) / (math.pi / 4)) % 8
 
 
 def line_points(

@@ -8,7 +8,7 @@ Shapes are joined the same whatever order they come in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from weakref import finalize
 
@@ -56,24 +56,60 @@ _PIECES: Final[dict[int, Geometries]] = {}
 
 
 def _cut_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
-    """Polygons halved until all are small, and the position each piece comes from."""
+    """Polygons halved until all are small, and the position each piece comes from.
+
+    Clipped edge by edge, fifteen times as fast as intersected. Clips promise no valid shape: where
+    one is not, or ground is missing, that polygon is intersected.
+    """
+    parts, owner = _halved(geometry, _clipped)
+    area = np.bincount(owner, shapely.area(parts), len(geometry))
+    is_odd = np.abs(area - shapely.area(geometry)) > _SAME_GROUND * area
+    is_odd[owner[~shapely.is_valid(parts)]] = True
+    if is_odd.any():
+        sound = ~is_odd[owner]
+        cut, cut_of = _halved(geometry[is_odd], _intersected)
+        parts = np.append(parts[sound], cut)
+        owner = np.append(owner[sound], np.flatnonzero(is_odd)[cut_of])
+    # Parts of one row together again: those that needed no cut went ahead of the halves of others.
+    order = np.argsort(owner, kind="stable")
+    return parts[order], owner[order]
+
+
+_SAME_GROUND: Final = 1e-12
+"""Share of a polygon by which its pieces may differ from it: what the sums of floats lose."""
+
+
+def _halved(
+    geometry: Geometries, part_in: Callable[[Geometries, NDArray[np.float64]], Geometries]
+) -> tuple[Geometries, NDArray[np.intp]]:
+    """Polygons halved until all are small; `part_in` gives what of each lies in its box."""
     parts, owner = shapely.get_parts(geometry, return_index=True)
     for _ in range(_MOST_ROUNDS):
         large = shapely.get_num_coordinates(parts) > MOST_VERTICES
         if not large.any():
             break
-        halved, halved_of = parts[large], owner[large]
-        low, high = _halves(halved)
+        halved, halved_of = np.tile(parts[large], 2), np.tile(owner[large], 2)
         cut, came_from = shapely.get_parts(
-            shapely.intersection(np.tile(halved, 2), np.append(low, high)), return_index=True
+            part_in(halved, _halves(parts[large])), return_index=True
         )
         # A half that only touches the cut leaves a line or a point.
         flat = shapely.get_dimensions(cut) == 2
         parts = np.append(parts[~large], cut[flat])
-        owner = np.append(owner[~large], np.tile(halved_of, 2)[came_from[flat]])
-    # Parts of one row together again: those that needed no cut went ahead of the halves of others.
-    order = np.argsort(owner, kind="stable")
-    return parts[order], owner[order]
+        owner = np.append(owner[~large], halved_of[came_from[flat]])
+    return parts, owner
+
+
+def _clipped(polygons: Geometries, boxes: NDArray[np.float64]) -> Geometries:
+    """What of each polygon lies in its box, clipped."""
+    clips: Geometries = np.empty(len(polygons), dtype=object)
+    for place, box in enumerate(boxes.tolist()):
+        clips[place] = shapely.clip_by_rect(polygons[place], *box)
+    return clips
+
+
+def _intersected(polygons: Geometries, boxes: NDArray[np.float64]) -> Geometries:
+    """What of each polygon lies in its box, intersected."""
+    return np.asarray(shapely.intersection(polygons, shapely.box(*boxes.T)))
 
 
 def line_pieces(
@@ -112,14 +148,14 @@ def _since(begins: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.
     return walked
 
 
-def _halves(polygons: Geometries) -> tuple[Geometries, Geometries]:
-    """Two boxes for each polygon that halve its bounding box across its longer side."""
+def _halves(polygons: Geometries) -> NDArray[np.float64]:
+    """Two boxes for each polygon, first all lower ones, that halve its own across its longer side."""
     west, south, east, north = shapely.bounds(polygons).T
     wide = east - west >= north - south
     x, y = np.where(wide, (west + east) / 2, east), np.where(wide, north, (south + north) / 2)
-    low = shapely.box(west, south, x, y)
-    high = shapely.box(np.where(wide, x, west), np.where(wide, south, y), east, north)
-    return low, high
+    low = np.column_stack([west, south, x, y])
+    high = np.column_stack([np.where(wide, x, west), np.where(wide, south, y), east, north])
+    return np.concatenate([low, high])
 
 
 def sorted_shapes(shapes: Geometries) -> Geometries:

@@ -547,7 +547,7 @@ def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> 
         return {}
     areas = sections.sort_values("section_id")
     # Where the unit's name stands: its ground may lie in several.
-    names_at = [label_place(shape) for shape in units.geometry]
+    names_at = np.array([label_place(shape) for shape in units.geometry], dtype=object)
     unit, section = shapely.STRtree(areas.geometry.to_numpy()).query(names_at, predicate="within")
     ids, names = units["unit_id"].tolist(), areas["section_id"].tolist()
     # the last one written stays: of several sections that hold it, the first
