@@ -725,6 +725,9 @@ def test_every_drawn_shape_is_measured_before_and_after(tmp_path):
     assert pd.isna(unit["rank"])
     criteria = made.round.tables["unit_criteria"]
     assert len(criteria[criteria["unit_id"] == "CU-003"]) == 11
+    # what it lacks is the ground that it gave up, on the other side of 72
+    takes = made.round.tables["what_it_takes"].query("site == 'CU-003' and criterion == 'G1'")
+    assert takes[["kind", "direction"]].to_numpy().tolist() == [["ground", "W"]]
 
 
 def test_planning_units_go_to_the_unit_that_holds_half_of_their_cell(tmp_path):

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
+from cami_units.cache import parts_of
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -34,6 +35,7 @@ from cami_units.model import (
     Layers,
     Note,
     Round,
+    SiteTables,
     is_missing,
     notes_as_text,
     notes_from_text,
@@ -56,14 +58,19 @@ def site_of(name: str) -> str:
 
 
 def under_sites(assessed: Assessed) -> Assessed:
-    """What was found, under the names of the sites alone."""
+    """What was measured and found, under the names of the sites alone."""
+    names = {name: site_of(name) for name in assessed.findings.summary["site"]}
 
-    def renamed(table: pd.DataFrame) -> pd.DataFrame:
-        return table.assign(site=table["site"].map(site_of))
+    def renamed(table: Any) -> Any:
+        return table.assign(site=table["site"].map(names).astype(table["site"].dtype))
 
-    findings = assessed.findings
+    def all_renamed(tables: SiteTables) -> SiteTables:
+        there = {name: part for name, part in parts_of(tables).items() if part is not None}
+        return replace(tables, **{name: renamed(part) for name, part in there.items()})
+
+    findings, evidence = assessed.findings, assessed.evidence
     return Assessed(
-        tables=assessed.tables,
+        tables=all_renamed(assessed.tables),
         findings=replace(
             findings,
             criteria=renamed(findings.criteria),
@@ -72,6 +79,14 @@ def under_sites(assessed: Assessed) -> Assessed:
             summary=renamed(findings.summary),
         ),
         decisions=renamed(assessed.decisions),
+        evidence=evidence
+        and replace(
+            evidence,
+            tables=all_renamed(evidence.tables),
+            at_sites=renamed(evidence.at_sites),
+            measures=evidence.measures.rename(names),
+            adjacent=evidence.adjacent.rename(names),
+        ),
     )
 
 
@@ -355,7 +370,10 @@ def _what_it_takes(
     kept_ids: Collection[str],
 ) -> pd.DataFrame:
     """What the units miss: measured anew where ground was drawn; of the others, and hotspots, as it was."""
-    drawn_outlines = outlines[outlines["site"].isin(ids.index)]
+    # the nearest ground of each is halved out of the region twenty times: of hundreds of outlines,
+    # which no plenary goes through one by one, it would cost minutes
+    asked = ids.index if len(ids) <= _MOST_ASKED else ids.index[:0]
+    drawn_outlines = outlines[outlines["site"].isin(asked)]
     new = what_it_takes(drawn_outlines, pieces, plan, assessed, site="site")
     new = pd.DataFrame(new.drop(columns="geometry")).round(DIGITS)
     before = base.tables.get("what_it_takes", new.iloc[:0])
@@ -369,6 +387,10 @@ def _joined(parts: Sequence[pd.DataFrame], by: str) -> pd.DataFrame:
     # pandas warns of empty tables in a concat: their dtypes would count
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     return table.sort_values(by, kind="stable", ignore_index=True)
+
+
+_MOST_ASKED: Final = 200
+"""Outlines drawn in one round up to which it is asked what each of them misses."""
 
 
 def _stability_tables(
