@@ -459,20 +459,15 @@ def _planning_units(
     row, col = grid.places(cells.loc[rows, "pu_id"])
     # The cells of the lattice themselves, as first measured: their outlines in degrees are rounded.
     cell_shapes = grid.cells(grid.Lattice(plan.study.cell_km, plan.study.shape, crs), row, col)
-    flat = cells.loc[rows].set_geometry(gpd.GeoSeries(cell_shapes, index=rows, crs=crs))
-    flat_units = layers.to_equal_area(shown_units, crs)
-    # told to be a lattice, they are walked in no time, by a kernel that takes longer to load than a
-    # few units take to be intersected
-    if flat_units.area.sum() > _FEW_CELLS * (plan.study.cell_km * 1000) ** 2:
-        flat = flat.assign(row=row, col=col)
+    flat = (
+        cells.loc[rows]
+        .assign(row=row, col=col)
+        .set_geometry(gpd.GeoSeries(cell_shapes, index=rows, crs=crs))
+    )
     result = cells.copy()
-    held_cells = with_unit(flat, flat_units)
+    held_cells = with_unit(flat, layers.to_equal_area(shown_units, crs), once=True)
     result.loc[rows, "unit_id"] = held_cells["unit_id"]
     return result
-
-
-_FEW_CELLS: Final = 10_000
-"""Cells under all units up to which they are measured as any polygons are: in a tenth of a second."""
 
 
 def _not_proposed(

@@ -357,13 +357,20 @@ def unit_records(
 
 
 def with_unit(
-    cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, cache: Cache = NOTHING_KEPT
+    cells: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    *,
+    cache: Cache = NOTHING_KEPT,
+    once: bool = False,
 ) -> gpd.GeoDataFrame:
-    """Planning units with the unit that holds most of each; empty where none holds half."""
+    """Planning units with the unit that holds most of each; empty where none holds half.
+
+    `once` is as :func:`cami_units.overlap.cell_owners` takes it.
+    """
     shapes = units[["unit_id", "geometry"]]
     key = [cells[["pu_id", "geometry"]], shapes]
     owners = kept_table(
-        cache, "owners", key, lambda: overlap.cell_owners(cells, shapes, site="unit_id")
+        cache, "owners", key, lambda: overlap.cell_owners(cells, shapes, site="unit_id", once=once)
     )
     by_cell = dict(zip(owners["pu_id"], owners["unit_id"], strict=True))
     unit = pd.Series([by_cell.get(pu_id, "") for pu_id in cells["pu_id"]], cells.index, dtype=str)
