@@ -16,6 +16,8 @@ from lxml import etree
 from shapely import box
 
 from cami_units import kml
+from cami_units.cache import Cache, keeper_of
+from cami_units.drawn_pieces import keeping
 from cami_units.kml import _containers, _placemarks
 from cami_units.model import InputError
 
@@ -774,6 +776,25 @@ def test_evidence_that_ten_groups_hand_in_is_read_alike_in_each_file(monkeypatch
     readings.append((repr(table.table.to_dict("records")), repr(table.notes.to_dict("records"))))
     assert readings[0] == readings[1] == readings[2]
     assert len(table.notes) == 2
+
+
+def test_what_was_read_of_a_file_is_kept_by_its_content_and_its_name(tmp_path):
+    """A bow-tie is mended with a note, a point is a pin: both come back as they were read."""
+    crossed = (
+        "<Polygon><outerBoundaryIs><LinearRing><coordinates>70,40 71,41 71,40 70,41 70,40"
+        "</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+    )
+    file = document(mark(crossed), mark("<Point><coordinates>70,40</coordinates></Point>"))
+
+    def read(label):
+        made = kml.read_placemarks(file, label)
+        return repr(made.table.to_dict("records")), repr(made.notes.to_dict("records"))
+
+    unkept = read("a.kml")
+    with keeping(keeper_of(Cache(tmp_path))):
+        assert read("a.kml") == read("a.kml") == unkept
+        assert len(list(tmp_path.glob("placemarks-*.entry"))) == 1
+        assert "'label': 'b.kml'" in read("b.kml")[0]
 
 
 def test_evidence_of_a_file_heavier_than_any_of_ours_is_not_remembered(monkeypatch):

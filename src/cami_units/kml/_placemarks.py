@@ -58,6 +58,7 @@ from cami_units.model import (
     notes_as_text,
     notes_from_text,
     problem_of,
+    records,
 )
 
 COLUMNS: Final = (
@@ -199,7 +200,7 @@ def _as_bytes(placemarks: Placemarks) -> list[bytes]:
     facts = [Note(key, values) for key, values in zip(notes["key"], notes["facts"], strict=True)]
     about = {
         "rows": table.drop(columns=list(_GROUNDS)).to_dict("list"),
-        "notes": notes.drop(columns="facts").to_dict("list"),
+        "notes": records(notes.drop(columns="facts")),
         "facts": notes_as_text(facts),
         "places": [np.flatnonzero(table[name].notna()).tolist() for name in _GROUNDS],
         "about": [placemarks.folders, placemarks.is_whole, placemarks.beyond],
@@ -218,11 +219,12 @@ def _of_bytes(stored: Sequence[bytes]) -> Placemarks:
         shapes: Any = np.full(len(columns["file"]), None, dtype=object)
         shapes[places] = shapely.get_parts(shapely.from_wkb(ground))
         columns[name] = shapes
-    facts = [note.facts for note in notes_from_text(about["facts"])]
+    facts = (note.facts for note in notes_from_text(about["facts"]))
+    notes = [{**row, "facts": values} for row, values in zip(about["notes"], facts, strict=True)]
     folders, is_whole, beyond = about["about"]
     return Placemarks(
         table=pd.DataFrame(columns, columns=list(PLACEMARK_COLUMNS)),
-        notes=pd.DataFrame({**about["notes"], "facts": facts}, columns=list(NOTE_COLUMNS)),
+        notes=pd.DataFrame(notes, columns=list(NOTE_COLUMNS)),
         folders=tuple(folders),
         is_whole=is_whole,
         beyond=beyond,
