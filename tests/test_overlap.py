@@ -17,7 +17,7 @@ from shapely.affinity import scale, translate
 
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, InputError
-from cami_units.overlap import _lattice, area_km2, length_km, overlaps
+from cami_units.overlap import _lattice, _pieces, area_km2, length_km, overlaps
 from cami_units.overlap._layer_pieces import area_pairs
 from tests.conftest import km_box
 
@@ -692,3 +692,24 @@ def test_an_area_of_several_states_is_in_each_only_where_it_lies():
     # neither XX and B, 5 km apart, nor A and B where one ground has two designations
     assert pairs[["pa_a", "pa_b", "pair"]].values.tolist() == [["P", "R", "A;B"]]
     assert pairs["km"].tolist() == pytest.approx([5], rel=0.02)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_large_polygons_are_cut_into_small_pieces_without_a_gap(monkeypatch, lost):
+    """A wheel of 9,000 corners, π km² less what its chords cut off, beside a comb of 1,000 teeth.
+
+    Where clips lose the ground, as they may, the polygons are intersected.
+    """
+    corner = np.linspace(0, 2 * np.pi, 9000, endpoint=False)
+    wheel = shapely.Polygon(1000 * np.column_stack([np.cos(corner), np.sin(corner)]))
+    teeth = [(x, 10 if x % 2 else 1) for x in range(1, 2000)]
+    comb = shapely.Polygon([(0, 0), *teeth, (2000, 0)])
+    if lost:
+        clips = np.array([shapely.Polygon()], dtype=object)
+        monkeypatch.setattr(_pieces, "_clipped", lambda polygons, _: clips.repeat(len(polygons)))
+    pieces, owner = _pieces.polygon_pieces(np.array([wheel, comb], dtype=object))
+    assert (shapely.get_num_coordinates(pieces) <= _pieces.MOST_VERTICES).all()
+    assert shapely.is_valid(pieces).all()
+    inscribed = 9000 / 2 * np.sin(2 * np.pi / 9000) * 1000**2
+    areas = np.bincount(owner, shapely.area(pieces))
+    assert areas == pytest.approx([inscribed, comb.area], rel=1e-12)
