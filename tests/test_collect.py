@@ -479,7 +479,7 @@ def test_the_group_is_assumed_from_the_units_and_said(tmp_path):
     content = content.replace(b'<Data name="section_id">', b'<Data name="s">')
     made = collected(tmp_path, {"our map.kml": content})
     assert told(made, "no group is named in it")["assumed"].startswith("taken as the file of S1")
-    assert made.files[0].group_by.startswith("assumed by")
+    assert made.files[0].group_by in ("the section of its units", "the units in it")
 
 
 # -- deleted and absent ---------------------------------------------------------------------------
@@ -1235,3 +1235,17 @@ def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
     assert "Barskoon" in words.said(notes_from_text(renamed["facts"])[0], "ru")
     assert notes_from_text("[typed by somebody]") == []
     assert notes_from_text(None) == []
+
+
+def test_a_report_in_russian_names_units_and_how_a_group_is_known_in_russian(tmp_path):
+    """What the criteria say of a unit, what its file is known by, and the units themselves are no English."""
+    done = replace(base(), imprint=replace(base().imprint, languages=("ru", "en")))
+    made = collected(tmp_path, {"edit_S1.kmz": handed_out("S1")}, on=done)
+    told_of = report(made)
+    assert told_of.names["CU-001"] == "Место 001"
+    assert told_of.files["group_by"].tolist() == ["меткам в файле"]
+    decided = told_of.changes.assign(criteria_lost="C1", decision="proposed CU").iloc[:1]
+    write_report(tmp_path / "r.html", replace(told_of, changes=decided))
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "предлагаемая единица" in page
+    assert "proposed CU" not in page

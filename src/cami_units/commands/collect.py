@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units import kml, store, workshop
+from cami_units import kml, store, words, workshop
 from cami_units.commands._change_tables import (
     QUESTION_COLUMNS,
     Picture,
@@ -74,6 +74,7 @@ from cami_units.model import (
     Round,
     harmless,
     quiet,
+    records,
     said,
 )
 from cami_units.overlap import Pieces
@@ -493,9 +494,9 @@ def report(collected: Collected) -> Report:
         collected.round.tables["conservation_units"],
     ]
     names = {
-        str(unit_id): str(name)
+        str(row["unit_id"]): words.name_in(row, lang)
         for table in units
-        for unit_id, name in zip(table["unit_id"], table["name_en"], strict=True)
+        for row in records(pd.DataFrame(table.drop(columns="geometry")))
     }
     return Report(
         imprint=collected.round.imprint,
@@ -513,7 +514,9 @@ def report(collected: Collected) -> Report:
 def _file_row(file: FileRead, lang: str) -> dict[str, Any]:
     """A file that was handed in, as a row of the report."""
     row = {key: value for key, value in asdict(file).items() if key != "refusal"}
-    return row | {"refused": said(file.refusal, lang) if file.refusal else ""}
+    known_by = words.text(f"known by {file.group_by}", lang) if file.group_by else ""
+    refused = said(file.refusal, lang) if file.refusal else ""
+    return row | {"group_by": known_by, "refused": refused}
 
 
 def write_collected(

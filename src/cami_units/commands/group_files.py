@@ -864,14 +864,14 @@ def _group(
     by_section = base_facts.section_group.get(_mostly(_data(shapes, "section_id")), "")
     if by_section:
         group_files.note(label, "group by sections", group=by_section)
-        return by_section, "assumed by the section of its units"
+        return by_section, "the section of its units"
     # The name says the unit where a program has kept nothing else.
     named = {mark["meant"] for mark in shapes}
     owners = {base_facts.owner.get(unit, "") for unit in named if unit in base_facts.units}
     if len(owners) == 1:
         by_units = owners.pop()
         group_files.note(label, "group by units", group=by_units)
-        return by_units, "assumed by the units in it"
+        return by_units, "the units in it"
     group_files.note(label, "no group")
     return workshop.EVERYBODY, "nothing"
 

@@ -246,6 +246,8 @@ def _shown(table: pd.DataFrame, lang: str) -> list[dict[str, str]]:
         cells = {key: _cell(value, lang) for key, value in row.items()}
         if "change" in cells:
             cells["change"] = words.text(f"change {cells['change']}", lang)
+        if cells.get("decision"):
+            cells["decision"] = words.text(cells["decision"], lang)
         rows.append({"refused": "", **cells})
     return rows
 
