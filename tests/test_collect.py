@@ -42,7 +42,7 @@ from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.board_slides import Loop, boards
-from cami_units.documents.collect_report import write_report
+from cami_units.documents.collect_report import write_report, write_report_workbook
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
@@ -1249,3 +1249,6 @@ def test_a_report_in_russian_names_units_and_how_a_group_is_known_in_russian(tmp
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "предлагаемая единица" in page
     assert "proposed CU" not in page
+    write_report_workbook(tmp_path / "r.xlsx", replace(told_of, changes=decided))
+    cells = [*openpyxl.load_workbook(tmp_path / "r.xlsx")["changes"].iter_rows(values_only=True)]
+    assert {"без изменений", "предлагаемая единица"} & {cell for row in cells for cell in row}

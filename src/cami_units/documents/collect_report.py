@@ -180,7 +180,7 @@ def write_report(path: Path, report: Report) -> None:
 def write_report_workbook(path: Path, report: Report) -> None:
     """Write the report as a workbook: files, conflicts, changes, problems, remarks, about."""
     book = new_workbook(report.imprint)
-    names = report.names
+    names, lang = report.names, report.imprint.languages[0]
     for title, columns, table in (
         ("files", _FILES, report.files),
         ("conflicts", _CONFLICTS, _named(report.conflicts, names)),
@@ -188,7 +188,8 @@ def write_report_workbook(path: Path, report: Report) -> None:
         ("problems", _PROBLEMS, report.problems),
         ("remarks", _REMARKS, without_geometry(report.remarks)),
     ):
-        fill(book.create_sheet(title), columns, records(table), report.imprint)
+        rows = [_as_said(row, lang) for row in records(table)]
+        fill(book.create_sheet(title), columns, rows, report.imprint)
     fill_about(book.create_sheet("about"), report.imprint)
     save_settled(book, path, report.imprint)
 
@@ -243,13 +244,19 @@ def _shown(table: pd.DataFrame, lang: str) -> list[dict[str, str]]:
     """Rows as text ready to show."""
     rows = []
     for row in records(table):
-        cells = {key: _cell(value, lang) for key, value in row.items()}
-        if "change" in cells:
-            cells["change"] = words.text(f"change {cells['change']}", lang)
-        if cells.get("decision"):
-            cells["decision"] = words.text(cells["decision"], lang)
+        cells = {key: _cell(value, lang) for key, value in _as_said(row, lang).items()}
         rows.append({"refused": "", **cells})
     return rows
+
+
+def _as_said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """A row with what became of a unit, and what the criteria say of it, in the reader's language."""
+    said = {
+        key: words.text(f"{before}{row[key]}", lang)
+        for key, before in (("change", "change "), ("decision", ""))
+        if not is_missing(row.get(key)) and row[key]
+    }
+    return {**row, **said}
 
 
 def _cell(value: object, lang: str) -> str:
