@@ -359,7 +359,7 @@ def _of_each(
     sayings: dict[str, list[T]] = {}
     for row in records(pd.DataFrame() if table is None else table):
         if saying := said_of(row):
-            sayings.setdefault(str(row[key]), []).append(saying)
+            sayings.setdefault(row[key], []).append(saying)
     return sayings
 
 
