@@ -145,8 +145,11 @@ def products(
         """What the evidence of a KMZ hangs on: far less than all, and seldom on what groups hand in."""
         if not known(folder):
             return b""
+        if own := stamp_of_layers(proposal, *_DRAWN_BESIDE):
+            return own
+        # a round that is not stored yet is stored beside; a pack of one that is has its maps first
         stored = replace(proposal, tables=store.StoredTables(folder / store.GEOPACKAGE))
-        return stamp_of_layers(proposal, *_DRAWN_BESIDE) or stamp_of_layers(stored, *_DRAWN_BESIDE)
+        return stamp_of_layers(stored, *_DRAWN_BESIDE)
 
     @cache
     def evidence_layers() -> Mapping[str, gpd.GeoDataFrame]:
