@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cami_units import __version__, figures, store, words, workshop
+from cami_units import __version__, figures, store, workshop
 from cami_units.commands.decide import decided_round, read_decisions
 from cami_units.commands.shown_round import drawn_scene, published, without_persons
 from cami_units.commands.stored_round import known_activities
@@ -65,19 +65,18 @@ def annex(
     store.check_only(target, is_ours=lambda name: name in ANNEX_FILES)
     with store.staging(target, replace=True) as folder:
         progress("writing the annex", 0, 0)
+        shown_scene = drawn_scene(round_, lang=language)
         write_annex(
             folder / "annex.docx",
             round_,
-            cards=words.unit_cards(round_.tables, species, lang=language),
+            cards=shown_scene.cards,
             activities=activities,
             decisions=decisions,
             lang=language,
         )
         write_units_workbook(folder / "annex.xlsx", round_, further_tables=further_tables)
         store.write_geopackage(folder / "annex.gpkg", replace(public, tables=tables))
-        figures.write_figure(
-            folder / "annex.pdf", figures.poster(drawn_scene(round_, lang=language))
-        )
+        figures.write_figure(folder / "annex.pdf", figures.poster(shown_scene))
         # before the manifest is written, which cannot hold its own hash
         outputs = {path.name: store.sha256(path) for path in sorted(folder.iterdir())}
         manifest = {
