@@ -187,35 +187,33 @@ def _write_tour(
 ) -> tuple[Problem, ...]:
     """Write the KMZ that flies from unit to unit, with what groups pinned and the round before."""
     tables, lang = round_.tables, shown_scene.lang
-    units = gpd.GeoDataFrame(tables["conservation_units"])
+    units, remarks = gpd.GeoDataFrame(tables["conservation_units"]), tables.get("remarks")
     shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
 
     def tour_layers() -> dict[str, gpd.GeoDataFrame]:
-        """What lies around the units, and what groups pinned and typed, and where they disagree."""
-        remarks = tables.get("remarks")
-        map_layers = shown_layers(round_) | (
-            {"remarks": remarks} if isinstance(remarks, gpd.GeoDataFrame) else {}
-        )
+        """What lies around the units."""
+        map_layers = shown_layers(round_)
         return {name: map_layers[name] for name in _TOUR_LAYERS if name in map_layers}
 
-    stamp = stamp_of_layers(round_, "remarks")
-    return kml.write_kml(
-        path,
+    stamp = stamp_of_layers(round_)
+    writers = kml.earth_writers(
         shown_units,
         cards=shown_scene.cards,
         imprint=round_.imprint,
         lang=lang,
         # other layers than those of the round's own KMZ, and so another stamp
         layers=scene.LaterLayers(stamp and b"tour" + stamp, tour_layers),
+        typed=remarks if isinstance(remarks, gpd.GeoDataFrame) else None,
         species=tables["species"],
         pack=kml.Pack(
             before=None if before is None else gpd.GeoDataFrame(before.tables["conservation_units"])
         ),
         legend=partial(legend_png, lang=lang),
     )
+    return writers["earth-pro"](path)
 
 
 _TOUR_LAYERS: Final = (
-    *("countries", "borders", "disputed", "sections", "hotspots", "protected_areas", "gazetteer"),
-    "remarks",
+    *("countries", "borders", "disputed", "sections"),
+    *("hotspots", "protected_areas", "gazetteer"),
 )
