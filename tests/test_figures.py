@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 from PIL import Image
@@ -37,8 +38,18 @@ from cami_units.commands.figures import write_figures
 from cami_units.commands.shown_round import kept_pieces, shown_sections
 from cami_units.figures import _map as map_room
 from cami_units.figures import _pages as pages_room
+from cami_units.figures._pdf import _font as open_font
+from cami_units.figures._pdf import bound, drawn_page, page_as_bytes, page_of_bytes
 from cami_units.figures._sheet import axes_at, sheet
-from cami_units.figures._typesetting import MISSING, drawable, font, lines, undrawable, width_mm
+from cami_units.figures._typesetting import (
+    MISSING,
+    drawable,
+    font,
+    font_file,
+    lines,
+    undrawable,
+    width_mm,
+)
 from cami_units.layers import to_equal_area
 from cami_units.model import DISCLAIMER, EQUAL_AREA, Imprint, InputError
 from cami_units.palette import Look
@@ -492,6 +503,40 @@ def test_what_pages_have_in_common_is_in_a_document_once_and_kept_pages_bind_ali
     kept = [figures.kept_page([], partial(figures.unit_page, scene, one), forms) for one in ids]
     figures.write_pages(tmp_path / "kept.pdf", kept, forms)
     assert (tmp_path / "kept.pdf").read_bytes() == content
+
+
+def test_a_pdf_and_a_kept_page_know_nothing_of_where_fonts_lie(tmp_path: Path) -> None:
+    """A cache travels with its workshop, to machines with other folders."""
+    page = drawn_page(figures.unit_page(toy_scene(name_en="Altai 中国"), "CU-001"))
+    kept_parts = page_as_bytes(page)
+    for path in page.letters:
+        assert str(Path(path).parent).encode() not in b"".join(kept_parts)
+    assert bound([page_of_bytes(kept_parts)], page.forms) == bound([page])
+
+    documents = set()
+    for folders in ("ab", "ba"):
+        figure = sheet(30, 30)
+        for face, folder in zip(("plain", "bold"), folders, strict=True):
+            file = Path(shutil.copy(font_file(face), _made(tmp_path / folders / folder)))
+            figure.text(0.1, 0.1, "Altai", fontproperties=FontProperties(fname=file))
+        documents.add(bound([drawn_page(figure)]))
+    assert len(documents) == 1
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_letters_stand_as_near_as_their_font_says() -> None:
+    """Witness: the kerning table of the font itself, whatever version of matplotlib reads it."""
+    path = font_file("plain")
+    with TTFont(path) as opened:
+        [pairs, *_] = opened["kern"].kernTables
+        units, names = opened["head"].unitsPerEm, opened.getBestCmap()
+        expected = pairs[names[ord("A")], names[ord("V")]] / units
+    read = open_font(str(path))
+    assert read.kerning(read.glyph_of[ord("A")], read.glyph_of[ord("V")]) == expected < 0
 
 
 def test_the_text_of_a_pdf_can_be_searched_and_names_on_its_map_too(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backend_bases import RendererBase
@@ -29,6 +30,7 @@ from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 from matplotlib.path import Path as Outline
 
 from cami_units.drawn_pieces import piece
+from cami_units.figures._typesetting import own_fonts
 
 _POINTS: Final = 72
 """matplotlib's dots to an inch at which a dot is a point of PDF."""
@@ -54,9 +56,11 @@ class Page:
 
 def page_as_bytes(page: Page) -> list[bytes]:
     """A page without its forms as bytes, to be kept."""
+    # fonts by their names alone: what is kept may be opened on another machine
+    letters = {Path(path).name: sorted(used.items()) for path, used in page.letters.items()}
     about = {
         "size": page.size,
-        "letters": {name: sorted(used.items()) for name, used in page.letters.items()},
+        "letters": letters,
         "opacities": page.opacities,
         "pictures": list(page.pictures),
     }
@@ -67,7 +71,9 @@ def page_of_bytes(parts: Sequence[bytes]) -> Page:
     """A page as :func:`page_as_bytes` has kept it."""
     about = json.loads(parts[0])
     wide, high = about["size"]
-    letters = {name: dict(map(tuple, used)) for name, used in about["letters"].items()}
+    letters = {
+        str(own_fonts()[name]): dict(map(tuple, used)) for name, used in about["letters"].items()
+    }
     pictures = dict(zip(about["pictures"], parts[2:], strict=True))
     return Page((wide, high), parts[1], letters, tuple(about["opacities"]), pictures)
 
@@ -423,7 +429,9 @@ class _Font:
 
 @cache
 def _font(path: str) -> _Font:
-    opened: Any = FT2Font(path)
+    # before matplotlib 3.11 kerning came divided by this factor, and by 8 unless told otherwise
+    whole = {} if mpl.__version_info__ >= (3, 11) else {"hinting_factor": 1}
+    opened: Any = FT2Font(path, **whole)
     return _Font(opened, opened.get_charmap())
 
 
@@ -524,7 +532,8 @@ def bound(pages: Iterable[Page], forms: Mapping[str, Page] | None = None) -> byt
         about = f"/Type /XObject /Subtype /Form /BBox [ 0 0 {wide:.2f} {high:.2f} ]"
         called[name] = objects.stream(f"{about} /Resources {resources} 0 R", form.content)
     fonts = {
-        _font_name(path): _add_font(objects, path, used) for path, used in sorted(letters.items())
+        _font_name(path): _add_font(objects, path, letters[path])
+        for path in sorted(letters, key=_font_name)
     }
     states = "".join(
         f"/{_opacity_name(kind, value)} << /{kind} {value:.3f} >> "

@@ -53,6 +53,13 @@ def font_file(face: Face = "plain", text: str = "") -> Path:
     return _path(face, _is_chinese(text))
 
 
+@cache
+def own_fonts() -> Mapping[str, Path]:
+    """The fonts of all faces by the names of their files: where they lie differs between machines."""
+    paths = [_path(face, chinese) for face in _FILES for chinese in (False, True)]
+    return {path.name: path for path in paths}
+
+
 def drawable(value: object, face: Face = "plain", beside: str = "") -> str:
     """A value from a table as one line that this face can draw; ``□`` for what it lacks.
 
