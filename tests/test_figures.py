@@ -528,6 +528,25 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("text", ["سایگا", "Бозойн к\u0304", "\u0301", "سا\x00 😀"])
+def test_letters_that_join_are_drawn_as_outlines_on_maps_too(tmp_path: Path, text: str) -> None:
+    """Arabic joins and runs from the right, accents stand on letters: neither is one by one."""
+    figures.write_figure(
+        tmp_path / "page.pdf", figures.unit_page(toy_scene(name_en=text), "CU-001")
+    )
+    figure = sheet(60, 20)
+    for kind in (Text, partial(map_room.Name, halo=2)):
+        figure.add_artist(
+            kind(0.1, 0.3, drawable(text), fontsize=20, fontproperties=font("plain", text))
+        )
+    page = drawn_page(figure)
+    content = zlib.decompress(page.content)
+    assert b"BT" not in content
+    assert page.letters == {}
+    assert content.count(b"\nf\n") >= 2  # letters, twice
+    assert b"S\n" in content  # and what surrounds them on a map
+
+
 def test_letters_stand_as_near_as_their_font_says() -> None:
     """Witness: the kerning table of the font itself, whatever version of matplotlib reads it."""
     path = font_file("plain")

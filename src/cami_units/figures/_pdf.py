@@ -28,6 +28,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 from matplotlib.path import Path as Outline
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Affine2D
 
 from cami_units.drawn_pieces import piece
 from cami_units.figures._typesetting import own_fonts
@@ -215,8 +217,7 @@ class PdfRenderer(RendererBase):
         path = str(prop.get_file() or _found(prop))
         line = _line(path, s)
         if line.glyphs is None:  # a script whose letters join or run from the right
-            outlines: Any = super()
-            outlines._draw_text_as_path(gc, x, y, s, prop, angle, ismath)
+            self._draw_outlines(gc, x, y, s, prop, angle)
             return
         self._letters.setdefault(path, {}).update(line.glyphs)
         self._enter(gc)
@@ -238,6 +239,27 @@ class PdfRenderer(RendererBase):
         self._set("fill", _colour(gc.get_rgb(), "rg"))
         self._opacity("ca", 1.0 if forced is None else forced)
         self._operators.append(shown)
+
+    def _draw_outlines(
+        self, gc: Any, x: float, y: float, text: str, prop: FontProperties, angle: float
+    ) -> None:
+        """Draw a line of text as the outlines of its letters, joined as matplotlib joins them."""
+        vertices, codes = text_to_path.get_text_path(prop, text)
+        letters = Outline(np.asarray(vertices), np.asarray(codes))
+        scale = prop.get_size_in_points() / text_to_path.FONT_SCALE
+        transform = Affine2D().scale(scale).rotate_deg(angle).translate(x, y)
+        pen = self.new_gc()
+        pen.copy_properties(gc)
+        if self.halo is not None:
+            width, colour = self.halo
+            pen.set_linewidth(width)
+            pen.set_joinstyle("round")
+            pen.set_foreground(colour)
+            pen.set_alpha(HALO_OPACITY)
+            self.draw_path(pen, letters, transform)
+            pen.copy_properties(gc)
+        pen.set_linewidth(0.0)
+        self.draw_path(pen, letters, transform, gc.get_rgb())
 
     # and these our own artists
 
@@ -430,7 +452,7 @@ class _Font:
 @cache
 def _font(path: str) -> _Font:
     # before matplotlib 3.11 kerning came divided by this factor, and by 8 unless told otherwise
-    whole = {} if mpl.__version_info__ >= (3, 11) else {"hinting_factor": 1}
+    whole: Any = {} if mpl.__version_info__ >= (3, 11) else {"hinting_factor": 1}
     opened: Any = FT2Font(path, **whole)
     return _Font(opened, opened.get_charmap())
 
