@@ -452,6 +452,11 @@ def test_beside_a_limit_as_small_a_share_keeps_the_figures_that_the_finding_hang
     )
 
 
+def test_a_share_whose_limit_another_version_did_not_know_is_said_all_the_same() -> None:
+    note = Note("species share", {"species": "Saiga", "share": 0.0041, "limit": None})
+    assert words.reason(notes_as_text([note]), {}).startswith("Saiga < 0.01 %")
+
+
 def test_kilometres_have_their_thousands_parted() -> None:
     note = Note("long sides", {"count": 2, "km": 1561})
     assert model.said(note) == "sides longer than 300 km: 2, the longest 1,561 km"

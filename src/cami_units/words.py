@@ -836,9 +836,10 @@ def _said(note: Note, names: Names, lang: str) -> str:
     if note.facts.get("n") == 1 and has(f"{key}, one"):
         key = f"{key}, one"
     facts = {name: _shown_fact(name, value, names, lang) for name, value in note.facts.items()}
-    part, limit = note.facts.get("share"), note.facts.get("limit", LEAST_SHARE)
+    part, limit = note.facts.get("share"), note.facts.get("limit")
     # beside a limit that is as small the figures are what the finding hangs on
-    if isinstance(part, float) and 0 < part < LEAST_SHARE <= float(str(limit)):
+    is_limit_small = isinstance(limit, int | float) and not limit >= LEAST_SHARE
+    if isinstance(part, float) and 0 < part < LEAST_SHARE and not is_limit_small:
         facts["share"] = share(part, lang)
     if "name_en" in facts:
         facts["name"] = name_in(note.facts, lang)
