@@ -357,13 +357,16 @@ class _Parts:
             for code in np.unique(of_polygon):
                 self.polygons.setdefault(int(code), []).append(polygons[of_polygon == code])
         counts = np.bincount(inside.ravel(), minlength=256)
-        for code in map(int, np.flatnonzero(counts[1:]) + 1):
+        codes_there = [int(code) for code in np.flatnonzero(counts[1:]) + 1]
+        for code in codes_there:
             self.cells[code] = self.cells.get(code, 0) + int(counts[code])
-            if weight is not None:
-                of_code = codes == code
-                size = self._row_size(top, len(codes))
-                sums = np.array([(weight * of_code).sum(axis=1) @ size, of_code.sum(axis=1) @ size])
-                self.sums[code] = self.sums.get(code, np.zeros(2)) + sums
+        if weight is None:
+            return
+        size = self._row_size(top, len(codes))
+        for code in codes_there:
+            of_code = codes == code
+            sums = np.array([(weight * of_code).sum(axis=1) @ size, of_code.sum(axis=1) @ size])
+            self.sums[code] = self.sums.get(code, np.zeros(2)) + sums
 
     def _row_size(self, top: int, high: int) -> NDArray[np.float64]:
         """The ground of a cell of each row against one another: degrees shrink towards the poles."""
