@@ -33,6 +33,7 @@ from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.documents import html_pages, unit_drawing
+from cami_units.documents._word_document import new_document
 from cami_units.documents.board import write_slides
 from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
@@ -471,10 +472,26 @@ def test_a_template_is_compiled_once_a_machine_as_modules_are(tmp_path, monkeypa
     assert page() == page() == plain
     compiled = list(tmp_path.rglob("*.pyc"))
     assert len(compiled) == 3  # the page, its shell and its signs
-    for file in compiled:
-        file.write_bytes(file.read_bytes()[:200])
+    for n_bytes in (0, 20, 40, 200):
+        for file in compiled:
+            file.write_bytes(file.read_bytes()[:n_bytes])
+        assert page() == plain
+    # another Jinja compiles otherwise, and does not run what this one made
+    monkeypatch.setattr(html_pages, "version_of", lambda library: "another")
     assert page() == plain
+    assert len(list(tmp_path.rglob("*.pyc"))) == 6
     html_pages._environment.cache_clear()
+
+
+def test_a_title_of_any_length_is_on_the_slides(tmp_path):
+    """Properties of a file hold 255 letters of it, as Office itself does."""
+    write_slides(tmp_path / "a.pptx", Board("en", ()), imprint=imprint(title="long " * 200))
+    book = Presentation(str(tmp_path / "a.pptx"))
+    assert len(book.core_properties.title) == 255
+    text_of_cover = "".join(s.text_frame.text for s in book.slides[0].shapes if s.has_text_frame)
+    assert "long " * 199 in text_of_cover
+    document = new_document(imprint(title="long " * 200), "Annex", lang="en")
+    assert len(document.core_properties.title) == 255
 
 
 def test_the_page_holds_no_clock_and_no_address(boarded):

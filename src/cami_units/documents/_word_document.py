@@ -28,7 +28,8 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     document = docx.Document()
     properties = document.core_properties
     properties.title, properties.author, properties.comments = (
-        clean_name(f"{imprint.title}: {title}"),
+        # python-docx refuses properties of more letters
+        clean_name(f"{imprint.title}: {title}")[:255],
         "cami_units",
         "",
     )

@@ -367,7 +367,8 @@ def _frame(imprint: Imprint) -> tuple[dict[str, str], dict[str, Packed]]:
         book = Presentation()
         book.slide_width, book.slide_height = _WIDE, _HIGH
         properties = book.core_properties
-        properties.title = clean_name(imprint.title)
+        # python-pptx refuses properties of more letters
+        properties.title = clean_name(imprint.title)[:255]
         properties.author, properties.last_modified_by = "cami_units", ""
         properties.created = properties.modified = datetime.fromisoformat(imprint.date)
         # the seventh layout of the library's template is empty

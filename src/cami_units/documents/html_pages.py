@@ -16,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import cache_from_source
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Final
 
 import jinja2
@@ -25,7 +26,7 @@ from markupsafe import Markup
 
 from cami_units import words
 from cami_units.documents.form_words import in_theme_order, theme_said
-from cami_units.model import Imprint, clean_name, page_policy
+from cami_units.model import Imprint, clean_name, page_policy, version_of
 from cami_units.words import LANGUAGES, name_in, text
 
 
@@ -110,13 +111,15 @@ def _environment() -> jinja2.Environment:
 class _Compiled(jinja2.BytecodeCache):
     """Templates compiled before, beside their files where Python keeps compiled modules.
 
-    Jinja knows by their text which they are of. As for modules: none is kept where Python is told to
-    keep none, and what cannot be written is compiled each time.
+    Jinja knows by their text which they are of, and by their names which Jinja compiled them. As for
+    modules: none is kept where Python is told to keep none, and what cannot be written is compiled
+    each time.
     """
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take a template from beside its file, if it is there."""
-        with suppress(OSError, EOFError), self._place(bucket).open("rb") as stream:
+        damage = (OSError, EOFError, UnpicklingError)
+        with suppress(*damage), self._place(bucket).open("rb") as stream:
             bucket.load_bytecode(stream)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
@@ -131,8 +134,9 @@ class _Compiled(jinja2.BytecodeCache):
             staged.replace(place)
 
     def _place(self, bucket: Bucket) -> Path:
-        """The file of a compiled template, by the hash of its name."""
-        return Path(cache_from_source(str(Path(__file__).parent / "pages" / f"{bucket.key}.html")))
+        """The file of a compiled template, by the hash of its name and the version of Jinja."""
+        name = f"{bucket.key}-{version_of('jinja2')}.html"
+        return Path(cache_from_source(str(Path(__file__).parent / "pages" / name)))
 
 
 def _shown(value: object) -> object:
