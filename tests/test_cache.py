@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 from functools import partial
@@ -22,7 +23,7 @@ from cami_units.commands import plan_layers as _plan_layers
 from cami_units.commands.init import init
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
-from cami_units.model import EQUAL_AREA, Problem, data_dir
+from cami_units.model import EQUAL_AREA, Problem, data_dir, version_of
 from cami_units.plan import read_plan
 
 
@@ -134,6 +135,20 @@ def test_a_digest_tells_apart_what_looks_alike() -> None:
 
 def test_the_program_is_part_of_the_key() -> None:
     assert len(keeping.program_key()) == 64
+
+
+@pytest.mark.parametrize("library", ["shapely", "fonttools", "jinja2", "python-pptx", "openpyxl"])
+def test_a_library_that_measures_draws_or_writes_is_part_of_the_key(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keeping.program_key()
+    keeping.program_key.cache_clear()
+    monkeypatch.setattr(
+        keeping, "version_of", lambda name: "another" if name == library else version_of(name)
+    )
+    after = keeping.program_key()
+    keeping.program_key.cache_clear()
+    assert after != before
 
 
 # -- damage, crowds, full disks -------------------------------------------------------------------
@@ -312,6 +327,18 @@ def test_the_command_keeps_beside_the_plan_unless_told_not_to(
     with pytest.raises(SystemExit):
         cli.main(["propose", "--out", str(tmp_path / "r")])
     assert seen == [Cache(folder / ".cami-units-cache"), NOTHING_KEPT, NOTHING_KEPT]
+
+
+def test_a_foreign_entry_puts_nothing_beside_its_folder(tmp_path: Path) -> None:
+    """Caches travel: who made one up may name files, and not where they come to lie."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    names = ["../outside/a", str(outside / "b"), "c"]
+    made_up = [json.dumps({"noticed": [], "names": names}).encode(), b"1", b"2", b"3"]
+    with drawn_pieces.keeping(lambda kind, content, make: made_up):
+        keeping.kept_files("group", [b"S1"], tmp_path / "here", list)
+    assert list(outside.iterdir()) == []
+    assert (tmp_path / "here" / "c").read_bytes() == b"3"
 
 
 # -- drawn pieces ---------------------------------------------------------------------------------

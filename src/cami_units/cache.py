@@ -188,8 +188,10 @@ def kept_files(
     listing, *bodies = piece(kind, content, written)
     about = json.loads(listing)
     for name, body in zip(about["names"], bodies, strict=True):
-        if not (folder / name).exists():
-            (folder / name).write_bytes(body)
+        # a cache that came along may be made up: nothing of it is written beside the folder
+        place = folder / Path(name).name
+        if not place.exists():
+            place.write_bytes(body)
     return tuple(map(problem_of_row, about["noticed"]))
 
 
@@ -242,7 +244,7 @@ def digest(*things: Any) -> str:
 
 @lru_cache(maxsize=1)
 def program_key() -> str:
-    """A hash of this program, its bundled data, and the libraries whose arithmetic it relies on."""
+    """A hash of this program, its bundled data, and the libraries that measure, draw and write."""
     package = Path(__file__).resolve().parent
     data = data_dir()
     about = [f"{name} {version_of(name)}" for name in _LIBRARIES]
@@ -265,7 +267,8 @@ _WRITTEN: Final = frozenset({".py", ".toml", ".js", ".css", ".html"})
 
 _LIBRARIES: Final = (
     *("geopandas", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyogrio", "scipy"),
-    "shapely",
+    # what writes the pieces that are kept
+    *("fonttools", "jinja2", "openpyxl", "python-docx", "python-pptx", "shapely", "simplekml"),
 )
 
 
