@@ -846,6 +846,15 @@ def test_wdpa_is_cleaned_in_numbered_steps_each_counted(tmp_path):
     assert areas.area.iloc[1] / 1e6 == pytest.approx(250.0, rel=1e-9)
 
 
+def test_areas_without_a_name_are_left_out_without_one(tmp_path):
+    table = wdpa(False, [box(60 + at, 45, 61 + at, 46) for at in range(2)], ISO3=["KAZ", "FRA"])
+    path = tmp_path / "national.geojson"
+    written(path, table.drop(columns=["NAME", "ORIG_NAME"]))
+    with pytest.warns(UserWarning, match="step 1: 1 of 2 areas lie in other states") as heard:
+        layers.read_protected_areas(path)
+    assert str(heard[0].message).endswith("(100 km² as reported) (national.geojson)")
+
+
 def test_several_points_of_one_area_share_its_reported_area(tmp_path):
     table = wdpa(True, [MultiPoint([(60, 45), (64, 45)])], REP_AREA=[300.0])
     path = written(tmp_path / "a.gpkg", table)

@@ -393,6 +393,7 @@ def areas_in_force(
     notes: Notes = []
     blank = dialects.blank(table.index)
     reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
+    name = table.get("name", blank).fillna("").astype(str)
 
     def step(number: int, out: Any, what: str) -> None:
         """Leave out what a step says, and tell how many and how large."""
@@ -400,7 +401,7 @@ def areas_in_force(
         if number not in steps:
             return
         if dropped.any():
-            names = in_short(sorted(set(table.get("name", blank)[dropped].astype(str))))
+            names = in_short(sorted(set(name[dropped]) - {""}))
             km2 = float(reported.to_numpy(dtype=float)[dropped].sum())
             facts = {"step": number, "count": int(dropped.sum()), "of": len(table)}
             size = Note("size as reported", {"km2": km2}) if km2 else ""
