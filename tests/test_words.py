@@ -457,6 +457,19 @@ def test_a_share_whose_limit_another_version_did_not_know_is_said_all_the_same()
     assert words.reason(notes_as_text([note]), {}).startswith("Saiga < 0.01 %")
 
 
+def test_a_russian_sentence_writes_animals_small_unless_it_begins_with_one() -> None:
+    row = {"name_en": "Saiga antelope", "name_ru": "Сайгак", "name_zh": "高鼻羚羊"}
+    names = {"species": {"Saiga tatarica": row}}
+    within = notes_as_text(
+        [Note("G2 one side", {"species": ["Saiga tatarica"], "grades_any": ["A"]})]
+    )
+    first = notes_as_text([Note("species is", {"species": "Saiga tatarica", "category": "NT"})])
+    assert "стороне: сайгак; " in words.because(within, names, "ru")
+    assert words.because(first, names, "ru") == "Сайгак имеет категорию NT."
+    assert "side only: Saiga antelope, " in words.because(within, names)
+    assert "高鼻羚羊" in words.because(within, names, "zh")
+
+
 def test_kilometres_have_their_thousands_parted() -> None:
     note = Note("long sides", {"count": 2, "km": 1561})
     assert model.said(note) == "sides longer than 300 km: 2, the longest 1,561 km"

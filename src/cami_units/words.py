@@ -898,7 +898,7 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
     if name == "corridor" and word == SEASONAL_RANGE:
         return text("because seasonal range", lang)
     if name in _KIND_OF:
-        return name_in(names.get(_KIND_OF[name], {}).get(word, {}), lang) or word
+        return _named(_KIND_OF[name], word, names, lang) or word
     if name == "kind" and word in _BARRIER_KINDS:
         return text(word, lang)
     if name == "direction":
@@ -909,6 +909,13 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
 
 
 _BARRIER_KINDS: Final = ("border_fence", "railway", "road", "canal", "pipeline")
+
+
+def _named(kind: str, thing_id: str, names: Names, lang: str) -> str:
+    """What a thing of a kind is called within a sentence; empty where nobody says."""
+    name = name_in(names.get(kind, {}).get(thing_id, {}), lang)
+    is_small = kind == "species" and text("species within a sentence", lang)[:1].islower()
+    return name[:1].lower() + name[1:] if is_small else name
 
 
 def _shown_list(name: str, values: list[Any], names: Names, lang: str) -> str:
