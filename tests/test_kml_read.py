@@ -797,6 +797,15 @@ def test_what_was_read_of_a_file_is_kept_by_its_content_and_its_name(tmp_path):
         assert "'label': 'b.kml'" in read("b.kml")[0]
 
 
+def test_a_file_without_placemarks_has_columns_of_text_each_time_it_is_read(tmp_path):
+    file = document("<Folder/>")
+    unkept = kml.read_placemarks(file, "a.kml").table
+    with keeping(keeper_of(Cache(tmp_path))):
+        for _ in range(2):
+            table = kml.read_placemarks(file, "a.kml").table
+            assert table.dtypes.to_dict() == unkept.dtypes.to_dict()
+
+
 def test_evidence_of_a_file_heavier_than_any_of_ours_is_not_remembered(monkeypatch):
     data = '<ExtendedData><Data name="layer"><value>hotspots</value></Data></ExtendedData>'
     marks = [

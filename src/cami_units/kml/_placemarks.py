@@ -205,7 +205,8 @@ def _as_bytes(placemarks: Placemarks) -> list[bytes]:
         "places": [np.flatnonzero(table[name].notna()).tolist() for name in _GROUNDS],
         "about": [placemarks.folders, placemarks.is_whole, placemarks.beyond],
     }
-    if notes_from_text(about["facts"]) != facts:
+    # columns of no row come back as numbers; and no file is read sooner
+    if table.empty or notes_from_text(about["facts"]) != facts:
         return [b""]
     grounds = [shapely.GeometryCollection([*table[name].dropna()]) for name in _GROUNDS]
     return [json.dumps(about).encode(), *map(shapely.to_wkb, grounds)]
