@@ -528,6 +528,15 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def test_a_glyph_of_several_characters_is_read_as_the_plainest_of_them() -> None:
+    """Noto Sans SC draws a hyphen and one that does not break alike: CU-001 is found all the same."""
+    figure = sheet(60, 20)
+    for line in ("中 CU-001", "中 CU\u2011001"):
+        figure.text(0.1, 0.3, line, fontproperties=font("plain", line))
+    [used] = drawn_page(figure).letters.values()
+    assert set(used.values()) == set("中 CU-01")
+
+
 @pytest.mark.parametrize("text", ["سایگا", "Бозойн к\u0304", "\u0301", "سا\x00 😀"])
 def test_letters_that_join_are_drawn_as_outlines_on_maps_too(tmp_path: Path, text: str) -> None:
     """Arabic joins and runs from the right, accents stand on letters: neither is one by one."""

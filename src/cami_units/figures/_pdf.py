@@ -219,7 +219,7 @@ class PdfRenderer(RendererBase):
         if line.glyphs is None:  # a script whose letters join or run from the right
             self._draw_outlines(gc, x, y, s, prop, angle)
             return
-        self._letters.setdefault(path, {}).update(line.glyphs)
+        _noted(self._letters.setdefault(path, {}), line.glyphs.items())
         self._enter(gc)
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         turned = f"{cos:.5f} {sin:.5f} {-sin:.5f} {cos:.5f} " if angle else "1 0 0 1 "
@@ -415,8 +415,16 @@ def _line(path: str, text: str) -> _Line:
             shown.append(f"<{run}> {-gap * 1000:.0f}")
             run = ""
     shown.append(f"<{run}>")
-    glyphs = None if any(map(_is_shaped, text)) else dict(zip(numbers, text, strict=True))
+    is_shaped = any(map(_is_shaped, text))
+    glyphs = None if is_shaped else _noted({}, zip(numbers, text, strict=True))
     return _Line(width, f"[{' '.join(shown)}]", glyphs)
+
+
+def _noted(known: dict[int, str], used: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """Note what glyphs stand for: of several characters the plainest, which has the lowest code."""
+    for number, letter in used:
+        known[number] = min(letter, known.get(number, letter))
+    return known
 
 
 def _is_shaped(letter: str) -> bool:
@@ -530,7 +538,7 @@ def bound(pages: Iterable[Page], forms: Mapping[str, Page] | None = None) -> byt
         """Note what a page calls, and lay its pictures down."""
         opacities.update(page.opacities)
         for path, used in page.letters.items():
-            letters.setdefault(path, {}).update(used)
+            _noted(letters.setdefault(path, {}), used.items())
         for name, body in page.pictures.items():
             if name not in pictures:
                 pictures[name] = _add_picture(objects, body)
