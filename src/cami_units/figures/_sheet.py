@@ -199,7 +199,6 @@ def box(
     *,
     fill: str = "",
     line: str = "",
-    hatch: str = "",
 ) -> None:
     """A rectangle on the sheet."""
     wide, high = size_mm(figure)
@@ -211,7 +210,6 @@ def box(
             facecolor=fill or "none",
             edgecolor=line or "none",
             linewidth=0.5,
-            hatch=hatch or None,
         )
     )
 
