@@ -178,6 +178,16 @@ def test_a_round_where_longitudes_end(made, tmp_path, where):
         assert unit.area_km2 < 200_000, "no belt round the Earth"
     pack(folder, tmp_path / "pack")
     plenary(folder)
+    # a box in Norway, as any program writes one: far from all units, where there are some
+    elsewhere = tmp_path / "elsewhere.kml"
+    ring = " ".join(f"{x},{y}" for x, y in ((20, 65), (22, 65), (22, 66), (20, 66), (20, 65)))
+    elsewhere.write_text(
+        "<kml xmlns='http://www.opengis.net/kml/2.2'><Placemark><name>Box</name><Polygon><outerBoundaryIs>"
+        f"<LinearRing><coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+        "</Placemark></kml>"
+    )
+    far = collect([elsewhere], again, base_dir=folder).problems["what"].str.contains("the region")
+    assert far.any() == (where != "no units")
     if where == "no units":
         assert units.empty
         with pytest.raises(InputError, match="no units, so there is nothing to ask"):

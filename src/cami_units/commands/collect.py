@@ -11,6 +11,7 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from cami_units import kml, store, words, workshop
 from cami_units.commands._change_tables import (
@@ -73,6 +74,8 @@ from cami_units.model import (
     Progress,
     Round,
     harmless,
+    narrowest_bounds,
+    once_round,
     quiet,
     records,
     said,
@@ -337,13 +340,20 @@ REGION_MARGIN: Final = 5.0
 """Degrees around all that a round draws, in which a group may well draw something new."""
 
 
-def _region(base: Round) -> tuple[float, float, float, float]:
-    """West, south, east, north of the units, hotspots and sections of a round, with a margin."""
+def _region(base: Round) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of the units, hotspots and sections of a round, with a margin.
+
+    Of a region over 180° `east` counts on; of a round with none of these nothing is known.
+    """
     tables = [base.tables.get(name) for name in ("conservation_units", "hotspots", "sections")]
-    boxes = [table.total_bounds for table in tables if isinstance(table, gpd.GeoDataFrame)]
-    low = np.nanmin([box[:2] for box in boxes], axis=0) - REGION_MARGIN
-    high = np.nanmax([box[2:] for box in boxes], axis=0) + REGION_MARGIN
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    shapes = [table.geometry for table in tables if isinstance(table, gpd.GeoDataFrame)]
+    boxes = shapely.bounds(shapely.get_parts(np.concatenate(shapes)))
+    boxes = boxes[~np.isnan(boxes[:, 0])]
+    if not len(boxes):
+        return None
+    west, south, east, north = narrowest_bounds(boxes)
+    margin = REGION_MARGIN
+    return once_round((west - margin, south - margin, east + margin, north + margin))
 
 
 def _versions(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -41,8 +42,11 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    frames_on_globe,
     in_short,
+    narrowest_bounds,
     nearest_note,
+    once_round,
     problem_of,
     quiet,
 )
@@ -356,10 +360,11 @@ def _near(
     mine = mine[mine["section_id"].isin(sections)] if sections else mine
     # a unit may reach out of every section; where there is neither, it is about the states
     about = [*mine.geometry, *own_units.geometry] or [*_spatial(public, "countries").geometry]
-    west, south, east, north = shapely.total_bounds(about)
-    frame = shapely.box(
-        west - AROUND_DEGREES, south - AROUND_DEGREES, east + AROUND_DEGREES, north + AROUND_DEGREES
-    )
+    parts = shapely.get_parts(np.array(about, dtype=object))
+    west, south, east, north = narrowest_bounds(shapely.bounds(parts))
+    margin = AROUND_DEGREES
+    reach = once_round((west - margin, south - margin, east + margin, north + margin))
+    frame = shapely.union_all([shapely.box(*one) for one in frames_on_globe(reach)])
     near = {}
     for name in ROUND_LAYERS:
         table = public.tables.get(name)

@@ -55,6 +55,7 @@ from cami_units.model import (
     Problem,
     clean_name,
     clean_text,
+    frames_on_globe,
     notes_as_text,
     notes_from_text,
     problem_of,
@@ -692,20 +693,22 @@ def _name(typed: str) -> str:
     return clean_name(typed[: 10 * LONGEST_NAME])[:LONGEST_NAME].rstrip()
 
 
-def boxes_meet(box: Bounds, other: Bounds) -> bool:
-    """Whether two boxes of west, south, east, north touch."""
-    return bool(
-        box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]
+def boxes_meet(box: Bounds, region: Bounds) -> bool:
+    """Whether a box of west, south, east, north touches a region, which may count on over 180°."""
+    west, south, east, north = box
+    return any(
+        west <= other[2] and east >= other[0] and south <= other[3] and north >= other[1]
+        for other in frames_on_globe(region)
     )
 
 
-def turned_meet(box: Bounds, other: Bounds) -> bool:
-    """Whether a box touches another one once longitude and latitude are swapped in it.
+def turned_meet(box: Bounds, region: Bounds) -> bool:
+    """Whether a box touches a region once longitude and latitude are swapped in it.
 
     Longitudes beyond ±90 can be no latitudes: such a box was not written latitude first.
     """
     west, south, east, north = box
-    return max(-west, east) <= 90 and boxes_meet((south, west, north, east), other)
+    return max(-west, east) <= 90 and boxes_meet((south, west, north, east), region)
 
 
 def _child_text(element: etree._Element, name: str) -> str:

@@ -207,6 +207,14 @@ def frame_around(
     west, south, east, north = bounds
     west, south = math.floor(west - beside) * 1.0, math.floor(south - above) * 1.0
     east, north = math.ceil(east + beside) * 1.0, math.ceil(north + above) * 1.0
+    return once_round((west, south, east, north))
+
+
+def once_round(
+    frame: tuple[float, float, float, float],
+) -> tuple[float, float, float, float]:
+    """A frame in degrees that begins on the globe and goes round it once at most."""
+    west, south, east, north = frame
     if east - west >= 360.0:
         return -180.0, south, 180.0, north
     turn = 360.0 if west < -180.0 else 0.0  # its margin lies on the other side
