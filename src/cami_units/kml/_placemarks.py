@@ -176,19 +176,20 @@ def read_placemarks(
     for people.
     """
     content, _ = content_of(path_or_bytes, label)
+    digest = _sha256(content)
     if not is_kept():
-        return _placemarks(content, label, region)
+        return _placemarks(content, digest, label, region)
     new: list[Placemarks] = []
 
     def read() -> Sequence[bytes]:
-        new.append(_placemarks(content, label, region))
+        new.append(_placemarks(content, digest, label, region))
         return _as_bytes(new[0])
 
     # Nine of ten files that are collected again are those of the last time.
-    stored = piece("placemarks", [_sha256(content).encode(), repr((label, region)).encode()], read)
+    stored = piece("placemarks", [digest.encode(), repr((label, region)).encode()], read)
     if not new and len(stored) > 1:
         return _of_bytes(stored)
-    return new[0] if new else _placemarks(content, label, region)
+    return new[0] if new else _placemarks(content, digest, label, region)
 
 
 _GROUNDS: Final = PLACEMARK_COLUMNS[-4:]
@@ -233,10 +234,12 @@ def _of_bytes(stored: Sequence[bytes]) -> Placemarks:
     )
 
 
-def _placemarks(content: Path | bytes, label: str, region: Bounds | None) -> Placemarks:
-    """The placemarks of a file, read."""
+def _placemarks(
+    content: Path | bytes, digest: str, label: str, region: Bounds | None
+) -> Placemarks:
+    """The placemarks of a file, read; the key of a file are the first 16 digits of its digest."""
     reading = _reading(source(content, label), label, region)
-    key = content_key(content)
+    key = digest[:16]
     rows: list[dict[str, Any]] = []
     notes = []
     several = len(reading.readers) > 1
@@ -263,13 +266,8 @@ def _placemarks(content: Path | bytes, label: str, region: Bounds | None) -> Pla
     )
 
 
-def content_key(content: Path | bytes) -> str:
-    """The key of a file: 16 digits of the SHA-256 of what is in it, whatever it is called."""
-    return _sha256(content)[:16]
-
-
 def _sha256(content: Path | bytes) -> str:
-    """The SHA-256 of what is in a file."""
+    """The SHA-256 of what is in a file, whatever it is called."""
     if isinstance(content, bytes):
         return sha256(content).hexdigest()
     with content.open("rb") as stream:
