@@ -252,7 +252,9 @@ def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, say: Say) -> Step:
         outside[keep] = _beyond_degrees(shapes[keep])
     if not outside.any():
         return ~outside, []
-    counting = outside & ~_beyond_degrees(shapes, turns=2) & shapely.is_valid(shapes)
+    counting = outside.copy()
+    some = shapes[outside]
+    counting[outside] = ~_beyond_degrees(some, turns=2) & shapely.is_valid(some)
     shapes[counting] = cut_at_180(shapes[counting])
     outside &= ~counting
     problems = say("counted", counting, Note("longitudes counting on"))
