@@ -502,7 +502,7 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
         count = len(table.loc[is_ours, ["file", "placemark"]].drop_duplicates())
         table = table[~is_ours].reset_index(drop=True)
         note = Note("own evidence", {"count": count})
-        notes.append(problem_of("note", request.layer, path.name, "", note))
+        notes.append(request.problem("note", note))
     is_path = (table.geom_type == "LineString").to_numpy(dtype=bool)
     closing = is_path & table["closes"].to_numpy(dtype=bool)
     if request.kind == "polygon" and closing.any():
