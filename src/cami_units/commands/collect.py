@@ -75,10 +75,10 @@ from cami_units.model import (
     Round,
     harmless,
     narrowest_bounds,
-    once_round,
     quiet,
     records,
     said,
+    widened,
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
@@ -351,9 +351,7 @@ def _region(base: Round) -> tuple[float, float, float, float] | None:
     boxes = boxes[~np.isnan(boxes[:, 0])]
     if not len(boxes):
         return None
-    west, south, east, north = narrowest_bounds(boxes)
-    margin = REGION_MARGIN
-    return once_round((west - margin, south - margin, east + margin, north + margin))
+    return widened(narrowest_bounds(boxes), REGION_MARGIN)
 
 
 def _versions(

@@ -46,9 +46,9 @@ from cami_units.model import (
     in_short,
     narrowest_bounds,
     nearest_note,
-    once_round,
     problem_of,
     quiet,
+    widened,
 )
 from cami_units.plan import Plan, stored_plan
 from cami_units.scene import Scene, light_context
@@ -361,9 +361,7 @@ def _near(
     # a unit may reach out of every section; where there is neither, it is about the states
     about = [*mine.geometry, *own_units.geometry] or [*_spatial(public, "countries").geometry]
     parts = shapely.get_parts(np.array(about, dtype=object))
-    west, south, east, north = narrowest_bounds(shapely.bounds(parts))
-    margin = AROUND_DEGREES
-    reach = once_round((west - margin, south - margin, east + margin, north + margin))
+    reach = widened(narrowest_bounds(shapely.bounds(parts)), AROUND_DEGREES)
     frame = shapely.union_all([shapely.box(*one) for one in frames_on_globe(reach)])
     near = {}
     for name in ROUND_LAYERS:

@@ -41,6 +41,7 @@ from cami_units.model import (
     clean_name,
     frames_on_globe,
     month_spans,
+    widened,
 )
 from cami_units.scene import CONTEXT, species_places
 
@@ -370,9 +371,7 @@ def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
     seen = bounds(list(units.geometry))
     if seen is None:
         return []
-    west, south, east, north = seen
-    frame = (west - _AROUND, south - _AROUND, east + _AROUND, north + _AROUND)
-    return list(_water_marks(lang, frame))
+    return list(_water_marks(lang, widened(seen, _AROUND)))
 
 
 @lru_cache(maxsize=2)  # both kinds of Google Earth come for the same ones

@@ -36,12 +36,14 @@ from cami_units.model import (
     Problem,
     crs_name,
     cut_at_180,
+    frames_on_globe,
     in_short,
     plan_lines,
     problem_of,
     quoted,
     same_crs,
     toml_key,
+    widened,
 )
 
 Kind = Literal["polygon", "line", "point", "any", "every"]
@@ -307,14 +309,9 @@ def _window(rules: FileRules, crs: CRS) -> Any:
     around = np.angle(np.exp(1j * np.radians(xy[:, 0])).mean(), deg=True)
     # as far east and west of the middle as it goes, whatever side of 180° that is
     offset = (xy[:, 0] - around + 180.0) % 360.0 - 180.0
-    west, east = around + offset.min() - _WINDOW_DEGREES, around + offset.max() + _WINDOW_DEGREES
-    south, north = xy[:, 1].min() - _WINDOW_DEGREES, xy[:, 1].max() + _WINDOW_DEGREES
-    boxes = [
-        shapely.box(max(west + turn, -180.0), south, min(east + turn, 180.0), north)
-        for turn in (-360.0, 0.0, 360.0)
-        if west + turn < 180.0 and east + turn > -180.0
-    ]
-    return shapely.union_all(boxes)
+    west, east = around + offset.min(), around + offset.max()
+    window = widened((west, xy[:, 1].min(), east, xy[:, 1].max()), _WINDOW_DEGREES)
+    return shapely.union_all([shapely.box(*one) for one in frames_on_globe(window)])
 
 
 # -- which CRS ------------------------------------------------------------------------------------

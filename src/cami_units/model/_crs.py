@@ -207,14 +207,27 @@ def frame_around(
     west, south, east, north = bounds
     west, south = math.floor(west - beside) * 1.0, math.floor(south - above) * 1.0
     east, north = math.ceil(east + beside) * 1.0, math.ceil(north + above) * 1.0
-    return once_round((west, south, east, north))
+    return _once_round(west, south, east, north)
 
 
-def once_round(
-    frame: tuple[float, float, float, float],
+def widened(
+    bounds: tuple[float, float, float, float], degrees: float
+) -> tuple[float, float, float, float]:
+    """Bounds in degrees with a margin on all sides, counting on over 180°.
+
+    Examples
+    --------
+    >>> widened((-178.0, 60.0, -170.0, 62.0), 5.0)
+    (177.0, 55.0, 195.0, 67.0)
+    """
+    west, south, east, north = bounds
+    return _once_round(west - degrees, south - degrees, east + degrees, north + degrees)
+
+
+def _once_round(
+    west: float, south: float, east: float, north: float
 ) -> tuple[float, float, float, float]:
     """A frame in degrees that begins on the globe and goes round it once at most."""
-    west, south, east, north = frame
     if east - west >= 360.0:
         return -180.0, south, 180.0, north
     turn = 360.0 if west < -180.0 else 0.0  # its margin lies on the other side
