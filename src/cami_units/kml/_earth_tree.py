@@ -355,12 +355,7 @@ class _FolderText:
         if mark.description:
             lines.append(_line(inner, "description", mark.description))
         if mark.view:
-            longitude, latitude, away = place_of_eye(mark.view)
-            lines.append(
-                f"{inner}<LookAt>\n{inner} <longitude>{longitude}</longitude>\n"
-                f"{inner} <latitude>{latitude}</latitude>\n{inner} <heading>0</heading>\n"
-                f"{inner} <tilt>0</tilt>\n{inner} <range>{away}</range>\n{inner}</LookAt>\n"
-            )
+            lines.append(_eye(mark.view, inner))
         # Earth on the web refuses a time, so there the name of the season says it.
         if mark.days and self.profile == "earth-pro":
             begin, end = mark.days
@@ -382,11 +377,20 @@ class _FolderText:
         return "".join(lines)
 
 
+def _eye(bounds: Bounds, pad: str) -> str:
+    """From where a box of degrees is seen whole, as :func:`_look_at`."""
+    longitude, latitude, away = place_of_eye(bounds)
+    return (
+        f"{pad}<LookAt>\n{pad} <longitude>{longitude}</longitude>\n"
+        f"{pad} <latitude>{latitude}</latitude>\n{pad} <heading>0</heading>\n"
+        f"{pad} <tilt>0</tilt>\n{pad} <range>{away}</range>\n{pad}</LookAt>\n"
+    )
+
+
 def _tour(name: str, stops: Sequence[Mark], ids: Mapping[str, str]) -> str:
     """The flight from unit to unit that waits at each until it is played on."""
     steps = []
     for stop in stops:
-        longitude, latitude, away = place_of_eye(stop.view or stop.geometry.bounds)
         # The balloon opens in the tour alone, nothing in the file changes; and the tour stands still
         # until the room has talked, and plays on.
         opened, closed = (
@@ -394,10 +398,9 @@ def _tour(name: str, stops: Sequence[Mark], ids: Mapping[str, str]) -> str:
         )
         steps.append(
             f"    <gx:FlyTo>\n     <gx:duration>{_SECONDS}</gx:duration>\n"
-            "     <gx:flyToMode>smooth</gx:flyToMode>\n     <LookAt>\n"
-            f"      <longitude>{longitude}</longitude>\n      <latitude>{latitude}</latitude>\n"
-            f"      <heading>0</heading>\n      <tilt>0</tilt>\n      <range>{away}</range>\n"
-            f"     </LookAt>\n    </gx:FlyTo>\n{opened}    <gx:Wait>\n"
+            "     <gx:flyToMode>smooth</gx:flyToMode>\n"
+            f"{_eye(stop.view or stop.geometry.bounds, ' ' * 5)}"
+            f"    </gx:FlyTo>\n{opened}    <gx:Wait>\n"
             f"     <gx:duration>{_SECONDS}</gx:duration>\n    </gx:Wait>\n    <gx:TourControl>\n"
             f"     <gx:playMode>pause</gx:playMode>\n    </gx:TourControl>\n{closed}"
         )
