@@ -98,9 +98,7 @@ def merged(
     for one_group in groups:
         merge.notices += one_group.notices
         for unit_id, versions in sorted(one_group.versions.items()):
-            checked = [
-                _on_the_map(version, ground_inside, placemarks, merge) for version in versions
-            ]
+            checked = [_on_the_map(version, ground_inside, merge) for version in versions]
             decided = rules.resolutions.get(unit_id)
             # Of several files of one group one speaks, before groups are held against each other.
             voice = _one_voice(checked, decided, placemarks, ground, merge)
@@ -140,9 +138,7 @@ def merged(
 # -- within a group -------------------------------------------------------------------------------
 
 
-def _on_the_map(
-    version: Version, ground_inside: Inside, placemarks: gpd.GeoDataFrame, merge: Merge
-) -> Version:
+def _on_the_map(version: Version, ground_inside: Inside, merge: Merge) -> Version:
     """A version; without its shape where that lies outside every range state."""
     if not version.places or any(ground_inside.get(place, {}).get("") for place in version.places):
         return version
