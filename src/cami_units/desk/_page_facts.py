@@ -395,8 +395,8 @@ _NO_CONFLICTS: Final = frozenset({"form", "rejected", "renamed"})
 
 def _before_decisions(lines: pd.DataFrame) -> str:
     """The status of a unit before the first decision of this round; empty where there was none."""
-    decisions = lines[~lines["decision"].isin(ASKING)]
-    return "" if decisions.empty else str(decisions["before"].iloc[0])
+    pairs = zip(lines["decision"], lines["before"], strict=True)
+    return next((str(before) for decision, before in pairs if decision not in ASKING), "")
 
 
 def _other_outlines(changes: Path) -> dict[str, list[str]]:
