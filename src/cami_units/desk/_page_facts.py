@@ -189,14 +189,13 @@ def conflict_facts(
     is_decided = set(unit_ids) <= set(settled_ids)
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
-    notes = [told(note, lang)[0] for note in noted]
     choices = _choices(groups, _versions(noted) or groups, lang, is_late=is_late)
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
-        "title": " · ".join(f"{unit_id} {names.get(unit_id, '')}".strip() for unit_id in unit_ids),
+        "title": _title(unit_ids, names),
         "unit_ids": unit_ids,
-        "what": "; ".join(filter(None, notes)) or row["what"],
+        "what": _all_told(noted, lang) or row["what"],
         "groups": groups,
         "area": _km2(row["overlap_km2"] or "0", lang),
         "default": answer_said(row["default"], lang),
@@ -212,6 +211,16 @@ def conflict_facts(
         "now": [_now(unit, lang) for unit in about],
         "choices": choices,
     }
+
+
+def _title(unit_ids: Iterable[str], names: Mapping[str, str]) -> str:
+    """What a question or a conflict is about: units, with their names where they have one."""
+    return " · ".join(f"{unit_id} {names.get(unit_id, '')}".strip() for unit_id in unit_ids)
+
+
+def _all_told(noted: Iterable[Note], lang: str) -> str:
+    """What several notes say at the desk."""
+    return "; ".join(filter(None, (told(note, lang)[0] for note in noted)))
 
 
 def _versions(noted: Iterable[Note]) -> list[str]:
@@ -262,10 +271,13 @@ def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str
                 "group": row["group"],
                 "change": words.text(f"change {row['change']}", lang),
                 # the new name, the unit it went into, the reason: no outline shows these
-                "note": "; ".join(
-                    told(note, lang)[0]
-                    for note in notes_from_text(row.get("facts", ""))
-                    if note.key != "not applied"
+                "note": _all_told(
+                    (
+                        note
+                        for note in notes_from_text(row.get("facts", ""))
+                        if note.key != "not applied"
+                    ),
+                    lang,
                 ),
                 "area": _km2(row["after_km2"], lang),
                 "gained": _listed(row["criteria_gained"], row["states_gained"]),
@@ -374,18 +386,18 @@ def left_open(day: Day, lang: str) -> list[dict[str, str]]:
         if row["kind"] not in _NO_CONFLICTS
     ]
     # on the first day there are none, and no file of the round is read for them
-    facts = unit_facts(day, lang) if rows else []
-    units = {unit["unit_id"]: unit for unit in facts}
+    units = unit_facts(day, lang) if rows else []
+    names = {unit["unit_id"]: unit["name"] for unit in units}
+    open_ids = {unit["unit_id"] for unit in units if not unit["is_settled"]}
+    about = [[name for name in row["unit_id"].split(";") if name in names] for row in rows]
     return [
         {
-            "unit_id": names[0],
-            "title": " · ".join(f"{name} {units[name]['name']}".strip() for name in names),
-            "what": "; ".join(told(note, lang)[0] for note in notes_from_text(row["facts"]))
-            or row["text"],
+            "unit_id": unit_ids[0],
+            "title": _title(unit_ids, names),
+            "what": _all_told(notes_from_text(row["facts"]), lang) or row["text"],
         }
-        for row in rows
-        for names in ([name for name in row["unit_id"].split(";") if name in units],)
-        if not all(units[name]["is_settled"] for name in names)
+        for row, unit_ids in zip(rows, about, strict=True)
+        if open_ids.intersection(unit_ids)
     ]
 
 
