@@ -35,7 +35,6 @@ from cami_units.model import (
 from cami_units.words import OPEN_QUESTIONS, assumed, said
 
 _MOST_NOTES: Final = 4
-_RESOLUTIONS: Final = ("union", "base", "ask")
 
 
 def told(note: Note, lang: str) -> tuple[str, str]:
@@ -248,11 +247,11 @@ def _choices(
     labels = groups if len(groups) == len(versions) else versions
     keep = words.text("desk keep", lang)
     # to leave a unit as it went out means, once it is decided on, as it was decided
-    decided = answer_said("keep what was decided", lang)
+    base = "keep what was decided" if is_late else "base"
     return [
         *((name, keep.format(group=label)) for name, label in zip(versions, labels, strict=True)),
-        *((name, words.text(f"desk {name}", lang)) for name in _RESOLUTIONS if name != "base"),
-        ("base", decided if is_late else words.text("desk base", lang)),
+        *((name, answer_said(name, lang)) for name in ("union", "ask")),
+        ("base", answer_said(base, lang)),
     ]
 
 
