@@ -253,46 +253,47 @@ def test_killed_between_any_two_clicks_the_day_goes_on(served, browser, tmp_path
     assert left == []
 
 
+@contextlib.contextmanager
+def second_window(page: Page, address: str) -> Iterator[tuple[str, str]]:
+    """One more window, at an address and in front, until the block ends; the names of both."""
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("window")
+    second = page.driver.current_window_handle
+    try:
+        page.driver.get(address)
+        yield first, second
+    finally:
+        page.driver.switch_to.window(second)
+        page.driver.close()
+        page.driver.switch_to.window(first)
+
+
 def test_a_second_window_shows_the_decision(served, browser, tmp_path):
     enter(browser, served)
     hand_in(browser, served, *handed(tmp_path))
-    first = browser.driver.current_window_handle
-    browser.driver.switch_to.new_window("window")
-    try:
-        browser.driver.get(served.home + "/screen")
-        second = browser.driver.current_window_handle
+    with second_window(browser, served.home + "/screen") as (first, second):
         browser.driver.switch_to.window(first)
         say(browser, served, "CU-001", "agree", "no objection")
         browser.driver.switch_to.window(second)
         browser.wait("return document.getElementById('banner').textContent.includes('CU-001')")
-    finally:
-        browser.driver.close()
-        browser.driver.switch_to.window(first)
 
 
 def test_a_page_without_a_board_follows_the_day_after_a_decision(served, browser, tmp_path):
     """What is under way comes and goes on *After* too: it has no board to show the decision on."""
     enter(browser, served)
     hand_in(browser, served, *handed(tmp_path))
-    first = browser.driver.current_window_handle
-    browser.driver.switch_to.new_window("window")
-    try:
-        browser.driver.get(served.home + "/after")
+    with second_window(browser, served.home + "/after") as (first, second):
         # somebody types: the page is not fetched anew, which would hide that its script had stopped
         browser.run(
             "document.querySelector('[type=checkbox]').focus();"
             "window.shown = document.body.dataset.mark"
         )
-        second = browser.driver.current_window_handle
         browser.driver.switch_to.window(first)
         say(browser, served, "CU-001", "agree", "no objection")
         idle(browser, served)
         browser.driver.switch_to.window(second)
         browser.wait("return window.shown && document.body.dataset.mark !== window.shown")
         browser.wait("return document.querySelectorAll('#jobs .job').length === 0")
-    finally:
-        browser.driver.close()
-        browser.driver.switch_to.window(first)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="ports and processes as on Linux")
