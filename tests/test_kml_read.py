@@ -747,54 +747,42 @@ def count_placemarks(path):
     return sum(sum(1 for e in etree.fromstring(c, parser).iter("{*}Placemark")) for c in contents)
 
 
+OURS = '<ExtendedData><Data name="layer"><value>hotspots</value></Data></ExtendedData>'
+CROSSED = "70,40 71,41 71,40 70,41 70,40"
+
+
+def reading(content, label="a.kml"):
+    """All that was read of a file, and all that was noted."""
+    made = kml.read_placemarks(content, label)
+    return repr(made.table.to_dict("records")), repr(made.notes.to_dict("records"))
+
+
 def test_evidence_that_ten_groups_hand_in_is_read_alike_in_each_file(monkeypatch):
-    data = '<ExtendedData><Data name="layer"><value>hotspots</value></Data></ExtendedData>'
-    ring = "70,40 71,40 71,41 70,41 70,40"
-    polygon = (
-        "<Polygon><outerBoundaryIs><LinearRing><coordinates>{}</coordinates>"
-        "</LinearRing></outerBoundaryIs></Polygon>"
+    file = document(
+        mark(more=OURS),
+        mark(polygon(CROSSED), more=OURS),  # mended, and said, each time
+        mark("", more=OURS),
+        mark(name="A"),
     )
-    crossed = "70,40 71,41 71,40 70,41 70,40"
-    marks = [
-        f"<Placemark>{data}{polygon.format(ring)}</Placemark>",
-        f"<Placemark>{data}{polygon.format(crossed)}</Placemark>",  # mended, and said, each time
-        f"<Placemark>{data}</Placemark>",
-        f"<Placemark><name>A</name>{polygon.format(ring)}</Placemark>",
-    ]
-    file = f"<kml><Document>{''.join(marks)}</Document></kml>".encode()
-    readings = []
-    for _ in range(2):
-        table = kml.read_placemarks(file, "a.kml")
-        readings.append(
-            (repr(table.table.to_dict("records")), repr(table.notes.to_dict("records")))
-        )
+    readings = [reading(file), reading(file)]
     known = list(_placemarks._KNOWN)
-    assert sum(b"hotspots" in text and ring.encode() in text for text in known) == 1
-    assert not any(crossed.encode() in text for text in known)
+    assert sum(b"hotspots" in text and RING.encode() in text for text in known) == 1
+    assert not any(CROSSED.encode() in text for text in known)
     monkeypatch.setattr(_placemarks, "_KNOWN", {})
-    table = kml.read_placemarks(file, "a.kml")
-    readings.append((repr(table.table.to_dict("records")), repr(table.notes.to_dict("records"))))
+    readings.append(reading(file))
     assert readings[0] == readings[1] == readings[2]
-    assert len(table.notes) == 2
+    assert len(kml.read_placemarks(file, "a.kml").notes) == 2
 
 
 def test_what_was_read_of_a_file_is_kept_by_its_content_and_its_name(tmp_path):
     """A bow-tie is mended with a note, a point is a pin: both come back as they were read."""
-    crossed = (
-        "<Polygon><outerBoundaryIs><LinearRing><coordinates>70,40 71,41 71,40 70,41 70,40"
-        "</coordinates></LinearRing></outerBoundaryIs></Polygon>"
-    )
-    file = document(mark(crossed), mark("<Point><coordinates>70,40</coordinates></Point>"))
-
-    def read(label):
-        made = kml.read_placemarks(file, label)
-        return repr(made.table.to_dict("records")), repr(made.notes.to_dict("records"))
-
-    unkept = read("a.kml")
+    pin = "<Point><coordinates>70,40</coordinates></Point>"
+    file = document(mark(polygon(CROSSED)), mark(pin))
+    unkept = reading(file)
     with keeping(keeper_of(Cache(tmp_path))):
-        assert read("a.kml") == read("a.kml") == unkept
+        assert reading(file) == reading(file) == unkept
         assert len(list(tmp_path.glob("placemarks-*.entry"))) == 1
-        assert "'label': 'b.kml'" in read("b.kml")[0]
+        assert "'label': 'b.kml'" in reading(file, "b.kml")[0]
 
 
 def test_a_file_without_placemarks_has_columns_of_text_each_time_it_is_read(tmp_path):
@@ -807,12 +795,8 @@ def test_a_file_without_placemarks_has_columns_of_text_each_time_it_is_read(tmp_
 
 
 def test_evidence_of_a_file_heavier_than_any_of_ours_is_not_remembered(monkeypatch):
-    data = '<ExtendedData><Data name="layer"><value>hotspots</value></Data></ExtendedData>'
-    marks = [
-        f"<Placemark>{data}<Point><coordinates>{lon},40</coordinates></Point></Placemark>"
-        for lon in range(70, 80)
-    ]
-    file = f"<kml><Document>{''.join(marks)}</Document></kml>".encode()
+    pins = (f"<Point><coordinates>{lon},40</coordinates></Point>" for lon in range(70, 80))
+    file = document(*(mark(pin, more=OURS) for pin in pins))
     monkeypatch.setattr(_placemarks, "_KNOWN", {})
     kml.read_placemarks(file, "a.kml")
     assert len(_placemarks._KNOWN) == 10

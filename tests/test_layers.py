@@ -33,6 +33,7 @@ from cami_units.model import (
     data_dir,
     same_crs,
 )
+from tests.test_kml_read import document, mark, polygon
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 STATES = layers.STATES
@@ -1235,25 +1236,18 @@ def test_of_a_pack_that_comes_back_whole_only_units_are_sites(tmp_path):
     """Ranges, and a river whose ends nearly meet, are our own evidence; alone they are what somebody asks for."""
 
     def placemark(shape: str, **data: str) -> str:
-        ring = "70,40 71,40 71,41 70,41 70,40.001"
-        inner = f"<LinearRing><coordinates>{ring} 70,40</coordinates></LinearRing>"
-        drawn = {
-            "Polygon": f"<outerBoundaryIs>{inner}</outerBoundaryIs>",
-            "LineString": f"<coordinates>{ring}</coordinates>",
-        }[shape]
         values = "".join(f'<Data name="{k}"><value>{v}</value></Data>' for k, v in data.items())
-        return (
-            f"<Placemark><name>x</name><ExtendedData>{values}</ExtendedData>"
-            f"<{shape}>{drawn}</{shape}></Placemark>"
-        )
+        return mark(shape, "x", f"<ExtendedData>{values}</ExtendedData>")
 
-    evidence = placemark("Polygon", layer="ranges") + placemark("LineString", layer="water")
-    document = '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{}</Document></kml>'
+    ring = "70,40 71,40 71,41 70,41 70,40.001"
+    field = polygon(f"{ring} 70,40")
+    river = f"<LineString><coordinates>{ring}</coordinates></LineString>"
+    evidence = placemark(field, layer="ranges"), placemark(river, layer="water")
     pack = tmp_path / "edit_S1.kml"
-    pack.write_text(document.format(placemark("Polygon", cu_id="CU-001", part="1") + evidence))
+    pack.write_bytes(document(placemark(field, cu_id="CU-001", part="1"), *evidence))
     sites, problems = layers.read_sites(pack)
     assert sites["site"].tolist() == ["CU-001"]
     [said] = [problem.sentence() for problem in problems]
     assert "2 placemarks of our own evidence: not taken for sites" in said
-    pack.write_text(document.format(evidence))
+    pack.write_bytes(document(*evidence))
     assert layers.read_sites(pack)[0]["site"].tolist() == ["x"]

@@ -23,6 +23,7 @@ from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
 from tests.browser import chromium
 from tests.test_draw_page import answer, map_click, snap_off
+from tests.test_kml_read import document, mark, polygon
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "07_another_region.ipynb"
 browser = pytest.fixture(scope="module")(chromium)
@@ -180,12 +181,7 @@ def test_a_round_where_longitudes_end(made, tmp_path, where):
     plenary(folder)
     # a box in Norway, as any program writes one: far from all units, where there are some
     elsewhere = tmp_path / "elsewhere.kml"
-    ring = " ".join(f"{x},{y}" for x, y in ((20, 65), (22, 65), (22, 66), (20, 66), (20, 65)))
-    elsewhere.write_text(
-        "<kml xmlns='http://www.opengis.net/kml/2.2'><Placemark><name>Box</name><Polygon><outerBoundaryIs>"
-        f"<LinearRing><coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon>"
-        "</Placemark></kml>"
-    )
+    elsewhere.write_bytes(document(mark(polygon("20,65 22,65 22,66 20,66 20,65"), "Box")))
     far = collect([elsewhere], again, base_dir=folder).problems["what"].str.contains("the region")
     assert far.any() == (where != "no units")
     if where == "no units":
