@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -620,7 +621,7 @@ def test_neither_row_order_nor_hash_seed_nor_a_second_run_changes_a_byte(tmp_pat
     found = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT, root, str(tmp_path), order],
-            env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
+            env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
             check=True,
