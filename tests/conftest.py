@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -37,6 +39,13 @@ settings.load_profile("steady")
 def km_box(left: float, low: float, right: float, top: float) -> shapely.Polygon:
     """A rectangle given in km, in metres."""
     return shapely.box(left * 1000, low * 1000, right * 1000, top * 1000)
+
+
+def modules_loaded_by(code: str, *arguments: object) -> set[str]:
+    """The modules that a process of its own has loaded once it has run some lines."""
+    command = [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
 
 @pytest.fixture(scope="session")
