@@ -281,10 +281,14 @@ def _points(colour: str, *, size: float, column: str) -> _Look:
     """Round marks, each with a text of its row, in the language that is asked for where it is a name."""
 
     def fill_in(root: ET.Element, language: _Language) -> None:
-        mark = {"color": _colour(colour), "name": "circle", "outline_style": "no"}
-        _one_symbol(
-            root, "marker", ("SimpleMarker", mark | {"size": f"{size:g}", "size_unit": "MM"})
-        )
+        mark = {
+            "color": _colour(colour),
+            "name": "circle",
+            "outline_style": "no",
+            "size": f"{size:g}",
+            "size_unit": "MM",
+        }
+        _one_symbol(root, "marker", ("SimpleMarker", mark))
         text = words.name_field(language.lang) if column == "name" else column
         _labels(root, text, 7)
 
