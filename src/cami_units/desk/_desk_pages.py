@@ -823,7 +823,7 @@ class Pages:
 
     def _state(self, lang: str) -> dict[str, Any]:
         """What windows follow: the unit, the last decision, how far all is, and what is under way."""
-        day = read_day(self.desk.directory)
+        day = self._day()
         return {
             "unit": self.desk.unit,
             **self._decided(lang),
