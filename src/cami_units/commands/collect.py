@@ -11,7 +11,6 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from cami_units import kml, store, words, workshop
 from cami_units.commands._change_tables import (
@@ -347,11 +346,8 @@ def _region(base: Round) -> tuple[float, float, float, float] | None:
     """
     tables = [base.tables.get(name) for name in ("conservation_units", "hotspots", "sections")]
     shapes = [table.geometry for table in tables if isinstance(table, gpd.GeoDataFrame)]
-    boxes = shapely.bounds(shapely.get_parts(np.concatenate(shapes)))
-    boxes = boxes[~np.isnan(boxes[:, 0])]
-    if not len(boxes):
-        return None
-    return widened(narrowest_bounds(boxes), REGION_MARGIN)
+    seen = narrowest_bounds(np.concatenate(shapes))
+    return None if seen is None else widened(seen, REGION_MARGIN)
 
 
 def _versions(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -360,8 +359,9 @@ def _near(
     mine = mine[mine["section_id"].isin(sections)] if sections else mine
     # a unit may reach out of every section; where there is neither, it is about the states
     about = [*mine.geometry, *own_units.geometry] or [*_spatial(public, "countries").geometry]
-    parts = shapely.get_parts(np.array(about, dtype=object))
-    reach = widened(narrowest_bounds(shapely.bounds(parts)), AROUND_DEGREES)
+    seen = narrowest_bounds(about)
+    assert seen is not None  # no round is without states
+    reach = widened(seen, AROUND_DEGREES)
     frame = shapely.union_all([shapely.box(*one) for one in frames_on_globe(reach)])
     near = {}
     for name in ROUND_LAYERS:

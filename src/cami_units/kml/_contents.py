@@ -33,7 +33,6 @@ from cami_units.kml._marks import (
     Sign,
     Written,
     barrier_look,
-    bounds,
     context_look,
     earth_key,
     known_species,
@@ -53,6 +52,7 @@ from cami_units.model import (
     frame_around,
     frames_on_globe,
     is_missing,
+    narrowest_bounds,
 )
 from cami_units.scene import coarse_layers, species_places
 
@@ -140,7 +140,7 @@ def evidence(
         is_doubtful="disputed" in layers or "borders" in layers,
         looks=drawing.looks,
         dropped=drawing.dropped,
-        view=bounds([mark.geometry for mark in marks(background)]),
+        view=narrowest_bounds([mark.geometry for mark in marks(background)]),
         background=background,
         sections=sections.marks if sections else (),
         folders=folders,
@@ -238,7 +238,7 @@ def contents(
     :func:`unit_looks` makes of them for each kind of Google Earth, and `typed` what :func:`remarks`
     gives.
     """
-    seen = bounds([mark.geometry for mark in editable])
+    seen = narrowest_bounds([mark.geometry for mark in editable])
     view = seen or shown_evidence.view
     told = about(imprint, lang, units, shown_evidence)
     # what the three folders hold as text, by folder and kind of Google Earth
@@ -483,7 +483,7 @@ def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]
     for mark in editable:
         parts.setdefault(dict(mark.data)["cu_id"], []).append(mark)
     stops = [
-        replace(own[0], view=bounds([mark.geometry for mark in own]))
+        replace(own[0], view=narrowest_bounds([mark.geometry for mark in own]))
         for _, own in sorted(parts.items(), key=lambda item: place[item[0]])
         if own[0].visible
     ]

@@ -25,7 +25,6 @@ from cami_units.kml._marks import (
     Look,
     Mark,
     barrier_look,
-    bounds,
     context_look,
     earth_key,
     label_point,
@@ -41,6 +40,7 @@ from cami_units.model import (
     clean_name,
     frames_on_globe,
     month_spans,
+    narrowest_bounds,
     widened,
 )
 from cami_units.scene import CONTEXT, species_places
@@ -368,7 +368,7 @@ _AROUND: Final = 5.0
 
 def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
     """Great rivers and the shores of great lakes round the units, as lines."""
-    seen = bounds(list(units.geometry))
+    seen = narrowest_bounds(units.geometry)
     if seen is None:
         return []
     return list(_water_marks(lang, widened(seen, _AROUND)))

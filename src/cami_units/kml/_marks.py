@@ -6,19 +6,18 @@ disputed lines are cut into short pieces (:func:`cami_units.kml._written_shapes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette
 from cami_units.kml._written_shapes import as_written
-from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, narrowest_bounds, records
+from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, records
 from cami_units.scene import label_place
 
 Profile = Literal["earth-pro", "earth-web"]
@@ -166,12 +165,6 @@ def truth(value: Any) -> bool:
 def label_point(geometry: BaseGeometry) -> BaseGeometry:
     """Where its name stands, as it is written."""
     return as_written(label_place(geometry))
-
-
-def bounds(geometries: Sequence[BaseGeometry]) -> Bounds | None:
-    """West, south, east, north of all geometries, counting on over 180°; None without any."""
-    parts = shapely.get_parts(list(geometries))
-    return narrowest_bounds(shapely.bounds(parts)) if len(parts) else None
 
 
 # -- looks ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -181,17 +182,23 @@ def counted_on(shapes: NDArray[Any], frame: tuple[float, float, float, float]) -
     return whole
 
 
-def narrowest_bounds(boxes: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """West, south, east, north of boxes in degrees; over 180° `east` counts on.
+def narrowest_bounds(
+    shapes: NDArray[Any] | Sequence[Any],
+) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of shapes in degrees, ``None`` without any; over 180° `east` counts on.
 
     Cut at 180°, a region reaches from -180 to 180. Counted on it is as wide as it is. Where that is no
     narrower, as round a pole, it goes round the globe.
 
     Examples
     --------
-    >>> narrowest_bounds(np.array([[177.0, 60, 180, 62], [-180, 60, -175, 61]]))
+    >>> narrowest_bounds([shapely.box(177, 60, 180, 62), shapely.box(-180, 60, -175, 61)])
     (177.0, 60.0, 185.0, 62.0)
     """
+    boxes = shapely.bounds(shapely.get_parts(np.asarray(shapes, dtype=object)))
+    boxes = boxes[~np.isnan(boxes[:, 0])]
+    if not len(boxes):
+        return None
     on = boxes + np.where(boxes[:, :1] < 0, [[360.0, 0.0, 360.0, 0.0]], 0.0)
     if np.ptp(boxes[:, ::2]) > 180.0 > np.ptp(on[:, ::2]):
         boxes = on

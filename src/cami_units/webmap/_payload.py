@@ -12,7 +12,6 @@ from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -389,9 +388,8 @@ def _frame(
     tables = [table for table in first if table is not None and len(table)]
     if not tables and len(layers.get("features", ())):
         tables = [layers["features"]]
-    parts = [shapely.get_parts(table.geometry.to_numpy()) for table in tables]
-    bounds = shapely.bounds(np.concatenate(parts)) if parts else np.empty((0, 4))
-    return _with_margin(bounds[~np.isnan(bounds[:, 0])] if len(bounds) else np.array([_REGION]))
+    shapes = [shape for table in tables for shape in table.geometry]
+    return _with_margin(narrowest_bounds(shapes) or _REGION)
 
 
 def _table_on(table: Any, frame: Frame) -> Any:
@@ -402,9 +400,9 @@ def _table_on(table: Any, frame: Frame) -> Any:
     return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
 
 
-def _with_margin(corners: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """The frame of all shapes with some ground around it; over 180° its longitudes count on."""
-    west, south, east, north = frame_around(narrowest_bounds(corners), *MARGIN)
+def _with_margin(bounds: Frame) -> Frame:
+    """The frame of some bounds with ground around them; over 180° its longitudes count on."""
+    west, south, east, north = frame_around(bounds, *MARGIN)
     # Beyond 80° a web map is mostly paper: Mercator draws a degree there six times as high. What lies
     # there alone is shown as far as such a map goes at all.
     lowest = -80.0 if north > -80.0 else -85.0
