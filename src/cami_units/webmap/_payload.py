@@ -548,9 +548,9 @@ def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> 
     names_at = np.array([label_place(shape) for shape in units.geometry], dtype=object)
     unit, section = shapely.STRtree(areas.geometry.to_numpy()).query(names_at, predicate="within")
     ids, names = units["unit_id"].tolist(), areas["section_id"].tolist()
-    # the last one written stays: of several sections that hold it, the first
-    holding = sorted(zip(unit.tolist(), section.tolist(), strict=True), key=lambda p: (p[0], -p[1]))
-    return {shown(ids[number]): shown(names[place]) for number, place in holding}
+    # of several sections that hold it, the first
+    first = pd.Series(section).groupby(unit).min()
+    return {shown(ids[number]): shown(names[place]) for number, place in first.items()}
 
 
 def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] | None:
