@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from cami_units import kml, layers, scene, store, webmap, words
 from cami_units.commands.shown_round import (
     FENCE_TABLES,
     annotated_layers,
+    as_stored,
     crs_of,
     kept_pieces,
     legend_png,
@@ -25,7 +25,6 @@ from cami_units.commands.shown_round import (
     spoken_layers,
     stamp_of_layers,
     stamp_of_round,
-    stamp_of_stored,
 )
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
@@ -129,27 +128,23 @@ def products(
     has_context = any(name.startswith(scene.CONTEXT) for name in tables)
 
     @cache
-    def stamp(folder: Path) -> bytes:
-        """What everything but the units hangs on: known of a stored round, or one stored beside."""
-        return stamp_of_round(proposal) or stamp_of_stored(proposal, folder / store.GEOPACKAGE)
+    def stamps(folder: Path) -> tuple[bytes, bytes]:
+        """What everything but the units hangs on, and what the evidence of a KMZ does: far less.
 
-    def known(folder: Path) -> bytes:
-        return b"" if has_context else stamp(folder)
+        Known of a stored round, or of one that was just stored beside. What groups hand in seldom
+        changes the second.
+        """
+        stored = as_stored(proposal, folder / store.GEOPACKAGE)
+        whole = stamp_of_round(stored)
+        return whole, whole and stamp_of_layers(stored, *_DRAWN_BESIDE)
+
+    def stamp(folder: Path) -> bytes:
+        return stamps(folder)[0]
 
     @cache
     def spoken_tables() -> Mapping[str, pd.DataFrame]:
         """The tables with their sentences in each language of the round."""
         return words.with_languages(tables, imprint.languages)
-
-    def evidence_stamp(folder: Path) -> bytes:
-        """What the evidence of a KMZ hangs on: far less than all, and seldom on what groups hand in."""
-        if not known(folder):
-            return b""
-        if own := stamp_of_layers(proposal, *_DRAWN_BESIDE):
-            return own
-        # a round that is not stored yet is stored beside; a pack of one that is has its maps first
-        stored = replace(proposal, tables=store.StoredTables(folder / store.GEOPACKAGE))
-        return stamp_of_layers(stored, *_DRAWN_BESIDE)
 
     @cache
     def evidence_layers() -> Mapping[str, gpd.GeoDataFrame]:
@@ -174,7 +169,7 @@ def products(
             imprint=imprint,
             lang=lang,
             layers=scene.LaterLayers(
-                evidence_stamp(folder),
+                b"" if has_context else stamps(folder)[1],
                 lambda: spoken_layers(evidence_layers(), lang) | seasonal_parts(proposal),
             ),
             typed=remarks,
@@ -199,7 +194,10 @@ def products(
             tables["conservation_units"],
             cards=cards,
             imprint=imprint,
-            layers=scene.LaterLayers(known(path.parent), lambda: {**evidence_layers(), **typed}),
+            layers=scene.LaterLayers(
+                b"" if has_context else stamp(path.parent),
+                lambda: {**evidence_layers(), **typed},
+            ),
             species=species,
             planning_units=partial(tables.__getitem__, "planning_units"),
             unit_criteria=lambda: spoken_tables()["unit_criteria"],

@@ -55,23 +55,23 @@ def stamp_of_round(round_: Round) -> bytes:
     tables = round_.tables
     if not isinstance(tables, store.StoredTables) or not set(tables.replaced) <= _DECIDED:
         return b""
-    return _stamp(round_, tables)
-
-
-def stamp_of_stored(round_: Round, geopackage: Path) -> bytes:
-    """The same of a round whose tables were just written; nothing where nobody keeps what is drawn."""
-    if not is_kept() or not geopackage.is_file():
-        return b""
-    return _stamp(round_, store.StoredTables(geopackage))
-
-
-def _stamp(round_: Round, tables: store.StoredTables) -> bytes:
-    """A hash of what a round is, as its manifest says it, and of the tables that decisions leave."""
     # the table that decisions change is left out of the hash, else each decision would draw all
     # anew
     digests = {**_digests(tables), **dict.fromkeys(_DECIDED, "")}
     about = store.as_json({"about": round_.manifest, "imprint": asdict(round_.imprint)})
     return hashlib.sha256(about + json.dumps(digests, sort_keys=True).encode()).digest()
+
+
+def as_stored(round_: Round, geopackage: Path) -> Round:
+    """A round with the tables that were just written of it, of which more is known than of its own.
+
+    As it is where it was stored before, and where nobody keeps what is drawn.
+    """
+    tables = round_.tables
+    is_stored = isinstance(tables, store.StoredTables) and set(tables.replaced) <= _DECIDED
+    if is_stored or not is_kept() or not geopackage.is_file():
+        return round_
+    return replace(round_, tables=store.StoredTables(geopackage))
 
 
 def stamp_of_layers(round_: Round, *beside: str) -> bytes:
