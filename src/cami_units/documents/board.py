@@ -160,11 +160,8 @@ def _sections(boards: Sequence[Board], progress: Progress) -> list[list[Markup]]
                 )
             ]
 
-        about = repr([languages, *(replace(slide, drawing=None) for slide in slides)]).encode()
-        stamps = [slide.drawing.stamp if slide.drawing else b"" for slide in slides]
-        for of_language, section in zip(
-            sections, piece("section", [about, *stamps], drawn), strict=True
-        ):
+        content = [repr((languages, slides)).encode()]
+        for of_language, section in zip(sections, piece("section", content, drawn), strict=True):
             of_language.append(Markup(section.decode()))
     return sections
 
@@ -566,9 +563,7 @@ def _unit_slide(unit: Slide, imprint: Imprint, place: str, lang: str) -> tuple[_
         body, picture = _whole(slide)
         return [bytes(body), "\n".join(notes).encode(), *([bytes(picture)] if picture else [])]
 
-    about = repr((replace(unit, drawing=None), imprint, place, lang)).encode()
-    stamp = unit.drawing.stamp if unit.drawing is not None else b""
-    body, notes, *pictures = piece("slide", [about, stamp], drawn)
+    body, notes, *pictures = piece("slide", [repr((unit, imprint, place, lang)).encode()], drawn)
     picture = kept_packed(pictures[0]) if pictures else None
     return (kept_packed(body), picture), notes.decode()
 

@@ -12,7 +12,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cache, lru_cache
 from io import BytesIO
 from itertools import pairwise
@@ -103,11 +103,11 @@ class KeptDrawing:
     Attributes
     ----------
     stamp : a hash of all that it shows.
-    opened : gives the map.
+    opened : gives the map; no part of its `repr`, by which what holds a map is told apart.
     """
 
     stamp: bytes
-    opened: Callable[[], Drawing]
+    opened: Callable[[], Drawing] = field(repr=False)
 
 
 def _hex(colour: str) -> str:
