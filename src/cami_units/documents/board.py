@@ -580,7 +580,7 @@ def _draw_unit(slide: _Sheet, unit: Slide, imprint: Imprint, place: str, lang: s
         decision, size = _shortened(unit.standing, _points(width), _points(_mm(12)), _SIZES)
         said = _paragraphs(decision, size=size, bold=True, centre=True, ink="FFFFFF")
         look = Ink("143d26", 0.5, "143d26", 1.0)
-        _add_box(slide, "Rectangle", (_RIGHT, top, width, _mm(13)), look, said)
+        _add_box(slide, "rect", (_RIGHT, top, width, _mm(13)), look, said)
         top += _mm(15)
     body, height = _body(unit, lang), _TOP + _BODY_HIGH - top
     lines, size = _fitted(body, _points(width), _points(height))
@@ -721,7 +721,7 @@ def _write_heading(slide: _Sheet, unit: Slide, part: str = "") -> None:
     phrase, size = _shortened(unit.status_said, *room, sizes)
     said = _paragraphs(phrase, size=size, bold=True, centre=True, ink=_readable(fill))
     box = (_WIDE - _EDGE - _mm(62), _mm(7), _mm(62), _mm(11))
-    _add_box(slide, "Rounded Rectangle", box, Ink("333333", 1.0, fill, 1.0), said)
+    _add_box(slide, "roundRect", box, Ink("333333", 1.0, fill, 1.0), said)
 
 
 def _readable(fill: str) -> str:
@@ -875,22 +875,24 @@ def _place(box: tuple[int, int, int, int]) -> str:
 
 
 def _add_box(
-    slide: _Sheet, name: str, box: tuple[int, int, int, int], look: Ink, said: str = ""
+    slide: _Sheet, form: str, box: tuple[int, int, int, int], look: Ink, said: str = ""
 ) -> None:
-    """A rectangle or a rounded one with paragraphs in its middle.
+    """A box of a form of :data:`_BOXES` with paragraphs in its middle.
 
     It has no style of the theme: LibreOffice draws the theme's shadow even where a shape says that it
     has none, and through a fill that lets light through it makes every colour darker.
     """
-    form = "roundRect" if name.startswith("Rounded") else "rect"
     slide.add(
-        name,
+        _BOXES[form],
         f"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>{_place(box)}</a:xfrm>"
         f'<a:prstGeom prst="{form}"><a:avLst/></a:prstGeom>{_painted(look)}<a:effectLst/></p:spPr>'
         f'<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"{_MARGINS if said else ""}/><a:lstStyle/>'
         f"{said or _EMPTY}</p:txBody>",
     )
 
+
+_BOXES: Final = {"rect": "Rectangle", "roundRect": "Rounded Rectangle"}
+"""Forms of DrawingML, and what PowerPoint calls a shape of each."""
 
 _EMPTY: Final = '<a:p><a:pPr algn="ctr"/></a:p>'
 """The text of a shape without any."""
@@ -936,7 +938,7 @@ def _draw(slide: _Sheet, drawing: Drawing, box: tuple[int, int, int, int], lang:
     left, top, width, height = box
     scale = min(width / drawing.width, height / drawing.height)
     frame = (left, top, round(drawing.width * scale), round(drawing.height * scale))
-    _add_box(slide, "Rectangle", frame, Ink("999999", 0.8, WATER.removeprefix("#"), 1.0))
+    _add_box(slide, "rect", frame, Ink("999999", 0.8, WATER.removeprefix("#"), 1.0))
     # states and disputed ground are land: the shadows lie on all of it, once
     ground = [number for number, shape in enumerate(drawing.shapes) if shape.kind == "land"]
     for number, shape in enumerate(drawing.shapes):
@@ -1031,8 +1033,7 @@ def _add_shape(slide: _Sheet, shape: Shape, look: Ink, left: int, top: int, scal
         f"{_place((left + x, top + y, *size))}</a:xfrm><a:custGeom><a:avLst/><a:gdLst/><a:ahLst/>"
         f'<a:cxnLst/><a:rect l="l" t="t" r="r" b="b"/><a:pathLst><a:path w="{size[0]}" '
         f'h="{size[1]}">{contours}</a:path></a:pathLst></a:custGeom>{painted}<a:effectLst/></p:spPr>'
-        '<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"/><a:lstStyle/><a:p><a:pPr algn="ctr"/></a:p>'
-        "</p:txBody>",
+        f'<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"/><a:lstStyle/>{_EMPTY}</p:txBody>',
     )
 
 
