@@ -691,11 +691,21 @@ def _relief_pixels(view: _View) -> int:
 
 
 def _labelled(
-    bare_map: _Map, named: Iterable[Place], known_spots: dict[int, _Spots | None]
-) -> Drawing:
-    """A map with its labels, and the bar of its scale."""
+    bare_map: _Map, own_places: Sequence[Place], of_languages: Iterable[Iterable[Place]]
+) -> list[Drawing]:
+    """A map with its labels in each language: its own places, called alike in all, and the others."""
+    # languages name the same ground: where a label could stand on it is looked for once
+    known_spots: dict[int, _Spots | None] = {}
+    return [
+        _in_language(bare_map, _candidates([*own_places, *named], bare_map.view, known_spots))
+        for named in of_languages
+    ]
+
+
+def _in_language(bare_map: _Map, candidates: Sequence[_Candidate]) -> Drawing:
+    """A map with those of some labels that have room on it, and the bar of its scale."""
     view, drawn_shapes = bare_map.view, list(bare_map.shapes)
-    labels, towns, leaders = _placed(_candidates(named, view, known_spots))
+    labels, towns, leaders = _placed(candidates)
     if leaders:
         drawn_shapes.append(Shape("leader", tuple(leaders)))
     if towns:
@@ -852,15 +862,7 @@ def _unit_drawing(
             ),
             *(("other", other_id, _beside(other, shape)) for other_id, other in others),
         ]
-        known_spots: dict[int, _Spots | None] = {}
-        return [
-            _packed(
-                [
-                    _labelled(bare_map, [*own_places, *language.named], known_spots)
-                    for language in names
-                ]
-            )
-        ]
+        return [_packed(_labelled(bare_map, own_places, [language.named for language in names]))]
 
     content = _hash(
         [unit_id, before is None, *(number for number, _ in pins)],
@@ -934,12 +936,7 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[KeptDrawin
         ]
         bare_map = _Map(view, tuple(behind(view)))
         # range states only: names of their neighbours would take the room of the units' ids
-        known_spots: dict[int, _Spots | None] = {}
-        return [
-            _packed(
-                [_labelled(bare_map, [*ids, *language.states], known_spots) for language in names]
-            )
-        ]
+        return [_packed(_labelled(bare_map, ids, [language.states for language in names]))]
 
     def coloured() -> list[bytes]:
         """The units by status, which is all that a decision changes."""
