@@ -169,7 +169,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     row = unit(scene, unit_id)
     around = _around(scene, unit_id)
     wide, _ = A4
-    margin, side = 11.0, _PAGE_SIDE
+    margin = 11.0
     figure = sheet(*A4)
     own_name = name_of(row, scene.lang)
     name = f"{unit_id} · {own_name}"
@@ -186,7 +186,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         below=next((other for other in names if other != own_name), ""),
     )
     end = foot(figure, scene, size=5, margin=margin) - 2
-    map_width, map_high = wide - 2 * margin - side - 8, 108.0
+    map_width, map_high = wide - 2 * margin - _PAGE_SIDE - 8, 108.0
     left = margin + 3
     _framed_map(
         figure,
@@ -200,12 +200,9 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         margin=0.22,
     )
     column = left + map_width + 5
-    width = wide - margin - column
-    _location(figure, scene, row, column, top, width)
-    inset = width * _REGION_SHARE
-    y = _card(
-        figure, scene, unit_id, column, top + inset + 3, width, size=6.6, limit=top + map_high + 3
-    )
+    _location(figure, scene, row, column, top)
+    y, limit = top + _LOCATION_MM[1] + 3, top + map_high + 3
+    y = _card(figure, scene, unit_id, column, y, _PAGE_SIDE, size=6.6, limit=limit)
     # Below the map or below the card, whichever is longer.
     below = max(top + map_high + 6, y + 1)
     legend_rows = entries(around, _WITHOUT_SECTIONS)
@@ -405,38 +402,36 @@ def _framed_map(
     north_arrow(axes, scene, sized, size=text * 1.3)
 
 
-def location_map(scene: Scene, width: float = _PAGE_SIDE) -> Figure:
-    """The region with all its units, pale, on a sheet of `width` mm of its own.
+def location_map(scene: Scene) -> Figure:
+    """The region with all its units, pale, on a sheet of its own as wide as the column it stands in.
 
     It is the ground of the small map on the page of each unit, and the same on all of them.
     """
-    sized = _region_sized(scene, width)
-    height = width * _REGION_SHARE
-    figure = sheet(width, height)
-    axes = axes_at(figure, 0, 0, width, height)
+    figure = sheet(*_LOCATION_MM)
+    axes = axes_at(figure, 0, 0, *_LOCATION_MM)
     # no unit is in focus, so that all are pale
-    draw_map(axes, scene, sized, layers=(), focus={""}, names=False, line=0.5)
+    draw_map(axes, scene, _region_sized(scene), layers=(), focus={""}, names=False, line=0.5)
     return figure
 
 
 _REGION_SHARE: Final = 0.56
 """The height of the map of the region, by its width."""
+_LOCATION_MM: Final = (_PAGE_SIDE, _PAGE_SIDE * _REGION_SHARE)
 LOCATION: Final = "Location"
 """What pages call the map of the region by."""
 
 
-def _region_sized(scene: Scene, width: float) -> Sized:
-    return Sized(framed(region(scene), aspect=1 / _REGION_SHARE, margin=0.02), width, 5)
+def _region_sized(scene: Scene) -> Sized:
+    return Sized(framed(region(scene), aspect=1 / _REGION_SHARE, margin=0.02), _PAGE_SIDE, 5)
 
 
 def _location(
-    figure: Figure, scene: Scene, row: Mapping[str, Any], left: float, top: float, width: float
+    figure: Figure, scene: Scene, row: Mapping[str, Any], left: float, top: float
 ) -> None:
     """Where in the region a unit lies."""
-    height = width * _REGION_SHARE
-    sized = _region_sized(scene, width)
-    add_form(figure, LOCATION, left, top, height, lambda: location_map(scene, width))
-    axes = axes_at(figure, left, top, width, height)
+    sized = _region_sized(scene)
+    add_form(figure, LOCATION, left, top, _LOCATION_MM[1], lambda: location_map(scene))
+    axes = axes_at(figure, left, top, *_LOCATION_MM)
     axes.patch.set_visible(False)
     axes.set_xlim(sized.frame[0], sized.frame[2])
     axes.set_ylim(sized.frame[1], sized.frame[3])
