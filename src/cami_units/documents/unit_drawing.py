@@ -409,13 +409,7 @@ class _View:
     @property
     def project(self) -> Transformer:
         """From the CRS of the scene to the projection of the view."""
-        return _way(self.crs, self.local)
-
-
-@lru_cache(maxsize=256)
-def _way(crs: str, local: str) -> Transformer:
-    """The way between two CRSs by their texts: a map asks for its own twenty times."""
-    return transformer(crs, local)
+        return transformer(self.crs, self.local)
 
 
 def _views(arounds: Sequence[BaseGeometry], crs: str, *, margin: float = 1.35) -> list[_View]:

@@ -36,25 +36,25 @@ def transformer(source: Any, target: Any) -> Transformer:
     PROJ looks for the way between two systems for some ten milliseconds: longer than most maps take
     to be projected.
     """
-    return _transformer(_crs(source), _crs(target))
+    # by their texts: the hash of a CRS writes all of it out, and a map asks for its own twenty times
+    return _transformer(_crs(source).srs, _crs(target).srs)
 
 
 @lru_cache(maxsize=256)  # a page for each unit has a projection of its own
-def _transformer(source: CRS, target: CRS) -> Transformer:
+def _transformer(source: str, target: str) -> Transformer:
     """The way between two CRSs: known where both are on one datum, else looked for by PROJ."""
     there, back = _step(target), _step(source)
     if not there or not back or there == back:
-        return Transformer.from_crs(source, target, always_xy=True)
+        return Transformer.from_crs(_crs(source), _crs(target), always_xy=True)
     return Transformer.from_pipeline(f"+proj=pipeline +step +inv {back} +step {there}")
 
 
-def _step(crs: CRS) -> str:
+def _step(text: str) -> str:
     """The step of a pipeline from radians on WGS 84 to a CRS; nothing where that is not known for sure.
 
     PROJ arrives at these same two steps, to the last bit, after a search of five milliseconds for
     what two datums have to do with each other. Texts that say more than this are left to it.
     """
-    text = crs.srs
     if text == LONLAT:
         return "+proj=unitconvert +xy_in=rad +xy_out=deg"
     said = dict(word.partition("=")[::2] for word in text.split())
