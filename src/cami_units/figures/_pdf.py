@@ -24,8 +24,9 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backend_bases import RendererBase
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
 from matplotlib.path import Path as Outline
 from matplotlib.textpath import text_to_path
@@ -149,7 +150,7 @@ class PdfRenderer(RendererBase):
         self, s: str, prop: FontProperties, ismath: Any
     ) -> tuple[float, float, float]:
         """The box of a line: as wide as it is drawn, as high as an l and as deep as a p."""
-        size, path = prop.get_size_in_points(), str(prop.get_file() or _found(prop))
+        size, path = prop.get_size_in_points(), _found(prop)
         high, deep = _height(path)
         return _line(path, s).width * size, high * size, deep * size
 
@@ -214,7 +215,7 @@ class PdfRenderer(RendererBase):
         mtext: Any = None,
     ) -> None:
         """Write a line from its baseline, as text."""
-        path = str(prop.get_file() or _found(prop))
+        path = _found(prop)
         line = _line(path, s)
         if line.glyphs is None:  # a script whose letters join or run from the right
             self._draw_outlines(gc, x, y, s, prop, angle)
@@ -327,8 +328,6 @@ def _opacity_name(kind: str, value: float) -> str:
 
 @lru_cache(maxsize=256)
 def _known_colour(colour: Any) -> str:
-    from matplotlib.colors import to_rgb
-
     return " ".join(f"{share:.3f}" for share in to_rgb(colour))
 
 
@@ -477,10 +476,8 @@ def _height(path: str) -> tuple[float, float]:
 
 
 def _found(prop: FontProperties) -> str:
-    """The file of a font that was named and not given."""
-    from matplotlib.font_manager import findfont
-
-    return str(findfont(prop))
+    """The file of a font; one that was named and not given is looked for."""
+    return str(prop.get_file() or findfont(prop))
 
 
 # -- a document ------------------------------------------------------------------------------------
