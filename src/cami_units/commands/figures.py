@@ -14,7 +14,7 @@ from cami_units import figures, store, webmap, words
 from cami_units.cache import kept_file
 from cami_units.commands.shown_round import (
     crs_of,
-    drawing_key,
+    drawing_keys,
     drawn_scene,
     open_parts,
     shown_context,
@@ -53,7 +53,8 @@ def figure_writers(
     """
     first_lang = lang or round_.imprint.languages[0]
     table = gpd.GeoDataFrame(round_.tables["conservation_units"])
-    units = sorted(map(str, shown_units(table)["unit_id"]))
+    shown = shown_units(table)
+    units = sorted(map(str, shown["unit_id"]))
     crs = crs_of(round_)
     flat = to_equal_area(table, crs)
 
@@ -62,17 +63,17 @@ def figure_writers(
         """The scene, made when a figure of it was not kept."""
         return drawn_scene(round_, lang=first_lang)
 
-    def key_around(shape: BaseGeometry, *what: object) -> tuple[bytes, ...]:
+    key_of = drawing_keys(round_)
+
+    def key_around(shape: BaseGeometry, *what: object) -> list[bytes]:
         """Of a map of one shape only what stands around it is seen, whatever was decided elsewhere."""
-        around = figures.units_around(flat, shape)
-        one = store.with_tables(round_, {"conservation_units": around})
-        return tuple(drawing_key(one, first_lang, *what))
+        return key_of(first_lang, *what, units=figures.units_around(flat, shape))
 
     # a unit's page and its slide hang on the same
     shapes = dict(zip(flat["unit_id"].astype(str), flat.geometry, strict=True))
     keys = {unit_id: key_around(shapes[unit_id], unit_id) for unit_id in units}
     # the legend of a section's sheet names what is anywhere
-    looks = [sorted(set(shown_units(table)[name].astype(str))) for name in ("status", "tier")]
+    looks = [sorted(set(shown[name].astype(str))) for name in ("status", "tier")]
 
     def pages(forms: Mapping[str, Page]) -> Iterator[Page]:
         reach = [float(edge) for edge in flat.total_bounds]
@@ -84,7 +85,7 @@ def figure_writers(
 
     def unit_pages(path: Path) -> None:
         """The pages, and apart from them the small map that shows every unit on each of them."""
-        key = drawing_key(round_, first_lang, figures.LOCATION)
+        key = key_of(first_lang, figures.LOCATION)
         region = figures.kept_page(key, lambda: figures.location_map(drawn()))
         forms = {figures.LOCATION: region}
         figures.write_pages(path, pages(forms), forms)
@@ -100,7 +101,7 @@ def figure_writers(
     if units:
         writers["units_a4.pdf"] = unit_pages
     kept_writers = {
-        name: kept_file("figure", drawing_key(round_, first_lang, name), write)
+        name: kept_file("figure", key_of(first_lang, name), write)
         for name, write in writers.items()
     }
     section_ids = shown_sections(round_)

@@ -21,7 +21,7 @@ from cami_units.commands.round_files import PROJECT, products, qgis_project
 from cami_units.commands.shown_round import (
     all_context,
     annotated_layers,
-    drawing_key,
+    drawing_keys,
     drawn_scene,
     kept_pieces,
     legend_png,
@@ -108,19 +108,17 @@ def pack(
     if "ranges_used" not in base_round.tables:
         problems.append(problem_of("note", "pack", "", "", Note("no drawing pages", level="note")))
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
+        key_of = drawing_keys(base_round)
         for number, (group, sections) in enumerate(groups.items()):
             progress("packing for groups", number, len(groups))
             own = languages[group]
-            content = drawing_key(
-                base_round, allocated, group, sections, own, shared.activities, dict(groups)
-            )
+            content = key_of(allocated, group, sections, own, shared.activities, dict(groups))
             write = partial(_write_group, folder / group, shared, group, sections, own)
             problems += cache.kept_files("group", content, folder / group, write)
         progress("packing everything", 0, 0)
         everything = folder / "everything"
-        content = drawing_key(base_round)
         write_all = partial(_write_everything, everything, shared)
-        problems += cache.kept_files("everything", content, everything, write_all)
+        problems += cache.kept_files("everything", key_of(), everything, write_all)
         progress("packing for plenary", 0, 0)
         _write_plenary(folder / "plenary", everything, shared, first)
         store.write_json(folder / PACK_FILE, _about(base_round, groups, allocated))
@@ -427,7 +425,7 @@ def _write_plenary(folder: Path, everything: Path, shared: _Shared, lang: str) -
         ("map.html", "map.html"),
     ):
         store.copy_of(everything / source)(folder / name)
-    content = drawing_key(shared.base_round, lang, POSTER)
+    content = drawing_keys(shared.base_round)(lang, POSTER)
     write = cache.kept_file(
         "figure",
         content,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -104,17 +104,25 @@ def _digests(tables: store.StoredTables) -> dict[str, str]:
     return stored_digests
 
 
-def drawing_key(round_: Round, *what: Any) -> list[bytes]:
-    """What a drawing of a round hangs on: the round, its units, and `what` else; nothing if not known.
+def drawing_keys(round_: Round) -> Callable[..., list[bytes]]:
+    """What tells what a drawing of a round hangs on: the round, units, and `what` else, if known.
 
-    With it a file is kept: see :func:`cami_units.cache.kept_file`.
+    With it a file is kept: see :func:`cami_units.cache.kept_file`. `units` are those that the drawing
+    may show; left out, all.
     """
     stamp = stamp_of_round(round_) if is_kept() else b""
-    units = round_.tables["conservation_units"]
-    # The first decision of a round adds a column, and for other units nothing is in it: an empty
-    # column shows nothing anywhere, and what was drawn without it is the same.
-    filled = [name for name in units if not (units[name].isna() | (units[name] == "")).all()]
-    return [stamp, cache.digest(units[filled], *what).encode()] if stamp else []
+    all_units = round_.tables["conservation_units"]
+
+    def key(*what: Any, units: pd.DataFrame = all_units) -> list[bytes]:
+        """The content of a kept file; none where it is not known."""
+        if not stamp:
+            return []
+        # The first decision of a round adds a column, and for other units nothing is in it: an empty
+        # column shows nothing anywhere, and what was drawn without it is the same.
+        filled = [name for name in units if not (units[name].isna() | (units[name] == "")).all()]
+        return [stamp, cache.digest(units[filled], *what).encode()]
+
+    return key
 
 
 def carry_stamp(round_: Round, directory: Path) -> None:
