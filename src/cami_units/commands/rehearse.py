@@ -136,7 +136,7 @@ def fabricated(
     first, second, third, fourth, fifth = groups[:5]
     _everyday(script, first, kmz[first], ids[first])
     _resaved(script, second, kmz[second], ids[second])
-    _careless(script, third, kmz, third, first, base)
+    _careless(script, third, kmz, first)
     _in_mail(script, fourth, kmz[fourth], ids[fourth])
     _zipped(script, fifth, kmz[fifth], ids[fifth])
     _same_group_twice(script, fifth, kmz[fifth], ids[fifth])
@@ -210,14 +210,7 @@ def _resaved(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
         script.expect(file, "re-saved as My Places", "changes", unit_id=unit_id, change="kept")
 
 
-def _careless(
-    script: _Script,
-    group: str,
-    kmz: Mapping[str, bytes],
-    group_here: str,
-    group_there: str,
-    base: Round,
-) -> None:
+def _careless(script: _Script, group: str, kmz: Mapping[str, bytes], group_there: str) -> None:
     """Shapes where they should not be."""
     file = f"edit_{group}.kmz"
     theirs = draw.unit_ids(kmz[group_there])[0]
@@ -227,7 +220,7 @@ def _careless(
     neighbour = draw.unit_ids(kmz[group_there])[1]
     smaller = scale(draw.outline(kmz[group_there], neighbour), 0.7, 0.7)
     content = draw.edited(
-        kmz[group_here],
+        kmz[group],
         draw.neighbour_drawn(neighbour, smaller),
         draw.drawn(f"{theirs} better like this", moved_unit, "2 "),
         draw.drawn("our idea", spot.buffer(0.3, quad_segs=3), "2 "),

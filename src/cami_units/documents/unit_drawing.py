@@ -426,7 +426,7 @@ def _views(arounds: Sequence[BaseGeometry], crs: str, *, margin: float = 1.35) -
     ]
 
 
-def _view(shape: BaseGeometry, crs: str, *, margin: float, least_m: float = 20_000.0) -> _View:
+def _view(shape: BaseGeometry, crs: str, *, margin: float) -> _View:
     """A view of a shape: its middle in the middle, a third larger than it, north up."""
     west, south, east, north = shape.bounds
     middle = transformer(crs, LONLAT).transform((west + east) / 2, (south + north) / 2)
@@ -435,8 +435,8 @@ def _view(shape: BaseGeometry, crs: str, *, margin: float, least_m: float = 20_0
     local = f"+proj=laea +lon_0={middle[0]:.3f} +lat_0={middle[1]:.3f} +datum=WGS84 +units=m"
     project = transformer(crs, local)
     west, south, east, north = _moved(shape, project, (east - west) / 40).bounds
-    width = max(east - west, least_m) * margin
-    height = max(north - south, least_m) * margin
+    width = max(east - west, _LEAST_M) * margin
+    height = max(north - south, _LEAST_M) * margin
     # widened to the proportions of the drawing, never cut to them
     width = max(width, height * WIDTH / HEIGHT)
     height = width * HEIGHT / WIDTH
@@ -447,6 +447,10 @@ def _view(shape: BaseGeometry, crs: str, *, margin: float, least_m: float = 20_0
     xs, ys = project.transform(edge[:, 0], edge[:, 1], direction="INVERSE")
     window = (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
     return _View(crs, local, frame, window, WIDTH / width)
+
+
+_LEAST_M: Final = 20_000.0
+"""The least ground that a map shows, before its margin: a smaller unit would fill it alone."""
 
 
 def _moved(shape: Any, project: Transformer, step: float) -> Any:

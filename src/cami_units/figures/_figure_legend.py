@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from cami_units import palette, words
 from cami_units.figures._legend_card import Entry
-from cami_units.figures._sheet import INK, swatch, write
+from cami_units.figures._sheet import swatch, write
 from cami_units.figures._typesetting import MM_PER_POINT
 from cami_units.palette import TIER_OPACITY, Look, scaled
 from cami_units.scene import Scene, drawn_units, legend_signs
@@ -89,7 +89,6 @@ def legend(
     *,
     size: float,
     columns: int = 1,
-    colour: str = INK,
 ) -> float:
     """Draw a legend into a column of the sheet, in equal sub-columns; say where it ends."""
     scale = size / 7
@@ -103,16 +102,7 @@ def legend(
         for look, label, is_line in rows[number * per_column : (number + 1) * per_column]:
             swatch(figure, x, y, look, scale=scale, line=is_line)
             first = y + (4 * scale - size * MM_PER_POINT) / 2 - 0.2
-            end = write(
-                figure,
-                x + sign,
-                first,
-                label,
-                size=size,
-                width=column - sign - 2,
-                most=2,
-                colour=colour,
-            )
+            end = write(figure, x + sign, first, label, size=size, width=column - sign - 2, most=2)
             y = max(y + 4 * scale, end - 0.8) + gap
         deepest = max(deepest, y)
     return deepest

@@ -80,11 +80,10 @@ def write(
     face: Face = "plain",
     colour: str = INK,
     most: int = 99,
-    align: str = "left",
 ) -> float:
     """Write a text into a column of this width; say where the next line would begin."""
     for line in lines(value, width, size=size, face=face, most=most):
-        put(figure, left, top, line, size=size, face=face, colour=colour, align=align)
+        put(figure, left, top, line, size=size, face=face, colour=colour)
         top += size * LEADING * MM_PER_POINT
     return top
 
