@@ -142,28 +142,27 @@ def _sections(boards: Sequence[Board], progress: Progress) -> list[list[Markup]]
     languages = [board.lang for board in boards]
     for number, slides in enumerate(of_units, start=1):
         progress("drawing units", number, len(of_units))
-
-        def drawn(slides: Sequence[Slide] = slides) -> list[bytes]:
-            """The section of a unit in each language."""
-            svgs = _svgs(slides[0].unit_id, [slide.drawing for slide in slides], languages)
-            return [
-                fragment(
-                    "board_unit.html",
-                    slide=slide,
-                    map=svg,
-                    t=partial(text, lang=lang),
-                    is_first=not place,
-                    **_LOOKS,
-                ).encode()
-                for place, (slide, svg, lang) in enumerate(
-                    zip(slides, svgs, languages, strict=True)
-                )
-            ]
-
         content = [repr((languages, slides)).encode()]
-        for of_language, section in zip(sections, piece("section", content, drawn), strict=True):
+        of_unit = piece("section", content, partial(_drawn_sections, slides, languages))
+        for of_language, section in zip(sections, of_unit, strict=True):
             of_language.append(Markup(section.decode()))
     return sections
+
+
+def _drawn_sections(slides: Sequence[Slide], languages: Sequence[str]) -> list[bytes]:
+    """What the page says of one unit in each language."""
+    svgs = _svgs(slides[0].unit_id, [slide.drawing for slide in slides], languages)
+    return [
+        fragment(
+            "board_unit.html",
+            slide=slide,
+            map=svg,
+            t=partial(text, lang=lang),
+            is_first=not place,
+            **_LOOKS,
+        ).encode()
+        for place, (slide, svg, lang) in enumerate(zip(slides, svgs, languages, strict=True))
+    ]
 
 
 def _overviews(boards: Sequence[Board]) -> list[_Svg | None]:
