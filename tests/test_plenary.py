@@ -169,6 +169,41 @@ def boarded_slides(
 # -- what it shows --------------------------------------------------------------------------------
 
 
+def test_a_conflict_says_what_it_is_and_which_other_unit_it_is_about(rounds):
+    """Only where groups drew one unit differently were several groups at it."""
+    columns = ["unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "facts"]
+    rows = [
+        ("CU-001", "G1;G2", 120.0, "keep G1", "", "two groups", "", ""),
+        (
+            "CU-002",
+            "G1",
+            7.0,
+            "ask plenary",
+            "",
+            "outside the section",
+            "",
+            '[{"key": "outside the section", "share": 100.0, "group": "G1"}]',
+        ),
+        ("CU-003;CU-004", "G1;G2", 30.0, "ask plenary", "", "overlap", "", '[{"key": "overlap"}]'),
+    ]
+    conflicts = pd.DataFrame(rows, columns=columns)
+    first = {
+        lang: [
+            slide.questions[0]
+            for _, slide in sorted(boarded_slides(rounds[1], lang, conflicts=conflicts).items())
+        ]
+        for lang in ("en", "ru")
+    }
+    assert first["en"] == [
+        "drawn by several groups: G1, G2, 120 km² (Keep G1)",
+        "100 % of it lies outside the section of G1, 7 km² (Ask plenary)",
+        "CU-004: they share ground; both stay as drawn, 30 km² (Ask plenary)",
+        "CU-003: they share ground; both stay as drawn, 30 km² (Ask plenary)",
+    ]
+    assert first["ru"][2].startswith("CU-004: "), first["ru"]
+    assert not any("нарисовано" in question for question in first["ru"][1:])
+
+
 def test_a_slide_says_who_what_before_and_after_and_what_is_open(rounds):
     slides = slides_of(rounds)
     assert list(slides) == ["CU-002", "CU-001", "CU-003", "CU-004"]  # best rank first

@@ -27,7 +27,6 @@ from cami_units.documents.unit_drawing import (
 )
 from cami_units.model import (
     AGREED_STATUSES,
-    DECIDED_CONFLICTS,
     FINDINGS,
     HIDDEN_STATUSES,
     SETTLING_DECISIONS,
@@ -375,10 +374,11 @@ def _earlier(before: Round | None, crs: str) -> dict[str, dict[str, Any]]:
 
 
 def _each_unit(table: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Remarks as a row for each unit that they speak of."""
+    """Remarks as a row for each unit that they speak of, with all of its remark in ``units``."""
     if table is None:
         return None
-    split = table.assign(unit_id=table["unit_id"].fillna("").str.split(";"))
+    units = table["unit_id"].fillna("").str.split(";")
+    split = table.assign(unit_id=units, units=units)
     return pd.DataFrame(split.explode("unit_id"))
 
 
@@ -631,9 +631,13 @@ def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _conflict(row: Mapping[str, Any], lang: str) -> str:
     """A conflict as a question: between whom, over how much, and what applies until it is settled."""
-    # where it is about what was decided, there may be one group only: it says itself what happened
-    question = _noted(row, "what", lang) if row.get("kind") in DECIDED_CONFLICTS else ""
-    question = question or f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
+    # all but the plainest say themselves what happened; in rounds of old there are no others
+    if clean_name(row.get("kind")) in ("", "two groups"):
+        question = f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
+    else:
+        question = _noted(row, "what", lang)
+    if others := [unit_id for unit_id in row["units"] if unit_id != row["unit_id"]]:
+        question = f"{_spoken(';'.join(others))}: {question}"
     if _is_number(row["overlap_km2"]):
         question += f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
     answer = answer_said(clean_name(row["resolution"]) or clean_name(row["default"]), lang)
