@@ -357,7 +357,7 @@ def rehearse(
         Path, typer.Option(metavar="DIR", help="A new folder for all that is made.")
     ] = Path("rehearsal"),
 ) -> None:
-    """Fabricate ten group files with the usual damage, collect them, and say what was caught."""
+    """Fabricate a dozen group files with the usual damage, collect them, and say what was caught."""
     with at_work() as progress:
         from cami_units.commands.propose import propose as run_propose
         from cami_units.commands.rehearse import check_rehearsal

@@ -14,6 +14,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from cami_units import store
 from cami_units.desk._day import read_day
 from cami_units.desk._desk_pages import Desk, Pages, routes
 from cami_units.desk._guard import ENTRANCE, Guard, Keys
@@ -64,6 +65,7 @@ def serve(
     """
     import uvicorn
 
+    store.ignore_missing_names()
     read_day(workshop)
     keys = Keys()
     with tempfile.TemporaryDirectory(prefix="cami-units-desk-") as scratch:

@@ -15,6 +15,7 @@ from ._atomic_write import write_folder as write_folder
 from ._geopackage import GEOPACKAGE as GEOPACKAGE
 from ._geopackage import UNIT_TABLES as UNIT_TABLES
 from ._geopackage import StoredTables as StoredTables
+from ._geopackage import ignore_missing_names as ignore_missing_names
 from ._geopackage import write_cells as write_cells
 from ._geopackage import write_geopackage as write_geopackage
 from ._geopackage import write_raster as write_raster

@@ -452,13 +452,21 @@ def _layer_names(content: bytes) -> list[str]:
     return [str(name) for name, _ in pyogrio.list_layers(content) if name != _STYLES]
 
 
+def ignore_missing_names() -> None:
+    """Have nothing said of a file in memory, which has no name that GDAL could like.
+
+    For a process whose threads read rounds: filters are the process's, and what one thread sets for a
+    while the end of another's while takes back.
+    """
+    warnings.filterwarnings("ignore", "File .* has GPKG application_id", RuntimeWarning)
+
+
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     """Turn what GDAL and GEOS say of a damaged file into what a person can do about it."""
     try:
         with warnings.catch_warnings():
-            # a file in memory has no name that GDAL could like
-            warnings.filterwarnings("ignore", "File .* has GPKG application_id", RuntimeWarning)
+            ignore_missing_names()
             yield
     except (RuntimeError, shapely.errors.ShapelyError) as error:
         raise InputError.of("round unreadable", file=str(path), cause=quoted(error)) from error
