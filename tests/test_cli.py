@@ -194,6 +194,18 @@ def test_python_m_is_the_same_program_and_help_waits_for_no_library():
 # -- what stops a command -------------------------------------------------------------------------
 
 
+def test_words_and_paths_are_taken_as_typed_without_a_library_that_asks_whether_text_is_text():
+    """A decision waits for the command line: pydantic is there before it only where numbers are typed."""
+    asked = (
+        "import sys; from cami_units.cli import app\n"
+        "try: app(['decide', 'no such folder', 'CU-002', 'agree', '--reason', '12', '-q'])\n"
+        "except SystemExit as end: print(end.code, 'pydantic' in sys.modules)"
+    )
+    process = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+    assert process.stdout == "1 False\n"
+    assert "There is no folder 'no such folder'" in process.stderr
+
+
 def test_a_fault_of_the_input_is_one_message_and_1(run, house):
     def propose(plan, *, progress, cache, overlaps=None):
         raise InputError("3 of 212 ranges have no geometry: a, b, c. Fix the file.")

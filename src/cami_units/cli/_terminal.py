@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter, signature
 from operator import add
 from pathlib import Path
@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from cami_units.phrases import LANGUAGES
 
@@ -24,7 +25,46 @@ if TYPE_CHECKING:
 
     from cami_units.model import Progress
 
+
+class _AsTyped:
+    """The value of a parameter that is what was typed: text, a path, or whether a flag was there."""
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+
+    def coerce(self, value: Any, *_: object, **__: object) -> Any:
+        """The value as that kind; ``None`` where nothing was typed."""
+        return None if value is None else self._kind(value)
+
+
+class _Command(TyperCommand):
+    """A command that takes words, paths and flags as they are typed.
+
+    From 0.28 on typer asks pydantic whether text is text, and a decision waits 0.1 s until pydantic is
+    there. Numbers, choices and lists still go that way, and so does all of a typer with other names.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [_as_typed(parameter) for parameter in super().get_params(ctx)]
+
+
+class _Commands(TyperGroup):
+    """The program itself, whose options are taken as those of its commands are."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [_as_typed(parameter) for parameter in super().get_params(ctx)]
+
+
+def _as_typed(parameter: Any) -> Any:
+    """A parameter that converts no single text, path or flag."""
+    kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    if kind in (str, Path, bool) and parameter.nargs == 1 and not parameter.multiple:
+        parameter.get_runtime_param = partial(_AsTyped, kind)
+    return parameter
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="cami-units",
     help="Propose priority conservation units for migratory mammals that cross borders, from "
     "species ranges and stated criteria: as KMZ for Google Earth, as a map that opens offline, and "
@@ -150,7 +190,7 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
             parameters=[*own.parameters.values(), *shared]
         )
         run.__annotations__ = {**function.__annotations__, **manner}
-        return app.command(epilog=f"Example: cami-units {example}")(run)
+        return app.command(cls=_Command, epilog=f"Example: cami-units {example}")(run)
 
     return added
 
