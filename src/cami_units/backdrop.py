@@ -99,14 +99,15 @@ def shadow_picture(grey: bytes) -> bytes:
         smooth = picture.convert("L").resize(
             (width, round(high * width / wide)), Image.Resampling.BICUBIC
         )
-        shades = np.asarray(smooth).astype(float)
     # Sixteen steps: no eye tells more in a shadow, and the file is a third.
-    veil = np.rint(_SHADOW * np.clip((_FLAT - shades) / _FLAT, 0, 1) * 15) * 17
+    steps = np.rint(_SHADOW * np.clip((_FLAT - np.arange(256)) / _FLAT, 0, 1) * 15)
+    veil = smooth.point(steps.astype(int).tolist())
+    veil.putpalette(bytes(3 * 16))
     out = BytesIO()
-    black = np.zeros((*shades.shape, 2), dtype=np.uint8)
-    black[..., 1] = veil.astype(np.uint8)
-    # packed as well as can be it would be one part in eight smaller, for nine times the time
-    Image.fromarray(black, "LA").save(out, "png", compress_level=6)
+    # Blacks of four bits a pixel, a quarter of grey with a veil; packed by runs alone (zlib's Z_RLE):
+    # smaller than by all of zlib's means, for the steps are broad, and in a quarter of the time.
+    clear = bytes(range(0, 256, 17))
+    veil.save(out, "png", bits=4, transparency=clear, compress_type=3)
     return out.getvalue()
 
 
@@ -226,8 +227,8 @@ def _relief() -> Shades:
     """The relief of the world, read once."""
     from PIL import Image
 
-    with Image.open(data_dir() / "backdrop" / "relief.webp") as picture:
-        return np.asarray(picture.convert("L"))
+    with Image.open(data_dir() / "backdrop" / "relief.jpg") as picture:
+        return np.asarray(picture)
 
 
 @cache

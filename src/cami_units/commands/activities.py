@@ -19,6 +19,7 @@ from cami_units.commands.stored_round import (
     ACTIVITIES,
     ACTIVITY_LOG,
     allocation,
+    groups_in,
     known_activities,
 )
 from cami_units.documents.activity_documents import (
@@ -65,7 +66,6 @@ from cami_units.model import (
     quiet,
     text_rows,
 )
-from cami_units.plan import stored_plan
 
 _READ: Final = (*workshop.ACTIVITY_COLUMNS, "hotspot_id", "unit_name")
 _EXAMPLE: Final = Path("activities") / "activities_example.csv"
@@ -484,9 +484,7 @@ def _is_form_or_table(path: Path) -> bool:
 
 def _owners(base_round: Round) -> dict[str, str]:
     """The group of each unit: its sections decide, as for packs."""
-    rules = stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
-    groups = workshop.groups_of(rules.workshop.groups, base_round.tables.get("sections"))
-    allocated = allocation(base_round, groups)
+    allocated = allocation(base_round, groups_in(base_round))
     return dict(zip(allocated["unit_id"], allocated["group"], strict=True))
 
 

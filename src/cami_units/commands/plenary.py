@@ -20,7 +20,7 @@ from cami_units.commands.shown_round import (
     shown_layers,
     stamp_of_layers,
 )
-from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, known_activities
+from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, groups_in, known_activities
 from cami_units.documents.board import write_board, write_slides
 from cami_units.documents.board_slides import Loop, boards
 from cami_units.documents.workbook_cells import read_table
@@ -32,7 +32,6 @@ from cami_units.model import (
     Round,
     quiet,
 )
-from cami_units.plan import stored_plan
 
 _FILES: Final = ("board.html", "board.pptx", "board.kmz")
 
@@ -132,8 +131,7 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
         *("kind", "what", "facts"),
     )
     changes = ("unit_id", "change", "group", "decision", "note", "applied", "reason")
-    rules = stored_plan(round_.manifest["plan"], round_.manifest["profile"])
-    sections = workshop.groups_of(rules.workshop.groups, round_.tables.get("sections"))
+    sections = groups_in(round_)
     # a decision leaves outlines alone, and so whose they are; to measure that fetches scipy
     outlines = round_.tables["conservation_units"][["unit_id", "geometry"]]
     owners = cache.kept_table(

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from cami_units import cache, figures, kml, layers, scene, store, words
 from cami_units.drawn_pieces import is_kept, keeping, piece
-from cami_units.model import MONTHS, RECORDS, ROUND_LAYERS, Problem, Round
+from cami_units.model import EQUAL_AREA, MONTHS, RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
 
 
@@ -174,10 +176,21 @@ def _scene_in(
 
 
 def crs_of(round_: Round) -> str:
-    """The equal-area CRS of the plan that a round was made by."""
-    from cami_units.plan import stored_plan  # pydantic, for who draws anew
+    """The equal-area CRS of the plan that a round was made by.
 
-    return stored_plan(round_.manifest["plan"], round_.manifest["profile"]).study.crs
+    Raises
+    ------
+    PlanError
+        The manifest names none that PROJ knows.
+    """
+    # as `propose` wrote it there, checked: to check the plan again fetches pydantic (0.1 s)
+    crs = round_.manifest["plan"]["study"].get("crs", EQUAL_AREA)
+    try:
+        return CRS.from_user_input(crs) and str(crs)
+    except CRSError:
+        from cami_units.plan import stored_plan  # it has the words for every fault
+
+        return stored_plan(round_.manifest["plan"], round_.manifest["profile"]).study.crs
 
 
 def shown_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:

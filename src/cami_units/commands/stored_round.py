@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
 from cami_units import layers, workshop
+from cami_units.commands.shown_round import crs_of
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, as_typed, in_short
-from cami_units.plan import Plan, stored_plan
+
+if TYPE_CHECKING:
+    from cami_units.plan import Plan
 
 ACTIVITIES: Final = "activities.csv"
 ACTIVITY_LOG: Final = "activities_log.csv"
@@ -39,6 +42,8 @@ def reopened(base_round: Round) -> tuple[Plan, Layers]:
         ...
     cami_units.model.InputError: This round came without species, ranges_used, ...
     """
+    from cami_units.plan import stored_plan  # pydantic, for who measures again
+
     missing = [name for name in _NEEDED if name not in base_round.tables]
     if missing:
         raise InputError.of("cannot be measured again", names=in_short(missing))
@@ -70,7 +75,7 @@ def _coverage(table: pd.DataFrame | None) -> pd.DataFrame | None:
 
 def allocation(base_round: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Which group edits each unit: :func:`cami_units.workshop.allocated` on the tables of a round."""
-    crs = stored_plan(base_round.manifest["plan"], base_round.manifest["profile"]).study.crs
+    crs = crs_of(base_round)
     units, sections = (
         layers.to_equal_area(gpd.GeoDataFrame(table), crs)
         if (table := base_round.tables.get(name)) is not None
@@ -78,6 +83,13 @@ def allocation(base_round: Round, groups: Mapping[str, Sequence[str]]) -> pd.Dat
         for name in ("conservation_units", "sections")
     )
     return workshop.allocated(units, sections, groups)
+
+
+def groups_in(base_round: Round) -> dict[str, tuple[str, ...]]:
+    """The sections of each group of a round: :func:`cami_units.workshop.groups_of` on its own plan."""
+    # read as `propose` wrote it there, checked, for the reason that :func:`crs_of` gives
+    rules = base_round.manifest["plan"].get("workshop", {})
+    return workshop.groups_of(rules.get("groups", {}), base_round.tables.get("sections"))
 
 
 def known_activities(directory: Path) -> pd.DataFrame | None:

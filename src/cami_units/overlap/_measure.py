@@ -13,7 +13,6 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
-from scipy import sparse
 
 from cami_units.model import RANGE_WEIGHT, InputError, listed
 from cami_units.overlap._distance import geodesic_km
@@ -511,6 +510,8 @@ def _batches(n: int) -> list[slice]:
 
 def _summed(pairs: Pairs, code: NDArray[np.intp], shape: tuple[int, int]) -> Found:
     """Sites, keys and sums of what rows of the layer share with sites, in the order of both."""
+    from scipy import sparse  # 0.05 s, for who has something to sum
+
     place, row, value = pairs
     table = sparse.coo_array((value, (place, code[row])), shape=shape).tocsr()
     table.sum_duplicates()
