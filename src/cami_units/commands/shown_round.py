@@ -184,9 +184,10 @@ def crs_of(round_: Round) -> str:
         The manifest names none that PROJ knows.
     """
     # as `propose` wrote it there, checked: to check the plan again fetches pydantic (0.1 s)
-    crs = round_.manifest["plan"]["study"].get("crs", EQUAL_AREA)
+    crs = str(round_.manifest["plan"]["study"].get("crs", EQUAL_AREA))
     try:
-        return CRS.from_user_input(crs) and str(crs)
+        CRS.from_user_input(crs)
+        return crs
     except CRSError:
         from cami_units.plan import stored_plan  # it has the words for every fault
 
