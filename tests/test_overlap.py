@@ -17,7 +17,7 @@ from shapely.affinity import scale, translate
 
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, InputError
-from cami_units.overlap import _lattice, _pieces, area_km2, length_km, overlaps
+from cami_units.overlap import _lattice, _measure, _pieces, area_km2, length_km, overlaps
 from cami_units.overlap._layer_pieces import area_pairs
 from tests.conftest import km_box
 
@@ -365,6 +365,39 @@ def test_sites_drawn_by_people_agree_with_geos():
     polygons = [star(20, 4_000, radius=3e5, hole=0.4), star(21, 1_000, radius=2e5, centre=(1e5, 0))]
     error = np.abs(shares(sites, polygons, "unit_id") - by_geos(sites, polygons))
     assert error.max() <= 1e-9 * by_geos(sites, polygons).max()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sites_drawn_by_people_are_walked_over_as_geos_intersects_them(monkeypatch, seed):
+    """Thousands of pairs are measured from their edges; GEOS, which builds each shape, is the witness."""
+    random = np.random.default_rng(seed)
+
+    def blob(corners, reach_km, turn):
+        angle = np.sort(random.uniform(0, 2 * np.pi, corners))
+        away = 1000 * reach_km * random.uniform(0.5, 1, corners)
+        around = np.column_stack([np.cos(angle), np.sin(angle)]) * away[:, None]
+        centre = random.uniform(-300_000, 300_000, 2)
+        hole = [around[::-1] * 0.3 + centre] if turn > 0 else []
+        return shapely.make_valid(shapely.Polygon((around + centre)[::turn], hole))
+
+    drawn = [blob(random.integers(3, 60), 80, (-1, 1)[n % 2]) for n in range(30)]
+    ranges = [blob(random.integers(3, 90), 250, (-1, 1)[n % 2]) for n in range(20)]
+    # edges along edges, corners on corners, one inside the other, the same, a hole filled to its rim
+    square = box_km(-100, -100, 100, 100)
+    framed = square.difference(box_km(-50, -50, 50, 50))
+    drawn += [square, framed, box_km(-50, -50, 50, 50), box_km(-20, -20, 20, 20)]
+    ranges += [square, framed, box_km(-50, -50, 50, 50), box_km(100, -100, 200, 0)]
+    ranges.append(shapely.MultiPolygon([box_km(-90, -90, -60, -60), box_km(60, 60, 90, 300)]))
+    sites = frame(drawn, unit_id=[f"CU-{n:03d}" for n in range(len(drawn))])
+    monkeypatch.setattr(_measure, "_FEW_VERTICES", 0)
+    km2, expected = shares(sites, ranges, site="unit_id"), by_geos(sites, ranges)
+    assert np.abs(km2 - expected).max() < 1e-13 * shapely.area(ranges).max()
+    # what is inside is known to the last bit, what only touches is nothing
+    assert (km2[expected == 0] == 0).all()
+    assert km2[-1, -5] == 1600
+    pairs = [(a, b) for a in drawn for b in ranges]
+    first, second = (gpd.GeoSeries(side, crs=EQUAL_AREA) for side in zip(*pairs, strict=True))
+    assert np.abs(_measure.shared_km2(first, second) - expected.ravel()).max() < 1e-8
 
 
 def test_sites_with_many_vertices_are_cut_too():

@@ -829,3 +829,217 @@ def add_cells(
             threat[place] += weight[number]
         if len(state_of):
             in_states[number, state_of[place]] += km2[i]
+
+
+@inner
+def _add_level(
+    edges: NDArray[np.float64],
+    n: int,
+    x: float,
+    h: float,
+    x_next: float,
+    h_next: float,
+    high: float,
+) -> int:
+    """Write down a stretch of an edge above the floor of a window; how many there are now.
+
+    A chain that runs above the window is one level stretch: what lies under it hangs on its ends only.
+    """
+    if x == x_next:
+        return n
+    is_level = h == high and h_next == high
+    last = n - 1
+    if is_level and n and edges[last, 2] == x and edges[last, 1] == high and edges[last, 3] == high:
+        edges[last, 2] = x_next
+        return n - 1 if edges[last, 0] == x_next else n
+    edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3] = x, h, x_next, h_next
+    return n + 1
+
+
+@inner
+def _add_stretches(
+    edges: NDArray[np.float64],
+    n: int,
+    edge: tuple[float, float, float, float],
+    wide: float,
+    high: float,
+) -> int:
+    """Write down what of an edge lies between the sides of a window and above its floor; how many there are now."""
+    a, h_a, b, h_b = edge
+    if h_a >= high and h_b >= high:
+        a, b = min(max(a, 0.0), wide), min(max(b, 0.0), wide)
+        return _add_level(edges, n, a, high, b, high, high)
+    x_from, h_from = a, h_a
+    slope = (h_b - h_a) / (b - a) if b != a else 0.0
+    if a < 0.0 or a > wide:
+        a = min(max(a, 0.0), wide)
+        h_a = h_from + (a - x_from) * slope
+    if b < 0.0 or b > wide:
+        b = min(max(b, 0.0), wide)
+        h_b = h_from + (b - x_from) * slope
+    # from one end to the other through at most a floor and a ceiling
+    low, end = min(a, b), max(a, b)
+    if h_a < 0.0 and h_b > 0.0:
+        a, h_a = min(max(a - h_a / slope, low), end), 0.0
+    elif h_b < 0.0 and h_a > 0.0:
+        b, h_b = min(max(b - h_b / slope, low), end), 0.0
+    if h_a <= 0.0 and h_b <= 0.0:
+        return n
+    h_a, h_b, to_high = min(h_a, high), min(h_b, high), high - h_a
+    if (h_a == high) == (h_b == high):
+        return _add_level(edges, n, a, h_a, b, h_b, high)
+    middle = min(max(a + to_high / slope, low), end)
+    n = _add_level(edges, n, a, h_a, middle, high, high)
+    return _add_level(edges, n, middle, high, b, h_b, high)
+
+
+@inner
+def _edges_in_window(
+    xy: NDArray[np.float64],
+    rings: tuple[NDArray[np.int64], NDArray[np.float64]],
+    first: int,
+    last: int,
+    window: tuple[float, float, float, float],
+    edges: NDArray[np.float64],
+    signs: NDArray[np.float64],
+) -> int:
+    """The stretches of a polygon's edges over a window, as heights above its floor; how many there are.
+
+    Cut at the sides of the window; what lies below its floor is left out, what lies above its ceiling
+    laid on it. `signs` are +1 for upper and −1 for lower edges of the polygon.
+    """
+    ends, turns = rings
+    west, south, wide, high = window
+    n = 0
+    for ring in range(first, last):
+        begin = ends[ring - 1] if ring else 0
+        n_before = n
+        x, h = xy[begin, 0] - west, xy[begin, 1] - south
+        for i in range(begin + 1, ends[ring]):
+            x_from, h_from = x, h
+            x, h = xy[place(i), 0] - west, xy[place(i), 1] - south
+            if (x_from <= 0.0 and x <= 0.0) or (x_from >= wide and x >= wide):
+                continue
+            if h_from <= 0.0 and h <= 0.0:
+                continue
+            n = _add_stretches(edges, n, (x_from, h_from, x, h), wide, high)
+        for k in range(n_before, n):
+            signs[k] = turns[ring]
+    # from west to east, the direction in the sign
+    for k in range(n):
+        if edges[k, 0] > edges[k, 2]:
+            signs[k] = -signs[k]
+            edges[k, 0], edges[k, 2] = edges[k, 2], edges[k, 0]
+            edges[k, 1], edges[k, 3] = edges[k, 3], edges[k, 1]
+    return n
+
+
+@inner
+def _under_both(edges: NDArray[np.float64], i: int, others: NDArray[np.float64], j: int) -> float:
+    """The area under the lower of two stretches, where both are."""
+    low = max(edges[i, 0], others[j, 0])
+    wide = min(edges[i, 2], others[j, 2]) - low
+    if wide <= 0.0:
+        return 0.0
+    slope = (edges[i, 3] - edges[i, 1]) / (edges[i, 2] - edges[i, 0])
+    other_slope = (others[j, 3] - others[j, 1]) / (others[j, 2] - others[j, 0])
+    h, g = (
+        edges[i, 1] + (low - edges[i, 0]) * slope,
+        others[j, 1] + (low - others[j, 0]) * other_slope,
+    )
+    h_end, g_end = h + wide * slope, g + wide * other_slope
+    above, above_end = h - g, h_end - g_end
+    under: float = (h + h_end) * 0.5 * wide
+    under_other: float = (g + g_end) * 0.5 * wide
+    if above <= 0.0 and above_end <= 0.0:
+        return under
+    if above >= 0.0 and above_end >= 0.0:
+        return under_other
+    # they cross: under the upper one less the triangle between them
+    triangle = above * 0.5 * wide * (above / (above - above_end))
+    return under - triangle if above > 0.0 else under_other + triangle
+
+
+_RUN = 8
+"""Stretches that follow one another and lie close together: a run that is elsewhere is passed at once."""
+
+
+@compiled
+def shared_areas(
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    polygons: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    others: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    boxes: NDArray[np.float64],
+    other_boxes: NDArray[np.float64],
+    shared: NDArray[np.float64],
+) -> None:
+    """The area that each of two polygons of a pair has in common with the other.
+
+    A polygon is what lies under its upper edges less what lies under its lower ones; what two have in
+    common is the sum, over all edges of both, of the ground under the lower of the two, with the product
+    of their signs. No corner is looked for but those of the lower line, and no shape is built.
+
+    Parameters
+    ----------
+    pairs : two arrays
+        Numbers of polygons and of others.
+    polygons, others : tuples
+        Vertices, the position just after each ring, what makes signed areas of shells positive and of
+        holes negative, and the first ring of each polygon (and one number more).
+    boxes, other_boxes : (n, 4) arrays
+        West, south, east, north of each.
+    shared : array
+        To be filled.
+    """
+    xy, ends, turns, first = polygons
+    other_xy, other_ends, other_turns, other_first = others
+    most, most_other = 0, 0
+    for p in range(len(first) - 1):
+        begin = ends[first[p] - 1] if first[p] else 0
+        most = max(most, (ends[first[p + 1] - 1] if first[p + 1] else 0) - begin)
+    for p in range(len(other_first) - 1):
+        begin = other_ends[other_first[p] - 1] if other_first[p] else 0
+        most_other = max(
+            most_other, (other_ends[other_first[p + 1] - 1] if other_first[p + 1] else 0) - begin
+        )
+    # an edge gives two stretches at most: one on its way and one under the ceiling
+    edges, signs = np.empty((2 * most + 2, 4)), np.empty(2 * most + 2)
+    others_edges, other_signs = np.empty((2 * most_other + 2, 4)), np.empty(2 * most_other + 2)
+    spans = np.empty((2 * most // _RUN + 2, 2))
+    for k in range(len(shared)):
+        p, q = pairs[0][k], pairs[1][k]
+        west, south = max(boxes[p, 0], other_boxes[q, 0]), max(boxes[p, 1], other_boxes[q, 1])
+        wide = min(boxes[p, 2], other_boxes[q, 2]) - west
+        high = min(boxes[p, 3], other_boxes[q, 3]) - south
+        shared[k] = 0.0
+        if wide <= 0.0 or high <= 0.0:
+            continue
+        window = (west, south, wide, high)
+        n_others = _edges_in_window(
+            other_xy,
+            (other_ends, other_turns),
+            other_first[q],
+            other_first[q + 1],
+            window,
+            others_edges,
+            other_signs,
+        )
+        if n_others == 0:
+            continue
+        n = _edges_in_window(xy, (ends, turns), first[p], first[p + 1], window, edges, signs)
+        n_runs = (n + _RUN - 1) // _RUN
+        for run in range(n_runs):
+            low, end = wide, 0.0
+            for i in range(run * _RUN, min(n, run * _RUN + _RUN)):
+                low, end = min(low, edges[i, 0]), max(end, edges[i, 2])
+            spans[run, 0], spans[run, 1] = low, end
+        area = 0.0
+        for j in range(n_others):
+            of_other = 0.0
+            for run in range(n_runs):
+                if spans[run, 0] >= others_edges[j, 2] or spans[run, 1] <= others_edges[j, 0]:
+                    continue
+                for i in range(run * _RUN, min(n, run * _RUN + _RUN)):
+                    of_other += signs[i] * _under_both(edges, i, others_edges, j)
+            area += other_signs[j] * of_other
+        shared[k] = area

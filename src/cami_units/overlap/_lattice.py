@@ -411,7 +411,7 @@ def _walk_of(
         return _Walk(0, 0, lambda blocks, memory=None: [])
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
 
-    rings = _rings(polygons)
+    rings = rings_of(polygons)
     reaches = _reaches(window, polygons)
     tall, wide = (np.diff(reaches[:, pair], axis=1)[:, 0] for pair in (slice(0, 2), slice(2, 4)))
     rows = int(np.clip(block // max(int(wide[tall > 0].clip(0).sum()), 1), 1, window.rows))
@@ -468,7 +468,7 @@ def _walk_of(
 
 
 def _runs(
-    rings: _Rings,
+    rings: Rings,
     reaches: NDArray[np.int64],
     lattice: tuple[float, float, float, float, int, int],
     cut: tuple[int, int, int],
@@ -549,7 +549,7 @@ def thread_count() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rings:
+class Rings:
     """The vertices of polygons, ring after ring.
 
     `ends` are the positions just after each ring; `turns` make the signed areas of shells positive
@@ -564,7 +564,7 @@ class _Rings:
     areas: NDArray[np.float64]
 
 
-def _rings(polygons: Geometries) -> _Rings:
+def rings_of(polygons: Geometries) -> Rings:
     """The rings of polygons, found where their vertices close."""
     from cami_units.overlap import _kernels
 
@@ -580,7 +580,7 @@ def _rings(polygons: Geometries) -> _Rings:
     of_part = np.repeat(np.arange(len(polygons)), n_parts)
     areas = np.zeros(len(polygons))
     np.add.at(areas, of_part, area)
-    return _Rings(xy, ends, turns, first, areas)
+    return Rings(xy, ends, turns, first, areas)
 
 
 _COPIED: Final = 1 << 16
@@ -609,7 +609,7 @@ def _parts(polygons: Geometries) -> tuple[NDArray[Any], ...]:
     return tuple(np.concatenate(column) for column in zip(*tables, strict=True))
 
 
-def _rings_of_geos(polygons: Geometries, first: NDArray[np.int64]) -> _Rings:
+def _rings_of_geos(polygons: Geometries, first: NDArray[np.int64]) -> Rings:
     """The same for polygons that are not quite valid, with a copy of each ring."""
     _, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
     ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
@@ -620,7 +620,7 @@ def _rings_of_geos(polygons: Geometries, first: NDArray[np.int64]) -> _Rings:
         away = xy[start:end] - xy[start]
         twice = (away[:-1, 0] * away[1:, 1] - away[1:, 0] * away[:-1, 1]).sum()
         turns[ring] = (-1.0 if twice > 0 else 1.0) * (1.0 if is_shell[ring] else -1.0)
-    return _Rings(np.ascontiguousarray(xy), ends, turns, first, shapely.area(polygons))
+    return Rings(np.ascontiguousarray(xy), ends, turns, first, shapely.area(polygons))
 
 
 def _reaches(cells: Window, polygons: Geometries) -> NDArray[np.int64]:

@@ -31,6 +31,7 @@ from cami_units.overlap._lattice import (
     band_km2,
     cells_of,
     coded_km2,
+    rings_of,
     window_km2,
     window_parts,
 )
@@ -354,8 +355,16 @@ def shared_km2(first: gpd.GeoSeries, second: gpd.GeoSeries) -> NDArray[np.float6
     """
     if projected(first.crs) != projected(second.crs):
         raise InputError("Nothing was measured: the two columns have different CRSs.")
-    pieces = shapely.intersection(np.asarray(first.array), np.asarray(second.array))
-    return np.asarray(shapely.area(pieces) / 1e6, dtype=np.float64)
+    one, other = np.asarray(first.array, dtype=object), np.asarray(second.array, dtype=object)
+    n_vertices = shapely.get_num_coordinates(one) + shapely.get_num_coordinates(other)
+    if n_vertices.sum() <= _FEW_VERTICES:
+        return np.asarray(shapely.area(shapely.intersection(one, other)) / 1e6, dtype=np.float64)
+    # a shape of hundreds of pairs is one object in all of them, and is walked over once
+    (first_at, i), (second_at, j) = (
+        np.unique(np.fromiter(map(id, side), np.int64), return_index=True, return_inverse=True)[1:]
+        for side in (one, other)
+    )
+    return _walked_km2(one[first_at], other[second_at], i, j)
 
 
 def length_km(lines: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
@@ -457,6 +466,12 @@ def _polygon_km2(sites: Geometries, polygons: Geometries) -> Pairs:
     """What each site shares with each polygon, km²; intersected only where one cuts the other."""
     site_parts, site_of = polygon_pieces(sites)
     parts, row_of = polygon_pieces(polygons)
+    i, j = shapely.STRtree(parts).query(site_parts)
+    n_vertices, n_others = map(shapely.get_num_coordinates, (site_parts, parts))
+    if n_vertices[i].sum() + n_others[j].sum() > _FEW_VERTICES:
+        order = np.lexsort((j, i))
+        i, j = i[order], j[order]
+        return site_of[i], row_of[j], _walked_km2(site_parts, parts, i, j)
     site_area, area = shapely.area(site_parts), shapely.area(parts)
     # Both sides, as each is asked whether it covers the other.
     shapely.prepare(site_parts)
@@ -473,6 +488,36 @@ def _polygon_km2(sites: Geometries, polygons: Geometries) -> Pairs:
         km2[cut] = shapely.area(shapely.intersection(s[cut], p[cut]))
         shared[batch] = km2 / 1e6
     return site_of[i], row_of[j], shared
+
+
+_FEW_VERTICES: Final = 2_000_000
+"""Vertices of all pairs up to which GEOS intersects them, in the time that the kernel takes to load."""
+
+_SAME_AREA: Final = 1e-12
+"""Nearer than by this share to nothing, or to the whole of one of the two, is rounding."""
+
+
+def _walked_km2(
+    polygons: Geometries, others: Geometries, i: NDArray[np.intp], j: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """What each polygon `i` shares with the other `j`, km², from their edges: no shape is built."""
+    from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
+
+    one, other = rings_of(polygons), rings_of(others)
+    shared = np.zeros(len(i))
+    _kernels.shared_areas(
+        (i.astype(np.int64), j.astype(np.int64)),
+        (one.xy, one.ends, one.turns, one.first),
+        (other.xy, other.ends, other.turns, other.first),
+        shapely.bounds(polygons),
+        shapely.bounds(others),
+        shared,
+    )
+    area, other_area = shapely.area(polygons)[i], shapely.area(others)[j]
+    least = np.minimum(area, other_area)
+    shared[shared < _SAME_AREA * least] = 0.0
+    whole = np.abs(shared - least) < _SAME_AREA * least
+    return np.asarray(np.where(whole, least, shared) / 1e6)
 
 
 def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Pairs:
