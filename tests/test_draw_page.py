@@ -631,7 +631,7 @@ def test_its_tables_hold_no_place_finer_than_may_be_told(done):
     """Panthera uncia made sensitive: nothing but 25 km cells is left of it."""
     species = done.tables["species"].assign(sensitive="no")
     species.loc[species["sci_name"] == "Panthera uncia", "sensitive"] = "yes"
-    ground = ground_of_round(toy_round(species=species)).ground
+    ground = json.loads(ground_of_round(toy_round(species=species)).measured["ground"])
     named = [key for key in ground["keys"] if key.get("sci_name") == "Panthera uncia"]
     assert named == []
     cells = [key["table"] for key in ground["cells"] if key.get("sci_name") == "Panthera uncia"]
@@ -655,6 +655,7 @@ def test_layers_too_large_for_a_page_are_told_with_fewer_vertices(done, monkeypa
         shapes = np.where(is_saiga, np.array(edge, dtype=object), layer.geometry.to_numpy())
         tables[name] = layer.set_geometry(gpd.GeoSeries(shapes, layer.index, crs=layer.crs))
     jagged = toy_round(**tables)
-    whole = ground_of_round(jagged).ground["block"]
+    whole = json.loads(ground_of_round(jagged).measured["ground"])["block"]
     monkeypatch.setattr(draw_map_command, "MOST_BLOCK", len(whole) // 4)
-    assert len(ground_of_round(jagged).ground["block"]) <= len(whole) // 4
+    coarser = json.loads(ground_of_round(jagged).measured["ground"])["block"]
+    assert len(coarser) <= len(whole) // 4

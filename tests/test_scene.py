@@ -116,3 +116,45 @@ def test_the_finest_tolerance_within_the_budget_is_taken() -> None:
         t for t in scene.TOLERANCES if len(shapely.simplify(ring, t).exterior.coords) <= 60
     )
     assert shapely.equals_exact(kept[0], shapely.simplify(ring, finest))
+
+
+# -- what was worked out of shapes before ----------------------------------------------------------
+
+
+def test_what_is_known_of_a_shape_is_not_worked_out_again():
+    """By the very shape and what is asked of it: an equal shape is another, and so is another question."""
+    memory, asked = scene.ShapeMemory(), []
+    one, twin = shapely.Point(1, 2), shapely.Point(1, 2)
+
+    def of(shapes: list[shapely.Point], about: str) -> list[str]:
+        def made(places: list[int]) -> list[str]:
+            asked.append((about, places))
+            return [f"{about} {shapes[place].x:g}" for place in places]
+
+        return memory.of(shapes, [about] * len(shapes), made)
+
+    assert of([one, twin], "x") == ["x 1", "x 1"]
+    assert of([twin, one], "x") == ["x 1", "x 1"]
+    assert of([one], "y") == ["y 1"]
+    assert asked == [("x", [0, 1]), ("y", [0])]
+
+
+def test_a_shape_that_is_gone_leaves_its_address_to_nobody():
+    """Ten thousand shapes, each thrown away at once: every one is told its own number."""
+    memory = scene.ShapeMemory()
+    told = [
+        memory.of([shapely.Point(number, 0)], [None], lambda _, number=number: [number])[0]
+        for number in range(10_000)
+    ]
+    assert told == list(range(10_000))
+
+
+def test_shapes_simplified_with_others_are_those_simplified_alone():
+    rng = np.random.default_rng(3)
+    shapes = np.array(
+        [shapely.LineString(rng.random((50, 2)).cumsum(axis=0)) for _ in range(5)], dtype=object
+    )
+    first = scene.simpler(shapes[:3], 0.5)
+    both = scene.simpler(shapes, 0.5)
+    assert shapely.equals_exact(both, shapely.simplify(shapes, 0.5)).all()
+    assert first[0] is both[0]

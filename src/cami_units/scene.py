@@ -7,7 +7,7 @@ and the drawings of `documents` turn a scene into their format and decide none o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -713,6 +713,50 @@ TOLERANCES: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 Shapes = npt.NDArray[np.object_]
 
 
+class ShapeMemory:
+    """What was worked out of shapes and marks, by the very object: files of a pack show the same ones.
+
+    Neither ever changes, and each is held here, so that nothing else has its address.
+    """
+
+    # what ten groups are shown of a region is some thousand shapes; a text of each takes a few kB
+    _MOST: Final = 1 << 13
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, Hashable], tuple[Any, Any]] = {}
+
+    def of(
+        self,
+        things: Sequence[Any] | Shapes,
+        about: Sequence[Hashable],
+        make: Callable[[list[int]], Iterable[Any]],
+    ) -> list[Any]:
+        """What is known of each thing and what it is `about`; what is not, `make` finds by its place."""
+        keys = [(id(thing), key) for thing, key in zip(things, about, strict=True)]
+        values = [self._known.get(key) for key in keys]
+        new = [place for place, known in enumerate(values) if known is None]
+        if new:
+            if len(self._known) > self._MOST:
+                self._known.clear()
+            for place, value in zip(new, make(new), strict=True):
+                values[place] = self._known[keys[place]] = (things[place], value)
+        return [known[1] for known in values if known is not None]
+
+
+_SIMPLER: Final = ShapeMemory()
+
+
+def simpler(shapes: Shapes, tolerance: float) -> Shapes:
+    """Each shape simplified by itself, by a tolerance in its own units, so that it stays valid."""
+
+    def made(places: list[int]) -> Iterable[BaseGeometry]:
+        return shapely.simplify(shapes[places], tolerance, preserve_topology=True)
+
+    simple_shapes = np.empty(len(shapes), dtype=object)
+    simple_shapes[:] = _SIMPLER.of(shapes, [tolerance] * len(shapes), made)
+    return simple_shapes
+
+
 def simplest(
     drawn_at: Callable[[float], Shapes],
     *,
@@ -828,20 +872,20 @@ def _light(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     filled_rows = table[~(table.geometry.isna() | table.geometry.is_empty)]
     kept_rows = _largest(filled_rows, MOST_FEATURES)
     shapes = kept_rows.geometry.to_numpy()
-    simpler = simplest(
-        lambda tolerance: shapely.simplify(shapes, tolerance, preserve_topology=True),
+    light_shapes = simplest(
+        lambda tolerance: simpler(shapes, tolerance),
         most_vertices=MOST_VERTICES,
         tolerances=(0.0, *TOLERANCES),
     )
-    if shapely.get_num_coordinates(simpler).sum() > MOST_VERTICES:
+    if shapely.get_num_coordinates(light_shapes).sum() > MOST_VERTICES:
         order = np.argsort(-_sizes(shapes), kind="stable")
-        enough = np.cumsum(shapely.get_num_coordinates(simpler)[order]) <= MOST_VERTICES
+        enough = np.cumsum(shapely.get_num_coordinates(light_shapes)[order]) <= MOST_VERTICES
         first = np.sort(order[enough]) if enough.any() else order[:1]
-        kept_rows, simpler = kept_rows.iloc[first], simpler[first]
-    dots = np.isin(shapely.get_type_id(simpler), (0, 4))
-    simpler[dots] = shapely.buffer(simpler[dots], _POINT_DEGREES, cap_style="square")
+        kept_rows, light_shapes = kept_rows.iloc[first], light_shapes[first]
+    dots = np.isin(shapely.get_type_id(light_shapes), (0, 4))
+    light_shapes[dots] = shapely.buffer(light_shapes[dots], _POINT_DEGREES, cap_style="square")
     drawn_rows = kept_rows.set_geometry(
-        gpd.GeoSeries(simpler, index=kept_rows.index, crs=kept_rows.crs)
+        gpd.GeoSeries(light_shapes, index=kept_rows.index, crs=kept_rows.crs)
     )
     return drawn_rows.assign(in_all=len(table)).reset_index(drop=True)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import grid, kml, overlap, scene, webmap, words
+from cami_units import grid, kml, overlap, scene, webmap
 from cami_units.commands.overlaps import window
 from cami_units.commands.shown_round import cache_of_layers
 from cami_units.commands.stored_round import reopened
@@ -33,13 +33,11 @@ POINT_KM: Final = 1.0
 class DrawingGround:
     """What the pages of all groups of a round share: layers to measure on, species, criteria.
 
-    `key` names the round by what its units are, so that a browser never takes the work on one round
+    These are `measured`, as :func:`cami_units.webmap.drawing_page` takes them. `key` names the round by what its units are, so that a browser never takes the work on one round
     for that on another.
     """
 
-    ground: Mapping[str, Any]
-    counted: Sequence[Mapping[str, Any]]
-    profile: Mapping[str, Any]
+    measured: Mapping[str, webmap.Spelt]
     adjacent: frozenset[str]
     number: str
     key: str
@@ -57,9 +55,13 @@ def ground_of_round(round_: Round) -> DrawingGround:
     number = round_.imprint.number
     named = "" if round_layers.overrides is None else ";".join(_adjacent_names(round_layers))
     return DrawingGround(
-        ground=ground,
-        counted=_counted(species_ranges(round_layers), ground["coarse_species"]),
-        profile=plan.profile.model_dump(mode="json"),
+        measured={
+            "ground": webmap.spelt(ground),
+            "counted": webmap.spelt(
+                _counted(species_ranges(round_layers), ground["coarse_species"])
+            ),
+            "profile": webmap.spelt(plan.profile.model_dump(mode="json")),
+        },
         adjacent=frozenset(named.split(";")) - {""},
         number=number,
         # 64 bits tell the rounds of one browser apart
@@ -87,7 +89,7 @@ def group_page(
     others: gpd.GeoDataFrame,
     shared: DrawingGround,
     public: Round,
-    near: Mapping[str, gpd.GeoDataFrame],
+    sheet: webmap.Sheet,
 ) -> webmap.DrawingPage:
     """The page of one group.
 
@@ -101,8 +103,8 @@ def group_page(
         From :func:`ground_of_round`.
     public : Round
         The round as it may be handed out.
-    near : mapping
-        The layers around the group, as its map shows them.
+    sheet : Sheet
+        What lies around the units of the group, as its map shows it.
     """
     units = own_units[~own_units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
     parts = [_written_parts(shape) for shape in units.geometry]
@@ -118,8 +120,6 @@ def group_page(
             crs=others.crs,
         )
     )
-    species, languages = public.tables["species"], public.imprint.languages
-    tables = {**public.tables, "conservation_units": units}
     return webmap.drawing_page(
         page_units,
         neighbours,
@@ -135,14 +135,9 @@ def group_page(
             for row, pieces in zip(units.to_dict("records"), parts, strict=True)
         },
         adjacent=_let_in(units, shared.adjacent),
-        ground=shared.ground,
-        counted=shared.counted,
-        profile=shared.profile,
-        cards={lang: words.unit_cards(tables, species, lang=lang) for lang in languages},
+        measured=shared.measured,
         imprint=public.imprint,
-        layers=near,
-        species=species,
-        lang=languages[0],
+        sheet=sheet,
     )
 
 

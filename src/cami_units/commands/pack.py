@@ -147,15 +147,26 @@ class _Shared:
         return ground_of_round(self.base_round) if "ranges_used" in self.base_round.tables else None
 
     @cached_property
-    def scenes(self) -> dict[str, Scene]:
-        """The scenes drawn so far, by language."""
+    def spoken(self) -> dict[str, tuple[Scene, pd.DataFrame]]:
+        """What was made in each language so far: its scene, and its cards."""
         return {}
 
     def scene(self, lang: str) -> Scene:
         """What figures draw, in a language."""
-        if lang not in self.scenes:
-            self.scenes[lang] = drawn_scene(self.base_round, lang=lang)
-        return self.scenes[lang]
+        return self._in(lang)[0]
+
+    def cards(self, lang: str, units: pd.DataFrame) -> pd.DataFrame:
+        """What some units say of themselves in a language: all do at once, as one table."""
+        cards = self._in(lang)[1]
+        return cards[cards["unit_id"].isin(units["unit_id"])]
+
+    def _in(self, lang: str) -> tuple[Scene, pd.DataFrame]:
+        """Scene and cards in a language, made once."""
+        if lang not in self.spoken:
+            tables = self.public.tables
+            cards = words.unit_cards(tables, tables["species"], lang=lang)
+            self.spoken[lang] = (drawn_scene(self.base_round, lang=lang), cards)
+        return self.spoken[lang]
 
 
 def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...]]:
@@ -241,12 +252,7 @@ def _write_group(
     own_units, others = _own_and_others(public, shared.allocated, group, sections)
     spoken_tables = words.with_languages(public.tables, imprint.languages)
     near = _near(replace(public, tables=spoken_tables), own_units, sections)
-    cards = {
-        lang: words.unit_cards(
-            {**public.tables, "conservation_units": own_units}, species, lang=lang
-        )
-        for lang in imprint.languages
-    }
+    cards = {lang: shared.cards(lang, own_units) for lang in imprint.languages}
     lang = imprint.languages[0]
     mine = kml.Pack(group=group, neighbours=others)
     earth = kml.earth_writers(
@@ -263,7 +269,7 @@ def _write_group(
         *earth["earth-pro"](folder / f"edit_{group}.kmz"),
         *earth["earth-web"](folder / f"edit_{group}_web.kmz"),
     ]
-    webmap.write_map(
+    sheet = webmap.write_map(
         folder / f"map_{group}.html",
         own_units,
         cards=cards,
@@ -277,7 +283,7 @@ def _write_group(
         lang=lang,
     )
     if shared.ground is not None:
-        page = group_page(group, own_units, others, shared.ground, public, near)
+        page = group_page(group, own_units, others, shared.ground, public, sheet)
         page.save(folder / f"draw_{group}.html")
     if sections:
         figures.write_pages(
@@ -346,7 +352,10 @@ def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
         public, allocation(base_round, groups), group, groups[group]
     )
     near = _near(public, own_units, groups[group])
-    return group_page(group, own_units, others, ground_of_round(base_round), public, near)
+    sheet = webmap.drawn_sheet(
+        own_units, near, imprint=public.imprint, species=public.tables["species"]
+    )
+    return group_page(group, own_units, others, ground_of_round(base_round), public, sheet)
 
 
 def _near(

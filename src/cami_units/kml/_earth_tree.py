@@ -38,6 +38,7 @@ from cami_units.kml._marks import (
     kml_colour,
 )
 from cami_units.kml._written_shapes import DECIMALS, look_range_m
+from cami_units.scene import ShapeMemory
 
 KML: Final = "http://www.opengis.net/kml/2.2"
 GX: Final = "http://www.google.com/kml/ext/2.2"
@@ -275,6 +276,12 @@ def deflated(text: bytes) -> bytes:
     return packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
+@lru_cache(maxsize=8)  # of a few languages, for both kinds of Google Earth
+def _texts(profile: Profile, labels: tuple[tuple[str, str], ...]) -> ShapeMemory:
+    """The text of each mark, where data have these titles."""
+    return ShapeMemory()
+
+
 class _FolderText:
     """Writes folders and placemarks as text, children in the order of the schema.
 
@@ -284,6 +291,7 @@ class _FolderText:
     def __init__(self, profile: Profile, labels: Mapping[str, str], taken: set[str]) -> None:
         self.profile = profile
         self.labels = labels
+        self.texts = _texts(profile, tuple(sorted(labels.items())))
         self.taken = taken
         self.ids: dict[str, str] = {}
 
@@ -318,35 +326,47 @@ class _FolderText:
         return [*made, Written(f"{pad}</Folder>\n".encode())]
 
     def _shared(self, marks: tuple[Mark, ...], depth: int) -> Written:
-        """Placemarks that stand in other files too."""
-        return _shared_text(marks, depth, self.profile, tuple(sorted(self.labels.items())))
+        """Placemarks that stand in other files too, each with its own id there."""
+        text = _FolderText(self.profile, self.labels, set())
+        return Written(text.placemarks(marks, depth), ids=frozenset(text.taken), shared=True)
 
     def placemarks(self, marks: Sequence[Mark], depth: int, *, near: bool = False) -> bytes:
         """Placemarks one after another, each with an id of its own.
 
         `near`: each is drawn only where it is no speck on the screen.
         """
-        singles = [
-            mark
-            for whole in marks
-            for mark in (_singles(whole) if self.profile == "earth-web" else [whole])
-        ]
-        coordinates = _coordinates([mark.geometry for mark in singles])
-        texts = []
-        for mark, of_mark in zip(singles, coordinates, strict=True):
-            self.ids[mark.id] = free_id(mark.id, self.taken)
-            region = _region(mark.geometry, " " * (depth + 1)) if near else ""
-            pad = " " * depth
-            texts.append(self._placemark(mark, self.ids[mark.id], of_mark, pad, region))
-        return "".join(texts).encode()
+
+        def written(places: list[int]) -> list[list[tuple[str, str, str]]]:
+            """Marks by their places: of each single one its id, and its text before that and after."""
+            singles = [
+                (number, mark)
+                for number, place in enumerate(places)
+                for mark in (
+                    _singles(marks[place]) if self.profile == "earth-web" else [marks[place]]
+                )
+            ]
+            coordinates = _coordinates([mark.geometry for _, mark in singles])
+            texts: list[list[tuple[str, str, str]]] = [[] for _ in places]
+            for (number, mark), of_mark in zip(singles, coordinates, strict=True):
+                region = _region(mark.geometry, " " * (depth + 1)) if near else ""
+                text = self._placemark(mark, of_mark, " " * depth, region)
+                texts[number].append((mark.id, *text))
+            return texts
+
+        lines: list[str] = []
+        for of_mark in self.texts.of(marks, [(depth, near)] * len(marks), written):
+            for wanted, head, rest in of_mark:
+                self.ids[wanted] = free_id(wanted, self.taken)
+                lines += (head, _attribute(self.ids[wanted]), rest)
+        return "".join(lines).encode()
 
     def _placemark(
-        self, mark: Mark, own_id: str, coordinates: Sequence[str], pad: str, region: str
-    ) -> str:
-        """One placemark; `coordinates` are those of its parts or rings, in order."""
+        self, mark: Mark, coordinates: Sequence[str], pad: str, region: str
+    ) -> tuple[str, str]:
+        """One placemark before and after its id; `coordinates` are those of its parts or rings, in order."""
         inner = f"{pad} "
         lines = [
-            f'{pad}<Placemark id="{_attribute(own_id)}">\n',
+            '">\n',
             _line(inner, "name", mark.name),
             f"{inner}<visibility>{int(mark.visible)}</visibility>\n",
         ]
@@ -374,7 +394,7 @@ class _FolderText:
             lines.append(f"{inner}</ExtendedData>\n")
         lines.append(_shape(mark.geometry, coordinates, inner))
         lines.append(f"{pad}</Placemark>\n")
-        return "".join(lines)
+        return f'{pad}<Placemark id="', "".join(lines)
 
 
 def _eye(bounds: Bounds, pad: str) -> str:
@@ -422,15 +442,6 @@ _BALLOON: Final = """    <gx:AnimatedUpdate>
      </Update>
     </gx:AnimatedUpdate>
 """
-
-
-@lru_cache(maxsize=8)  # of borders and of their pairs, for both kinds of Google Earth
-def _shared_text(
-    marks: tuple[Mark, ...], depth: int, profile: Profile, labels: tuple[tuple[str, str], ...]
-) -> Written:
-    """Placemarks as they stand in every file of a pack, each with its own id."""
-    text = _FolderText(profile, dict(labels), set())
-    return Written(text.placemarks(marks, depth), ids=frozenset(text.taken), shared=True)
 
 
 deflated_once = lru_cache(maxsize=8)(deflated)

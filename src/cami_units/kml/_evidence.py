@@ -39,11 +39,12 @@ from cami_units.model import (
     SEASONAL,
     clean_name,
     frames_on_globe,
+    is_missing,
     month_spans,
     narrowest_bounds,
     widened,
 )
-from cami_units.scene import CONTEXT, species_places
+from cami_units.scene import CONTEXT, ShapeMemory, species_places
 
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
@@ -69,6 +70,11 @@ class Drawing:
         self.looks: dict[str, Look] = {}
         self.dropped: dict[str, int] = {}
 
+    def lose(self, layer: str, specks: int) -> None:
+        """Count specks of a layer that are left out."""
+        if specks:
+            self.dropped[layer] = self.dropped.get(layer, 0) + specks
+
     def pieces(self, layer: str, geometry: BaseGeometry) -> list[BaseGeometry]:
         """The parts of a geometry as they will be written: simplified, short-edged, largest first.
 
@@ -80,17 +86,14 @@ class Drawing:
         if self.tolerance and layer not in _SHARED_EDGES:
             large = [part for part in singles if _extent(part) >= self.tolerance]
             kept_parts = large or singles[:1]
-            if len(kept_parts) < len(singles):
-                self.dropped[layer] = self.dropped.get(layer, 0) + len(singles) - len(kept_parts)
+            self.lose(layer, len(singles) - len(kept_parts))
             simpler = shapely.simplify(kept_parts, self.tolerance, preserve_topology=True)
             singles = [part for simple_shape in simpler for part in sorted_parts(simple_shape)]
         written = [sorted_parts(as_written(part, longest=EVIDENCE_EDGE)) for part in singles]
         pieces = [part for made in written for part in made]
         # mending may add holes, never mind: only what is gone is counted
         holes = _holes(singles) - _holes(pieces)
-        specks = sum(not made for made in written) + max(0, holes)
-        if specks:
-            self.dropped[layer] = self.dropped.get(layer, 0) + specks
+        self.lose(layer, sum(not made for made in written) + max(0, holes))
         return pieces
 
     def marks(
@@ -104,22 +107,31 @@ class Drawing:
         visible: bool = False,
         data: Mapping[str, str] | None = None,
     ) -> list[Mark]:
-        """The marks of one row of a layer, one a part."""
-        identity = clean_name(row[key])
+        """The marks of one row of a layer, one a part: the same ones in each file of a pack."""
+        identity, shape, months = clean_name(row[key]), row["geometry"], row.get(MONTHS)
         pairs = (("layer", layer), *(data or self._columns(layer, row)).items())
-        pieces = self.pieces(layer, row["geometry"])
-        made = [
-            Mark(
-                name=shown_name(name),
-                geometry=piece,
-                look=look,
-                id=ncname(layer, identity, str(number) if len(pieces) > 1 else ""),
-                data=pairs,
-                visible=visible,
-            )
-            for number, piece in enumerate(pieces, start=1)
-        ]
-        return self._in_seasons(made, row.get(MONTHS))
+
+        def drawn(_: list[int]) -> list[tuple[list[Mark], int]]:
+            """The marks, and how many specks are none."""
+            anew = Drawing(self.lang, self.tolerance, self.year)
+            pieces = anew.pieces(layer, shape)
+            made = [
+                Mark(
+                    name=shown_name(name),
+                    geometry=piece,
+                    look=look,
+                    id=ncname(layer, identity, str(number) if len(pieces) > 1 else ""),
+                    data=pairs,
+                    visible=visible,
+                )
+                for number, piece in enumerate(pieces, start=1)
+            ]
+            return [(anew._in_seasons(made, months), anew.dropped.get(layer, 0))]
+
+        about = repr((identity, name, look, visible, pairs, months, self.tolerance, self.year))
+        [(marks, specks)] = _MARKS.of([shape], [about], drawn)
+        self.lose(layer, specks)
+        return list(marks)
 
     def _in_seasons(self, marks: Sequence[Mark], months: object) -> list[Mark]:
         """Marks once for each season in which something is there; as they are where it always is."""
@@ -152,6 +164,9 @@ class Drawing:
         """The name of a row in the file's language, else the English one, else the only one."""
         named = (clean_name(row.get(key)) for key in (f"name_{self.lang}", "name_en", "name"))
         return next((name for name in named if name), "")
+
+
+_MARKS: Final = ShapeMemory()
 
 
 def seasons_of(months: object) -> tuple[tuple[int, int], ...]:
@@ -355,7 +370,7 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     frozen = map(_frozen, (plain, doubtful, areas))
     marks, dropped = _border_marks(*frozen, drawing.lang, drawing.tolerance)
     for layer, count in dropped.items():
-        drawing.dropped[layer] = drawing.dropped.get(layer, 0) + count
+        drawing.lose(layer, count)
     name = words.text("folder borders", drawing.lang)
     return Folder(name, marks, shared=True) if marks else None
 
@@ -469,21 +484,36 @@ def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder |
     """The border of each two neighbours, as one thing to click on, with what is known along it."""
     if borders is None or borders.empty:
         return None
-    joint = borders.dissolve("pair", sort=True, as_index=False)
-    lines = joint.assign(
-        geometry=[
-            # One line a pair where its pieces meet end to end: the tree had a placemark for each of
-            # them.
-            shapely.line_merge(line) if line.geom_type == "MultiLineString" else line
-            for line in joint.geometry
-        ]
-    )
+    lines_of: dict[str, list[dict[str, Any]]] = {}
+    for row in rows(borders, "pair"):
+        lines_of.setdefault(row["pair"], []).append(row)
     marks: list[Mark] = []
-    for row in rows(lines, "pair"):
+    for of_pair in lines_of.values():
+        # what is known of a pair stands in each of its rows, or in one of them
+        row = {
+            key: next((one[key] for one in of_pair if not is_missing(one[key])), None)
+            for key in of_pair[0]
+        }
+        row["geometry"] = _line_of_pair([one["geometry"] for one in of_pair])
         name = clean_name(row["pair"]).replace(";", "–")
         marks += drawing.marks(BORDER_PAIRS, row, key="pair", name=name, look="border-pair")
     name = words.text("border pairs", drawing.lang)
     return Folder(name, tuple(marks), visible=False, shared=True)
+
+
+def _line_of_pair(lines: list[BaseGeometry]) -> BaseGeometry:
+    """The lines of a pair of states as one where they meet end to end: else each was a placemark."""
+
+    def joined(_: list[int]) -> list[BaseGeometry]:
+        line = shapely.union_all(lines)
+        return [shapely.line_merge(line) if line.geom_type == "MultiLineString" else line]
+
+    [line] = _JOINED.of(lines[:1], [tuple(map(shapely.to_wkb, lines))], joined)
+    merged: BaseGeometry = line
+    return merged
+
+
+_JOINED: Final = ShapeMemory()
 
 
 def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
@@ -584,17 +614,29 @@ def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list
     """The name of each country on its largest part."""
     if countries is None:
         return []
+    country_rows = rows(countries, "iso2")
+    shapes = [row["geometry"] for row in country_rows]
+
+    def of_each(places: list[int]) -> list[BaseGeometry]:
+        """The largest part of each."""
+        return [sorted_parts(shapes[place])[0] for place in places]
+
     return [
         Mark(
             name=shown_name(drawing.name(row)),
-            geometry=label_point(sorted_parts(row["geometry"])[0]),
+            geometry=label_point(largest),
             look="country-label",
             id=ncname("label", "countries", clean_name(row["iso2"])),
             data=(("layer", "labels"),),
         )
-        for row in rows(countries, "iso2")
+        for row, largest in zip(
+            country_rows, _LARGEST.of(shapes, [None] * len(shapes), of_each), strict=True
+        )
         if drawing.name(row)
     ]
+
+
+_LARGEST: Final = ShapeMemory()
 
 
 def _places(drawing: Drawing, gazetteer: gpd.GeoDataFrame | None, *, wide: bool) -> list[Mark]:

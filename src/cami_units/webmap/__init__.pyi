@@ -8,7 +8,11 @@ from ._drawing_ground import packed_block as packed_block
 from ._drawing_ground import projection_of as projection_of
 from ._drawing_page import DrawingPage as DrawingPage
 from ._drawing_page import drawing_page as drawing_page
+from ._drawing_page import spelt as spelt
 from ._folium_map import CamiMap as CamiMap
 from ._folium_map import unit_map as unit_map
 from ._html import write_map as write_map
 from ._payload import Detail as Detail
+from ._payload import Sheet as Sheet
+from ._payload import Spelt as Spelt
+from ._payload import drawn_sheet as drawn_sheet

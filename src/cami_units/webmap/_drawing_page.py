@@ -15,16 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
-import jinja2
 import numpy as np
-import pandas as pd
 import shapely
 
-from cami_units import words
+from cami_units import palette, words
 from cami_units.model import COVERED_LAYERS, Imprint, counted_on, page_policy, records
 from cami_units.webmap import _html
 from cami_units.webmap._page_values import shown
-from cami_units.webmap._payload import Cards, Frame, PageTables, page_json, payload
+from cami_units.webmap._payload import Frame, Sheet, Spelt, page_json, page_words
 
 MODULES: Final = (
     "projection",
@@ -87,16 +85,11 @@ def drawing_page(
     key: str,
     given: Mapping[str, Mapping[str, Any]],
     adjacent: Sequence[str],
-    ground: Mapping[str, Any],
-    counted: Sequence[Mapping[str, Any]],
-    profile: Mapping[str, Any],
-    cards: Cards,
+    measured: Mapping[str, Spelt],
     imprint: Imprint,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    species: pd.DataFrame,
-    lang: str = "en",
+    sheet: Sheet,
 ) -> DrawingPage:
-    """The page of one group.
+    """The page of one group, in the languages of the imprint.
 
     Parameters
     ----------
@@ -108,49 +101,53 @@ def drawing_page(
         By unit: its ``rev``, ``section``, and the ``hashes`` of its parts as they are handed out.
     adjacent : sequence of str
         The units that an override lets in with one state.
-    ground, counted, profile : mapping, sequence, mapping
-        What verdicts are measured on: layers as `packed_block` gives them, the species with their
-        regional ranges, and the criteria.
-    cards, imprint, layers, species, lang
-        As of :func:`cami_units.webmap.unit_map`.
+    measured : mapping
+        What verdicts are measured on, as :func:`spelt` has it: ``ground``, layers as `packed_block`
+        gives them, ``counted``, the species with their regional ranges, and ``profile``, the criteria.
+    imprint : Imprint
+        Title, date, round, sources, disclaimer, languages.
+    sheet : Sheet
+        What lies around the units, as their map shows it.
     """
-    tables = PageTables(cards=cards, imprint=imprint, species=species, lang=lang)
-    content = payload(units, layers, tables)
-    kept = ("lang", "languages", "title", "species", "names", "evidence", "styles", "barriers")
-    page = {name: content[name] for name in (*kept, "base")} | {
-        "colours": content["colours"]["ground"],
-        "words": {language: _phrases(content, language) for language in content["languages"]},
+    languages, frame = imprint.languages, sheet.around["frame"]
+    all_words = page_words(languages, sheet.around)
+    shown_parts = ("species", "names", "evidence", "styles", "barriers", "base")
+    page: dict[str, Any] = {
+        "lang": languages[0],
+        "languages": [*languages],
+        "title": shown(imprint.title),
+        **{name: sheet.ground[name] for name in shown_parts},
+        "colours": dict(palette.GROUND),
+        "words": {
+            language: _phrases(phrases, sheet.around["layers"])
+            for language, phrases in all_words.items()
+        },
         "folders": {
             language: {
                 "units": shown(words.text("folder units", language)),
                 "notes": shown(words.text("folder notes", language)),
             }
-            for language in content["languages"]
+            for language in languages
         },
         "group": shown(group),
         "round": shown(number),
         "key": shown(key),
         "units": [
-            _unit(row, shape, content["base"]["frame"]) | dict(given[row["unit_id"]])
-            for row, shape in _rows(units)
+            _unit(row, shape, frame) | dict(given[row["unit_id"]]) for row, shape in _rows(units)
         ],
         "others": [
-            _unit(row, shape, content["base"]["frame"]) | {"group": shown(row["group"])}
+            _unit(row, shape, frame) | {"group": shown(row["group"])}
             for row, shape in _rows(others)
         ],
         "adjacent": [shown(unit) for unit in adjacent],
-        "ground": _told(ground),
-        "counted": _told(counted),
-        "profile": _told(profile),
+        **measured,
     }
     return DrawingPage(_composed(page, imprint, group))
 
 
-def _phrases(content: Mapping[str, Any], language: str) -> dict[str, str]:
-    """The phrases that the page says, and the titles of context layers."""
-    phrases: Mapping[str, str] = content["words"][language]
-    context = [name for name in content["evidence"] if name not in _WORDS]
-    wanted = {*_WORDS, *context}
+def _phrases(phrases: Mapping[str, str], layers: Sequence[str]) -> dict[str, str]:
+    """The phrases that the page says, and the titles of its layers."""
+    wanted = {*_WORDS, *layers}
     return {
         key: phrase
         for key, phrase in phrases.items()
@@ -185,6 +182,11 @@ def _flat(ring: Any) -> list[int]:
     return [int(step) for step in np.diff(steps, axis=0, prepend=[[0, 0]]).ravel()]
 
 
+def spelt(value: Any) -> Spelt:
+    """A value as the JSON of a page, every text in it cleaned: made once for the pages of all groups."""
+    return Spelt(page_json(_told(value)))
+
+
 def _told(value: Any) -> Any:
     """A value with every text in it cleaned, keys too."""
     if isinstance(value, str):
@@ -204,8 +206,7 @@ def _composed(content: Mapping[str, Any], imprint: Imprint, group: str) -> str:
     scripts = [leaflet_script, page_script()]
     styles = [_html.leaflet_css(), _text("page.css")]
     lang = content["lang"]
-    template = jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
-    text: str = template.render(
+    text: str = _html.template(_text("page.html")).render(
         lang=lang,
         languages=content["languages"],
         t=content["words"][lang],

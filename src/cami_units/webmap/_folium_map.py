@@ -22,7 +22,7 @@ from folium.template import Template
 
 from cami_units.model import Imprint, InputError, listed
 from cami_units.webmap._html import Fragments, centre, composed
-from cami_units.webmap._payload import NO_LAYERS, PageTables, payload
+from cami_units.webmap._payload import NO_LAYERS, Frame, PageTables, payload
 
 
 class CamiMap(folium.Map):  # type: ignore[misc]
@@ -51,9 +51,9 @@ class CamiMap(folium.Map):  # type: ignore[misc]
         """
     )
 
-    def __init__(self, content: Mapping[str, Any], imprint: Imprint) -> None:
+    def __init__(self, content: Mapping[str, Any], imprint: Imprint, frame: Frame) -> None:
         super().__init__(
-            location=centre(content["base"]["frame"]),
+            location=centre(frame),
             tiles=None,
             zoom_start=4,
             zoom_control=False,
@@ -206,4 +206,5 @@ def unit_map(
     -----
     Shapes are drawn simplified and on a lattice of 0.0001°: the page shows, the GeoPackage holds.
     """
-    return CamiMap(payload(units, layers, tables), tables["imprint"])
+    content, sheet = payload(units, layers, tables)
+    return CamiMap(content, tables["imprint"], sheet.around["frame"])

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import geopandas as gpd
 from xstatic.pkg import jquery, leaflet
@@ -24,16 +24,18 @@ from xstatic.pkg import jquery, leaflet
 from cami_units import words
 from cami_units.drawn_pieces import piece
 from cami_units.model import Imprint, page_policy
-from cami_units.scene import LaterLayers
 from cami_units.webmap._page_values import shown
 from cami_units.webmap._payload import (
     NO_LAYERS,
     Frame,
     PageTables,
+    Sheet,
     page_json,
-    parted_payload,
     payload,
 )
+
+if TYPE_CHECKING:
+    import jinja2
 
 # In the order in which the page runs them: all of them share one function.
 _SCRIPTS: Final = (
@@ -105,27 +107,18 @@ def bare_map(frame: Frame) -> Fragments:
     )
 
 
-def composed(
-    content: Mapping[str, Any], imprint: Imprint, map_: Fragments, behind: str = ""
-) -> str:
-    """The whole page: our template round the fragments of a map.
-
-    `behind` is what follows in the JSON of the content, as text.
-    """
+def composed(content: Mapping[str, Any], imprint: Imprint, map_: Fragments) -> str:
+    """The whole page: our template round the fragments of a map."""
     about = (content["lang"], content["languages"], imprint, map_)
     around = piece("page", [repr(about).encode()], lambda: _around(content, imprint, map_))
-    return _content(content, behind).join(part.decode() for part in around)
+    return page_json(content).join(part.decode() for part in around)
 
 
 def _around(content: Mapping[str, Any], imprint: Imprint, map_: Fragments) -> list[bytes]:
     """What stands before the content of a page and after it."""
-    import jinja2  # for who draws anew
-
     scripts = [*_libraries(), map_.script, f"window.camiMap = {map_.name};\n{_own_script()}"]
     styles = [leaflet_css(), _text("page.css")]
-    # values arrive as values, cleaned; nothing from data is ever compiled
-    template = jinja2.Environment(keep_trailing_newline=True).from_string(_text("page.html"))
-    page = template.render(
+    page = template(_text("page.html")).render(
         lang=content["lang"],
         t=content["words"][content["lang"]],
         csp=page_policy(
@@ -144,6 +137,14 @@ def _around(content: Mapping[str, Any], imprint: Imprint, map_: Fragments) -> li
     return [part.encode() for part in page.split(_HOLE)]
 
 
+@cache  # every map of a pack is put into the same one
+def template(text: str) -> jinja2.Template:
+    """A template of ours: values arrive as values, cleaned; nothing from data is ever compiled."""
+    import jinja2  # for who draws anew
+
+    return jinja2.Environment(keep_trailing_newline=True).from_string(text)
+
+
 _HOLE: Final = "\0"
 """Where the content will stand: no text of a page holds this sign."""
 
@@ -154,8 +155,8 @@ def write_map(
     *,
     layers: Mapping[str, gpd.GeoDataFrame] = NO_LAYERS,
     **tables: Unpack[PageTables],
-) -> None:
-    """Write :func:`unit_map` as one HTML file.
+) -> Sheet:
+    """Write :func:`unit_map` as one HTML file; what lies around its units, for a drawing page.
 
     Parameters
     ----------
@@ -168,13 +169,10 @@ def write_map(
     InputError
         As :func:`unit_map`; nothing is written then.
     """
-    if isinstance(layers, LaterLayers) and layers.stamp:
-        content, frame, behind = parted_payload(units, layers, tables)
-    else:
-        content, behind = payload(units, layers, tables), ""
-        frame = content["base"]["frame"]
-    page = composed(content, tables["imprint"], bare_map(frame), behind)
+    content, sheet = payload(units, layers, tables)
+    page = composed(content, tables["imprint"], bare_map(sheet.around["frame"]))
     Path(path).write_bytes(page.encode("utf-8"))
+    return sheet
 
 
 def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,12 +188,6 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
         "name": shown(f"{imprint.title}, {imprint.date}"),
         "languages": content["languages"],
     }
-
-
-def _content(content: Mapping[str, Any], behind: str) -> str:
-    """What the page knows, as JSON."""
-    text = page_json(content)
-    return f"{text[:-1]},{behind}}}" if behind else text
 
 
 def _block(text: str) -> str:

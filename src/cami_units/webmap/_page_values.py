@@ -23,7 +23,7 @@ from cami_units.drawn_pieces import piece
 from cami_units.model import clean_text
 from cami_units.model import is_missing as is_missing
 from cami_units.palette import Look
-from cami_units.scene import label_place, simplest, undirected
+from cami_units.scene import label_place, simpler, simplest, undirected
 from cami_units.words import LANGUAGES
 
 _ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`$\\"})
@@ -182,18 +182,16 @@ def simplified(geometries: Geometries, *, most: int, coverage: bool = False) -> 
         Whether the polygons share edges and do not overlap.
     """
     if coverage:  # the same countries for every map of a pack
-        simpler = _simplified_coverage(tuple(shapely.to_wkb(geometries)), most)
-        return np.array(simpler, dtype=object)
-    return simplest(
-        lambda t: shapely.simplify(geometries, t, preserve_topology=True), most_vertices=most
-    )
+        beside = _simplified_coverage(tuple(shapely.to_wkb(geometries)), most)
+        return np.array(beside, dtype=object)
+    return simplest(lambda tolerance: simpler(geometries, tolerance), most_vertices=most)
 
 
 @lru_cache(maxsize=4)
 def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGeometry, ...]:
     """A coverage simplified, from its shapes as WKB; kept, for it is the dearest part of a map."""
 
-    def simpler() -> list[bytes]:
+    def beside() -> list[bytes]:
         """The polygons simplified together, so that they stay beside one another."""
         shapes = shapely.from_wkb(polygons)
         found = simplest(
@@ -201,7 +199,7 @@ def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGe
         )
         return list(shapely.to_wkb(found))
 
-    return tuple(shapely.from_wkb(piece("coverage", [*polygons, str(most).encode()], simpler)))
+    return tuple(shapely.from_wkb(piece("coverage", [*polygons, str(most).encode()], beside)))
 
 
 def label_point(geometry: BaseGeometry) -> Flat:

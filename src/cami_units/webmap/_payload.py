@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args
 
@@ -36,15 +37,15 @@ from cami_units.model import (
     listed,
     narrowest_bounds,
     nearest,
-    records,
 )
 from cami_units.scene import (
     CONTEXT,
-    LaterLayers,
+    ShapeMemory,
     coarse_layers,
     label_place,
     shown_units,
     species_places,
+    stamp_of,
 )
 from cami_units.webmap._basemap import MARGIN, basemap
 from cami_units.webmap._page_values import (
@@ -109,49 +110,72 @@ _DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
 """What a page takes where nothing is said: no table, and these."""
 
 
+class Spelt(str):
+    """A value that is JSON of a page already, and is put into one as it stands."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What lies around the units of a page, drawn once for every page that shows the same.
+
+    `around` is what the part about units takes from it, as :func:`_shown` gives it, `ground` all the
+    rest by its keys in the page.
+    """
+
+    around: Mapping[str, Any]
+    ground: Mapping[str, Spelt]
+
+
 def payload(
     units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], tables: PageTables
-) -> dict[str, Any]:
-    """Everything the page draws and says."""
+) -> tuple[dict[str, Any], Sheet]:
+    """Everything the page draws and says, all but the units as JSON already; and the sheet below them."""
     tables, by_language = _checked(units, tables)
-    layers, around = _shown(units, layers, tables, by_language)
-    return _unit_part(units, by_language, around, tables) | _ground_part(
-        layers, around["frame"], tables
-    )
+    sheet = _sheet(units, layers, tables, list(by_language))
+    return _unit_part(units, by_language, sheet.around, tables) | dict(sheet.ground), sheet
 
 
-def parted_payload(
-    units: gpd.GeoDataFrame, layers: LaterLayers, tables: PageTables
-) -> tuple[dict[str, Any], Frame, str]:
-    """What :func:`payload` gives, where the layers are known by a stamp: they hang on no decision.
+def drawn_sheet(
+    units: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    *,
+    imprint: Imprint,
+    species: pd.DataFrame,
+) -> Sheet:
+    """The sheet of a map of units in the languages of their round, without the map."""
+    check_table(units, "conservation_units", crs=LONLAT)
+    tables: PageTables = {**_DEFAULTS, "imprint": imprint, "species": species}  # type: ignore[typeddict-item]
+    return _sheet(units, layers, tables, imprint.languages)
 
-    Returns
-    -------
-    dict
-        The first part, about the units.
-    tuple of float
-        The sheet: west, south, east, north.
-    str
-        The rest as the JSON of the page, without the braces: as it was drawn before of the same.
-    """
-    tables, by_language = _checked(units, tables)
+
+def _sheet(
+    units: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    tables: PageTables,
+    languages: Sequence[str],
+) -> Sheet:
+    """What lies around units; where layers are known by a stamp, as it was drawn before of the same."""
 
     def drawn() -> list[bytes]:
-        shown_layers, around = _shown(units, layers, tables, by_language)
-        rest = _ground_part(shown_layers, around["frame"], tables)
-        return [json.dumps(around).encode(), page_json(rest)[1:-1].encode()]
+        """What units take from the sheet; then each key of the rest, and its value."""
+        shown_layers, around = _shown(units, layers, tables, languages)
+        ground = _ground_part(shown_layers, around["frame"], tables)
+        parts = [part for key, value in ground.items() for part in (key, page_json(value))]
+        return [part.encode() for part in (json.dumps(around), *parts)]
 
-    # outlines and ids, for the sheet and the sections hang on them; no status, no name, no score:
-    # a decision draws none of this anew
-    shapes = shapely.to_wkb(units.geometry.to_numpy()).tolist()
-    key = json.dumps(
-        [tables["detail"], list(by_language), list(map(str, units["unit_id"]))]
-    ).encode()
-    around_bytes, ground = piece("map", [layers.stamp, key, *shapes], drawn)
-    around = json.loads(around_bytes)
-    first = _unit_part(units, by_language, around, tables)
-    west, south, east, north = around["frame"]
-    return first, (west, south, east, north), ground.decode()
+    if stamp := stamp_of(layers):
+        # outlines and ids, for the sheet and the sections hang on them; no status, no name, no
+        # score: a decision draws none of this anew
+        shapes = shapely.to_wkb(units.geometry.to_numpy()).tolist()
+        about = [tables["detail"], [*languages], list(map(str, units["unit_id"]))]
+        around, *parts = piece("map", [stamp, json.dumps(about).encode(), *shapes], drawn)
+    else:
+        around, *parts = drawn()
+    texts = [part.decode() for part in parts]
+    ground = dict(zip(texts[::2], map(Spelt, texts[1::2]), strict=True))
+    return Sheet(json.loads(around), ground)
 
 
 def _checked(
@@ -180,13 +204,15 @@ def _shown(
 ) -> tuple[Mapping[str, gpd.GeoDataFrame], dict[str, Any]]:
     """The layers as they may be shown, and what the part about units takes from the rest.
 
-    That is words, the section of each unit, its findings, and the frame of the map.
+    That is words, the names of the layers, the section of each unit, its findings, and the frame of
+    the map.
     """
     _check_layers(layers)
     # before anything is drawn: the last door at which a sensitive place can still be made coarse
     layers = coarse_layers(layers, tables["species"])
     return layers, {
         "words": _context_words(layers, languages),
+        "layers": [*_carded(layers), *map(shown, _context_names(layers))],
         "sections": _sections_of(units, layers.get("sections")),
         "findings": _findings(now(tables["unit_criteria"])),
         "frame": _frame(units, layers),
@@ -198,8 +224,12 @@ def now(table: Later) -> Any:
     return table() if callable(table) else table
 
 
-def page_json(content: Mapping[str, Any]) -> str:
+def page_json(content: Any) -> str:
     """JSON that a script element cannot be talked out of: `<`, `>` and `&` as escapes as well."""
+    if isinstance(content, Spelt):
+        return content
+    if isinstance(content, Mapping) and any(isinstance(one, Spelt) for one in content.values()):
+        return f"{{{','.join(f'{page_json(key)}:{page_json(content[key])}' for key in content)}}}"
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # within JSON these signs stand in strings only, where an escape is the same letter
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -219,15 +249,7 @@ def _unit_part(
         "lang": tables["lang"],
         "languages": list(by_language),
         "title": shown(tables["imprint"].title),
-        "words": {
-            language: {
-                key: shown(phrase)
-                for key, phrase in words.catalogue(language).items()
-                if not key.startswith(_OF_OTHERS)
-            }
-            | around["words"][language]
-            for language in by_language
-        },
+        "words": page_words(by_language, around),
         "said": {language: _imprint_said(tables["imprint"], language) for language in by_language},
         "criteria": list(FINDINGS) if around["findings"] is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
@@ -253,6 +275,19 @@ def _unit_part(
     }
 
 
+def page_words(languages: Iterable[str], around: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The phrases of a page by language, and what the layers of a plan are called."""
+    return {
+        language: {
+            key: shown(phrase)
+            for key, phrase in words.catalogue(language).items()
+            if not key.startswith(_OF_OTHERS)
+        }
+        | around["words"][language]
+        for language in languages
+    }
+
+
 def _ground_part(
     layers: Mapping[str, gpd.GeoDataFrame], frame: Frame, tables: PageTables
 ) -> dict[str, Any]:
@@ -269,11 +304,7 @@ def _ground_part(
             most_vertices=detail_vertices * _MOST_RANGE_VERTICES,
         ),
         "names": _names(species),
-        "evidence": {
-            key: _evidence(key, layers[key], detail_vertices)
-            for key in _CARDED
-            if layers.get(key) is not None
-        }
+        "evidence": {key: _evidence(key, layers[key], detail_vertices) for key in _carded(layers)}
         | {shown(name): _context(layers[name]) for name in context},
         "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()}
         | {
@@ -290,6 +321,11 @@ def _ground_part(
             most=detail_vertices * _MOST_BASE_VERTICES,
         ),
     }
+
+
+def _carded(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
+    """The layers that are there and whose rows open a card."""
+    return [name for name in _CARDED if layers.get(name) is not None]
 
 
 def _context_names(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
@@ -734,8 +770,8 @@ def _spoken(name: str, species_rows: Mapping[str, Mapping[str, Any]]) -> dict[st
     return dict.fromkeys(("en", "ru"), shown(name)) | names_in_languages(species_rows.get(name, {}))
 
 
-def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> list[dict[str, Any]]:
-    """A layer as the page draws it, with what its popups say."""
+def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> Spelt:
+    """A layer as the page draws it, with what its popups say: a list as JSON."""
     layer_rule = LAYERS[key]
     (name_en, name_ru), id_column = layer_rule.titles, layer_rule.key[0]
     ordered = layer.sort_values(id_column)
@@ -744,21 +780,38 @@ def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> list[dic
         shapes_whole = shapely.buffer(shapes_whole, _PIN_DEGREES, quad_segs=2)
     shapes = simplified(shapes_whole, most=layer_rule.map_vertices * more_vertices)
     present = [column for column in layer_rule.card_columns if column in ordered.columns]
-    return [
-        {
-            "id": shown(row[id_column]),
-            "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
-            "rows": [
-                [column, _in_languages(row, column) if column == "reason" else _cell(row[column])]
-                for column in present
-                if not is_missing(row[column])
-            ],
-            "kind": palette.barrier_kind(row["kind"]) if key == "barriers" else "",
-            "g": packed(shape),
-            "at": label_point(shape),
-        }
-        for row, shape in zip(_records(ordered), shapes, strict=True)
-    ]
+    rows = _records(ordered)
+
+    def spelt(places: list[int]) -> list[str]:
+        """Rows as JSON, by their places."""
+        return [_evidence_row(rows[place], shapes[place]) for place in places]
+
+    def _evidence_row(row: Mapping[str, Any], shape: BaseGeometry) -> str:
+        """One row as JSON."""
+        return page_json(
+            {
+                "id": shown(row[id_column]),
+                "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
+                "rows": [
+                    [
+                        column,
+                        _in_languages(row, column) if column == "reason" else _cell(row[column]),
+                    ]
+                    for column in present
+                    if not is_missing(row[column])
+                ],
+                "kind": palette.barrier_kind(row["kind"]) if key == "barriers" else "",
+                "g": packed(shape),
+                "at": label_point(shape),
+            }
+        )
+
+    # a row is the same text on every map of a pack that shows it equally fine
+    about = [f"{key} {row}" for row in rows]
+    return Spelt(f"[{','.join(_SPELT_ROWS.of(shapes, about, spelt))}]")
+
+
+_SPELT_ROWS: Final = ShapeMemory()
 
 
 def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -828,7 +881,11 @@ def _cells(
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows without shapes as mappings, numbers as those of Python."""
     shape = table.active_geometry_name if isinstance(table, gpd.GeoDataFrame) else None
-    return records(pd.DataFrame(table.drop(columns=shape)) if shape else table)
+    # of the columns, for a table without its shapes is a new table of all others
+    columns = {str(name): table[name].tolist() for name in table.columns if name != shape}
+    if not columns:
+        return [{} for _ in range(len(table))]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _cell(value: object) -> str | float | int:
