@@ -759,7 +759,7 @@ def test_after_a_decision_only_what_shows_its_unit_is_drawn_again(
     table = shown_units(store.open_round(round_dir).tables["conservation_units"])
     flat = to_equal_area(table, EQUAL_AREA)
     around = {
-        unit: set(figures.units_around(flat, shape)["unit_id"])
+        unit: set(flat["unit_id"][figures.is_around(flat, shape)])
         for unit, shape in zip(flat["unit_id"], flat.geometry, strict=True)
     }
     near = {unit for unit in units if units[0] in around[unit]}
@@ -799,3 +799,31 @@ def test_the_bundled_round_is_drawn_whole(tmp_path: Path) -> None:
     )
     slides = [name for name in files if name.startswith("slide_CU-")]
     assert len(re.findall(rb"/Type /Page\b", files["units_a4.pdf"])) == len(slides) > 30
+
+
+@pytest.mark.parametrize(("pixels", "reach_m"), [(30, 150_000), (90, 3_000_000)])
+def test_relief_between_knots_is_the_relief_of_every_pixel(pixels: int, reach_m: int) -> None:
+    """PROJ is asked at some places of a picture; an independent transformer is asked at all of them."""
+    crs = "+proj=laea +lat_0=45.00 +lon_0=85.00 +datum=WGS84 +units=m"
+    middle = (np.arange(pixels) + 0.5) / pixels * 2 - 1
+    to_lonlat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    x, y = (reach_m * middle, -reach_m * middle)
+    lon, lat = to_lonlat.transform(*np.meshgrid(x, y))
+    there = backdrop._lonlat_of(x, y, crs)
+    step = 2 * reach_m / pixels
+    _, _, off_m = Geod(ellps="WGS84").inv(lon, lat, *there)
+    assert np.max(off_m) < step / 5
+    shades = backdrop.shades_in((-reach_m, -reach_m, reach_m, reach_m), crs, width=pixels)
+    assert shades.shape == (pixels, pixels)
+    assert np.mean(np.abs(shades.astype(float) - backdrop._sampled(lon, lat))) < 3
+
+
+def test_relief_over_the_meridian_and_beyond_the_earth_asks_for_every_pixel() -> None:
+    crs = "+proj=laea +lat_0=70.00 +lon_0=180.00 +datum=WGS84 +units=m"
+    x = np.linspace(-2e5, 2e5, 40)
+    lon, _ = backdrop._lonlat_of(x, -x, crs)
+    assert set(np.sign(lon.ravel())) == {-1.0, 1.0}
+    assert np.abs(lon).min() > 170
+    # the corners of this frame lie on no Earth: they are white
+    shades = backdrop.shades_in((-2e7, -2e7, 2e7, 2e7), crs, width=60)
+    assert shades[0, 0] == 255

@@ -62,9 +62,41 @@ def shades_in(frame: Frame, crs: Any, *, width: int) -> Shades:
     height = max(1, round(width * (top - low) / (right - left)))
     x = left + (np.arange(width) + 0.5) * (right - left) / width
     y = top - (np.arange(height) + 0.5) * (top - low) / height
+    lon, lat = _lonlat_of(x, y, crs)
+    return _sampled(lon, lat)
+
+
+_KNOT: Final = 16
+"""Pixels between two places of which the projection is asked, at most: between them it is as good as
+straight, a tenth of a pixel off at 70° north."""
+_LEAST_KNOTS: Final = 24
+"""Such places across a picture, at least: pixels of a small one of a continent are 50 km wide."""
+
+
+def _lonlat_of(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], crs: Any
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Longitude and latitude of every x (columns) at every y (rows) of a regular grid."""
     to_lonlat = transformer(crs, LONLAT)
-    lon, lat = to_lonlat.transform(*np.meshgrid(x, y))
-    return _sampled(np.asarray(lon), np.asarray(lat))
+    (column, across, at_x), (row, down, at_y) = _knots(x), _knots(y)
+    knots = np.asarray(to_lonlat.transform(*np.meshgrid(at_x, at_y)))
+    if not np.isfinite(knots).all() or np.ptp(knots[0]) > 180:  # over an edge of the world
+        lon, lat = to_lonlat.transform(*np.meshgrid(x, y))
+        return np.asarray(lon), np.asarray(lat)
+    between = knots[..., column] * (1 - across) + knots[..., column + 1] * across
+    lon, lat = between[:, row] * (1 - down)[:, None] + between[:, row + 1] * down[:, None]
+    return lon, lat
+
+
+def _knots(
+    values: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Between evenly spaced values: behind which knot each lies, how far on to the next, the knots."""
+    n = len(values)
+    n_knots = max((n - 1) // _KNOT + 2, _LEAST_KNOTS)
+    at = np.linspace(0, n_knots - 1, n)
+    behind = np.minimum(at.astype(np.intp), n_knots - 2)
+    return behind, at - behind, np.linspace(values[0], values[-1], n_knots)
 
 
 @cache
@@ -201,11 +233,12 @@ def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shad
     is_known = None
     if lon.shape == lat.shape:  # a row and a column are places, every one
         is_known = np.isfinite(x) & np.isfinite(y)
-        x, y = np.where(is_known, x, 0), np.where(is_known, y, 0)
-    x, y = x % columns, np.clip(y, 0, rows - 1)
-    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
-    across, down = x - left, y - top
-    left %= columns  # a hair west of the first column, the rest is the number of columns itself
+        if not is_known.all():
+            x, y = np.where(is_known, x, 0), np.where(is_known, y, 0)
+    left, top = np.floor(x).astype(np.int32), np.floor(np.clip(y, 0, rows - 1)).astype(np.int32)
+    # shades are whole numbers to 255: seven digits are plenty for what lies between two of them
+    across, down = (x - left).astype(np.float32), (np.clip(y, 0, rows - 1) - top).astype(np.float32)
+    left %= columns
     right, below = (left + 1) % columns, np.minimum(top + 1, rows - 1)
     if is_known is None:
         # each row of the source is looked at once, however many rows of the picture lie on it
@@ -214,8 +247,9 @@ def _sampled(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Shad
         between = band[:, left[0]] * (1 - across) + band[:, right[0]] * across
         upper, lower = between[top[:, 0] - first], between[below[:, 0] - first]
     else:
-        upper = world[top, left] * (1 - across) + world[top, right] * across
-        lower = world[below, left] * (1 - across) + world[below, right] * across
+        north, south = top * columns, below * columns
+        upper = world.take(north + left) * (1 - across) + world.take(north + right) * across
+        lower = world.take(south + left) * (1 - across) + world.take(south + right) * across
     shades = np.rint(upper * (1 - down) + lower * down)
     if is_known is not None:
         shades[~is_known] = 255

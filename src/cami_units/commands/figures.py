@@ -67,7 +67,7 @@ def figure_writers(
 
     def key_around(shape: BaseGeometry, *what: object) -> list[bytes]:
         """Of a map of one shape only what stands around it is seen, whatever was decided elsewhere."""
-        return key_of(first_lang, *what, units=figures.units_around(flat, shape))
+        return key_of(first_lang, *what, is_shown=figures.is_around(flat, shape))
 
     # a unit's page and its slide hang on the same
     shapes = dict(zip(flat["unit_id"].astype(str), flat.geometry, strict=True))

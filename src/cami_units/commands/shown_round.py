@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -109,22 +111,40 @@ def _digests(tables: store.StoredTables) -> dict[str, str]:
 def drawing_keys(round_: Round) -> Callable[..., list[bytes]]:
     """What tells what a drawing of a round hangs on: the round, units, and `what` else, if known.
 
-    With it a file is kept: see :func:`cami_units.cache.kept_file`. `units` are those that the drawing
-    may show; left out, all.
+    With it a file is kept: see :func:`cami_units.cache.kept_file`. `is_shown` says of each unit whether
+    the drawing may show it; left out, all.
     """
     stamp = stamp_of_round(round_) if is_kept() else b""
-    all_units = round_.tables["conservation_units"]
+    table = gpd.GeoDataFrame(round_.tables["conservation_units"])
+    rows = _row_digests(table) if stamp else []
 
-    def key(*what: Any, units: pd.DataFrame = all_units) -> list[bytes]:
+    def key(*what: Any, is_shown: Sequence[bool] = (True,) * len(table)) -> list[bytes]:
         """The content of a kept file; none where it is not known."""
         if not stamp:
             return []
-        # The first decision of a round adds a column, and for other units nothing is in it: an empty
-        # column shows nothing anywhere, and what was drawn without it is the same.
-        filled = [name for name in units if not (units[name].isna() | (units[name] == "")).all()]
-        return [stamp, cache.digest(units[filled], *what).encode()]
+        return [stamp, cache.digest(list(compress(rows, is_shown)), *what).encode()]
 
     return key
+
+
+def _row_digests(table: gpd.GeoDataFrame) -> list[str]:
+    """A hash of each row of a table, by all that is in it.
+
+    The first decision of a round adds a column, and for other units nothing is in it: an empty cell
+    shows nothing anywhere, and what was drawn without it is the same.
+    """
+    shapes = shapely.to_wkb(table.geometry.to_numpy())
+    cells = table.drop(columns=table.geometry.name)
+    is_filled = (cells.notna() & cells.ne("")).to_numpy()
+    names = [str(name) for name in cells]
+    return [
+        hashlib.sha256(
+            repr(list(compress(zip(names, row, strict=True), filled))).encode() + shape
+        ).hexdigest()
+        for row, filled, shape in zip(
+            cells.astype(object).to_numpy().tolist(), is_filled, shapes, strict=True
+        )
+    ]
 
 
 def carry_stamp(round_: Round, directory: Path) -> None:

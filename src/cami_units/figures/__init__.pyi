@@ -3,13 +3,13 @@
 from ._legend_card import Entry as Entry
 from ._legend_card import legend_card as legend_card
 from ._pages import LOCATION as LOCATION
+from ._pages import is_around as is_around
 from ._pages import location_map as location_map
 from ._pages import poster as poster
 from ._pages import section_sheet as section_sheet
 from ._pages import slide as slide
 from ._pages import unit_page as unit_page
 from ._pages import unit_slide as unit_slide
-from ._pages import units_around as units_around
 from ._pdf import Page as Page
 from ._sheet import Draw as Draw
 from ._sheet import kept_page as kept_page

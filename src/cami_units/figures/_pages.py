@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from matplotlib.figure import Figure
@@ -296,11 +297,11 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
 _REACH: Final = 1.6
 
 
-def units_around(units: gpd.GeoDataFrame, shape: BaseGeometry) -> gpd.GeoDataFrame:
-    """The units that a map of a unit or a section may show: those that reach into its window."""
+def is_around(units: gpd.GeoDataFrame, shape: BaseGeometry) -> npt.NDArray[np.bool_]:
+    """Whether a map of a unit or a section may show each unit: whether it reaches into its window."""
     x, y, half = _window(shape)
     window = shapely.box(x - half, y - half, x + half, y + half)
-    return units[shapely.intersects(units.geometry.to_numpy(), window)].reset_index(drop=True)
+    return np.asarray(shapely.intersects(units.geometry.to_numpy(), window))
 
 
 def _window(shape: BaseGeometry) -> tuple[float, float, float]:

@@ -6,12 +6,12 @@ PDF stays vector and text, PNG is for a screen; the same figure, the same bytes.
 from __future__ import annotations
 
 import math
+import struct
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Literal
-from zlib import Z_RLE
 
 import matplotlib as mpl
 import numpy as np
@@ -24,7 +24,6 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
-from PIL import Image
 
 from cami_units import words
 from cami_units.drawn_pieces import piece
@@ -421,13 +420,25 @@ def kept_page(
 def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:
     """A figure as the bytes of a PNG, without transparency: no sheet of ours has any."""
     canvas = _drawn(figure, dpi)
-    buffer = BytesIO()
-    size = canvas.get_width_height(physical=True)
-    picture = Image.frombytes("RGB", size, canvas.buffer_rgba(), "raw", "RGBX")
-    # Filtered rows of a relief repeat single bytes and no words: looking for those only is a quarter
-    # faster than level 3, and as small.
-    picture.save(buffer, "png", compress_level=1, compress_type=Z_RLE, dpi=(dpi, dpi))
-    return buffer.getvalue()
+    wide, high = canvas.get_width_height(physical=True)
+    colours = np.asarray(canvas.buffer_rgba())[..., :3].reshape(high, 3 * wide)
+    # Each row as what differs from the row above it (PNG's filter 2). Pillow tries all five filters on
+    # each row, which takes twice the time to save one byte in twenty.
+    rows = np.full((high, 1 + 3 * wide), 2, dtype=np.uint8)
+    rows[0, 1:] = colours[0]
+    np.subtract(colours[1:], colours[:-1], out=rows[1:, 1:])
+    dots = round(dpi * 1000 / _INCH)
+    blocks = (
+        # eight bits of three colours, not interlaced
+        (b"IHDR", struct.pack(">2I5B", wide, high, 8, 2, 0, 0, 0)),
+        (b"pHYs", struct.pack(">2IB", dots, dots, 1)),
+        (b"IDAT", zlib.compress(rows, 1)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in blocks
+    )
 
 
 def _drawn(figure: Figure, dpi: float) -> Any:

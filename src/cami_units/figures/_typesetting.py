@@ -133,7 +133,9 @@ def _broken(text: str, width: float, size: float, face: Face, most: int) -> tupl
 
 
 def _pieces(word: str, width: float, size: float, face: Face) -> list[str]:
-    """A word that no line can hold, cut where it must be."""
+    """A word, cut where it must be if no line can hold it."""
+    if width_mm(word, size, face) <= width:
+        return [word]
     pieces = [""]
     for character in word:
         if pieces[-1] and width_mm(pieces[-1] + character, size, face) > width:
