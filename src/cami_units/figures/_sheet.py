@@ -432,7 +432,7 @@ def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:
         # eight bits of three colours, not interlaced
         (b"IHDR", struct.pack(">2I5B", wide, high, 8, 2, 0, 0, 0)),
         (b"pHYs", struct.pack(">2IB", dots, dots, 1)),
-        (b"IDAT", zlib.compress(rows, 1)),
+        (b"IDAT", zlib.compress(rows.data, 1)),
         (b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
