@@ -411,6 +411,24 @@ def test_neighbours_agree_on_the_vertices_of_their_common_edge():
     assert west.intersection(east).area == 0
 
 
+def test_editable_treats_each_ring_of_each_part_alone():
+    # A long part with a hole, a short part, and a polygon after it: corners counted by hand.
+    holed = shapely.Polygon(
+        [(60, 40), (63, 40), (63, 41), (60, 41)], [[(61, 40.4), (61, 40.6), (61.5, 40.6)]]
+    )
+    islands = shapely.MultiPolygon([holed, shapely.box(70, 40, 70.5, 40.5)])
+    units = gpd.GeoDataFrame(geometry=[islands, shapely.box(80, 40, 82, 40.5)], crs=4326)
+    many, one = editable(units, max_edge_deg=1).geometry
+    assert [many.geom_type, one.geom_type] == ["MultiPolygon", "Polygon"]
+    large, small = many.geoms
+    # 3 + 1 + 3 + 1 edges, the hole's three; each ring ends where it began
+    assert [len(ring.coords) for ring in (large.exterior, *large.interiors)] == [9, 4]
+    assert [len(small.exterior.coords), len(one.exterior.coords)] == [5, 7]
+    assert many.equals(islands)
+    assert all(part.exterior.is_ccw for part in (large, small, one))
+    assert not large.interiors[0].is_ccw
+
+
 def test_editable_keeps_the_geodesic_area():
     cell = gpd.GeoDataFrame({"unit_id": ["a"]}, geometry=[km_box(0, 0, 60, 60)], crs=EQUAL_AREA)
     (shape,) = editable(cell).geometry

@@ -196,6 +196,57 @@ def test_areas_that_overlap_across_a_border_are_no_distance_apart():
     assert pairs_apart(areas, key="pa_id", group="iso2", within_km=25).km.tolist() == [0]
 
 
+def islands_km(count, west, south, *, step=2.0, size=0.7):
+    """Islands in rows, as one shape."""
+    x, y = np.divmod(np.arange(count), round(np.sqrt(count)))
+    corners = [edge * 1000 for edge in (west + step * x, south + step * y)]
+    return shapely.multipolygons(
+        shapely.box(*corners, corners[0] + 1000 * size, corners[1] + 1000 * size)
+    )
+
+
+def test_thousands_of_islands_are_as_far_off_as_when_each_is_measured(monkeypatch):
+    # The nearest of whole shapes is looked for among few; of all pairs it is the same to the bit.
+    borders = wiggly_borders()
+    x, y = shapely.get_coordinates(borders.geometry.iloc[0])[-1] / 1000
+    sites = frame(
+        [islands_km(900, x + shift, y + 90) for shift in (-90, 0, 90)],
+        unit_id=["a", "b", "c"],
+    )
+    areas = sites.rename(columns={"unit_id": "pa_id"}).assign(iso2=["KZ", "UZ", "KZ"])
+
+    def measured(most_pairs):
+        monkeypatch.setattr("cami_units.overlap._distance._MOST_PAIRS", most_pairs)
+        apart = pairs_apart(areas, key="pa_id", group="iso2", within_km=150)
+        return borders_within(sites, borders, within_km=150), apart
+
+    for few, every in zip(measured(1_000), measured(10**9), strict=True):
+        pd.testing.assert_frame_equal(few, every, check_exact=True)
+        assert len(few) > 1
+    assert (few["km"] > 0).all()
+
+
+def test_thousands_of_islands_are_cut_one_by_one_and_come_back_as_one_piece():
+    # 51 columns of islands, two km apart, and a border through the middle of the 26th
+    islands = islands_km(51 * 51, 0, 0)
+    border = 25 * 2 + 0.35
+    states = frame([box_km(-1, -1, border, 200), box_km(border, -1, 200, 200)], iso2=["A", "B"])
+    plain = frame([box_km(0, 0, 1, 1)], unit_id=["u2"])
+    sites = pd.concat([frame([islands], unit_id=["u1"]), plain], ignore_index=True)
+    pieces = split(sites, states, keep=("unit_id", "iso2"))
+    assert list(zip(pieces["unit_id"], pieces["iso2"], strict=True)) == [
+        ("u1", "A"),
+        ("u1", "B"),
+        ("u2", "A"),
+    ]
+    whole, half = 0.7**2, 0.7**2 / 2
+    assert pieces.area.to_numpy() / 1e6 == pytest.approx(
+        [51 * (25 * whole + half), 51 * (25 * whole + half), 1]
+    )
+    assert shapely.get_num_geometries(pieces.geometry.to_numpy()).tolist() == [51 * 26, 51 * 26, 1]
+    assert shapely.is_valid(pieces.geometry.to_numpy()).all()
+
+
 def test_pairs_want_a_key():
     areas = frame([box_km(0, 0, 9, 9)] * 2, pa_id=["a", "a"], iso2=["CN", "MN"])
     with pytest.raises(InputError, match="pa_id must be unique; repeated: a"):

@@ -11,7 +11,6 @@ Everything here is in the equal-area CRS until :func:`editable`, the door to lon
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -1024,33 +1023,32 @@ def editable(
         The same rows in EPSG:4326, outer rings counter-clockwise.
     """
     lonlat = units.to_crs(LONLAT)
-    whole = cut_at_180(lonlat.geometry.to_numpy())
-    shapes = [_rewritten(shape, max_edge_deg, decimals) for shape in whole]
+    shapes = _short_edges(cut_at_180(lonlat.geometry.to_numpy()), max_edge_deg, decimals)
     return lonlat.set_geometry(gpd.GeoSeries(shapes, index=lonlat.index, crs=LONLAT))
 
 
-def _rewritten(shape: Any, max_edge_deg: float, decimals: int) -> Any:
-    """A shape with rounded corners and no edge longer than a limit."""
-    if shape.geom_type == "MultiPolygon":
-        return shapely.MultiPolygon(
-            [_rewritten(part, max_edge_deg, decimals) for part in shape.geoms]
-        )
-    rings = [
-        _short_edges(np.round(shapely.get_coordinates(ring), decimals), max_edge_deg, decimals)
-        for ring in (shape.exterior, *shape.interiors)
-    ]
-    return shapely.orient_polygons(shapely.Polygon(rings[0], rings[1:]))
-
-
-def _short_edges(ring: NDArray[np.float64], longest: float, decimals: int) -> NDArray[np.float64]:
-    """A ring with vertices put on its long edges, the same for both neighbours."""
-    pieces = []
-    for start, end in itertools.pairwise(ring):
-        # An edge of exactly the longest length gets no vertex for the last digit of a square root.
-        count = max(1, int(np.ceil(np.hypot(*(end - start)) / longest - 1e-9)))
-        # From the same end whichever way the edge runs, so that neighbours agree to the last digit.
-        first, last = (start, end) if tuple(start) <= tuple(end) else (end, start)
-        inner = first + (last - first) * (np.arange(1, count) / count)[:, None]
-        inner = np.round(inner, decimals)
-        pieces.append(np.vstack([start, inner if tuple(start) <= tuple(end) else inner[::-1]]))
-    return np.vstack([*pieces, ring[-1]])
+def _short_edges(shapes: NDArray[np.object_], longest: float, decimals: int) -> NDArray[np.object_]:
+    """Polygons with rounded corners, and vertices put on long edges: the same for both neighbours."""
+    polygons, shape_of = shapely.get_parts(shapes, return_index=True)
+    rings, polygon_of = shapely.get_rings(polygons, return_index=True)
+    xy, ring_of = shapely.get_coordinates(rings, return_index=True)
+    xy = np.round(xy, decimals)
+    is_last = np.append(ring_of[1:] != ring_of[:-1], True)
+    start, end = xy, np.where(is_last[:, None], xy, np.roll(xy, -1, axis=0))
+    # An edge of exactly the longest length gets no vertex for the last digit of a square root.
+    steps = np.ceil(np.hypot(*(end - start).T) / longest - 1e-9)
+    count = np.maximum(steps, 1).astype(np.intp)
+    # From the same end whichever way the edge runs, so that neighbours agree to the last digit.
+    forth = (start[:, 0] < end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] <= end[:, 1]))
+    edge = np.repeat(np.arange(len(xy)), count)
+    rank = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+    first, last = (np.where(forth[:, None], *ends)[edge] for ends in ((start, end), (end, start)))
+    share = np.where(forth[edge], rank, count[edge] - rank) / count[edge]
+    corners = np.round(first + (last - first) * share[:, None], decimals)
+    corners[rank == 0] = start  # itself, and not what the sum makes of it
+    made = shapely.linearrings(corners, indices=ring_of[edge])
+    whole = shapely.orient_polygons(shapely.polygons(made, indices=polygon_of))
+    written = shapely.multipolygons(whole, indices=shape_of)
+    single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON)
+    written[single] = whole[np.searchsorted(shape_of, single)]
+    return np.asarray(written)

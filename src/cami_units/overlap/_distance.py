@@ -35,6 +35,9 @@ _PIECE_VERTICES: Final = 64
 # Pairs that are measured together: memory is bounded by them, however many sites there are.
 _BATCH: Final = 500_000
 
+_MOST_PAIRS: Final = 1_000_000
+"""Pieces of a site times those of a line: above it the nearest are looked for line by line."""
+
 _SAMPLES: Final = 9
 """The stretch of a projection is looked up at this many places across and down."""
 
@@ -275,8 +278,23 @@ def _within(
     one_parts, one_of = _short_pieces(sites)
     other_parts, other_of = _short_pieces(lines)
     # As far as the projection may draw what is this near on the ground.
-    reach = within_km * 1000 * stretch(crs, shapely.total_bounds(sites))
-    i, j = _close(one_parts, other_parts, reach)
+    factor = stretch(crs, shapely.total_bounds(sites))
+    reach = within_km * 1000 * factor
+    pairs = np.bincount(one_of, minlength=len(sites)) * np.bincount(other_of).max()
+    is_fine = pairs > _MOST_PAIRS
+    coarse = np.flatnonzero(~is_fine[one_of])
+    i, j = _close(one_parts[coarse], other_parts, reach)
+    i = coarse[i]
+    for site in np.flatnonzero(is_fine):
+        own = np.flatnonzero(one_of == site)
+        # what it meets is 0 km off, and of two ways the other is not asked for
+        settled = meet_j[meet_i == site] if groups is None else groups <= groups[site]
+        asked = ~np.isin(other_of, settled) if groups is None else ~settled[other_of]
+        goals = np.flatnonzero(asked)
+        part, goal = _nearest_pieces(
+            one_parts[own], other_parts[goals], other_of[goals], reach, factor
+        )
+        i, j = np.append(i, own[part]), np.append(j, goals[goal])
     # Before anything is measured: this way half of the pairs, and all of one group, cost nothing.
     if groups is not None:
         in_order = groups[one_of[i]] < groups[other_of[j]]
@@ -293,6 +311,28 @@ def _within(
     )
     table = table[table.km <= within_km].groupby(["i", "j"])["km"].min().reset_index()
     return (table.i.to_numpy(np.intp), table.j.to_numpy(np.intp), table.km.to_numpy(np.float64))
+
+
+def _nearest_pieces(
+    parts: Geometries,
+    goals: Geometries,
+    goal_of: NDArray[np.intp],
+    reach: float,
+    factor: float,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions of the pieces of one shape, and of goals, that may be the nearest of a goal's shape."""
+    tree = shapely.STRtree(parts)
+    (goal, _), metres = tree.query_nearest(
+        goals, max_distance=max(reach, 1.0), return_distance=True, all_matches=False
+    )
+    least = np.full(goal_of.max(initial=-1) + 1, np.inf)
+    np.minimum.at(least, goal_of[goal], metres)
+    # The projection draws a way shorter or longer by `factor` at most, so that the nearest on the
+    # ground is drawn longer than another by its square at most; a metre for the sums of floats.
+    limit = least[goal_of[goal]] * factor**2 + 1
+    goal, limit = goal[metres <= limit], limit[metres <= limit]
+    at, part = tree.query(goals[goal], predicate="dwithin", distance=limit)
+    return part, goal[at]
 
 
 def _ways_km(starts: Geometries, goals: Geometries, crs: CRS) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cami_units.model import RANGE_WEIGHT
 from cami_units.overlap._door import Geometries
-from cami_units.overlap._split import of_dimension
+from cami_units.overlap._split import MANY_PARTS, of_dimension
 
 MOST_VERTICES: Final = 1024
 """Above this a piece is halved. Measured: 300 sites over ranges of 50,000 vertices are fastest."""
@@ -170,7 +170,7 @@ def joined(shapes: Geometries) -> Any:
     """One shape of several, the same whatever order they came in."""
     in_order = sorted_shapes(np.asarray(shapes, dtype=object))
     parts = shapely.get_parts(in_order)
-    if len(parts) <= _MANY_PARTS or (shapely.get_dimensions(parts) < 2).any():
+    if len(parts) <= MANY_PARTS or (shapely.get_dimensions(parts) < 2).any():
         return shapely.normalize(shapely.union_all(in_order))
     # GEOS unites a hundred thousand islands for a quarter of a minute: only neighbours need it
     first, second = shapely.STRtree(parts).query(parts, predicate="intersects")
@@ -178,10 +178,6 @@ def joined(shapes: Geometries) -> Any:
     meeting[first[first != second]] = True
     united = shapely.get_parts(shapely.union_all(parts[meeting]))
     return shapely.normalize(shapely.multipolygons([*united, *parts[~meeting]]))
-
-
-_MANY_PARTS: Final = 2_000
-"""Parts that are united without looking which of them meet: it takes half a second at worst."""
 
 
 def dissolved_by_weight(table: gpd.GeoDataFrame, by: Iterable[str]) -> gpd.GeoDataFrame:
