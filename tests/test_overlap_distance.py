@@ -210,15 +210,15 @@ def test_thousands_of_islands_are_as_far_off_as_when_each_is_measured(monkeypatc
     borders = wiggly_borders()
     x, y = shapely.get_coordinates(borders.geometry.iloc[0])[-1] / 1000
     sites = frame(
-        [islands_km(900, x + shift, y + 90) for shift in (-90, 0, 90)],
+        [islands_km(100, x + shift, y + 60) for shift in (-30, 0, 30)],
         unit_id=["a", "b", "c"],
     )
     areas = sites.rename(columns={"unit_id": "pa_id"}).assign(iso2=["KZ", "UZ", "KZ"])
 
     def measured(most_pairs):
         monkeypatch.setattr("cami_units.overlap._distance._MOST_PAIRS", most_pairs)
-        apart = pairs_apart(areas, key="pa_id", group="iso2", within_km=150)
-        return borders_within(sites, borders, within_km=150), apart
+        apart = pairs_apart(areas, key="pa_id", group="iso2", within_km=40)
+        return borders_within(sites, borders, within_km=80), apart
 
     for few, every in zip(measured(1_000), measured(10**9), strict=True):
         pd.testing.assert_frame_equal(few, every, check_exact=True)
