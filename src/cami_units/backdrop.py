@@ -145,7 +145,8 @@ def shadow_picture(grey: bytes) -> bytes:
 
 def mercator_picture(frame: Frame) -> Picture:
     """The relief of a frame in degrees as web maps stretch it: rows by Mercator, not by latitude."""
-    from PIL import Image
+    # by its name: else Pillow fetches all fifty kinds of pictures to find who writes this one
+    from PIL import Image, WebPImagePlugin  # noqa: F401
 
     west, south, east, north = frame
     low, top = (_mercator(latitude) for latitude in (south, north))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -254,6 +253,42 @@ def stamp_of(layers: Mapping[str, gpd.GeoDataFrame] | None) -> bytes:
     return layers.stamp if isinstance(layers, LaterLayers) else b""
 
 
+Shapes = npt.NDArray[np.object_]
+
+
+class ShapeMemory:
+    """What was worked out of shapes and marks, by the very object: files of a pack show the same ones.
+
+    Neither ever changes, and each is held here, so that nothing else has its address.
+    """
+
+    # what ten groups are shown of a region is some thousand shapes; a text of each takes a few kB
+    _MOST: Final = 1 << 13
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, Hashable], tuple[Any, Any]] = {}
+
+    def of(
+        self,
+        things: Sequence[Any] | Shapes,
+        about: Sequence[Hashable],
+        make: Callable[[list[int]], Iterable[Any]],
+    ) -> list[Any]:
+        """What is known of each thing and what it is `about`; what is not, `make` finds by its place."""
+        keys = [(id(thing), key) for thing, key in zip(things, about, strict=True)]
+        values = [self._known.get(key) for key in keys]
+        new = [place for place, known in enumerate(values) if known is None]
+        if new:
+            if len(self._known) > self._MOST:
+                self._known.clear()
+            for place, value in zip(new, make(new), strict=True):
+                values[place] = self._known[keys[place]] = (things[place], value)
+        return [known[1] for known in values if known is not None]
+
+
+_COARSE: Final = ShapeMemory()
+
+
 # -- what may be shown ----------------------------------------------------------------------------
 
 COARSE_KM: Final = 25.0
@@ -421,13 +456,21 @@ def _lie_apart(shapes: npt.NDArray[Any]) -> bool:
     same = (ends[order[1:]] == ends[order[:-1]]).all(axis=1)
     of_edge = state[part[ring[inner]]][order]
     sharing = set(zip(of_edge[:-1][same].tolist(), of_edge[1:][same].tolist(), strict=True))
-    near: Any = shapely.box(*(shapely.bounds(shapes).T + _SLIVER_DEGREES * _OUTWARDS))
+    west, south, east, north = shapely.bounds(shapes).T + _SLIVER_DEGREES * _OUTWARDS
+    one_of, other_of = np.triu_indices(len(shapes), 1)
+    left, low = np.maximum(west[one_of], west[other_of]), np.maximum(south[one_of], south[other_of])
+    right, top = (
+        np.minimum(east[one_of], east[other_of]),
+        np.minimum(north[one_of], north[other_of]),
+    )
     outlines = shapely.boundary(shapes)
-    for first, second in combinations(range(len(shapes)), 2):
-        facing = shapely.intersection(near[first], near[second])
-        if {(first, second), (second, first)} & sharing or facing.is_empty:
+    # most of the pairs of a region are too far apart to look at
+    for place in np.flatnonzero((left <= right) & (low <= top)):
+        first, second = int(one_of[place]), int(other_of[place])
+        if {(first, second), (second, first)} & sharing:
             continue
-        one, other = shapely.clip_by_rect(outlines[[first, second]], *facing.bounds)
+        facing = (left[place], low[place], right[place], top[place])
+        one, other = shapely.clip_by_rect(outlines[[first, second]], *facing)
         points = shapely.points(shapely.get_coordinates(shapely.segmentize(one, _SLIVER_DEGREES)))
         if shapely.dwithin(points, other, _SLIVER_DEGREES).sum() > _MOST_NEAR:
             return True
@@ -508,11 +551,20 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
     ['POINT (80 40)']
     """
     # a long side in degrees bends in the lattice's CRS
-    dense = shapely.segmentize(np.asarray(shapes.array, dtype=object), 0.25)
-    flat = gpd.GeoSeries(list(dense), index=shapes.index, crs=shapes.crs).to_crs(crs)
-    coarse_shapes = [_coarse_shape(shape, crs, km) for shape in flat]
-    lonlat = gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=crs).to_crs(LONLAT)
-    return gpd.GeoSeries(cut_at_180(lonlat.to_numpy()), index=shapes.index, crs=LONLAT)
+    given = np.asarray(shapes.array, dtype=object)
+
+    def made(places: list[int]) -> Shapes:
+        """Places made coarse, in longitude and latitude."""
+        dense = shapely.segmentize(given[places], 0.25)
+        flat = gpd.GeoSeries(list(dense), crs=shapes.crs).to_crs(crs)
+        coarse_shapes = [_coarse_shape(shape, crs, km) for shape in flat]
+        lonlat = gpd.GeoSeries(coarse_shapes, crs=crs).to_crs(LONLAT)
+        return np.asarray(cut_at_180(lonlat.to_numpy()), dtype=object)
+
+    # figures, maps and what is handed out are made of the same layers, one after another
+    about = repr((str(shapes.crs), str(crs), km))
+    coarse_shapes = _COARSE.of(given, [about] * len(given), made)
+    return gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=LONLAT)
 
 
 def _coarse_shape(shape: BaseGeometry, crs: Any, km: float) -> BaseGeometry:
@@ -627,6 +679,16 @@ def label_place(shape: BaseGeometry) -> BaseGeometry:
     return place
 
 
+def cut(shapes: Shapes, frame: tuple[float, float, float, float]) -> Shapes:
+    """Shapes cut to a frame; one that lies in it stays the very object, of which things are known."""
+    west, south, east, north = frame
+    left, low, right, top = shapely.bounds(shapes).T
+    is_inside = (left >= west) & (low >= south) & (right <= east) & (top <= north)
+    cut_shapes = shapes.copy()
+    cut_shapes[~is_inside] = shapely.clip_by_rect(shapes[~is_inside], *frame)
+    return cut_shapes
+
+
 def label_places(shape: BaseGeometry, most_places: int = 24) -> list[BaseGeometry]:
     """Where the name of an area may stand, the best first, so that any view of a part has some.
 
@@ -709,39 +771,6 @@ def legend_signs(
 
 TOLERANCES: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Degrees, finest first: 0.002° is a pixel of a slide of one unit, 0.2° one of the whole region."""
-
-Shapes = npt.NDArray[np.object_]
-
-
-class ShapeMemory:
-    """What was worked out of shapes and marks, by the very object: files of a pack show the same ones.
-
-    Neither ever changes, and each is held here, so that nothing else has its address.
-    """
-
-    # what ten groups are shown of a region is some thousand shapes; a text of each takes a few kB
-    _MOST: Final = 1 << 13
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, Hashable], tuple[Any, Any]] = {}
-
-    def of(
-        self,
-        things: Sequence[Any] | Shapes,
-        about: Sequence[Hashable],
-        make: Callable[[list[int]], Iterable[Any]],
-    ) -> list[Any]:
-        """What is known of each thing and what it is `about`; what is not, `make` finds by its place."""
-        keys = [(id(thing), key) for thing, key in zip(things, about, strict=True)]
-        values = [self._known.get(key) for key in keys]
-        new = [place for place, known in enumerate(values) if known is None]
-        if new:
-            if len(self._known) > self._MOST:
-                self._known.clear()
-            for place, value in zip(new, make(new), strict=True):
-                values[place] = self._known[keys[place]] = (things[place], value)
-        return [known[1] for known in values if known is not None]
-
 
 _SIMPLER: Final = ShapeMemory()
 

@@ -107,7 +107,7 @@ def group_page(
         What lies around the units of the group, as its map shows it.
     """
     units = own_units[~own_units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
-    parts = [_written_parts(shape) for shape in units.geometry]
+    parts = [kml.written_pieces(shape) for shape in units.geometry]
     page_units = units.set_geometry(
         gpd.GeoSeries(
             [shapely.multipolygons(pieces) for pieces in parts], index=units.index, crs=units.crs
@@ -139,15 +139,6 @@ def group_page(
         imprint=public.imprint,
         sheet=sheet,
     )
-
-
-def _written_parts(shape: Any) -> list[Any]:
-    """The parts of a unit as its KMZ holds them, in the same order."""
-    return [
-        piece
-        for part in kml.sorted_parts(shape)
-        for piece in kml.sorted_parts(kml.as_written(part))
-    ]
 
 
 def _text_of(value: Any) -> str:

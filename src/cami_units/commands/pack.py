@@ -160,6 +160,17 @@ class _Shared:
         cards = self._in(lang)[1]
         return cards[cards["unit_id"].isin(units["unit_id"])]
 
+    @cached_property
+    def translated(self) -> dict[tuple[str, ...], Mapping[str, pd.DataFrame]]:
+        """The tables with their sentences, by languages, as far as somebody wanted them."""
+        return {}
+
+    def tables_in(self, languages: tuple[str, ...]) -> Mapping[str, pd.DataFrame]:
+        """What may be handed to anybody, its sentences in some languages."""
+        if languages not in self.translated:
+            self.translated[languages] = words.with_languages(self.public.tables, languages)
+        return self.translated[languages]
+
     def _in(self, lang: str) -> tuple[Scene, pd.DataFrame]:
         """Scene and cards in a language, made once."""
         if lang not in self.spoken:
@@ -250,9 +261,15 @@ def _write_group(
     public = replace(shared.public, imprint=replace(shared.public.imprint, languages=languages))
     imprint, species = public.imprint, public.tables["species"]
     own_units, others = _own_and_others(public, shared.allocated, group, sections)
-    spoken_tables = words.with_languages(public.tables, imprint.languages)
+    spoken_tables = shared.tables_in(languages)
     near = _near(replace(public, tables=spoken_tables), own_units, sections)
     cards = {lang: shared.cards(lang, own_units) for lang in imprint.languages}
+    # what a map says of the units of other groups it says of none of its own
+    of_units: Any = {
+        name: table[table["unit_id"].isin(own_units["unit_id"])]
+        for name in ("unit_criteria", "unit_species", "unit_countries", "sensitivity")
+        if (table := spoken_tables.get(name)) is not None
+    }
     lang = imprint.languages[0]
     mine = kml.Pack(group=group, neighbours=others)
     earth = kml.earth_writers(
@@ -276,11 +293,8 @@ def _write_group(
         imprint=imprint,
         layers=near,
         species=species,
-        unit_criteria=spoken_tables["unit_criteria"],
-        unit_species=public.tables.get("unit_species"),
-        unit_countries=public.tables.get("unit_countries"),
-        sensitivity=public.tables.get("sensitivity"),
         lang=lang,
+        **of_units,
     )
     if shared.ground is not None:
         page = group_page(group, own_units, others, shared.ground, public, sheet)

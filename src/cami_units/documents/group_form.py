@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -243,15 +244,20 @@ def _fill_form(
             choice.showErrorMessage = False
             sheet.add_data_validation(choice)
             choice.add(f"{letter}3:{letter}{last}")
-    for line in range(3, last + 1):
-        row = rows[line - 3] if line - 3 < len(rows) else {}
+    for line, row in enumerate(rows, start=3):
         for number, name in enumerate(fields, start=1):
             cell = sheet.cell(line, number)
             put(cell, row.get(name), alignment=WRAP, border=LINE)
             # What was handed out stays white: it is there to be read, and yellow asks for an
             # answer.
-            if name not in HANDED_OUT_FIELDS or not row:
+            if name not in HANDED_OUT_FIELDS:
                 cell.fill = _TO_FILL
+    first = sheet.cell(len(rows) + 3, 1)
+    put(first, None, alignment=WRAP, border=LINE, fill=_TO_FILL)
+    for line in range(len(rows) + 3, last + 1):
+        for number in range(1, len(fields) + 1):
+            # a thousand cells that are all alike: to find the number of each look anew was most of a form
+            sheet.cell(line, number)._style = copy(first._style)
     # The first two columns, which say what a row is about, and both headings stay in sight.
     sheet.freeze_panes = "C3"
     set_page(sheet, imprint, rows_repeated="1:2")

@@ -42,7 +42,7 @@ from cami_units.kml._marks import (
     rows,
     status_look,
 )
-from cami_units.kml._written_shapes import as_written, geom_hash, sorted_parts, vertices
+from cami_units.kml._written_shapes import as_written, geom_hash, vertices, written_pieces
 from cami_units.model import (
     EVIDENCE_LAYERS,
     HIDDEN_STATUSES,
@@ -370,11 +370,7 @@ def unit_marks(
     variants = _variants(units, cards)
     for row in rows(units, "unit_id"):
         look = _look_key(str(row["status"]), variants[row["unit_id"]])
-        pieces = [
-            piece
-            for part in sorted_parts(row["geometry"])
-            for piece in sorted_parts(as_written(part))
-        ]
+        pieces = written_pieces(row["geometry"])
         for number, piece in enumerate(pieces, start=1):
             several = len(pieces) > 1
             made.append(
@@ -543,9 +539,7 @@ def _outline_marks(row: Mapping[str, Any], layer: str, lang: str, *, visible: bo
     named = words.name_in(row, lang)
     owner = clean_name(row.get("group"))
     title = f"{words.text(layer, lang)}: {unit_id} {named}" + (f" ({owner})" if owner else "")
-    pieces = [
-        piece for part in sorted_parts(row["geometry"]) for piece in sorted_parts(as_written(part))
-    ]
+    pieces = written_pieces(row["geometry"])
     return [
         Mark(
             name=shown_name(title),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import numpy as np
 import shapely
 import shapely.ops
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
+
+from cami_units.scene import ShapeMemory
 
 DECIMALS = 5
 """Decimals of a degree that are written: about a metre."""
@@ -216,6 +219,21 @@ def sorted_parts(geometry: BaseGeometry) -> list[BaseGeometry]:
     if len(singles) < 2:
         return singles
     return sorted(singles, key=lambda part: (-part.area, -part.length, shapely.to_wkb(part)))
+
+
+_PIECES: Final = ShapeMemory()
+
+
+def written_pieces(geometry: BaseGeometry) -> list[BaseGeometry]:
+    """The single geometries of a unit as its file holds them, in the order in which it does."""
+
+    def made(_: list[int]) -> list[list[BaseGeometry]]:
+        singles = sorted_parts(geometry)
+        return [[piece for part in singles for piece in sorted_parts(as_written(part))]]
+
+    # the units of one group are those that nine others look at
+    [pieces] = _PIECES.of([geometry], [None], made)
+    return list(pieces)
 
 
 def geom_hash(geometry: BaseGeometry) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import geopandas as gpd
@@ -15,8 +15,8 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop
 from cami_units.drawn_pieces import piece
-from cami_units.model import counted_on
-from cami_units.scene import is_range_state, label_places
+from cami_units.model import counted_on, records
+from cami_units.scene import ShapeMemory, cut, is_range_state, label_places
 from cami_units.webmap._page_values import (
     is_missing,
     names_in_languages,
@@ -110,6 +110,7 @@ def _drawn(
     as_bytes = (tuple(shapely.to_wkb(part).tolist()) for part in (countries.geometry, areas))
     shapes, edges, near, land = _states(*as_bytes, most)
     borders = shapely.clip_by_rect(edges, *frame)
+    in_frame = cut(shapes, frame)
     return sheet | {
         "land": packed(shapely.clip_by_rect(land, *frame)),
         "borders": packed(shapely.difference(borders, near)),
@@ -124,7 +125,7 @@ def _drawn(
             for name, is_state, shape in zip(
                 _names(countries),
                 is_range_state(countries),
-                shapely.clip_by_rect(shapes, *frame),
+                in_frame,
                 strict=True,
             )
             if not shape.is_empty
@@ -168,7 +169,7 @@ def _spots(shape: BaseGeometry, frame: tuple[float, float, float, float]) -> lis
     The first view shows the sheet without its margin: a large state of which a corner is there has
     places in that corner too.
     """
-    places = label_places(shape)
+    [places] = _PLACES.of([shape], [24], lambda _: [label_places(shape)])
     for share in (1.0, 0.6):  # a window is wider, or higher, than what is fitted into it
         beside, above = (share * step for step in MARGIN)
         west, south, east, north = np.add(frame, (beside, above, -beside, -above))
@@ -176,11 +177,21 @@ def _spots(shape: BaseGeometry, frame: tuple[float, float, float, float]) -> lis
             west >= east or south >= north
         ):  # at the end of the map a sheet has less than two margins
             continue
-        corner = shapely.clip_by_rect(shape, west, south, east, north)
+        [corner] = cut(np.array([shape], dtype=object), (west, south, east, north))
         if corner.area > 0:
             # a corner is small: few places in it are worth a try
-            places += label_places(corner, 8)
-    return [int(step) for step in on_lattice(shapely.get_coordinates(places)).ravel()]
+            [few] = _PLACES.of([corner], [8], partial(_few_places, corner))
+            places = [*places, *few]
+    steps: list[int] = on_lattice(shapely.get_coordinates(places)).ravel().tolist()
+    return steps
+
+
+_PLACES: Final = ShapeMemory()
+
+
+def _few_places(corner: BaseGeometry, _: list[int]) -> list[list[BaseGeometry]]:
+    """Where a name may stand in a corner, in a list, as memories take it."""
+    return [label_places(corner, 8)]
 
 
 def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray[Any, Any]:
@@ -195,19 +206,22 @@ def _places(gazetteer: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     """The places of the gazetteer, the widest first."""
     if gazetteer is None:
         return []
-    ordered = gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True])
-    return [
-        {
-            "name": name,
-            "kind": shown(kind),
-            "km": 0 if is_missing(km) else round(float(km)),
-            "at": packed(point)[0],
-        }
-        for name, kind, km, point in zip(
-            _names(ordered),
-            ordered["kind"],
-            ordered["extent_km"],
-            ordered.geometry,
-            strict=True,
-        )
-    ]
+    rows = records(gazetteer.sort_values(["extent_km", "name_en"], ascending=[False, True]))
+    points = [row.pop("geometry") for row in rows]
+
+    def told(places: list[int]) -> list[dict[str, Any]]:
+        """Places by where they stand in the list."""
+        return [
+            {
+                "name": names_in_languages(row := rows[place]),
+                "kind": shown(row["kind"]),
+                "km": 0 if is_missing(row["extent_km"]) else round(float(row["extent_km"])),
+                "at": packed(points[place])[0],
+            }
+            for place in places
+        ]
+
+    return _TOLD.of(points, list(map(repr, rows)), told)
+
+
+_TOLD: Final = ShapeMemory()

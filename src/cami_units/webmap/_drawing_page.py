@@ -179,7 +179,8 @@ def _unit(row: Mapping[str, Any], shape: Any, frame: Frame) -> dict[str, Any]:
 def _flat(ring: Any) -> list[int]:
     """An open ring as differences of hundred-thousandths of a degree."""
     steps = np.rint(shapely.get_coordinates(ring)[:-1] * _LATTICE).astype(np.int64)
-    return [int(step) for step in np.diff(steps, axis=0, prepend=[[0, 0]]).ravel()]
+    flat: list[int] = np.diff(steps, axis=0, prepend=[[0, 0]]).ravel().tolist()
+    return flat
 
 
 def spelt(value: Any) -> Spelt:

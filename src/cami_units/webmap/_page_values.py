@@ -150,14 +150,17 @@ def _flat(line: BaseGeometry, *, closed: bool = False) -> Flat:
     """Whole steps, repeated points left out; an open ring of fewer than three points is nothing."""
     steps = on_lattice(shapely.get_coordinates(line))
     is_kept = np.ones(len(steps), dtype=bool)
-    is_kept[1:] = (np.diff(steps, axis=0) != 0).any(axis=1)
+    is_kept[1:] = (steps[1:] != steps[:-1]).any(axis=1)
     steps = steps[is_kept]
     # the last point of a ring is its first again: the page closes it
     if closed:
         steps = steps[:-1]
         if len(steps) < 3:
             return []
-    return [int(step) for step in np.diff(steps, axis=0, prepend=[[0, 0]]).ravel()]
+    moved = steps.copy()
+    moved[1:] -= steps[:-1]
+    flat: Flat = moved.ravel().tolist()
+    return flat
 
 
 def on_lattice(coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -206,7 +209,8 @@ def label_point(geometry: BaseGeometry) -> Flat:
     """Where a name stands, in steps of the lattice; nowhere in an empty geometry."""
     if geometry.is_empty:
         return []
-    return [int(step) for step in on_lattice(shapely.get_coordinates(label_place(geometry)))[0]]
+    place: Flat = on_lattice(shapely.get_coordinates(label_place(geometry)))[0].tolist()
+    return place
 
 
 def shared_edges(polygons: Geometries) -> BaseGeometry:
@@ -215,19 +219,13 @@ def shared_edges(polygons: Geometries) -> BaseGeometry:
     Each border comes once, so that its dashes show. Compared on the lattice, edge by edge: no
     tolerance, no intersection.
     """
-    edges = np.concatenate(
-        [
-            np.hstack([steps[:-1], steps[1:]])
-            for polygon in polygons
-            for part in shapely.get_parts(polygon)
-            for ring in _rings(part)
-            if len(steps := on_lattice(shapely.get_coordinates(ring))) > 1
-        ]
-        or [np.empty((0, 4), dtype=np.int64)]
-    )
-    edges = undirected(edges)
+    rings = shapely.get_rings(shapely.get_parts(polygons))
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    steps = on_lattice(xy)
+    edges = undirected(np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]])
     edges = edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)]
     edges, times = np.unique(edges, axis=0, return_counts=True)
     ends = (edges[times > 1] / LATTICE).reshape(-1, 2, 2)
-    merged: BaseGeometry = shapely.line_merge(shapely.MultiLineString(list(ends)))
+    lines: Any = shapely.linestrings(ends)
+    merged: BaseGeometry = shapely.line_merge(shapely.multilinestrings(lines))
     return merged

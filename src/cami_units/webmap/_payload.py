@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args
 
@@ -277,14 +278,16 @@ def _unit_part(
 
 def page_words(languages: Iterable[str], around: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """The phrases of a page by language, and what the layers of a plan are called."""
+    return {language: _phrases(language) | around["words"][language] for language in languages}
+
+
+@cache
+def _phrases(language: str) -> dict[str, str]:
+    """The phrases that maps and drawing pages say in a language."""
     return {
-        language: {
-            key: shown(phrase)
-            for key, phrase in words.catalogue(language).items()
-            if not key.startswith(_OF_OTHERS)
-        }
-        | around["words"][language]
-        for language in languages
+        key: shown(phrase)
+        for key, phrase in words.catalogue(language).items()
+        if not key.startswith(_OF_OTHERS)
     }
 
 
