@@ -5,6 +5,7 @@ cleaned before it reaches the terminal. The rooms are imported when a command ru
 `cami-units --help` answers at once.
 """
 
+import atexit
 import gc
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if (stream.encoding or "").lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     # Millions of cells and elements come and go, hardly any in a circle: to look for circles at
-    # every 700th object takes a twelfth of the time of a large round.
-    gc.set_threshold(20_000, 10, 10)
+    # every 700th object takes a twelfth of the time of a large round. What is imported alone is
+    # more than 100,000 objects that stay: a decision is over before anybody looks for any.
+    gc.set_threshold(200_000, 4, 4)
+    # Python's last act is to look through all that is left for circles, 0.2 s after the last word is
+    # said; what goes into the permanent generation it leaves to the system.
+    atexit.register(gc.freeze)
     app(args=None if arguments is None else list(arguments), prog_name="cami-units")

@@ -427,6 +427,8 @@ def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:
     rows = np.full((high, 1 + 3 * wide), 2, dtype=np.uint8)
     rows[0, 1:] = colours[0]
     np.subtract(colours[1:], colours[:-1], out=rows[1:, 1:])
+    # a figure and its canvas are a circle, which would hold 8 MB of dots until somebody looks for it
+    canvas.renderer = None
     dots = round(dpi * 1000 / _INCH)
     blocks = (
         # eight bits of three colours, not interlaced
