@@ -956,7 +956,7 @@ def _under_both(edges: NDArray[np.float64], i: int, others: NDArray[np.float64],
     if above >= 0.0 and above_end >= 0.0:
         return under_other
     # they cross: under the upper one less the triangle between them
-    triangle = above * 0.5 * wide * (above / (above - above_end))
+    triangle: float = above * 0.5 * wide * (above / (above - above_end))
     return under - triangle if above > 0.0 else under_other + triangle
 
 

@@ -355,16 +355,18 @@ def shared_km2(first: gpd.GeoSeries, second: gpd.GeoSeries) -> NDArray[np.float6
     """
     if projected(first.crs) != projected(second.crs):
         raise InputError("Nothing was measured: the two columns have different CRSs.")
-    one, other = np.asarray(first.array, dtype=object), np.asarray(second.array, dtype=object)
-    n_vertices = shapely.get_num_coordinates(one) + shapely.get_num_coordinates(other)
+    shapes, others = np.asarray(first.array, dtype=object), np.asarray(second.array, dtype=object)
+    n_vertices = shapely.get_num_coordinates(shapes) + shapely.get_num_coordinates(others)
     if n_vertices.sum() <= _FEW_VERTICES:
-        return np.asarray(shapely.area(shapely.intersection(one, other)) / 1e6, dtype=np.float64)
+        return np.asarray(
+            shapely.area(shapely.intersection(shapes, others)) / 1e6, dtype=np.float64
+        )
     # a shape of hundreds of pairs is one object in all of them, and is walked over once
     (first_at, i), (second_at, j) = (
         np.unique(np.fromiter(map(id, side), np.int64), return_index=True, return_inverse=True)[1:]
-        for side in (one, other)
+        for side in (shapes, others)
     )
-    return _walked_km2(one[first_at], other[second_at], i, j)
+    return _walked_km2(shapes[first_at], others[second_at], i, j)
 
 
 def length_km(lines: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
@@ -503,12 +505,12 @@ def _walked_km2(
     """What each polygon `i` shares with the other `j`, km², from their edges: no shape is built."""
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
 
-    one, other = rings_of(polygons), rings_of(others)
+    rings, other_rings = rings_of(polygons), rings_of(others)
     shared = np.zeros(len(i))
     _kernels.shared_areas(
         (i.astype(np.int64), j.astype(np.int64)),
-        (one.xy, one.ends, one.turns, one.first),
-        (other.xy, other.ends, other.turns, other.first),
+        (rings.xy, rings.ends, rings.turns, rings.first),
+        (other_rings.xy, other_rings.ends, other_rings.turns, other_rings.first),
         shapely.bounds(polygons),
         shapely.bounds(others),
         shared,
