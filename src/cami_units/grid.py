@@ -9,7 +9,7 @@ eastwards; both may be negative beyond the origin.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -23,6 +23,9 @@ from shapely.geometry.base import BaseGeometry
 from cami_units.model import EQUAL_AREA, InputError, crs_name, listed, note_cells, same_crs
 
 Shape = Literal["square", "hexagon"]
+
+Places = tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]
+"""Rows and columns of cells."""
 
 ORIGIN_M: Final = -10_000_000.0
 """Easting and northing, in metres, of the corner from which rows and columns are counted."""
@@ -72,6 +75,7 @@ def planning_units(
     cell_km: float = 25,
     shape: Shape = "square",
     crs: str = EQUAL_AREA,
+    among: Callable[[Places], NDArray[np.bool_]] | None = None,
 ) -> gpd.GeoDataFrame:
     """Cells of the fixed lattice that share area with the study area.
 
@@ -85,6 +89,9 @@ def planning_units(
         Shape of the cells.
     crs : str, default EQUAL_AREA
         An equal-area CRS in metres, the one of `study_area`.
+    among : callable, optional
+        Tells of rows and columns of cells which are asked about, as that of :func:`beside` does;
+        ``None``: all.
 
     Returns
     -------
@@ -107,7 +114,7 @@ def planning_units(
     """
     lattice = Lattice(cell_km, shape, crs)
     parts = _study_polygons(study_area, crs)
-    touched_cells = [_touched(lattice, part) for part in parts]
+    touched_cells = [_touched(lattice, part, among) for part in parts]
     row, col = np.concatenate(touched_cells).T
     # by one number a cell: sorting pairs takes three times as long
     west = int(col.min(initial=0))
@@ -275,6 +282,34 @@ def neighbours(planning_units: pd.DataFrame, *, corners: bool = False) -> NDArra
     return sorted_pairs[np.lexsort((sorted_pairs[:, 1], sorted_pairs[:, 0]))]
 
 
+def beside(others: Places) -> Callable[[Places], NDArray[np.bool_]]:
+    """What tells of cells whether each is one of some others, or touches one, were it by a corner.
+
+    Examples
+    --------
+    >>> near = beside((np.array([6]), np.array([1])))
+    >>> near((np.array([5, 5, 5]), np.array([1, 2, 4]))).tolist()
+    [True, True, False]
+    """
+    corner = [int(side.min(initial=0)) - 1 for side in others]
+    size = [int(side.max(initial=0)) - low + 2 for side, low in zip(others, corner, strict=True)]
+    near = np.zeros(size, dtype=bool)
+    near[tuple(side - low for side, low in zip(others, corner, strict=True))] = True
+    # A cell further along both axes, one after the other: so the corners come by themselves.
+    for lines in (near, near.T):
+        before = lines.copy()
+        lines[1:] |= before[:-1]
+        lines[:-1] |= before[1:]
+
+    def are_near(cells: Places) -> NDArray[np.bool_]:
+        row, col = (side - low for side, low in zip(cells, corner, strict=True))
+        is_there: NDArray[np.bool_] = (row >= 0) & (row < size[0]) & (col >= 0) & (col < size[1])
+        is_there[is_there] = near[row[is_there], col[is_there]]
+        return is_there
+
+    return are_near
+
+
 def _hexagon(lattice: Lattice) -> tuple[float, float]:
     """Side and half height of the lattice's hexagons, in metres."""
     side = lattice.cell_km * 1000 * _HEXAGON_SIDE
@@ -308,8 +343,10 @@ def _study_polygons(
     return np.asarray(parts)
 
 
-def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
-    """Row and column of the cells that share area with a polygon."""
+def _touched(
+    lattice: Lattice, polygon: BaseGeometry, among: Callable[[Places], NDArray[np.bool_]] | None
+) -> NDArray[np.int64]:
+    """Row and column of the cells that share area with a polygon, of those that are asked about."""
     in_rows, in_cols = extent(lattice, polygon.bounds)
     rows, cols = np.arange(*in_rows), np.arange(*in_cols)
     if len(rows) * len(cols) > MOST_CELLS:
@@ -331,10 +368,10 @@ def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
         row[:, None, None] + np.arange(_BLOCK)[:, None],
         col[:, None, None] + np.arange(_BLOCK),
     )
-    touched_cells = [_within(rows, cols, row[is_within], col[is_within])]
+    touched_cells = [_within(rows, cols, row[is_within], col[is_within], among)]
     # some blocks at a time keep memory in proportion to the answer, not to the bounding box
     for some in np.array_split(np.flatnonzero(is_parted), is_parted.sum() // 200 + 1):
-        candidates = _within(rows, cols, row[some], col[some])
+        candidates = _within(rows, cols, row[some], col[some], among)
         shapes = cells(lattice, *candidates.T)
         is_touched = shapely.intersects(polygon, shapes)
         unsure = np.flatnonzero(is_touched)
@@ -345,9 +382,16 @@ def _touched(lattice: Lattice, polygon: BaseGeometry) -> NDArray[np.int64]:
 
 
 def _within(
-    rows: NDArray[np.int64], cols: NDArray[np.int64], row: NDArray[np.int64], col: NDArray[np.int64]
+    rows: NDArray[np.int64],
+    cols: NDArray[np.int64],
+    row: NDArray[np.int64],
+    col: NDArray[np.int64],
+    among: Callable[[Places], NDArray[np.bool_]] | None,
 ) -> NDArray[np.int64]:
-    """Rows and columns of the cells of some blocks, those beyond the last ones left out."""
+    """Rows and columns of the cells of some blocks; those beyond the last, or not asked about, left out."""
     row, col = (side.ravel() for side in np.broadcast_arrays(row, col))
     is_there = (row <= rows[-1]) & (col <= cols[-1])
+    if among is not None:
+        row, col = row[is_there], col[is_there]
+        is_there = among((row, col))
     return np.column_stack([row[is_there], col[is_there]])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from cami_units import criteria, delineate, grid, layers, overlap, store
@@ -14,6 +15,7 @@ from cami_units.commands._round_tables import round_tables
 from cami_units.commands.assess import Assessed, assess_sites, cut, species_ranges
 from cami_units.commands.check import missing_context, proposal_overrides
 from cami_units.commands.context import with_context
+from cami_units.commands.overlaps import window
 from cami_units.commands.plan_layers import ground, load
 from cami_units.model import (
     AREA_OF_INTEREST,
@@ -151,11 +153,14 @@ def measured_cells(
     cache: Cache = NOTHING_KEPT,
     beside: CellTables | None = None,
     overlaps: Path | None = None,
+    living: bool = False,
 ) -> CellTables:
     """What lies in the planning units of a plan, before they are scored.
 
     `beside` is the same of a plan whose only difference is its distance to a border: what does not
-    hang on that is taken from it. `overlaps` is a file of what ranges share with cells.
+    hang on that is taken from it. `overlaps` is a file of what ranges share with cells. `living`
+    units are all that anything grows over: those that a range or a hotspot reaches, and those around
+    them.
     """
     study, border_km = plan.study, plan.criteria.border_km
     side_km2 = plan.profile.occurrence.side_km2 or 0.0
@@ -163,7 +168,7 @@ def measured_cells(
         return overlap.shared_nearby(beside, pieces, border_km=border_km, side_km2=side_km2)
 
     def measured() -> CellTables:
-        cells = study_cells(pieces, plan)
+        cells = study_cells(pieces, plan, living=living)
         of_file = None if overlaps is None else stored_overlaps(overlaps, cells, pieces, plan)
         return overlap.cell_tables(
             cells, pieces, border_km=border_km, side_km2=side_km2, species=of_file
@@ -171,7 +176,7 @@ def measured_cells(
 
     # by its bytes and not its path: another file may come to lie there
     file_hash = None if overlaps is None else store.sha256(overlaps)
-    key = [study.cell_km, study.shape, border_km, side_km2, file_hash]
+    key = [study.cell_km, study.shape, border_km, side_km2, file_hash, living]
     return kept_value(cache, "cells", key, CellTables, measured)
 
 
@@ -230,14 +235,34 @@ def scored(tables: CellTables, pieces: Pieces, plan: Plan) -> Cells:
     )
 
 
-def study_cells(pieces: Pieces, plan: Plan) -> gpd.GeoDataFrame:
-    """The planning units of the range states, as far as any range reaches."""
-    study = plan.study
+def study_cells(pieces: Pieces, plan: Plan, *, living: bool = False) -> gpd.GeoDataFrame:
+    """The planning units of the range states, as far as any range reaches.
+
+    Of `living` ones those that a range or a hotspot reaches, and those around them.
+    """
+    study, ranges = plan.study, pieces.layers.ranges
     # Russia reaches to 180°: without this most cells would be ones that no range touches
-    within = pieces.states.clip_by_rect(*pieces.layers.ranges.total_bounds)
+    within = pieces.states.clip_by_rect(*ranges.total_bounds)
     return grid.planning_units(
-        within[~within.is_empty], cell_km=study.cell_km, shape=study.shape, crs=study.crs
+        within[~within.is_empty],
+        cell_km=study.cell_km,
+        shape=study.shape,
+        crs=study.crs,
+        among=grid.beside(_living_places(pieces, plan)) if living else None,
     )
+
+
+def _living_places(pieces: Pieces, plan: Plan) -> grid.Places:
+    """Rows and columns of the cells that a range or a hotspot reaches."""
+    lattice = grid.Lattice(plan.study.cell_km, plan.study.shape, plan.study.crs)
+    layers_there = [one for one in (pieces.ranges, pieces.layers.hotspots) if one is not None]
+    shapes = gpd.GeoDataFrame(geometry=pd.concat([one.geometry for one in layers_there]))
+    frame = window(lattice, *grid.extent(lattice, tuple(shapes.total_bounds)))
+    parts = overlap.lattice_parts(shapes.assign(number=range(len(shapes))), frame, by="number")
+    # a part is written over by the next one: what is wanted of it is taken out at once
+    place = np.unique(np.concatenate([np.unique(place) for place, _, _ in parts]))
+    row, col = np.divmod(place, frame.cols)
+    return row + frame.row, col + frame.col
 
 
 def grow(
@@ -264,6 +289,7 @@ def grow(
     >>> units["seed"].is_unique, bool(cu.area_km2(units).gt(0).all())
     (True, True)
     """
+    cells = _living(cells)
     hotspot_cores, members = _hotspot_seeds(cells, drawn, pieces)
     new_cores, new_members = _new_seeds(cells, hotspot_cores, plan)
     least_km2 = criteria.least_overlap(plan.profile, _cell_km2(cells))
@@ -273,14 +299,20 @@ def grow(
     limits = plan.units.model_dump()
 
     def delineated() -> gpd.GeoDataFrame:
-        """The units grown anew."""
-        links = grid.neighbours(cells.units, corners=True)
-        depth = delineate.range_depth(cells.units, cells.species, links)
+        """The units grown anew; cells go by their numbers, which are sorted sooner than their names."""
+        ids = pd.Index(cells.units["pu_id"])
+        units = cells.units.assign(pu_id=np.arange(len(ids)))
+        species, starts = (
+            table.assign(pu_id=ids.get_indexer(pd.Index(table["pu_id"])))
+            for table in (cells.species, cores)
+        )
+        links = grid.neighbours(units, corners=True)
+        depth = delineate.range_depth(units, species, links)
         return delineate.delineate(
-            cells.units,
-            delineate.occupied(cells.species, depth, all_members, cores, least_km2=least_km2),
+            units,
+            delineate.occupied(species, depth, all_members, starts, least_km2=least_km2),
             links,
-            cores,
+            starts,
             reach_km=plan.units.reach_km,
             min_km2=plan.units.min_km2,
             max_km2=plan.units.max_km2,
@@ -294,6 +326,21 @@ def grow(
     units["hotspot_ids"] = units["seed"].where(units["seed"].isin(hotspot_cores["seed"]), "")
     outlines = delineate.editable(units)
     return layers.to_equal_area(outlines, plan.study.crs).assign(outline=outlines.geometry)
+
+
+def _living(cells: Cells) -> Cells:
+    """The planning units where a species lives or a hotspot lies, and those around them.
+
+    Nothing grows elsewhere, and of a region that is two thirds of the cells. Those around tell where
+    a range ends.
+    """
+    units = cells.units
+    ids = pd.Index(units["pu_id"])
+    names = [pd.Index(table["pu_id"].unique()) for table in (cells.species, cells.hotspots)]
+    at = ids.get_indexer(names[0].union(names[1], sort=False))
+    row, col = (units[name].to_numpy() for name in ("row", "col"))
+    is_living = grid.beside((row[at], col[at]))((row, col))
+    return replace(cells, units=units[is_living].reset_index(drop=True))
 
 
 def _cell_km2(cells: Cells) -> float:

@@ -442,7 +442,7 @@ def _drawings(
         def grown(plan: Plan = other_plan) -> gpd.GeoDataFrame:
             """The units of this way, under the names of what they grew from."""
             beside = cells() if plan.study == study else None
-            tables = measured_cells(pieces, plan, beside=beside)
+            tables = measured_cells(pieces, plan, beside=beside, living=True)
             table = grow(scored(tables, pieces, plan), hotspots(), pieces, plan, quiet)
             return table[["seed", "geometry"]]
 
