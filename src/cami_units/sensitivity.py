@@ -574,6 +574,12 @@ class _Stacks:
         ways: Mapping[Way, int],
     ) -> None:
         self.tables, self.sites, self.species, self.ways = tables, sites, species, ways
+        # Rows by place: what a case takes of a table is then a slice, and no join.
+        self.order = {
+            name: np.argsort(table["at"].to_numpy(), kind="stable")
+            for name, table in tables.items()
+            if table is not None
+        }
         names = species["name"].unique()
         self.names = pd.Index(names)
         self.left_out = {left_out_level(name): number for number, name in enumerate(names)}
@@ -684,7 +690,7 @@ class _Stacks:
     def stacked(self, cases: pd.DataFrame) -> SiteTables:
         """The tables of some cases, without the species that each leaves out."""
         stack = {
-            name: None if table is None else self._rows(table, cases)
+            name: None if table is None else self._rows(table, self.order[name], cases)
             for name, table in self.tables.items()
         }
         return SiteTables(**stack)  # type: ignore[arg-type]
@@ -696,10 +702,21 @@ class _Stacks:
         rows = number.merge(adjacent, on="site")
         return rows.assign(site=rows["number"]).drop(columns="number")
 
-    def _rows(self, table: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
-        """The rows of a table for each case."""
-        rows = cases.drop(columns="way").merge(table, on="at")
-        return rows[rows["of"] != rows["out"]] if "of" in rows else rows
+    def _rows(
+        self, table: pd.DataFrame, order: NDArray[np.intp], cases: pd.DataFrame
+    ) -> pd.DataFrame:
+        """The rows of a table for each case, one case after the other."""
+        at, wanted = table["at"].to_numpy()[order], cases["at"].to_numpy()
+        low = np.searchsorted(at, wanted)
+        many = np.searchsorted(at, wanted, side="right") - low
+        case = np.repeat(np.arange(len(cases)), many)
+        row = order[np.arange(len(case)) + (low - np.cumsum(many) + many)[case]]
+        if "of" in table:
+            stays = table["of"].to_numpy()[row] != cases["out"].to_numpy()[case]
+            case, row = case[stays], row[stays]
+        site = cases["site"].to_numpy()[case]
+        columns = [column for column in table if column not in ("at", "way", "of")]
+        return table[columns].take(row).assign(site=site)
 
 
 def _keyed(names: pd.Series[Any], reading: tuple[str, str]) -> pd.Series[Any]:
