@@ -325,3 +325,22 @@ def test_what_is_locked_must_be_there_and_not_barred():
         smallest_set(UNITS, HELD, ALL, locked=["A"], barred=["A"])
     with pytest.raises(InputError, match="edge_weight must be 0 or more, -1 came"):
         smallest_set(UNITS, HELD, ALL, edge_weight=-1)
+
+
+@given(st.integers(0, 2**16), st.sampled_from([0.02, 0.2]))
+@settings(max_examples=25, deadline=None)
+def test_a_set_with_a_gap_is_as_near_to_the_best_as_it_says(seed: int, gap: float):
+    lot = np.random.default_rng(seed)
+    names = [f"s{number:02d}" for number in range(12)]
+    sites = pd.DataFrame({"site": names, "cost": lot.integers(1, 9, 12).astype(float)})
+    held = pd.DataFrame(
+        [(name, f"f{kind}", float(lot.integers(0, 5))) for name in names for kind in range(5)],
+        columns=["site", "feature", "amount"],
+    )
+    targets = (0.4 * held.groupby("feature")["amount"].sum()).rename("target").reset_index()
+    best = smallest_set(sites, held, targets)
+    near = smallest_set(sites, held, targets, gap=gap)
+    amounts = held[held["site"].isin(near.chosen)].groupby("feature")["amount"].sum()
+    assert (amounts.reindex(targets["feature"]).to_numpy() >= targets["target"] - 1e-6).all()
+    assert near.bound <= best.cost + 1e-6
+    assert best.cost <= near.cost + 1e-6 <= best.cost / (1 - gap) + 2e-6

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from cami_units.delineate import (
+    _Raster,
     coordinate_names,
     cost_distance,
     delineate,
@@ -434,3 +435,20 @@ def test_editable_keeps_the_geodesic_area():
     (shape,) = editable(cell).geometry
     area = Geod(ellps="WGS84").geometry_area_perimeter(shape)[0] / 1e6
     assert area == pytest.approx(3_600, rel=1e-4)
+
+
+@given(st.integers(0, 2**16))
+def test_an_outline_is_the_union_of_its_squares(seed: int):
+    # GEOS is the witness: diagonal squares, holes and neighbours as they come, of three groups.
+    labels = np.random.default_rng(seed).integers(-1, 3, (7, 9))
+    raster = _Raster(labels, 3, 500.0, (-1000.0, 2000.0))
+    pieces = raster._whole(labels)
+    row, col = np.indices(pieces.shape)
+    squares = shapely.box(
+        -1000.0 + col * 500.0, 2000.0 + row * 500.0, -500.0 + col * 500.0, 2500.0 + row * 500.0
+    )
+    for number, outline in enumerate(raster.outlines(pieces)):
+        united = shapely.coverage_union_all(squares[pieces == number])
+        assert outline.is_valid
+        assert outline.is_empty == united.is_empty
+        assert outline.is_empty or outline == shapely.normalize(united)

@@ -311,7 +311,7 @@ class _Problem:
         ]
         bound = np.concatenate(least)
         ties = [LinearConstraint(sparse.vstack(rows).tocsr(), bound, np.inf)] if rows else []
-        whole = np.concatenate([np.ones(len(self.names)), np.zeros(m), np.ones(k)])
+        is_whole = np.concatenate([np.ones(len(self.names)), np.zeros(m), np.ones(k)])
 
         def best(
             least: NDArray[np.float64], most: NDArray[np.float64], integrality: NDArray[np.float64]
@@ -330,18 +330,18 @@ class _Problem:
             # In parts first, which is quick, and less than which no set can cost; then among the sites
             # of which that answer takes a part. Of 3,524 cells these were 913, and the set was
             # proven near enough in a quarter of the time, and cheaper, than a search among all.
-            parts = best(low, high, np.zeros_like(whole))
+            parts = best(low, high, np.zeros_like(is_whole))
             if parts.x is not None:
-                taken, left = parts.x > 1 - _PART, parts.x < _PART
+                is_taken, is_left = parts.x > 1 - _PART, parts.x < _PART
                 few = best(
-                    np.where(taken & (whole > 0), high, low),
-                    np.where(left & (whole > 0), low, high),
-                    whole,
+                    np.where(is_taken & (is_whole > 0), high, low),
+                    np.where(is_left & (is_whole > 0), low, high),
+                    is_whole,
                 )
                 if few.x is not None and few.fun - parts.fun <= gap * abs(few.fun):
                     few.mip_dual_bound = parts.fun
                     return few
-        return best(low, high, whole)
+        return best(low, high, is_whole)
 
 
 _PART: Final = 1e-6

@@ -719,9 +719,9 @@ class _Raster:
         # the corner where it begins, counted from the square's south-western one.
         steps = np.array([1, wide, -1, -wide])
         sides = []
-        for way, beyond, corner in zip(range(4), (-wide, 1, wide, -1), (0, 1, wide + 1, wide)):
+        for turn, (beyond, corner) in enumerate(((-wide, 0), (1, 1), (wide, wide + 1), (-1, wide))):
             at_rim = framed.flat[squares + beyond] != group
-            sides.append(4 * (group * framed.size + squares + corner)[at_rim] + way)
+            sides.append(4 * (group * framed.size + squares + corner)[at_rim] + turn)
         side = np.sort(np.concatenate(sides))
         if not len(side):
             return [shapely.Polygon()] * self.groups
@@ -735,11 +735,11 @@ class _Raster:
             following = np.where(side[at] == wanted, at, following)
         rings = _rings(following.tolist())
         of_ring = np.repeat(np.arange(len(rings)), list(map(len, rings)))
-        corner = side[np.concatenate(rings).astype(np.intp)] // 4 % framed.size
+        vertex = side[np.concatenate(rings).astype(np.intp)] // 4 % framed.size
         # Corners from whole numbers, so that squares side by side share them to the last bit.
         x, y = (
             low + (number - 1) * self.step
-            for low, number in zip(self.corner, (corner % wide, corner // wide), strict=True)
+            for low, number in zip(self.corner, (vertex % wide, vertex // wide), strict=True)
         )
         shapes = shapely.linearrings(x, y, indices=of_ring)
         is_hole = ~shapely.is_ccw(shapes)

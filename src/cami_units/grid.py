@@ -90,7 +90,7 @@ def planning_units(
     crs : str, default EQUAL_AREA
         An equal-area CRS in metres, the one of `study_area`.
     among : callable, optional
-        Tells of rows and columns of cells which are asked about, as that of :func:`beside` does;
+        Tells of rows and columns of cells which are asked about, as that of :func:`neighbourhood` does;
         ``None``: all.
 
     Returns
@@ -282,12 +282,12 @@ def neighbours(planning_units: pd.DataFrame, *, corners: bool = False) -> NDArra
     return sorted_pairs[np.lexsort((sorted_pairs[:, 1], sorted_pairs[:, 0]))]
 
 
-def beside(others: Places) -> Callable[[Places], NDArray[np.bool_]]:
+def neighbourhood(others: Places) -> Callable[[Places], NDArray[np.bool_]]:
     """What tells of cells whether each is one of some others, or touches one, were it by a corner.
 
     Examples
     --------
-    >>> near = beside((np.array([6]), np.array([1])))
+    >>> near = neighbourhood((np.array([6]), np.array([1])))
     >>> near((np.array([5, 5, 5]), np.array([1, 2, 4]))).tolist()
     [True, True, False]
     """

@@ -248,7 +248,7 @@ def study_cells(pieces: Pieces, plan: Plan, *, living: bool = False) -> gpd.GeoD
         cell_km=study.cell_km,
         shape=study.shape,
         crs=study.crs,
-        among=grid.beside(_living_places(pieces, plan)) if living else None,
+        among=grid.neighbourhood(_living_places(pieces, plan)) if living else None,
     )
 
 
@@ -339,7 +339,7 @@ def _living(cells: Cells) -> Cells:
     names = [pd.Index(table["pu_id"].unique()) for table in (cells.species, cells.hotspots)]
     at = ids.get_indexer(names[0].union(names[1], sort=False))
     row, col = (units[name].to_numpy() for name in ("row", "col"))
-    is_living = grid.beside((row[at], col[at]))((row, col))
+    is_living = grid.neighbourhood((row[at], col[at]))((row, col))
     return replace(cells, units=units[is_living].reset_index(drop=True))
 
 

@@ -277,9 +277,9 @@ def _tidy_table(
         faults.append(f"'{name}' has rows without a number in '{column}': {listed(where)}")
     if not _is_sorted(table, columns):
         table = table.sort_values(columns)
-    whole = {column: kind for column, kind in numbers.items() if table[column].dtype != kind}
+    floats = {column: kind for column, kind in numbers.items() if table[column].dtype != kind}
     table = table.reset_index(drop=True)
-    return (table.astype(whole) if whole else table), faults
+    return (table.astype(floats) if floats else table), faults
 
 
 def _is_sorted(table: pd.DataFrame, columns: Iterable[str]) -> bool:
