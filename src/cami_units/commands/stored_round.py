@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import layers, workshop
+from cami_units import layers, plan, workshop  # of plan nothing is read before it is asked for
 from cami_units.commands.shown_round import crs_of
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, as_typed, in_short
-
-if TYPE_CHECKING:
-    from cami_units.plan import Plan
 
 ACTIVITIES: Final = "activities.csv"
 ACTIVITY_LOG: Final = "activities_log.csv"
@@ -25,7 +22,7 @@ PACK_FILE: Final = "pack.json"
 _NEEDED = ("species", "ranges_used", "features", "countries", "borders")
 
 
-def reopened(base_round: Round) -> tuple[Plan, Layers]:
+def reopened(base_round: Round) -> tuple[plan.Plan, Layers]:
     """The plan and the layers that a round was made with, to measure other sites on them.
 
     Raises
@@ -42,21 +39,19 @@ def reopened(base_round: Round) -> tuple[Plan, Layers]:
         ...
     cami_units.model.InputError: This round came without species, ranges_used, ...
     """
-    from cami_units.plan import stored_plan  # pydantic, for who measures again
-
     missing = [name for name in _NEEDED if name not in base_round.tables]
     if missing:
         raise InputError.of("cannot be measured again", names=in_short(missing))
     manifest: Mapping[str, Any] = base_round.manifest
-    plan = stored_plan(manifest["plan"], manifest["profile"])
-    crs = plan.study.crs
+    round_plan = plan.stored_plan(manifest["plan"], manifest["profile"])
+    crs = round_plan.study.crs
     flat = {
         name: layers.to_equal_area(table, crs)
         for name in ("ranges_used", "occurrences", "coverage_areas", *ROUND_LAYERS)
         if isinstance(table := base_round.tables.get(name), gpd.GeoDataFrame)
     }
     flat["countries"]["range_state"] = flat["countries"]["range_state"].astype(bool)
-    return plan, Layers(
+    return round_plan, Layers(
         crs=crs,
         species=base_round.tables["species"],
         ranges=flat.pop("ranges_used"),
