@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import itertools
 import json
 import re
+import runpy
 import shutil
 import sys
 import zipfile
@@ -31,6 +33,7 @@ from cami_units.commands.plenary import base_beside, plenary
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
+from cami_units.documents import board as board_room
 from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document
 from cami_units.documents.board import write_slides
@@ -1019,3 +1022,21 @@ def test_axe_finds_nothing_on_the_board_in_any_view(browser, busy):
             ".map((v) => [v.id, v.nodes.map((n) => n.html)])));"
         )
         assert found == [], (lang, unit, key)
+
+
+def test_the_frame_of_slides_is_what_python_pptx_makes() -> None:
+    """Made once by scripts/make_slides_frame.py: here again, by the library that the tests have."""
+    script = Path(__file__).parents[1] / "scripts" / "make_slides_frame.py"
+    made = runpy.run_path(str(script))["frame"]()
+    with zipfile.ZipFile(board_room.FRAME) as shipped:
+        there = {name: shipped.read(name) for name in shipped.namelist()}
+    assert list(there) == list(made)
+    if (
+        importlib.metadata.version("python-pptx") == "1.0.2"
+    ):  # another release may spell it otherwise
+        assert there == made
+    # each word that a board puts in its place stands there once
+    properties = there["docProps/core.xml"].decode()
+    assert properties.count(board_room.FRAME_TITLE) == 1
+    assert properties.count(board_room.FRAME_DATE) == 2
+    assert there["ppt/notesSlides/notesSlide1.xml"].decode().count(board_room.FRAME_NOTES) == 1

@@ -268,7 +268,7 @@ _WRITTEN: Final = frozenset({".py", ".toml", ".js", ".css", ".html"})
 _LIBRARIES: Final = (
     *("geopandas", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyogrio", "scipy"),
     # what writes the pieces that are kept
-    *("fonttools", "jinja2", "openpyxl", "python-docx", "python-pptx", "shapely", "simplekml"),
+    *("fonttools", "jinja2", "openpyxl", "python-docx", "shapely", "simplekml"),
 )
 
 

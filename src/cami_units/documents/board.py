@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import textwrap
 from base64 import b64encode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
+from zipfile import ZipFile
 
 from markupsafe import Markup
 from markupsafe import escape as escaped
@@ -36,7 +35,6 @@ from cami_units.documents.unit_drawing import (
     ink,
     signs,
 )
-from cami_units.documents.units_workbook import saved_parts
 from cami_units.drawn_pieces import Packed, archive, kept_packed, packed, piece
 from cami_units.model import Imprint, Progress, clean_name, quiet
 from cami_units.palette import WATER
@@ -353,41 +351,36 @@ _XML: Final = "<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n"
 _RELATION: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
+FRAME: Final = Path(__file__).parent / "pages" / "board.pptx"
+"""A presentation of one empty slide with notes; `scripts/make_slides_frame.py` makes it."""
+FRAME_TITLE: Final = "title stands here"
+FRAME_NOTES: Final = "notes stand here"
+FRAME_DATE: Final = "2000-01-01"
+FRAME_SIZE: Final = (_WIDE, _HIGH)
+
+
 def _frame(imprint: Imprint) -> tuple[dict[str, str], dict[str, Packed]]:
     """What a presentation has beside its slides: the files of :data:`_OPEN`, and the others."""
-
-    def made() -> list[bytes]:
-        """A presentation of one empty slide with notes, as python-pptx writes it, in parts."""
-        from pptx import Presentation  # for who makes the first board of a round
-
-        book = Presentation()
-        book.slide_width, book.slide_height = _WIDE, _HIGH
-        properties = book.core_properties
-        # python-pptx refuses properties of more letters
-        properties.title = clean_name(imprint.title)[:255]
-        properties.author, properties.last_modified_by = "cami_units", ""
-        properties.created = properties.modified = datetime.fromisoformat(imprint.date)
-        # the seventh layout of the library's template is empty
-        slide = book.slides.add_slide(book.slide_layouts[6])
-        slide.notes_slide.notes_text_frame.text = _NOTES
-        parts = saved_parts(book, imprint)
-        texts = {key: parts.pop(name).decode() for key, name in _OPEN.items()}
-        names = [name for name in parts if not name.startswith(("ppt/slides/", "ppt/notesSlides/"))]
-        return [json.dumps([texts, names]).encode(), *(bytes(packed(parts[n])) for n in names)]
-
-    about, *bodies = piece("slides", [repr((imprint.title, imprint.date)).encode()], made)
-    texts, names = json.loads(about)
-    return texts, dict(zip(names, map(kept_packed, bodies), strict=True))
-
-
-_NOTES: Final = "notes stand here"
+    with ZipFile(FRAME) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    # what Office shows of a file may have 255 letters
+    title = escape(clean_name(imprint.title)[:255])
+    properties = parts["docProps/core.xml"].decode().replace(FRAME_DATE, imprint.date)
+    parts["docProps/core.xml"] = properties.replace(FRAME_TITLE, title).encode()
+    texts = {key: parts.pop(name).decode() for key, name in _OPEN.items()}
+    others = {
+        name: packed(part)
+        for name, part in parts.items()
+        if not name.startswith(("ppt/slides/", "ppt/notesSlides/"))
+    }
+    return texts, others
 
 
 def _presentation(slides: Sequence[tuple[_Whole, str]], imprint: Imprint) -> bytes:
     """A presentation of slides, each with its notes or without."""
     texts, frame = _frame(imprint)
     files = dict(frame)
-    notes_head, notes_tail = texts["notes"].split(f"<a:p><a:r><a:t>{_NOTES}</a:t></a:r></a:p>")
+    notes_head, notes_tail = texts["notes"].split(f"<a:p><a:r><a:t>{FRAME_NOTES}</a:t></a:r></a:p>")
     pictures: dict[Packed, str] = {}
     # of the presentation's relations the first six are not slides
     relations = re.findall(r"<Relationship [^>]*/>", texts["relations"])[:6]
