@@ -21,7 +21,6 @@ import pandas as pd
 import scipy  # its parts come when they are asked for: naming units wants none of them
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
 
 from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet
 from cami_units.overlap import side_of
@@ -199,6 +198,7 @@ def cost_distance(
     weight = np.hypot(*(centre[a] - centre[b]).T) * (price[a] + price[b]) / 2
     # Links are stored one way only; Dijkstra is told that they run both ways, which halves the
     # matrix.
+    from scipy.sparse import coo_array, csr_array
     from scipy.sparse.csgraph import dijkstra  # with linear algebra, for who grows
 
     graph = csr_array(coo_array((weight, (a, b)), shape=(len(cells), len(cells))))
@@ -247,6 +247,7 @@ def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
 
 def _components(n: int, a: Positions, b: Positions) -> Positions:
     """Which of `n` things hang together by links from `a` to `b`: a number for each of them."""
+    from scipy.sparse import coo_array, csr_array
     from scipy.sparse.csgraph import connected_components  # with linear algebra, for who grows
 
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
