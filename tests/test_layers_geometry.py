@@ -425,6 +425,6 @@ def test_many_islands_are_joined_as_few_are():
     """Those that meet are united, all others only stand beside one another: the same shape either way."""
     at = np.arange(2_500)
     islands = shapely.box(at * 2.0, 0, at * 2.0 + 1 + (at % 5 == 0), 1)
-    assert len(islands) > _pieces._MANY_PARTS
+    assert len(islands) > _pieces.MANY_PARTS
     assert joined(islands).equals_exact(shapely.normalize(shapely.union_all(islands)))
     assert joined(islands[::-1]).equals_exact(joined(islands))

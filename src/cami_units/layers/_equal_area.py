@@ -392,7 +392,7 @@ def only(shape: Any, kind: str) -> Any:
 
 def kinds(shapes: Shapes) -> list[str]:
     """Of each shape "polygon", "line", "point" or, for a mixture, "mixed"."""
-    return [_KIND_OF.get(int(number), "mixed") for number in shapely.get_type_id(shapes)]
+    return [_KIND_OF.get(number, "mixed") for number in shapely.get_type_id(shapes).tolist()]
 
 
 # -- putting together -----------------------------------------------------------------------------

@@ -334,6 +334,19 @@ def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
     "2015-05-01/2015-05-14" is an interval; "2015-05" and "2015" are dates too; columns of year, month
     and day of the month make one, and a column `year` stands in where there is no day.
     """
+    # each different writing once: records of twenty years have a few thousand days
+    names = [name for name in ("day", "year", "month") if name in table]
+    number_of: dict[tuple[Any, ...], int] = {}
+    rows = (
+        zip(*(table[name].tolist() for name in names), strict=True) if names else [()] * len(table)
+    )
+    place = np.array([number_of.setdefault(row, len(number_of)) for row in rows], dtype=np.intp)
+    days, years = _days_of(pd.DataFrame([*number_of], columns=names, dtype=object))
+    return np.array(days, dtype=object)[place].tolist(), years[place]
+
+
+def _days_of(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
+    """As :func:`_days`, of rows that are all different."""
     texts = table.get("day", blank(table.index)).fillna("").astype(str)
     iso = texts.str.extract(r"^\s*(\d{4}(?:-\d{2}(?:-\d{2})?)?)", expand=False)
     # 24.05.2015 and 24/05/2015, as people of these states write; a month of 13 or more is American

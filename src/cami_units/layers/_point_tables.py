@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 from xml.etree import ElementTree
@@ -123,12 +122,15 @@ def _cells(sheet: _Sheet, kept: Sequence[int], most_rows: int) -> list[tuple[str
         delimiter=sheet.delimiter,
         quoting=csv.QUOTE_MINIMAL if sheet.quotes else csv.QUOTE_NONE,
     )
-    wide, cells_of = max(kept, default=-1) + 1, itemgetter(*kept) if kept else lambda row: ()
-    return [
-        cells_of(row if len(row) >= wide else [*row, *[""] * wide])
+    wide = max(kept, default=-1) + 1
+    whole = (
+        row if len(row) >= wide else [*row, *[""] * wide]
         for row in islice(rows, most_rows)
         if any(row)
-    ]
+    )
+    # a name that stands in each of 100,000 rows is one text in memory, and not as many
+    texts: dict[str, str] = {}
+    return [tuple([texts.setdefault(row[at], row[at]) for at in kept]) for row in whole]
 
 
 def _lines(text: io.TextIOBase) -> Iterator[str]:
@@ -248,8 +250,13 @@ def _is_number(span: float) -> bool:
 
 def _numbers(texts: pd.Series) -> Any:
     """Numbers from texts; "47,25" is one where the comma is the decimal sign."""
-    values = texts.astype(str).str.strip().str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
-    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float, copy=True)
+    rest = np.isnan(values)
+    if rest.any():
+        others = texts[rest].astype(str).str.strip()
+        others = others.str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
+        values[rest] = pd.to_numeric(others, errors="coerce").to_numpy(dtype=float)
+    return values
 
 
 # -- the dialects of text -------------------------------------------------------------------------
