@@ -652,11 +652,12 @@ def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_st
     table = layer(scene, "countries", "iso2")
     if table is None:
         return
-    is_wanted = is_range_state(table) == range_states
-    parts = [
-        (name_of(row, scene.lang).upper(), shapely.intersection(row["geometry"], _box(sized)))
-        for row in records(table[is_wanted])
-    ]
+    wanted = table[is_range_state(table) == range_states]
+    # a state off the map is not cut: of a sheet of one section that is most of them
+    wanted = wanted[shapely.intersects(_box(sized), wanted.geometry.to_numpy())]
+    seen_parts = shapely.intersection(wanted.geometry.to_numpy(), _box(sized))
+    names = [name_of(row, scene.lang).upper() for row in records(wanted)]
+    parts = list(zip(names, seen_parts, strict=True))
     # the ground on paper, in type sizes: neighbours need room, a range state is named if at all
     # possible
     least_m2 = (sized.metres_per_mm * sized.text * (0.8 if range_states else 2.5)) ** 2

@@ -449,7 +449,8 @@ def _border_marks(
 
 def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[bytes]:
     """The lines to draw whole and those to draw in pieces, as WKB."""
-    lines = _united(shapely.from_wkb(plain))
+    # a union of outlines is a line for each edge that two of them share: put together, a hundredth
+    lines = _merged(_united(shapely.from_wkb(plain)))
     ground: BaseGeometry = shapely.GeometryCollection()
     unsure = list(shapely.from_wkb(doubtful))
     if areas:
@@ -458,9 +459,8 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
         in_ground, _ = _meeting(lines, ground)
         unsure += [*shapely.boundary(disputed), shapely.intersection(in_ground, ground)]
     dashed = _united(unsure)
-    # pieces of a line are put together first: GEOS would round off, and unite, each by itself
-    merged = shapely.line_merge(dashed) if dashed.geom_type == "MultiLineString" else dashed
-    along = shapely.buffer(merged, 0.02)
+    # line by line: round all at once GEOS looks for crossings of each rounded edge with every other
+    along = shapely.union_all(shapely.buffer(shapely.get_parts(_merged(dashed)), 0.02))
     covered_ground = shapely.union(along, ground)
     doubted, agreed = _meeting(lines, covered_ground)
     rest = shapely.get_parts(shapely.difference(doubted, covered_ground))
@@ -468,6 +468,11 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
         np.concatenate([shapely.get_parts(agreed), rest[~shapely.is_empty(rest)]])
     )
     return [shapely.to_wkb(solid), shapely.to_wkb(dashed)]
+
+
+def _merged(lines: BaseGeometry) -> BaseGeometry:
+    """Lines put together where they meet end to end."""
+    return shapely.line_merge(lines) if lines.geom_type == "MultiLineString" else lines
 
 
 def _meeting(lines: BaseGeometry, ground: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
@@ -505,8 +510,7 @@ def _line_of_pair(lines: list[BaseGeometry]) -> BaseGeometry:
     """The lines of a pair of states as one where they meet end to end: else each was a placemark."""
 
     def joined(_: list[int]) -> list[BaseGeometry]:
-        line = shapely.union_all(lines)
-        return [shapely.line_merge(line) if line.geom_type == "MultiLineString" else line]
+        return [_merged(shapely.union_all(lines))]
 
     [line] = _JOINED.of(lines[:1], [tuple(map(shapely.to_wkb, lines))], joined)
     merged: BaseGeometry = line
@@ -570,8 +574,7 @@ def _line_marks(
     dashed: bool = False,
 ) -> list[Mark]:
     """Lines as placemarks of many pieces each; dashes are drawn, since KML has none."""
-    merged = shapely.line_merge(lines) if lines.geom_type == "MultiLineString" else lines
-    pieces = drawing.pieces(layer, shapely.normalize(merged))
+    pieces = drawing.pieces(layer, shapely.normalize(_merged(lines)))
     if dashed:
         # KML has no dashed lines: they are cut into dashes, several of them in one placemark.
         whole_lines = [piece for piece in pieces if isinstance(piece, shapely.LineString)]

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import shapely
-import shapely.ops
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -291,12 +290,19 @@ def dashes(
     list of LineString
         At least one piece, however short the line.
     """
-    step = dash + gap
-    n = max(1, math.ceil((line.length - dash) / step) + 1)
-    pieces = (
-        shapely.ops.substring(line, i * step, min(i * step + dash, line.length)) for i in range(n)
-    )
-    return [piece for piece in pieces if isinstance(piece, shapely.LineString)]
+    xy = shapely.get_coordinates(line)
+    along = np.concatenate([[0.0], np.hypot(*np.diff(xy, axis=0).T).cumsum()])
+    start = np.arange(0.0, along[-1], dash + gap)
+    end = np.minimum(start + dash, along[-1])
+    ends = [
+        np.column_stack([np.interp(place, along, axis) for axis in xy.T]) for place in (start, end)
+    ]
+    # the corners strictly between the ends of each dash
+    first, last = np.searchsorted(along, start, "right"), np.searchsorted(along, end, "left")
+    return [
+        shapely.LineString(np.vstack([from_, xy[i:j], to]))
+        for from_, to, i, j in zip(*ends, first.tolist(), last.tolist(), strict=True)
+    ]
 
 
 def look_range_m(bounds: tuple[float, float, float, float]) -> float:
