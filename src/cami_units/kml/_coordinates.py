@@ -863,10 +863,15 @@ def _near_pairs(boxes: NDArray[np.float64], most: int, sampled: int = _SAMPLE) -
     # By the golden section, which keeps step with nothing: every 500th of 5,000 boxes drawn alike
     # would be the same side of each.
     places = np.arange(min(count, sampled)) * 0.6180339887498949 % 1.0 * count
-    sample = places.astype(int).tolist() if count > sampled else range(count)
-    for done, edge in enumerate(sample, start=1):
-        beside = (west <= east[edge]) & (east >= west[edge])
-        near += int(np.count_nonzero(beside & (south <= north[edge]) & (north >= south[edge])))
+    sample = places.astype(int) if count > sampled else np.arange(count)
+    # twenty small sets at once; of large ones each is work enough for numpy, and memory
+    step = 20 if count <= 20_000 else 1
+    for start in range(0, len(sample), step):
+        edges = sample[start : start + step, None]
+        beside = (west <= east[edges]) & (east >= west[edges])
+        beside &= (south <= north[edges]) & (north >= south[edges])
+        near += int(np.count_nonzero(beside))
+        done = start + len(edges)
         # Looked at after every twentieth edge: a sample twenty times over what is allowed needs no
         # rest.
         if done % 20 == 0 and near / done * count > 20 * most:
