@@ -11,6 +11,7 @@ Everything here is in the equal-area CRS until :func:`editable`, the door to lon
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -644,7 +645,7 @@ class _Raster:
     def around(
         cls, cells: gpd.GeoSeries, members: pd.Series, seeds: Sequence[str], cell_km: float
     ) -> _Raster:
-        """The squares of the cells' extent and a margin; each belongs to the nearest centre."""
+        """The squares of the cells' extent and a margin, each with the group of its cell."""
         # A whole number of squares a cell, so that every cell is cut alike.
         step = cell_km / max(1, round(cell_km / PIXEL_KM)) * 1000
         # The blur reaches four of its widths, 2.4 cells: nothing is cut off, and the rim stays
@@ -656,19 +657,26 @@ class _Raster:
         y0 = np.floor((low - margin) / step) * step
         width = int(np.ceil((right + margin - x0) / step))
         height = int(np.ceil((top + margin - y0) / step))
-        centres = _centres(cells)
-        x = x0 + (np.arange(width) + 0.5) * step
-        y = y0 + (np.arange(height) + 0.5) * step
-        points = np.column_stack([np.tile(x, height), np.repeat(y, width)])
-        within = np.sqrt(2 / 3) * cell_km * 1000  # beyond any cell's corner there is no cell
-        distance, nearest_cell = scipy.spatial.cKDTree(centres).query(
-            points, distance_upper_bound=within
-        )
         number = {seed: place for place, seed in enumerate(seeds)}
-        group = np.append(members.map(number).to_numpy(dtype=int), -1)
-        labels = np.where(np.isfinite(distance), group[nearest_cell], -1).reshape(height, width)
-        inside = _inside(points, cells, nearest_cell, distance).reshape(height, width)
-        return cls(np.where(inside, labels, -1), len(seeds), step, (float(x0), float(y0)))
+        group = members.map(number).to_numpy(dtype=int)
+        shapes = np.asarray(cells.array)
+        # The first square of each cell in both directions, then those beside it, all cells at once.
+        west, south, east, north = shapely.bounds(shapes).T
+        first_col = np.ceil((west - x0) / step - 0.5).astype(int)
+        first_row = np.ceil((south - y0) / step - 0.5).astype(int)
+        across, up = (
+            range(int(np.ceil((end - start).max() / step)) + 1)
+            for start, end in ((west, east), (south, north))
+        )
+        labels = np.full((height, width), -1)
+        for on, further in itertools.product(up, across):
+            row, col = first_row + on, first_col + further
+            x, y = x0 + (col + 0.5) * step, y0 + (row + 0.5) * step
+            # A square belongs to the cell that its middle lies in; on a rim, to the first of both.
+            at = np.flatnonzero((x <= east) & (y <= north) & (labels[row, col] < 0))
+            at = at[shapely.intersects_xy(shapes[at], x[at], y[at])]
+            labels[row[at], col[at]] = group[at]
+        return cls(labels, len(seeds), step, (float(x0), float(y0)))
 
     def smoothed(self, *, sigma_km: float, rounds: int = 12) -> NDArray[Any]:
         """Labels after blurring; handicaps are adjusted until each group has its area again."""
@@ -801,20 +809,6 @@ def _rings(following: Sequence[int]) -> list[list[int]]:
         if ring:
             rings.append(ring)
     return rings
-
-
-def _inside(
-    points: NDArray[np.float64],
-    cells: gpd.GeoSeries,
-    nearest_cell: NDArray[np.intp],
-    distance: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Whether each point lies in its nearest cell (at the rim it may lie beyond it)."""
-    is_inside = np.zeros(len(points), dtype=bool)
-    near = np.flatnonzero(np.isfinite(distance))
-    shapes = cells.to_numpy()[nearest_cell[near]]
-    is_inside[near] = shapely.intersects_xy(shapes, points[near, 0], points[near, 1])
-    return is_inside
 
 
 def _simplified(
