@@ -155,7 +155,8 @@ def records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     return iter(model.records(table))
 
 
-def unit(scene: Scene, unit_id: str) -> dict[str, Any]:
+@lru_cache(maxsize=64)
+def unit(scene: Scene, unit_id: str) -> Mapping[str, Any]:
     """A unit by its id.
 
     Raises

@@ -464,16 +464,12 @@ def _draw(
 
 def outline(polygons: npt.NDArray[Any]) -> Outline:
     """Polygons as one path; holes run against their rings, so that any fill rule leaves them open."""
-    rings = [
-        shapely.get_coordinates(ring)
-        for polygon in shapely.orient_polygons(polygons)
-        for ring in shapely.get_rings(polygon)
-    ]
-    codes = [
-        np.r_[Outline.MOVETO, np.full(len(ring) - 2, Outline.LINETO), Outline.CLOSEPOLY]
-        for ring in rings
-    ]
-    return Outline(np.concatenate(rings), np.concatenate(codes).astype(np.uint8))
+    rings = shapely.get_rings(shapely.orient_polygons(polygons))
+    ends = np.cumsum(shapely.get_num_coordinates(rings))
+    codes = np.full(ends[-1], Outline.LINETO, dtype=np.uint8)
+    codes[ends - 1] = Outline.CLOSEPOLY
+    codes[[0, *ends[:-1]]] = Outline.MOVETO
+    return Outline(shapely.get_coordinates(rings), codes)
 
 
 # -- names -----------------------------------------------------------------------------------------

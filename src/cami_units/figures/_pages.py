@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -471,8 +471,7 @@ def _card(
     without: tuple[str, ...] = ("comment", "species"),
 ) -> float:
     """The unit's card: what balloon and popup say, in the same words; say where it ends."""
-    cards = scene.cards
-    card = next(records(cards[cards["unit_id"] == unit_id]))
+    [card] = _of(scene, "cards", unit_id)
     fields = [name for name in _CARD if name not in without and card.get(name)]
     label_of = {name: words.label(name, scene.lang) for name in fields}
     indent = max((width_mm(label, size) for label in label_of.values()), default=0) + size * 0.45
@@ -595,7 +594,9 @@ def _criteria(
 ) -> None:
     """Every gate and criterion with its mark, its numbers, and the sentence that says why."""
     y = _heading(figure, left, top, words.text("criteria", scene.lang), width, size=8.5) + 0.6
-    rows = sorted(_of(scene.unit_criteria, unit_id), key=lambda row: finding_key(row["criterion"]))
+    rows = sorted(
+        _of(scene, "unit_criteria", unit_id), key=lambda row: finding_key(row["criterion"])
+    )
     step = LEADING * MM_PER_POINT
     told_of = [lines(row["because"], width - 12, size=5.6) for row in rows]
     # what the headings of all criteria leave, in lines of small type
@@ -662,7 +663,7 @@ def _states(
     )
     y, deep = y + 1, size * 0.9
     rows = sorted(
-        _of(scene.unit_countries, unit_id), key=lambda row: (-float(row["share"]), row["iso2"])
+        _of(scene, "unit_countries", unit_id), key=lambda row: (-float(row["share"]), row["iso2"])
     )
     x = left
     for place, row in enumerate(rows):
@@ -702,7 +703,7 @@ def _species(
     species_rows = {row["sci_name"]: row for row in records(scene.species)}
     rank = {"qualifying": 0, "supporting": 1}
     rows = sorted(
-        _of(scene.unit_species, unit_id),
+        _of(scene, "unit_species", unit_id),
         key=lambda row: (
             rank.get(str(row["role"]), 2),
             -float(row["overlap_km2"] or 0),
@@ -750,8 +751,16 @@ def _species(
         y += 5.6 * step + 0.9
 
 
-def _of(table: pd.DataFrame, unit_id: str) -> list[dict[str, Any]]:
-    """The rows of one unit; none where the table knows no units."""
-    if "unit_id" not in table:
-        return []
-    return list(records(table[table["unit_id"] == unit_id]))
+def _of(scene: Scene, name: str, unit_id: str) -> Sequence[Mapping[str, Any]]:
+    """The rows of one unit in a table of a scene; none where the table knows no units."""
+    return _by_unit(scene, name).get(unit_id, ())
+
+
+@lru_cache(maxsize=16)  # each page and slide asks for five of them
+def _by_unit(scene: Scene, name: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """The rows of a table of a scene by their unit."""
+    table: pd.DataFrame = getattr(scene, name)
+    of_units: dict[str, list[Mapping[str, Any]]] = {}
+    for row in records(table) if "unit_id" in table else ():
+        of_units.setdefault(row["unit_id"], []).append(row)
+    return of_units
