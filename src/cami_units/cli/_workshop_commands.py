@@ -75,7 +75,7 @@ def collect(
     """Read what the groups hand in, compare, measure and merge it: the next round, and a report."""
     # Of the millions of rows and notes of thousands of shapes some nine thousand are in circles, all of
     # them small: to look for these as often as other commands do takes a twentieth of it.
-    gc.set_threshold(500_000, 10, 10)
+    gc.set_threshold(5_000_000, 10, 10)
     with at_work() as progress:
         from cami_units import store
         from cami_units.commands.collect import collect as run_collect

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -74,13 +75,34 @@ def kind_of(layer: gpd.GeoDataFrame, name: str = "the layer") -> Kind | None:
 def check_valid(table: gpd.GeoDataFrame, name: str) -> None:
     """Refuse invalid geometry, naming the rows and the reason of the first."""
     geometry = geometries(table)
-    bad = np.flatnonzero(~shapely.is_valid(geometry))
+    bad = _invalid(_Shapes(geometry))
     if len(bad):
         raise InputError(
             f"Nothing was measured: {len(bad)} of {len(geometry)} rows of {name} are not valid "
             f"geometry: {listed(table.index[bad])} ({shapely.is_valid_reason(geometry[bad[0]])}). "
             "Repair them first: shapely.make_valid(…, method='structure', keep_collapsed=False)."
         )
+
+
+class _Shapes:
+    """Shapes that are the same as others where each is the same object: no shape ever changes."""
+
+    def __init__(self, geometry: Geometries) -> None:
+        self.shapes = tuple(geometry)
+        self._ids = np.fromiter(map(id, self.shapes), np.intp, len(geometry)).tobytes()
+
+    def __hash__(self) -> int:
+        return hash(self._ids)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shapes) and self._ids == other._ids
+
+
+@lru_cache(maxsize=2)  # sites are laid over one layer after the other, and are asked each time
+def _invalid(given: _Shapes) -> NDArray[np.intp]:
+    """The positions of shapes that are not valid."""
+    sound = np.asarray(shapely.is_valid(given.shapes), dtype=bool)
+    return np.flatnonzero(~sound)
 
 
 def geometries(table: gpd.GeoDataFrame) -> Geometries:
