@@ -15,7 +15,6 @@ from cami_units.commands._round_tables import round_tables
 from cami_units.commands.assess import Assessed, assess_sites, cut, species_ranges
 from cami_units.commands.check import missing_context, proposal_overrides
 from cami_units.commands.context import with_context
-from cami_units.commands.overlaps import window
 from cami_units.commands.plan_layers import ground, load
 from cami_units.model import (
     AREA_OF_INTEREST,
@@ -254,6 +253,8 @@ def study_cells(pieces: Pieces, plan: Plan, *, living: bool = False) -> gpd.GeoD
 
 def _living_places(pieces: Pieces, plan: Plan) -> grid.Places:
     """Rows and columns of the cells that a range or a hotspot reaches."""
+    from cami_units.commands.overlaps import window  # with readers of files, for who varies cells
+
     lattice = grid.Lattice(plan.study.cell_km, plan.study.shape, plan.study.crs)
     layers_there = [one for one in (pieces.ranges, pieces.layers.hotspots) if one is not None]
     shapes = gpd.GeoDataFrame(geometry=pd.concat([one.geometry for one in layers_there]))
