@@ -353,8 +353,13 @@ class _FolderText:
                 texts[number].append((mark.id, *text))
             return texts
 
+        # units have a view: each file has its own, and a desk that runs all day would hold every one
+        is_own = any(mark.view for mark in marks)
+        about = [(depth, near)] * len(marks)
+        places = list(range(len(marks)))
+        texts_of = written(places) if is_own else self.texts.of(marks, about, written)
         lines: list[str] = []
-        for of_mark in self.texts.of(marks, [(depth, near)] * len(marks), written):
+        for of_mark in texts_of:
             for wanted, head, rest in of_mark:
                 self.ids[wanted] = free_id(wanted, self.taken)
                 lines += (head, _attribute(self.ids[wanted]), rest)
