@@ -70,7 +70,7 @@ def test_rows_find_their_unit_by_id_hotspot_or_name_and_none_is_lost():
         "general": "general",
         "нарын": "name",
     }
-    assert problem.what == "1 activities name what became no unit: H77"
+    assert problem.what == "1 activity names what became no unit: H77"
 
 
 # -- what recurs ----------------------------------------------------------------------------------
@@ -365,8 +365,8 @@ def test_messy_tables_are_read_as_far_as_they_go_and_everything_is_said(round_di
         for one in told
     )
     assert any("'much' is not in the list of cost_band" in one for one in told)
-    assert any("1 activities name what became no unit: CU-999" in one for one in told)
-    assert any("1 activities name no unit" in one for one in told)
+    assert any("1 activity names what became no unit: CU-999" in one for one in told)
+    assert any("1 activity names no unit" in one for one in told)
     # One bad file of a folder stops nothing, and is named; that of `collect` is none of ours.
     assert any("budget.csv" in one and "has no column text" in one for one in told)
     assert any("broken.xlsx" in one and "is no .xlsx workbook" in one for one in told)
@@ -385,7 +385,7 @@ def test_a_form_that_names_no_such_unit_says_so(round_dir, tmp_path):
     made = activities(round_dir, [form_file(round_dir, tmp_path, "", **told)])
     assert made.table[["unit_id", "theme"]].values.tolist() == [["", "finance"]]
     assert [one.what for one in made.problems] == [
-        "1 activities name what became no unit: CU-777",
+        "1 activity names what became no unit: CU-777",
         "no form came from S2",
     ]
 
@@ -696,9 +696,7 @@ def test_how_far_the_last_programme_has_come_is_a_page_with_a_bar_a_theme(round_
     )
     made = activities(round_dir, implementation=source)
     (unknown,) = [problem for problem in made.problems if problem.file == source.name]
-    assert (
-        unknown.what == "1 measures have a status that is in no list (soon): they count as not said"
-    )
+    assert unknown.what == "1 measure has a status that is in no list (soon): it counts as not said"
     assert {"implementation.csv", "implementation.html"} <= {path.name for path in made.files}
     rows = pd.read_csv(round_dir / "implementation.csv", dtype=str)
     assert rows["theme"].fillna("").tolist() == ["finance", "finance", "land use", "land use", ""]

@@ -832,7 +832,7 @@ def test_an_over_large_file_is_refused_unread(tmp_path, monkeypatch):
 
 def test_where_nothing_could_be_read_the_fault_is_told(tmp_path):
     with pytest.raises(
-        InputError, match=r"None of 2 files could be read\. a\.kmz: a\.kmz is empty"
+        InputError, match=r"None of the 2 files could be read\. a\.kmz: a\.kmz is empty"
     ):
         collected(tmp_path, {"a.kmz": b"", "b.kmz": b"hello"})
 
@@ -1179,7 +1179,7 @@ def test_the_command_says_file_by_file_what_was_found(tmp_path):
     )
     assert run.exit_code == 0, run.output
     assert "✗ broken.kmz: broken.kmz is empty (0 bytes). Save it again and resend it." in run.output
-    assert "✓ edit_S1.kmz: group S1, by its placemarks: 14 shapes, 1 pins and lines" in run.output
+    assert "✓ edit_S1.kmz: group S1, by its placemarks: 14 shapes, 1 pin or line" in run.output
     assert (
         "a path whose ends nearly meet (placemark 'CU-009 Place 009', folder '2 Proposed"
         in run.output
@@ -1203,7 +1203,7 @@ def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path
         cli.app, ["collect", str(tmp_path / "a.kmz"), "--base", str(tmp_path / "00-proposal")]
     )
     assert run.exit_code == 1
-    assert "None of 1 files could be read" in run.output
+    assert "The file could not be read" in run.output
     assert not (tmp_path / "01-collected").exists()
 
 

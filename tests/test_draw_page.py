@@ -236,7 +236,7 @@ def test_a_dragged_vertex_moves_the_outline_and_the_card(page):
     after = float(page.run("return document.getElementById('card').dataset.km2"))
     assert after > before + 1_000
     line = page.run("return document.querySelector('#done li').textContent")
-    assert line.startswith("CU-002: 1 vertices moved, +")
+    assert line.startswith("CU-002: 1 vertex moved, +")
     assert page.errors == []
 
 
@@ -268,7 +268,7 @@ def test_a_reload_half_way_goes_on_or_begins_anew(page, html):
     now = work(page)["units"]
     opened(page, html)
     page.wait("return document.getElementById('ask').open")
-    assert "1 steps" in page.run("return document.getElementById('question').textContent")
+    assert "1 step" in page.run("return document.getElementById('question').textContent")
     click(page, '[data-choice="go on"]')
     page.wait("return document.documentElement.dataset.begun")
     assert work(page)["units"] == now

@@ -942,7 +942,7 @@ STATES = boxes((70, 40), (47, 66)).assign(range_state=True)
     [
         # latitude first: one lies in the other state all the same, one in the sea
         ([(47, 66), (40, 70)], "of 2 shapes 1 lie in a range state, and 2 would"),
-        ([(40, 70)], "of 1 shapes 0 lie in a range state, and 1 would"),
+        ([(40, 70)], "of 1 shape 0 lie in a range state, and 1 would"),
         # as they are: both lie in a state; a third in neither, and turned round nowhere
         ([(70, 40), (47, 66)], ""),
         ([(70, 40), (90, 50)], ""),

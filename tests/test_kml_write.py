@@ -833,7 +833,7 @@ def test_sections_simplified_together_keep_no_gap(tmp_path, monkeypatch):
 def test_units_too_heavy_to_edit_are_named_never_changed(tmp_path):
     blob = wiggly(60, 40, 400)
     problems = write(tmp_path / "u.kml", make_units(("Blob",), (blob,)), layers={})
-    assert any("1 units have more than 150 vertices" in problem.what for problem in problems)
+    assert any("1 unit has more than 150 vertices" in problem.what for problem in problems)
     assert "CU-001 Blob" in problems[0].where
 
 

@@ -296,9 +296,7 @@ def test_richness_by_hand(tmp_path: Path) -> None:
     saiga, unknown = weights[category], weights["DD"]
     assert cells["threat_weight"].tolist() == [saiga, saiga + unknown]
     assert (result.species, result.cells) == (2, 2)
-    assert "1 of 2 species are not in the species table" in " ".join(
-        p.what for p in result.problems
-    )
+    assert "1 of 2 species is not in the species table" in " ".join(p.what for p in result.problems)
 
 
 def test_richness_of_ranges_of_overlaps_and_of_tables_is_one(

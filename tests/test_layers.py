@@ -900,7 +900,7 @@ def lines(**columns) -> gpd.GeoDataFrame:
 
 def test_a_permeability_that_is_no_share_is_refused(tmp_path):
     table = lines(kind=["road", "rail"], permeability=[0.5, 80.0], name=["a", "b"])
-    with pytest.raises(InputError, match=r"1 of 2 barriers have no permeability from 0 to 1: 80.0"):
+    with pytest.raises(InputError, match=r"1 of 2 barriers has no permeability from 0 to 1: 80.0"):
         layers.read_barriers(written(tmp_path / "a.gpkg", table))
 
 
@@ -938,7 +938,7 @@ def test_corridors_are_matched_to_the_taxa(tmp_path):
         grade=["a", "B", "C", None],
         id=["L1", "L2", "L3", "L4"],
     )
-    with pytest.warns(UserWarning, match="1 of 5 corridors are of other species: left out"):
+    with pytest.warns(UserWarning, match="1 of 5 corridors is of other species: left out"):
         found = layers.read_corridors(written(tmp_path / "a.gpkg", table))
     assert found[["corridor_id", "sci_name", "evidence_grade"]].to_numpy().tolist() == [
         ["L1", "Saiga tatarica", "A"],

@@ -493,6 +493,40 @@ def in_gis(tmp_path, *geometries, **columns):
     return layers.read_gis_placemarks(path, "drawn.geojson")
 
 
+def test_a_gis_counts_on_past_180_as_a_kml_does(tmp_path):
+    # Maps of the Pacific run from 0 to 360: 200° is 160° west, and -190° is 170° east.
+    shapes = {
+        "past it": shapely.box(200, 50, 201, 51),
+        "across it, counting on": shapely.box(179, 50, 181, 51),
+        "across it, to the west": shapely.box(-181, 50, -179, 51),
+        "a line across it": shapely.LineString([(179, 50), (181, 50)]),
+        "a pin past it": shapely.Point(190, 50),
+        "off the globe": shapely.box(400, 50, 401, 51),
+    }
+    found = in_gis(tmp_path, *shapes.values(), name=list(shapes))
+    tags = {
+        "Polygon": "<Polygon><outerBoundaryIs><LinearRing>{}</LinearRing></outerBoundaryIs></Polygon>",
+        "LineString": "<LineString>{}</LineString>",
+        "Point": "<Point>{}</Point>",
+    }
+    marks = ""
+    for name, shape in shapes.items():
+        text = " ".join(f"{x},{y},0" for x, y in shapely.get_coordinates(shape))
+        drawn = tags[shape.geom_type].format(f"<coordinates>{text}</coordinates>")
+        marks += f"<Placemark><name>{name}</name>{drawn}</Placemark>"
+    path = tmp_path / "drawn.kml"
+    path.write_text(
+        f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{marks}</Document></kml>'
+    )
+    witness = kml.read_placemarks(path, "drawn.kml")
+    assert found.notes["key"].tolist() == witness.notes["key"].tolist()
+    for column in ("polygons", "lines", "points"):
+        for own, other in zip(found.table[column], witness.table[column], strict=True):
+            assert (own is None) == (other is None)
+            # a KML follows the great circle: 0.005° north of a side of two degrees
+            assert own is None or np.allclose(own.bounds, other.bounds, atol=0.006)
+
+
 def test_a_gis_file_has_the_budget_of_a_kml(tmp_path):
     # A star of 801 points meets itself 801 · 798 / 2 times: 320,000, six times what a file may cost.
     turn = np.arange(801) * 2 * np.pi * 400 / 801

@@ -21,7 +21,7 @@ from cami_units import model, phrases, words
 from cami_units.commands.assess import decide
 from cami_units.criteria._evidence_facts import _figure
 from cami_units.criteria._measures import TOLERANCE
-from cami_units.model import Note, notes_as_text
+from cami_units.model import Note, data_dir, decided_of, notes_as_text
 from cami_units.plan import read_profile
 from tests.test_criteria import SPECIES, TOY, assess
 
@@ -474,3 +474,112 @@ def test_kilometres_have_their_thousands_parted() -> None:
     note = Note("long sides", {"count": 2, "km": 1561})
     assert model.said(note) == "sides longer than 300 km: 2, the longest 1,561 km"
     assert "1\N{NO-BREAK SPACE}561 км" in model.said(note, "ru")
+
+
+def _spelt(root: Path) -> tuple[set[str], list[re.Pattern[str]]]:
+    """Texts that the code holds, and patterns of those that it puts together."""
+    texts: set[str] = set()
+    # a template within a template, and keys of which both parts, or the first, are chosen
+    joined = {
+        *("draw did (.+)", "reshaped (.+)", "((?:nameless )?placemark) (in|at)"),
+        *(
+            "(broken placemark|no ground), outline left",
+            "(file cut off|no folder), nothing concluded",
+        ),
+        "(records|positions) left out",
+    }
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts |= {node.value, *node.value.split()}
+            elif isinstance(node, ast.JoinedStr):
+                joined.add(
+                    "".join(
+                        re.escape(part.value) if isinstance(part, ast.Constant) else "(.+)"
+                        for part in node.values
+                    )
+                )
+    for path in [*root.rglob("*.js"), *root.rglob("*.html")]:
+        page = path.read_text(encoding="utf-8")
+        texts |= {text for pair in re.findall(r'"([^"\n]*)"|\'([^\'\n]*)\'', page) for text in pair}
+        texts |= set(re.findall(r'\bt\(["\']([^"\']+)', page))
+        for template in re.findall(r"`([^`\n]*)`", page):
+            constants = re.split(r"\$\{[^}]*\}", template)
+            joined.add("(.+)".join(map(re.escape, constants)))
+    joined |= {f"{re.escape(text)}(.+)" for text in texts if text.endswith(" ")}
+    # one that begins with anything, or is hardly more than blanks, would fit every key
+    solid = [
+        one
+        for one in joined
+        if "(" in one and not one.startswith("(.+)") and len(re.sub(r"\(.+?\)|\W", "", one)) > 1
+    ]
+    return texts, [re.compile(one) for one in solid]
+
+
+def test_every_phrase_is_spoken_somewhere():
+    texts, patterns = _spelt(SOURCE)
+    # words of tables and profiles that come with the software: kinds, statuses, names
+    data = " ".join(
+        path.read_text(encoding="utf-8")
+        for path in data_dir().rglob("*")
+        if path.suffix in (".csv", ".toml")
+    )
+
+    def is_spelt(key: str, depth: int = 2) -> bool:
+        """Whether the code holds a key, or puts it together of parts that it holds."""
+        if key in texts or key.isdigit() or (depth < 2 and key in data):
+            return True
+        found = (pattern.fullmatch(key) for pattern in patterns) if depth else ()
+        return any(
+            match and all(is_spelt(part, depth - 1) for part in match.groups()) for match in found
+        )
+
+    keys = [key for key in words.catalogue() if not is_spelt(key.removesuffix(" assumed"))]
+    assert keys == []
+    # the test itself sees what nobody says
+    assert not is_spelt("draw nobody says this")
+    assert not is_spelt("note nobody says this")
+
+
+def test_a_noun_bends_after_its_number_as_its_language_bends_it():
+    # Russian: 1 and 21 take the first form, 2 to 4 and 22 the second, 5, 11 to 14 and 111 the third
+    one, few, many = "1 контур", "2 контура", "5 контуров"
+    assert [words.counted(n, "shapes", "ru") for n in (1, 2, 5)] == [one, few, many]
+    bent = {n: words.counted(n, "shapes", "ru").split()[1] for n in (0, 11, 12, 21, 22, 101, 111)}
+    assert bent == {
+        **dict.fromkeys((0, 11, 12, 111), "контуров"),
+        **dict.fromkeys((21, 101), "контур"),
+        22: "контура",
+    }
+    assert words.found_in({"shapes": 1, "pins": 1, "rows": 0}) == "1 shape, 1 pin or line"
+    assert words.counted(12_000, "rows") == "12,000 rows of the form"
+    # a sentence hangs together: its verb and its pronoun go with the noun
+    note = Note("activities of no unit", {"count": 1})
+    assert words.said(note) == "1 activity names no unit"
+    assert words.assumed(note).startswith("It is kept without a unit. Say which unit it belongs")
+    many_notes = Note("activities of no unit", {"count": 2})
+    assert words.assumed(many_notes).startswith("They are kept without a unit.")
+
+
+def test_every_counted_noun_has_the_forms_of_its_language():
+    # {n:one|more} in two forms, of Russian in three: a form that is lacking is a wrong one for some n
+    n_forms = {"en": {2}, "ru": {3}}
+    for lang, allowed in n_forms.items():
+        for key, phrase in words.catalogue(lang).items():
+            for forms in re.findall(
+                r"\{\w+:([^{}]*(?:\{\w+\}[^{}]*)*\|[^{}]*(?:\{\w+\}[^{}]*)*)\}", phrase
+            ):
+                assert forms.count("|") + 1 in allowed, (lang, key, forms)
+
+
+def test_what_is_decided_is_counted_of_what_waits_for_plenary():
+    group_merged, group_rejected = {"status": "merged"}, {"status": "rejected", "decision": ""}
+    waiting = {"status": "modelled candidate", "decision": "park"}
+    assert decided_of([group_merged, group_rejected, waiting]) == (0, 1)
+    # what plenary itself rejected or agreed on, and what a document settled, is decided
+    settled = [
+        {"status": "rejected", "decision": "reject"},
+        {"status": "plenary-agreed", "decision": "agree"},
+        {"status": "adopted"},
+    ]
+    assert decided_of([*settled, waiting, group_merged]) == (3, 4)

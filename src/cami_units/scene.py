@@ -23,6 +23,7 @@ from pyproj import Proj
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import model, palette, words
+from cami_units.model import CONTEXT as CONTEXT
 from cami_units.model import (
     EQUAL_AREA,
     EVIDENCE_LAYERS,
@@ -41,6 +42,7 @@ from cami_units.model import (
     nearest,
     problem_of,
 )
+from cami_units.model import context_title as context_title
 
 DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("features", "remarks"))
 """The layers that figures draw. `features` and any others of a round are welcome and not drawn."""
@@ -830,20 +832,12 @@ def simplest(
 
 # -- layers that a plan brings --------------------------------------------------------------------
 
-CONTEXT: Final = "context_"
-"""What the names of context layers begin with: this and their name in the plan."""
-
 MOST_FEATURES: Final = 500
 MOST_VERTICES: Final = 10_000
 """How much of a context layer is drawn. All of it is measured."""
 
 _POINT_DEGREES: Final = 0.05
 """Half the width at which a point is drawn: a shape shows everywhere, an icon must be carried."""
-
-
-def context_title(table: str) -> str:
-    """The name of a context layer as people read it, from the name of its table."""
-    return table.removeprefix(CONTEXT).replace("_", " ")
 
 
 def context_layers(

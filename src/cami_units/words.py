@@ -26,8 +26,10 @@ from cami_units.model import (
     Names,
     Note,
     Problem,
+    SpokenNumber,
     clean_name,
     clean_text,
+    filled,
     finding_key,
     listed,
     nearest,
@@ -111,8 +113,8 @@ NEED_MARKS: Final[Mapping[bool | None, str]] = MappingProxyType({True: "●", Fa
 MARKS: Final[Mapping[bool | None, str]] = MappingProxyType({True: "✓", False: "✗", None: "?"})
 
 
-def text(key: str, lang: str = "en") -> str:
-    """A phrase of the catalogue.
+def text(key: str, lang: str = "en", /, **facts: object) -> str:
+    """A phrase of the catalogue, filled in with facts where any are given.
 
     Raises
     ------
@@ -123,12 +125,43 @@ def text(key: str, lang: str = "en") -> str:
     --------
     >>> text("area", "ru")
     'Площадь'
+    >>> text("drawn of", drawn=500, all=12000)
+    '500 of 12,000 drawn'
     """
     phrases = catalogue(lang)
     # a page that shows a key in place of a sentence would be handed out: rather no page
     if key not in phrases:
         raise InputError(f"The phrase '{key}' is not in the catalogue.{nearest(key, phrases)}")
-    return phrases[key]
+    return filled(phrases[key], facts, lang) if facts else phrases[key]
+
+
+def counted(n: int, noun: str, lang: str = "en") -> str:
+    """So many of something, the noun bent as the language bends it after that number.
+
+    The nouns are the phrases ``counted …`` of the catalogue: whoever counts something for people
+    to read takes the words from there.
+
+    Examples
+    --------
+    >>> counted(1, "shapes"), counted(2, "shapes"), counted(22, "rows", "ru")
+    ('1 shape', '2 shapes', '22 строки формы')
+    """
+    return text(f"counted {noun}", lang, n=n)
+
+
+COUNTED: Final = ("shapes", "pins", "evidence", "rows", "unusable")
+"""What is counted in a file that a group hands in."""
+
+
+def found_in(file: Mapping[str, Any], lang: str = "en") -> str:
+    """What a file that a group handed in gave, counted; empty where it gave nothing.
+
+    Examples
+    --------
+    >>> found_in({"shapes": 1, "pins": 2, "rows": 0})
+    '1 shape, 2 pins and lines'
+    """
+    return ", ".join(counted(int(file[key]), key, lang) for key in COUNTED if file.get(key))
 
 
 def catalogue(lang: str = "en") -> Mapping[str, str]:
@@ -190,6 +223,27 @@ def disclaimer(standing: str, lang: str = "en") -> str:
     return " ".join(filter(None, (words, text("translation note", lang))))
 
 
+def sources_in(cited: Iterable[Note], lang: str = "en") -> tuple[str, ...]:
+    """The sources of a round in words, a line each."""
+    lines = ((note.key, said(note, lang)) for note in cited)
+    # a context layer is called as its user called it
+    return tuple(
+        line if key == "source context" else line[:1].upper() + line[1:] for key, line in lines
+    )
+
+
+def sources(imprint: Imprint, lang: str = "en") -> tuple[str, ...]:
+    """The sources of an imprint in the reader's language; as they stand, where nobody knows them as values.
+
+    Examples
+    --------
+    >>> sources(Imprint("T", "2026-11-22", "Round 00", "p", sources=("Own survey",)), "ru")
+    ('Own survey',)
+    """
+    is_known = sources_in(imprint.cited) == imprint.sources
+    return sources_in(imprint.cited, lang) if is_known else imprint.sources
+
+
 def day(date: str, lang: str = "en") -> str:
     """A date as people say it.
 
@@ -201,7 +255,7 @@ def day(date: str, lang: str = "en") -> str:
     moment_of = datetime.fromisoformat(date)
     # not by the locale: that is the machine's and not the reader's, and its bytes would differ
     month = text(f"month {moment_of.month}", lang)
-    return text("written date", lang).format(day=moment_of.day, month=month, year=moment_of.year)
+    return text("written date", lang, day=moment_of.day, month=month, year=moment_of.year)
 
 
 def moment(time: str, lang: str = "en") -> str:
@@ -217,9 +271,8 @@ def moment(time: str, lang: str = "en") -> str:
     except ValueError:
         return time
     month = text(f"month {moment_of.month}", lang)
-    return text("written moment", lang).format(
-        day=moment_of.day, month=month, time=f"{moment_of:%H:%M}"
-    )
+    time_of_day = f"{moment_of:%H:%M}"
+    return text("written moment", lang, day=moment_of.day, month=month, time=time_of_day)
 
 
 def round_name(imprint: Imprint, lang: str = "en") -> str:
@@ -499,9 +552,7 @@ def _stability_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
         "share_qualifying_percent": Figure(share_of_runs(row["share_qualifying"])),
         "runs": Figure(float(row["runs"])),
     }
-    sentence = text("qualifies in", lang).format(
-        share="$[share_qualifying_percent]", runs="$[runs]"
-    )
+    sentence = text("qualifies in", lang, share="$[share_qualifying_percent]", runs="$[runs]")
     pattern = f"$[stability]: {sentence}"
     weakest = _string(row["flips"])
     if weakest:
@@ -536,7 +587,7 @@ def _context_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
     if not pd.isna(covered) and float(covered) < 0.9995:
         share = Figure(100 * float(covered), _digits(100 * float(covered)))
         values[f"{key}_covered_percent"] = share
-        part = text("of the part looked at", lang).format(share=f"$[{key}_covered_percent]")
+        part = text("of the part looked at", lang, share=f"$[{key}_covered_percent]")
         name = f"{name} ({part})"
     measured = context_measure(row["unit"], lang)
     values[key] = Figure(float(value), _digits(float(value)))
@@ -573,8 +624,8 @@ def context_title(
     """
     parts = [context_measure(measure, lang)]
     if n_drawn < in_all:
-        part = text("drawn of", lang)
-        parts.append(part.format(drawn=number(n_drawn, lang), all=number(in_all, lang)))
+        both = {"drawn": number(n_drawn, lang), "all": number(in_all, lang)}
+        parts.append(text("drawn of", lang, **both))
     return f"{_string(title)} ({', '.join(parts)})"
 
 
@@ -672,7 +723,7 @@ def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str =
         The sentence of each finding of the unit, in this language.
     """
     sentences = [
-        text("because criterion", lang).format(criterion=name, sentence=evidence[name])
+        text("because criterion", lang, criterion=name, sentence=evidence[name])
         if note.key == EVIDENCE_OF
         else _said(note, names, lang)
         for note in notes_from_text(facts)
@@ -812,7 +863,7 @@ def _line(clauses: Iterable[Note], names: Names, lang: str) -> str:
     parts = [_said(clause, names, lang) for clause in clauses]
     if not parts:
         return ""
-    return text("because sentence", lang).format(clauses=_joiner("clauses", lang).join(parts))
+    return text("because sentence", lang, clauses=_joiner("clauses", lang).join(parts))
 
 
 def _joined_sentences(notes: Iterable[Note], names: Names, lang: str) -> str:
@@ -832,9 +883,6 @@ def _said(note: Note, names: Names, lang: str) -> str:
     key = f"because {note.key}"
     if not has(key):  # what a group or plenary said, or was done for it
         return said(note, lang)
-    # only where a language has it: Russian and Chinese say one and many in one phrase
-    if note.facts.get("n") == 1 and has(f"{key}, one"):
-        key = f"{key}, one"
     facts = {name: _shown_fact(name, value, names, lang) for name, value in note.facts.items()}
     part, limit = note.facts.get("share"), note.facts.get("limit")
     # beside a limit that is as small the figures are what the finding hangs on
@@ -850,7 +898,7 @@ class _Blanks(dict[str, str]):
     """Facts of a round that another version wrote: what it does not say leaves a blank."""
 
     def __missing__(self, name: str) -> str:
-        return ""
+        return SpokenNumber("", 0, FALLBACK)  # a noun may hang on it
 
 
 _KINDS: Final = frozenset(kind for kind, _, _ in _NAMED)
@@ -889,12 +937,12 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, int | float):
-        return exact(value, lang)
+        return SpokenNumber(exact(value, lang), value, lang)
     word = clean_name(value)
     # before the names of states: a pair is two of them, which a language joins its own way
     if name == "pair" and ";" in word:
         one, other = (_shown_fact("state", code, names, lang) for code in word.split(";", 1))
-        return text("because pair", lang).format(one=one, other=other)
+        return text("because pair", lang, one=one, other=other)
     if name == "corridor" and word == SEASONAL_RANGE:
         return text("because seasonal range", lang)
     if name in _KIND_OF:
@@ -936,7 +984,7 @@ def _shown_list(name: str, values: list[Any], names: Names, lang: str) -> str:
     line = comma.join(parts[:most])
     if len(parts) <= most:
         return line
-    return text("because and more", lang).format(listed=line, n=number(len(parts) - most, lang))
+    return text("because and more", lang, listed=line, n=number(len(parts) - most, lang))
 
 
 def exact(value: float, lang: str = "en") -> str:
@@ -989,7 +1037,9 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
     names = {str(one["sci_name"]): name_in(one, lang) for one in species.to_dict("records")}
     joined = ", ".join(names.get(name, name) for name in clean_name(row["species"]).split(";"))
     parts = [
-        text("fence joins", lang).format(
+        text(
+            "fence joins",
+            lang,
             closed=number(100 * (1 - row["permeability"]), lang),
             km=number(row["km"], lang),
             km2=number(row["joined_km2"], lang),
@@ -998,12 +1048,10 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
     ]
     if not pd.isna(row["barrier_share"]):
         now, then = (number(row[name], lang) for name in ("barrier_share", "barrier_share_open"))
-        parts.append(text("fence unit", lang).format(now=now, then=then))
+        parts.append(text("fence unit", lang, now=now, then=then))
     grade = clean_name(row["best_grade"])
     parts.append(
-        text("fence crossing", lang).format(grade=grade)
-        if grade
-        else text("fence no crossing", lang)
+        text("fence crossing", lang, grade=grade) if grade else text("fence no crossing", lang)
     )
     return "; ".join(parts)
 

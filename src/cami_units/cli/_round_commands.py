@@ -31,11 +31,11 @@ from cami_units.cli._terminal import (
     SchedulerOption,
     at_work,
     command,
-    counted,
     is_quiet,
     is_verbose,
     say,
     say_rows,
+    sentence,
 )
 
 
@@ -219,7 +219,10 @@ def check(
         say_problems(refusals, stderr=True)
     if refusals:
         say(
-            f"\n{counted(len(refusals), 'problem')} to mend before anything can be computed.",
+            sentence(
+                "\n{n} {n:problem|problems} to mend before anything can be computed.",
+                n=len(refusals),
+            ),
             style="red",
             stderr=True,
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cami_units.cli._terminal import LEVEL_MARKS, counted, one_line, say, say_rows
+from cami_units.cli._terminal import LEVEL_MARKS, one_line, say, say_rows, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 def _sum_in_words(sums: Mapping[str, int]) -> str:
     """Rows, files, and what became of the rows, as far as it happened."""
-    words = f"{counted(sums['rows'], 'row')} in {counted(sums['files'], 'file')}"
+    words = sentence("{rows} {rows:row|rows} in {files} {files:file|files}", **sums)
     parts = [f"{sums[key]} {key}" for key in ("kept", "dropped", "repaired") if sums.get(key)]
     return ", ".join([words, *parts])
 
@@ -55,17 +56,17 @@ def say_what_was_found(round_: Round) -> None:
     """Say how many units came out, and the first of them."""
     units = round_.tables["conservation_units"]
     missed = round_.tables["not_proposed"]
-    count = units["status"].value_counts()
-    origin = units["origin"].value_counts()
-    proposed = int(count.get("modelled candidate", 0))
-    interest = int(count.get("area of interest", 0))
+    statuses, origins = units["status"].value_counts(), units["origin"].value_counts()
     say("\nWhat was found", style="bold")
     say(
-        f"  {counted(proposed, 'proposed conservation unit')} and "
-        f"{counted(interest, 'area of interest', 'areas of interest')}: "
-        f"{counted(origin.get('confirms', 0), 'confirms', 'confirm')} a known hotspot, "
-        f"{counted(origin.get('reshapes', 0), 'reshapes', 'reshape')} one, "
-        f"{counted(origin.get('new', 0), 'is', 'are')} new."
+        sentence(
+            "  {proposed} proposed conservation {proposed:unit|units} and {interest} "
+            "{interest:area|areas} of interest: {confirms} {confirms:confirms|confirm} a known "
+            "hotspot, {reshapes} {reshapes:reshapes|reshape} one, {new} {new:is|are} new.",
+            proposed=int(statuses.get("modelled candidate", 0)),
+            interest=int(statuses.get("area of interest", 0)),
+            **{origin: int(origins.get(origin, 0)) for origin in ("confirms", "reshapes", "new")},
+        )
     )
     if said := held_back(round_):
         say(f"  {said}")
@@ -94,8 +95,12 @@ def say_what_was_found(round_: Round) -> None:
         # as many ids as stand on a line; the table has them all
         names = listed(sorted(missed["hotspot_id"]), limit=8)
         say(
-            f"  {counted(len(missed), 'hotspot')} became no unit ({names}); the reasons are in "
-            "the table not_proposed."
+            sentence(
+                "  {n} {n:hotspot|hotspots} became no unit ({names}); the reasons are in the table "
+                "not_proposed.",
+                n=len(missed),
+                names=names,
+            )
         )
 
 
@@ -116,8 +121,10 @@ def held_back(round_: Round) -> str:
         if missing
         else ""
     )
-    number = counted(len(waiting), "unit is", "units are")
-    return f"{number} held back by the confidence of the evidence (C9) alone.{why}"
+    pattern = (
+        "{n} {n:unit is|units are} held back by the confidence of the evidence (C9) alone.{why}"
+    )
+    return sentence(pattern, n=len(waiting), why=why)
 
 
 def say_where_it_is(round_: Round, out: Path) -> None:
@@ -174,7 +181,7 @@ def say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
                 )
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
     summary = ", ".join(f"{number} {decision}" for decision, number in counts.items())
-    say(f"\n{counted(len(sites), 'site')}: {summary}")
+    say(sentence("\n{n} {n:site|sites}: {summary}", n=len(sites), summary=summary))
 
 
 def _mark(met: object, finding: object) -> str:
@@ -203,17 +210,17 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
     left_out = 0
     for file in files:
         if file is not None:
-            # a form that nobody filled in was read all the same
-            is_used = not file.refused and not 0 < file.placemarks == file.unusable
-            say(f"{'✓' if is_used else '✗'} {one_line(file.file)}: {_file_in_words(file)}")
+            mark = "✓" if file.is_used else "✗"
+            say(f"{mark} {one_line(file.file)}: {_file_in_words(file)}")
         name = file.file if file is not None else ""
         # why a file is refused, or a twin, stands in its line already
         of_file = [row for row in problems if row["file"] == name and row["kind"] != "file refused"]
         for row in of_file[:each]:
-            _say_noticed(row)
+            _say_noticed(row, "sheet" if file is not None and file.is_form else "folder")
         left_out += len(of_file[each:])
     if left_out:
-        say(f"  … and {counted(left_out, 'more remark')}: problems.csv, or --verbose", style="dim")
+        pattern = "  … and {n} more {n:remark|remarks}: problems.csv, or --verbose"
+        say(sentence(pattern, n=left_out), style="dim")
     _say_changes(collected, verbose=verbose)
     _say_conflicts(collected, verbose=verbose)
     say(f"\n{collected.round.imprint.round} is in {out}", style="bold")
@@ -251,10 +258,10 @@ def _say_conflicts(collected: Collected, *, verbose: bool) -> None:
     if len(is_open):
         answered = int((~is_open).sum())
         ending = f", {answered} answered" if answered else ""
-        title = f"{counted(int(is_open.sum()), 'conflict')} to be settled{ending}"
+        pattern = "\n{n} {n:conflict|conflicts} to be settled{ending}"
         # what is still to be settled must not fall behind the limit of lines
         ordered = pd.concat([collected.conflicts[is_open], collected.conflicts[~is_open]])
-        say(f"\n{title}", style="bold")
+        say(sentence(pattern, n=int(is_open.sum()), ending=ending), style="bold")
         _say_some(
             [
                 f"  {row['unit_id']}: {one_line(row['what'])} → "
@@ -284,8 +291,9 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
         style = "" if catch.line else "red"
         say(f"  {'✓' if catch.line else '✗'} {catch.damage.done}", style=style)
         say(f"      {line}", style="dim")
-    count = sum(bool(catch.line) for catch in rehearsal.caught)
-    say(f"\n{count} of {len(rehearsal.caught)} damages were caught.", style="bold")
+    n = sum(bool(catch.line) for catch in rehearsal.caught)
+    pattern = "\n{n} of {of} {of:damage|damages} {n:was|were} caught."
+    say(sentence(pattern, n=n, of=len(rehearsal.caught)), style="bold")
     say_rows(
         [
             ("The files", rehearsal.handed_in),
@@ -296,29 +304,21 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
 
 def _file_in_words(file: FileRead) -> str:
     """What was found in a file that a group handed in."""
+    from cami_units.words import found_in
+
     if file.refused:
         return file.refused
     is_known = file.group and file.group_by not in ("", "nothing")
     whose = f"group {file.group}, by {file.group_by}" if is_known else "no group"
-    parts = [
-        f"{getattr(file, key)} {word}"
-        for key, word in (
-            ("shapes", "shapes"),
-            ("pins", "pins and lines"),
-            ("evidence", "of our own evidence"),
-            ("unusable", "unusable"),
-            ("rows", "rows of the form"),
-        )
-        if getattr(file, key)
-    ]
-    return f"{whose}: " + (", ".join(parts) or "nothing")
+    nothing = "nothing is filled in" if file.is_form else "nothing in it can be used"
+    return f"{whose}: {found_in(asdict(file)) or nothing}"
 
 
-def _say_noticed(row: Mapping[str, Any]) -> None:
-    """Say one thing that the reader noticed, and what it assumed."""
+def _say_noticed(row: Mapping[str, Any], folder: str) -> None:
+    """Say one thing that the reader noticed, and what it assumed; `folder` is what holds its rows."""
     place = ", ".join(
         f"{word} '{one_line(row[key])}'"
-        for key, word in (("placemark", "placemark"), ("folder", "folder"))
+        for key, word in (("placemark", "placemark"), ("folder", folder))
         if row[key]
     )
     assumed = f" → {one_line(row['assumed'])}" if row["assumed"] else ""
@@ -349,9 +349,14 @@ def say_activities(activity_tables: Activities) -> None:
     live = activity_tables.table[activity_tables.table["status"] != "dropped"]
     units = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"].nunique()
     say(
-        f"{counted(len(live), 'activity', 'activities')} in {counted(units, 'unit')}, "
-        f"{int((live['unit_id'] == 'general').sum())} in the general section, "
-        f"{counted(len(activity_tables.log), 'change')} logged.",
+        sentence(
+            "{n} {n:activity|activities} in {units} {units:unit|units}, {general} in the general "
+            "section, {changes} {changes:change|changes} logged.",
+            n=len(live),
+            units=units,
+            general=int((live["unit_id"] == "general").sum()),
+            changes=len(activity_tables.log),
+        ),
         style="bold",
     )
     waiting = activity_tables.suggestions[
@@ -402,7 +407,7 @@ def say_kinds() -> None:
 
 def _source_in_words(source: Mapping[str, Any]) -> str:
     """What one file gave, as far as it gave anything."""
-    parts = [counted(int(source.get("rows") or 0), "row")]
+    parts = [sentence("{n} {n:row|rows}", n=int(source.get("rows") or 0))]
     parts += [f"{source[key]} {key}" for key in ("kept", "dropped", "repaired") if source.get(key)]
     return ", ".join(parts)
 
@@ -432,7 +437,8 @@ def say_how_sure(round_: Round) -> None:
     stability = round_.tables["sensitivity"]
     count = stability["label"].value_counts()
     parts = [f"{count.get(name, 0)} {name}" for name in ("robust", "sensitive", "fragile")]
-    say(f"How sure are we: of {counted(len(stability), 'unit')}, {', '.join(parts)}.", style="bold")
+    pattern = "How sure are we: of {n} {n:unit|units}, {parts}."
+    say(sentence(pattern, n=len(stability), parts=parts), style="bold")
     units = round_.tables["conservation_units"].set_index("unit_id")
     shaky = stability[stability["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
     rows = [
@@ -445,7 +451,8 @@ def say_how_sure(round_: Round) -> None:
     size = int(smallest_set["chosen"].sum())
     # the gap is a quotient of floats: below a millionth it is none
     proof = "proven to be the fewest" if gap < 1e-6 else f"proven to be within {100 * gap:.1f} %"
-    say(f"{counted(size, 'unit')} together cover every species that can be covered, {proof}.")
+    pattern = "{n} {n:unit covers|units together cover} every species that can be covered, {proof}."
+    say(sentence(pattern, n=size, proof=proof))
     targets = round_.tables["complementarity_targets"]
     for row in targets[targets["missing"] > 0].to_dict("records"):
         what = (
@@ -467,9 +474,8 @@ def say_fences(round_: Round, most: int = 10) -> None:
     if not rows:
         say("No fence along a border cuts the range of a species that lives on both sides of it.")
         return
-    say(
-        f"Which fence first: {counted(len(table), 'closed stretch', 'closed stretches')} of border."
-    )
+    pattern = "Which fence first: {n} closed {n:stretch|stretches} of border."
+    say(sentence(pattern, n=len(table)))
     say_rows([(words.fence_name(row), words.fence_opening(row, species)) for row in rows])
     say(words.text("fence caution"))
 
@@ -481,7 +487,12 @@ def say_lint(file: Path, faults: pd.DataFrame, profile: str) -> None:
         return
     wrong = bool((faults["level"] == "error").any())
     errors = int((faults["level"] == "error").sum())
-    counts = f"{counted(errors, 'error')}, {counted(len(faults) - errors, 'warning')} for {profile}"
+    counts = sentence(
+        "{errors} {errors:error|errors}, {warnings} {warnings:warning|warnings} for {profile}",
+        errors=errors,
+        warnings=len(faults) - errors,
+        profile=profile,
+    )
     say(f"{'✗' if wrong else '!'} {file}: {counts}", style="red" if wrong else "yellow")
     for row in faults.to_dict("records"):
         parts = [(part, one_line(row[part])) for part in ("placemark", "folder", "line")]

@@ -413,8 +413,11 @@ def one_line(value: object) -> str:
     return clean_name(value)
 
 
-def counted(number: int, singular: str, plural: str = "") -> str:
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+def sentence(pattern: str, /, **facts: object) -> str:
+    """A sentence of the command line with its counts filled in: "{n} {n:unit is|units are} new"."""
+    from cami_units.model import filled
+
+    return filled(pattern, facts)
 
 
 def say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:

@@ -29,6 +29,7 @@ from cami_units.cli._terminal import (
     is_verbose,
     say,
     say_rows,
+    sentence,
     words_of,
 )
 
@@ -321,7 +322,8 @@ def publish(
 
         names = run_publish(directory, address, schema=schema, progress=progress)
     if not is_quiet():
-        say(f"{len(names)} tables are in the schema {schema}: {', '.join(names)}")
+        pattern = "{n} {n:table is|tables are} in the schema {schema}: {names}"
+        say(sentence(pattern, n=len(names), schema=schema, names=", ".join(names)))
 
 
 @command("desk my-workshop")
@@ -382,7 +384,11 @@ def rehearse(
         say_rehearsed(rehearsal)
     if missed:
         say(
-            f"{len(missed)} of {len(rehearsal.caught)} damages were not told of; please report it.",
+            sentence(
+                "{n} of {of} {of:damage|damages} {n:was|were} not told of; please report it.",
+                n=len(missed),
+                of=len(rehearsal.caught),
+            ),
             style="red",
             stderr=True,
         )

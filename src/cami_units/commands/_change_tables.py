@@ -14,12 +14,14 @@ from cami_units import overlap, words, workshop
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number
+from cami_units.documents.form_words import answer_said
 from cami_units.model import (
     GATES,
     HIDDEN_STATUSES,
     LONLAT,
     Note,
     Round,
+    is_decided,
     is_missing,
     listed,
     notes_as_text,
@@ -294,6 +296,7 @@ def remarks_table(
         labelled = picture(conflict, shapes).outlines
         if labelled and conflict.open:  # what is settled asks nothing of whoever looks at the map
             what = words.said(conflict.what, lang)
+            answer = answer_said(conflict.resolution or conflict.default, lang)
             rows.append(
                 {
                     "kind": "conflict",
@@ -301,7 +304,7 @@ def remarks_table(
                     "file": "",
                     "placemark": "",
                     "unit_id": conflict.unit_id,
-                    "text": f"{what}. {conflict.resolution or conflict.default}",
+                    "text": f"{what}. {answer}",
                     "geometry": shapely.point_on_surface(labelled[-1][1]),
                 }
             )
@@ -358,9 +361,7 @@ def questions_table(
         if row.question
     ]
     units = base.tables["conservation_units"]
-    decided_ids = {
-        str(unit["unit_id"]) for unit in units.to_dict("records") if workshop.is_decided(unit)
-    }
+    decided_ids = {str(unit["unit_id"]) for unit in units.to_dict("records") if is_decided(unit)}
     for earlier in base.tables.get("questions", pd.DataFrame()).to_dict("records"):
         if not set(str(earlier["unit_id"]).split(";")) <= decided_ids:
             rows.append(tuple(str(earlier.get(name, "")) for name in QUESTION_COLUMNS[1:]))
@@ -386,7 +387,7 @@ def problems_in_short(problems: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
         same = problems[many & (problems["file"] == first["file"])]
         same = same[same["kind"] == first["kind"]]
         facts = {"count": len(same), "what": first["what"]}
-        names = listed(dict.fromkeys(name for name in same["placemark"] if name), 3)
+        names = listed(dict.fromkeys(name for name in same["placemark"] if name), 3, lang)
         what = words.said(Note("many alike", facts), lang)
         rows.append({**first, "what": what, "placemark": names, "folder": "", "place": place})
     short = pd.DataFrame(rows, columns=[*problems.columns, "place"]).set_index("place")

@@ -537,8 +537,9 @@ def next_manifest(
 ) -> dict[str, Any]:
     """The manifest of the base, and what was collected onto it."""
     used_ids = {*merge.used_ids, *map(str, base.manifest.get("ids_used", ()))}
+    left_out = ("folder_there", "is_form", "refusal")
     files = [
-        {k: value for k, value in asdict(file).items() if k not in ("folder_there", "refusal")}
+        {k: value for k, value in asdict(file).items() if k not in left_out}
         | {"refused": file.refused}
         for file in group_files.files
     ]

@@ -25,6 +25,7 @@ from cami_units.model import (
     Note,
     Profile,
     Round,
+    cited_sources,
     english_row,
     notes_as_text,
     notes_from_text,
@@ -380,13 +381,15 @@ def with_unit(
 
 def _imprint(plan: Plan, known_layers: Layers) -> Imprint:
     """What stands on every product of a plan."""
+    cited = cited_sources(known_layers.sources)
     return Imprint(
         title=plan.title,
         date=plan.date,
         round="Round 00",
         profile=plan.profile.name,
         disclaimer=plan.output.disclaimer,
-        sources=_cited(known_layers),
+        sources=words.sources_in(cited),
+        cited=cited,
         indicative=any(bool(source.get("bundled")) for source in known_layers.sources),
         languages=plan.output.languages,
     )
@@ -424,29 +427,3 @@ def _without_folders(value: Any) -> Any:
             if kind(value).is_absolute():
                 return kind(value).name
     return value
-
-
-_OUR_OWN: Mapping[str, str] = {
-    "countries": "Countries: Natural Earth 4.1 (public domain) through world-atlas 2.0.2",
-    "disputed": "Disputed areas: own outlines of cami_units, indicative",
-    "species": "Species: list of cami_units after CMS and IUCN",
-}
-
-
-def _cited(known_layers: Layers) -> tuple[str, ...]:
-    """The sources of every layer: the bundled ones by name, a user's own by file."""
-    bundled = {str(source["layer"]) for source in known_layers.sources if source["bundled"]}
-    own_files = sorted(
-        {
-            (str(source["layer"]), str(source["file"]))
-            for source in known_layers.sources
-            if not source["bundled"]
-        }
-    )
-    bundled_layers = sorted(bundled - set(_OUR_OWN))
-    lines = [f"{layer.replace('_', ' ').capitalize()}: {file}" for layer, file in own_files]
-    if bundled_layers:
-        listing = ", ".join(name.replace("_", " ") for name in bundled_layers)
-        lines.append(f"Indicative layers of cami_units, hand-digitised: {listing}")
-    lines += [text for layer, text in _OUR_OWN.items() if layer in bundled]
-    return tuple(lines)

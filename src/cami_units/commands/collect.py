@@ -504,7 +504,7 @@ def report(collected: Collected) -> Report:
     }
     return Report(
         imprint=collected.round.imprint,
-        before=collected.base.imprint.round,
+        before=words.round_name(collected.base.imprint, lang),
         files=pd.DataFrame([_file_row(file, lang) for file in collected.files]),
         changes=collected.changes,
         conflicts=collected.conflicts,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units import layers, overlap
+from cami_units import layers, overlap, words
 from cami_units.commands._round_tables import as_written
 from cami_units.commands.plan_layers import reading_of
 from cami_units.model import (
@@ -22,11 +22,12 @@ from cami_units.model import (
     Progress,
     Raster,
     Round,
+    cited_sources,
     english_row,
     quiet,
 )
 from cami_units.plan import Plan
-from cami_units.scene import CONTEXT, context_title
+from cami_units.scene import CONTEXT
 
 COLUMNS: Final = ("unit_id", "layer", "summary", "value", "unit", "measured_on", "covered_share")
 
@@ -285,6 +286,6 @@ def _cited(round_: Round, sources: list[Mapping[str, Any]], problems: list[Probl
         "inputs": [*round_.manifest.get("inputs", ()), *sources],
         "problems": [*round_.manifest.get("problems", ()), *map(english_row, problems)],
     }
-    lines = [f"{context_title(str(source['layer']))}: {source['file']}" for source in sources]
-    imprint = replace(round_.imprint, sources=(*round_.imprint.sources, *lines))
+    cited = (*round_.imprint.cited, *cited_sources(sources))
+    imprint = replace(round_.imprint, sources=words.sources_in(cited), cited=cited)
     return replace(round_, manifest=manifest, imprint=imprint)

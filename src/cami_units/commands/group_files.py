@@ -72,8 +72,8 @@ class FileRead:
     """What one file gave: how many placemarks, whose it is and how that is known.
 
     ``placemarks`` is always ``evidence + shapes + pins + unusable + passed``: `evidence` is ours
-    coming back, `passed` saved views and corners of shapes, which nobody drew as pins. `refusal`
-    says why nothing was read.
+    coming back, `passed` saved views and corners of shapes, which nobody drew as pins. `rows` are
+    those that somebody filled in of a form. `refusal` says why nothing was read.
     """
 
     file: str
@@ -89,12 +89,19 @@ class FileRead:
     rows: int = 0
     folder_there: bool = False
     unchanged: bool = False
+    is_form: bool = False
     refusal: Note | None = None
 
     @property
     def refused(self) -> str:
         """Why nothing was read, in English; empty where it was."""
         return said(self.refusal) if self.refusal else ""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything of it was taken; a form that nobody filled in was read all the same."""
+        is_something = bool(self.shapes or self.pins or self.evidence)
+        return self.refusal is None and (is_something or self.is_form or self.unchanged)
 
 
 @dataclass(slots=True)
@@ -968,7 +975,8 @@ def _take_form(
         group = workshop.EVERYBODY
         group_files.note(label, "form without group")
     for problem in form.problems:
-        notice = workshop.Notice(label, "units", problem.where, problem.as_note())
+        # a sheet is to a form what a folder is to a map
+        notice = workshop.Notice(label, problem.where, "", problem.as_note())
         group_files.notices.append(notice)
     group_files.forms[label] = [
         row
@@ -981,7 +989,9 @@ def _take_form(
         form_note = Note("form activities", {"count": activities})
         group_files.notices.append(workshop.Notice(label, "activities", "", form_note))
     rows = len(group_files.forms[label]) + activities
-    group_files.files.append(FileRead(label, digest, group=group, group_by=group_by, rows=rows))
+    group_files.files.append(
+        FileRead(label, digest, group=group, group_by=group_by, rows=rows, is_form=True)
+    )
 
 
 def _form_row(

@@ -130,7 +130,7 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
         *("unit_id", "groups", "overlap_km2", "default", "resolution", "open"),
         *("kind", "what", "facts"),
     )
-    changes = ("unit_id", "change", "group", "decision", "note", "applied", "reason")
+    changes = ("unit_id", "change", "group", "decision", "note", "applied", "reason", "facts")
     sections = groups_in(round_)
     # a decision leaves outlines alone, and so whose they are; to measure that fetches scipy
     outlines = round_.tables["conservation_units"][["unit_id", "geometry"]]

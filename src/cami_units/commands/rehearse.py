@@ -184,7 +184,7 @@ def _everyday(script: _Script, group: str, kmz: bytes, ids: list[str]) -> None:
     expect = partial(script.expect, file)
     expect("name retyped, in Cyrillic", "changes", unit_id=ids[0], change="renamed", group=group)
     expect("drawn anew: id, data and name lost", "changes", unit_id=ids[1], matched_by="overlap")
-    expect("a unit copied", "conflicts", unit_id=ids[2], what="more than once")
+    expect("a unit copied", "conflicts", unit_id=ids[2], facts="claimed twice")
     expect("a unit split in two under one id", "changes", unit_id=ids[3], change="split")
     expect("its pieces", "changes", unit_id=f"{ids[3]}b", change="new")
     expect("two units merged", "changes", unit_id=ids[5], change="merged")
@@ -358,7 +358,8 @@ def _on_the_page(script: _Script, group: str, kmz: bytes, ids: list[str]) -> Non
         *([draw.stated(ids[3], rejected="yes", reason="flooded")] if len(ids) > 3 else []),
     )
     expect = partial(script.expect, file)
-    expect("a tick that turned out otherwise", "problems", what=f"{shrunk}: G1 ? →")
+    tick = {"kind": "tick otherwise", "facts": f'"unit_id": "{shrunk}"'}
+    expect("a tick that turned out otherwise", "problems", **tick)
     merge = {"unit_id": gone, "change": "merged", "matched_by": "cu_id"}
     expect("a merge that is told, not seen", "changes", **merge)
     if len(ids) > 3:
@@ -370,15 +371,16 @@ def _hopeless(script: _Script, kmz: bytes) -> None:
     """Files that cannot or must not be read: each is refused, and none stops the others."""
     wrong = draw.edited(kmz, draw.only("3 "))
     hopeless: dict[str, tuple[bytes, str, str]] = {
-        "evidence.kml": (wrong, "the wrong folder saved", "nothing that was drawn"),
-        "truncated.kmz": (kmz[: len(kmz) // 2], "a file cut off", "damaged or cut-off"),
-        "empty.kmz": (b"", "an empty file", "is empty"),
+        "evidence.kml": (wrong, "the wrong folder saved", "nothing drawn"),
+        "truncated.kmz": (kmz[: len(kmz) // 2], "a file cut off", "archive damaged"),
+        "empty.kmz": (b"", "an empty file", "file empty"),
         "entities.kml": (_BOMB, "an entity bomb", "document type"),
-        "slip.kmz": (_slip(), "a path out of the archive", "points out of the archive"),
+        "slip.kmz": (_slip(), "a path out of the archive", "entry points out"),
     }
-    for file, (content, done, what) in hopeless.items():
+    for file, (content, done, key) in hopeless.items():
         script.files[file] = content
-        script.expect(file, done, "problems", file=file, what=what)
+        # by the key of its note: the sentence is in the language of the round
+        script.expect(file, done, "problems", file=file, facts=f'"{key}"')
 
 
 _BOMB: Final = (

@@ -54,6 +54,7 @@ from cami_units.desk._page_facts import (
     ids_of_units,
     job_text,
     left_open,
+    progress_said,
     round_facts,
     suggestion_facts,
     told,
@@ -614,7 +615,7 @@ class Pages:
             seen=self._decision_mark(day, unit["unit_id"]) if unit else "",
             order=order,
             orders=ORDERS,
-            decided=sum(row["is_settled"] for row in units),
+            progress=progress_said(units, self._lang(request)),
         )
 
     def decide(self, request: Request, form: FormData) -> Response:
@@ -864,9 +865,7 @@ class Pages:
         """How far plenary has come, for windows whose board is still being drawn."""
         if day.current is None:
             return ""
-        units = unit_facts(day, lang)
-        decided = sum(row["is_settled"] for row in units)
-        return words.text("desk decided of", lang).format(decided=decided, all=len(units))
+        return progress_said(unit_facts(day, lang), lang)
 
     def file_of_round(self, request: Request) -> Response:
         """A page or picture of a round, by its plain name: a path of a browser is no path here."""

@@ -24,11 +24,12 @@ from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import answer_said, theme_said
 from cami_units.model import (
     DECIDED_CONFLICTS,
-    SETTLING_DECISIONS,
     Note,
     Problem,
     Step,
     clean_name,
+    decided_of,
+    is_decided,
     notes_from_text,
     text_rows,
 )
@@ -145,22 +146,15 @@ def _found(read: Mapping[str, Any], lang: str) -> str:
     """What a file gave, counted."""
     if read.get("refused"):
         return words.text("desk not read", lang)
-    counts = ("shapes", "pins", "rows", "unusable")
-    # "pins: 1", not "1 pins": a number before a noun bends it in each language otherwise
-    parts = [
-        f"{words.text(f'desk {name}', lang)}: {int(read[name])}"
-        for name in counts
-        if read.get(name)
-    ]
-    if read.get("unchanged"):
-        parts.append(words.text("desk unchanged", lang))
-    return ", ".join(parts) or words.text("desk nothing", lang)
+    unchanged = words.text("desk unchanged", lang) if read.get("unchanged") else ""
+    found = ", ".join(filter(None, (words.found_in(read, lang), unchanged)))
+    return found or words.text("desk nothing", lang)
 
 
 def _first(lines: Sequence[str], lang: str) -> list[str]:
     """The first few of many lines, and how many more there are."""
     rest = len(lines) - _MOST_NOTES
-    rest_line = [words.text("desk more", lang).format(n=rest)] if rest > 0 else []
+    rest_line = [words.text("desk more", lang, n=rest)] if rest > 0 else []
     return [*lines[:_MOST_NOTES], *rest_line]
 
 
@@ -245,11 +239,13 @@ def _choices(
     """What a conflict can be settled by: a version, or what needs none; each with its words."""
     # a name of a file may hold the mark that stands between two groups
     labels = groups if len(groups) == len(versions) else versions
-    keep = words.text("desk keep", lang)
     # to leave a unit as it went out means, once it is decided on, as it was decided
     base = "keep what was decided" if is_late else "base"
     return [
-        *((name, keep.format(group=label)) for name, label in zip(versions, labels, strict=True)),
+        *(
+            (name, words.text("desk keep", lang, group=label))
+            for name, label in zip(versions, labels, strict=True)
+        ),
         *((name, answer_said(name, lang)) for name in ("union", "ask")),
         ("base", answer_said(base, lang)),
     ]
@@ -354,20 +350,28 @@ def _unit_fact(
     # the table learns last that everything was taken back: until then it shows what was decided
     before = _before_decisions(lines)
     word = line["decision"] if line else "" if before else row.get("decision", "")
+    standing = {"status": line["status"] if line else before or row["status"], "decision": word}
     return {
         "unit_id": row["unit_id"],
         "name": row.get(f"name_{lang}") or row["name_en"],
         "name_en": row["name_en"],
         "name_ru": row["name_ru"],
-        "status": words.text(line["status"] if line else before or row["status"], lang),
+        "status": words.text(standing["status"], lang),
         # what an earlier round decided stands in the table; only this round's can be taken back
         "decision": words.text(word, lang) if word else "",
-        "is_settled": word in SETTLING_DECISIONS,
+        "standing": standing,
+        "is_settled": is_decided(standing),
         "can_undo": bool(line),
         "reason": line["reason"] if line else "",
         "outlines": outlines,
         "asked": questions_left(row.get(OPEN_QUESTIONS), lines),
     }
+
+
+def progress_said(units: Iterable[Mapping[str, Any]], lang: str) -> str:
+    """How far plenary has come, as the board says it."""
+    decided, total = decided_of(unit["standing"] for unit in units)
+    return words.text("board progress", lang, decided=decided, total=total)
 
 
 def left_open(day: Day, lang: str) -> list[dict[str, str]]:
@@ -453,7 +457,7 @@ _LEVELS: Final[Mapping[str, str]] = {"refuses": "✗", "counted": "!", "note": "
 
 def suggestion_facts(row: Mapping[str, str], lang: str) -> dict[str, Any]:
     """An activity that recurs, to tick: how widely, and whether it is in the general section."""
-    count = words.text("desk in units", lang).format(n=row["n_units"], all=row["of_units"])
+    count = words.text("desk in units", lang, n=int(row["n_units"]), all=int(row["of_units"]))
     return {
         "id": row["suggestion_id"],
         "text": row["text"],

@@ -30,6 +30,7 @@ from cami_units.words import (
     has,
     profile_name,
     round_name,
+    sources,
     text,
 )
 
@@ -278,7 +279,7 @@ def fill_about(sheet: Any, imprint: Imprint) -> None:
             (together("disclaimer", imprint), line)
             for line in dict.fromkeys(disclaimer(imprint.disclaimer, lang) for lang in languages)
         ),
-        *((together("sources", imprint), source) for source in imprint.sources),
+        *((together("sources", imprint), line) for line in sources(imprint, languages[0])),
         *(
             (together("marks", imprint), f"{MARKS[met]}  {together(phrase, imprint)}")
             for met, phrase in ((True, "met"), (False, "not met"), (None, "not assessed"))

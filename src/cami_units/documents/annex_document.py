@@ -13,7 +13,7 @@ from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import by_said
 from cami_units.documents.form_words import in_theme_order, theme_said
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, as_typed, clean_name
-from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, text
+from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, sources, text
 
 
 def write_annex(
@@ -81,7 +81,7 @@ def write_annex(
     _add_missed(document, tables["not_proposed"], lang)
     if imprint.sources:
         _docx.heading(document, text("sources", lang), 1)
-        for source in imprint.sources:
+        for source in sources(imprint, lang):
             _docx.paragraph(document, source, style="List Bullet")
     save_settled(document, path, imprint)
 

@@ -38,7 +38,7 @@ from cami_units.documents.unit_drawing import (
 from cami_units.drawn_pieces import Packed, archive, kept_packed, packed, piece
 from cami_units.model import Imprint, Progress, clean_name, quiet
 from cami_units.palette import WATER
-from cami_units.words import day, disclaimer, profile_name, round_name, text
+from cami_units.words import day, disclaimer, profile_name, round_name, sources, text
 
 # -- in a browser ---------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ def _page_values(
 
 def progress_said(board: Board) -> str:
     """How far plenary has come: "12 of 39 decided"."""
-    return text("board progress", board.lang).format(decided=board.decided, total=board.total)
+    return text("board progress", board.lang, decided=board.decided, total=board.total)
 
 
 _SIGN: Final = Shape("", (((1.0, 2.0), (29.0, 2.0), (29.0, 14.0), (1.0, 14.0)),))
@@ -470,7 +470,7 @@ def _cover(imprint: Imprint, board: Board) -> _Sheet:
     _write(slide, imprint.title, _EDGE, _mm(45), width, _mm(40), size=34, bold=True)
     facts = (
         f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · "
-        f"{text('units', lang)}: {len(board.slides)}"
+        f"{text('units', lang)}: {board.total}"
     )
     _write(slide, facts, _EDGE, _mm(88), width, _mm(12), size=20)
     _write(
@@ -485,7 +485,7 @@ def _cover(imprint: Imprint, board: Board) -> _Sheet:
     small = [text("indicative", lang)] if imprint.indicative else []
     small += [
         disclaimer(imprint.disclaimer, lang),
-        f"{text('sources', lang)}: {'; '.join(imprint.sources)}",
+        f"{text('sources', lang)}: {'; '.join(sources(imprint, lang))}",
     ]
     _write(slide, "\n".join(small), _EDGE, _mm(140), width, _mm(42), size=11)
     return slide

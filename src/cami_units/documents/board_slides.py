@@ -35,6 +35,7 @@ from cami_units.model import (
     Round,
     as_typed,
     clean_name,
+    decided_of,
     is_missing,
     notes_from_text,
     records,
@@ -285,8 +286,7 @@ def _board(
         overview,
         _counted_statuses([row["status"] for row in flat.values()], lang),
         # by the table, as the desk counts: what an earlier round decided is in no log of this one
-        sum(_is_settled(flat[unit_id]) for unit_id in drawings),
-        len(slides),
+        *decided_of(flat[unit_id] for unit_id in drawings),
         _fences(tables.get("fences"), tables["species"], lang),
     )
 
@@ -450,11 +450,6 @@ def _standing(
     word = clean_name(row.get("decision"))
     lines = [line for line in decisions if word in SETTLING_DECISIONS and line["decision"] == word]
     return lines[-1] if lines else None
-
-
-def _is_settled(row: Mapping[str, Any]) -> bool:
-    """Whether plenary has settled a unit, in this round or before."""
-    return clean_name(row.get("decision")) in SETTLING_DECISIONS
 
 
 def _open(conflicts: pd.DataFrame | None) -> pd.DataFrame | None:

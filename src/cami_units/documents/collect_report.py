@@ -23,6 +23,7 @@ from cami_units.documents._worksheets import (
     save_settled,
 )
 from cami_units.documents.csv_tables import without_geometry
+from cami_units.documents.form_words import answer_said
 from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, clean_text, is_missing, records
 
@@ -40,7 +41,7 @@ _FILES: Final = (
 )
 _CONFLICTS: Final = (
     Column("unit_id", 16, wrap=True),
-    Column("name_en", 28, wrap=True),
+    Column("name_en", 28, wrap=True, says="name"),
     Column("groups", 18, wrap=True),
     Column("kind", 20, wrap=True),
     Column("what", 60, wrap=True),
@@ -50,7 +51,7 @@ _CONFLICTS: Final = (
 )
 _CHANGES: Final = (
     Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
+    Column("name_en", 28, wrap=True, says="name"),
     Column("change", 12),
     Column("group", 12),
     Column("before_km2", 11, WHOLE),
@@ -168,6 +169,7 @@ def write_report(path: Path, report: Report) -> None:
         styles=["report.css"],
         imprint=report.imprint,
         before=report.before,
+        profile_said=words.profile_name(report.imprint.profile, lang),
         glance=_glance(report, lang),
         conflicts=_conflicts(report, lang),
         kept=sorted(dict.fromkeys(changes.loc[is_unchanged, "unit_id"])),
@@ -230,9 +232,9 @@ def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
     rows = records(_named(report.conflicts, report.names))
     return [
         {
-            **{key: _cell(row[key], lang) for key in ("unit_id", "groups", "what", "default")},
+            **{key: _cell(row[key], lang) for key in ("unit_id", "groups", "what")},
+            **{key: _said_answer(row[key], lang) for key in ("default", "resolution")},
             "name": row["name_en"],
-            "resolution": _cell(row["resolution"], lang),
             "overlap": _cell(row["overlap_km2"], lang) if row["overlap_km2"] else "",
             "picture": drawing,
         }
@@ -250,13 +252,28 @@ def _shown(table: pd.DataFrame, lang: str) -> list[dict[str, str]]:
 
 
 def _as_said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
-    """A row with what became of a unit, and what the criteria say of it, in the reader's language."""
+    """A row with its words of ours (what became of a unit, by what it was known) in the reader's language."""
     said = {
         key: words.text(f"{before}{row[key]}", lang)
-        for key, before in (("change", "change "), ("decision", ""))
-        if not is_missing(row.get(key)) and row[key]
+        for key, before in _OUR_WORDS.items()
+        if not is_missing(row.get(key)) and words.has(f"{before}{row[key]}")
     }
-    return {**row, **said}
+    answers = {key: _said_answer(row[key], lang) for key in ("default", "resolution") if key in row}
+    return {**row, **said, **answers}
+
+
+_OUR_WORDS: Final = {
+    "change": "change ",
+    "decision": "",
+    "kind": "kind ",
+    "matched_by": "known by ",
+}
+"""Columns that hold a word of ours, and how the keys of their phrases begin."""
+
+
+def _said_answer(answer: object, lang: str) -> str:
+    """The default or the resolution of a conflict in words; nothing where there is none."""
+    return "" if is_missing(answer) else answer_said(str(answer), lang)
 
 
 def _cell(value: object, lang: str) -> str:

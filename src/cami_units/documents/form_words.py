@@ -214,7 +214,7 @@ def answer_said(answer: str, lang: str) -> str:
     choice, _, reason = answer.partition(":")
     key = f"answer {choice.strip()}"
     keeper = choice.strip().removeprefix(_KEEP)
-    line = text("desk keep", lang).format(group=keeper) if keeper else ""
+    line = text("desk keep", lang, group=keeper) if keeper else ""
     return " · ".join(filter(None, (text(key, lang) if has(key) else line, reason.strip())))
 
 

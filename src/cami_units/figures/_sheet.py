@@ -314,7 +314,7 @@ def foot(figure: Figure, scene: Scene, *, size: float, margin: float) -> float:
         (lines(words.disclaimer(imprint.disclaimer, lang), width, size=size), "plain", SOFT)
     )
     if imprint.sources:
-        text = f"{words.text('sources', lang)}: {'; '.join(imprint.sources)}"
+        text = f"{words.text('sources', lang)}: {'; '.join(words.sources(imprint, lang))}"
         blocks.append((lines(text, width, size=size, most=3), "plain", SOFT))
     step = size * LEADING * MM_PER_POINT
     top = high - margin - step * sum(len(block) for block, _, _ in blocks)

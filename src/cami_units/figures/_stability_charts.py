@@ -232,7 +232,7 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen_units: pd.DataFrame
     axes.plot(
         smallest, most_species, "D", markersize=9, markerfacecolor="none", markeredgecolor="#a3161a"
     )
-    explained = words.text("coverage curve explained", lang).format(smallest=smallest)
+    explained = words.text("coverage curve explained", lang, smallest=smallest)
     write(figure, margin, end + 15, explained, size=7, width=width, colour=SOFT, most=2)
     return figure
 

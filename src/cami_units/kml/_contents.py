@@ -595,7 +595,8 @@ def about(
     if shown_evidence.is_doubtful:
         lines.append(f"- - - {words.text('disputed line', lang)}")
     if imprint.sources:
-        lines.append(f"{words.text('sources', lang)}: {'; '.join(map(_html, imprint.sources))}")
+        cited = "; ".join(map(_html, words.sources(imprint, lang)))
+        lines.append(f"{words.text('sources', lang)}: {cited}")
     if imprint.indicative:
         lines.append(words.text("indicative", lang))
     lines.append(_html(words.disclaimer(imprint.disclaimer, lang)))

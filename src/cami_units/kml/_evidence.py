@@ -307,7 +307,7 @@ def _season_marks(
         if not seasons_of(row[MONTHS]):
             continue
         season = words.text(SEASONAL.get(int(row["seasonal"]), SEASONAL[5]), drawing.lang)
-        months = words.text("in months", drawing.lang).format(months=clean_name(row[MONTHS]))
+        months = words.text("in months", drawing.lang, months=clean_name(row[MONTHS]))
         marks += drawing.marks(
             "ranges",
             row,

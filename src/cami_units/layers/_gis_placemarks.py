@@ -17,6 +17,7 @@ import pyarrow.parquet
 import pyogrio
 import shapely
 from numpy.typing import NDArray
+from shapely.affinity import translate
 
 from cami_units import kml
 from cami_units.layers._equal_area import kinds, transformed
@@ -33,6 +34,7 @@ from cami_units.model import (
     Placemarks,
     clean_name,
     clean_text,
+    cut_at_180,
     is_missing,
     same_crs,
 )
@@ -225,6 +227,7 @@ class _GisReader:
             self.say(Note("long name", {"count": len(name), "kept": LONGEST_NAME}), *at)
         if len(words) > LONGEST_TEXT:
             self.say(Note("long description", {"count": len(words)}), *at)
+        shape = self._moved_to_the_globe(shape, at)
         fault = _fault(shape)
         if fault:
             self.say(fault, *at)
@@ -238,10 +241,32 @@ class _GisReader:
         kinds_of_parts = np.array(kinds(parts))
         for kind, column in _COLUMNS_OF_KINDS.items():
             singles = parts[kinds_of_parts == kind]
-            row[column] = self._area(singles, at) if kind == "polygon" else _joint(singles)
+            if kind == "polygon":
+                row[column] = self._area(singles, at)
+                continue
+            row[column] = _joint(shapely.get_parts(cut := cut_at_180(singles)))
+            if kind == "line" and any(shapely.get_num_geometries(cut) > 1):
+                self.say(Note("cut at the meridian"), *at)
         row["kind"] = next(
             (kind for kind, column in _COLUMNS_OF_KINDS.items() if row[column] is not None), "none"
         )
+
+    def _moved_to_the_globe(self, shape: Any, at: tuple[str, str, int]) -> Any:
+        """A shape of a map that counts on past ±180°, as a KML's is understood.
+
+        What lies past 180° is turned back; what crosses it counts on to the east, and is cut there
+        when it has been mended.
+        """
+        if shape is None or shapely.is_empty(shape):
+            return shape
+        west, south, east, north = shapely.bounds(shape)
+        # more than once round the globe, or off it: nobody knows what is meant
+        if not (west >= -360 and east <= 360 and south >= -90 and north <= 90):
+            return shape
+        if west >= 180 and east > 180:
+            self.say(Note("longitudes past 180"), *at)
+            return translate(shape, xoff=-360.0)
+        return translate(shape, xoff=360.0) if west < -180 and east <= 180 else shape
 
     def _area(self, singles: NDArray[np.object_], at: tuple[str, str, int]) -> Any:
         """The polygons of a row as one, mended as those of a KML are; ``None`` where none is left."""
@@ -315,7 +340,7 @@ def _fault(shape: Any) -> Note | None:
     west, south, east, north = shapely.bounds(shape)
     if not np.isfinite([west, south, east, north]).all():
         return Note("no numbers")
-    if west < -180 or east > 180 or south < -90 or north > 90:
+    if west < -180 or east > 360 or south < -90 or north > 90:
         if max(map(abs, (west, south, east, north))) > 1_000:
             return Note("metres", {"x": f"{west:.0f}", "y": f"{south:.0f}"})
         return Note("beyond", {"lon": f"{west:g}", "lat": f"{south:g}"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -107,7 +108,8 @@ def gathered(
         rules = reading.rules(layer, path, is_own=is_own)
         if len(paths) == 1:  # what is said of the layer is said of its only file
             rules = replace(rules, columns_of_file=frozenset(rules.columns))
-        reads.append(_file_rows(layer, path, rules, select, clean))
+        alike = [other for other in paths if other.name == path.name]
+        reads.append(_told_apart(_file_rows(layer, path, rules, select, clean), path, alike))
     pieces = [file_read.table for file_read in reads if file_read.table is not None]
     table = None
     if pieces:
@@ -122,6 +124,21 @@ def gathered(
         tuple(problem for file_read in reads for problem in file_read.problems),
         tuple(source for file_read in reads for source in file_read.sources),
     )
+
+
+def _told_apart(file_read: LayerRead, path: Path, alike: Sequence[Path]) -> LayerRead:
+    """What came of a file, which is called by its folder too where others have its name."""
+    if len(alike) == 1:
+        return file_read
+    called = path.absolute().relative_to(os.path.commonpath([one.absolute() for one in alike]))
+    problems = tuple(
+        replace(problem, file=f"{called.as_posix()}{problem.file.removeprefix(path.name)}")
+        if problem.file.startswith(path.name)
+        else problem
+        for problem in file_read.problems
+    )
+    sources = tuple({**source, "file": called.as_posix()} for source in file_read.sources)
+    return replace(file_read, problems=problems, sources=sources)
 
 
 def _file_rows(

@@ -26,7 +26,9 @@ from ._codes import SETTLING_DECISIONS as SETTLING_DECISIONS
 from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
 from ._codes import STATUSES as STATUSES
 from ._codes import Decision as Decision
+from ._codes import decided_of as decided_of
 from ._codes import finding_key as finding_key
+from ._codes import is_decided as is_decided
 from ._codes import month_spans as month_spans
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT
@@ -49,8 +51,10 @@ from ._errors import InputError as InputError
 from ._errors import Note as Note
 from ._errors import PlanError as PlanError
 from ._errors import Problem as Problem
+from ._errors import SpokenNumber as SpokenNumber
 from ._errors import assumed as assumed
 from ._errors import english_row as english_row
+from ._errors import filled as filled
 from ._errors import in_short as in_short
 from ._errors import listed as listed
 from ._errors import nearest as nearest
@@ -67,6 +71,7 @@ from ._errors import quoted as quoted
 from ._errors import said as said
 from ._errors import toml_key as toml_key
 from ._layers import COMPILED_FOR_ALL as COMPILED_FOR_ALL
+from ._layers import CONTEXT as CONTEXT
 from ._layers import COVERED_LAYERS as COVERED_LAYERS
 from ._layers import CRITERION_LAYERS as CRITERION_LAYERS
 from ._layers import EVIDENCE_LAYERS as EVIDENCE_LAYERS
@@ -79,6 +84,8 @@ from ._layers import RECORDS as RECORDS
 from ._layers import ROUND_LAYERS as ROUND_LAYERS
 from ._layers import SPECIES_LAYERS as SPECIES_LAYERS
 from ._layers import Layer as Layer
+from ._layers import cited_sources as cited_sources
+from ._layers import context_title as context_title
 from ._profile import C1Rule as C1Rule
 from ._profile import C2Rule as C2Rule
 from ._profile import C3Rule as C3Rule

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 PRESENCE: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -87,6 +87,29 @@ GATES: Final = ("G1", "G2")
 CRITERIA: Final = ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
 
 FINDINGS: Final = GATES + CRITERIA
+
+
+def is_decided(unit: Mapping[Any, Any]) -> bool:
+    """Whether plenary or a document has settled a unit: no file moves, merges or renames it."""
+    return unit["status"] in AGREED_STATUSES or unit.get("decision") in SETTLING_DECISIONS
+
+
+def decided_of(units: Iterable[Mapping[Any, Any]]) -> tuple[int, int]:
+    """How many units plenary or a document has settled, and of how many.
+
+    What a group rejected or merged, and plenary did not, is neither: nobody waits for it.
+
+    Examples
+    --------
+    >>> decided_of([{"status": "merged"}, {"status": "rejected", "decision": "reject"}, {"status": "new"}])
+    (1, 2)
+    """
+    settled = [
+        is_decided(unit)
+        for unit in units
+        if unit["status"] not in HIDDEN_STATUSES or is_decided(unit)
+    ]
+    return sum(settled), len(settled)
 
 
 def finding_key(name: object) -> str:

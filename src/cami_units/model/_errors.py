@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from numbers import Integral, Real
 from typing import Any, Final, Literal, Self
 
 from cami_units.phrases import FALLBACK, table
@@ -282,9 +283,9 @@ def said(note: Note, lang: str = FALLBACK) -> str:
     phrases = table(lang)
     if f"note {note.key}" not in phrases:  # of a round that another version wrote
         return note.key
-    facts = _facts(note, lang)
-    sentence = phrases[f"note {note.key}"].format(**facts)
-    return f"{sentence} {phrases['note times'].format(**facts)}" if "times" in facts else sentence
+    sentence = filled(phrases[f"note {note.key}"], note.facts, lang)
+    times = filled(phrases["note times"], note.facts, lang) if "times" in note.facts else ""
+    return f"{sentence} {times}".rstrip()
 
 
 def assumed(note: Note, lang: str = FALLBACK) -> str:
@@ -298,7 +299,7 @@ def assumed(note: Note, lang: str = FALLBACK) -> str:
     phrase = table(lang).get(f"note {note.key} assumed", "")
     # one fault may have a cure for each of its causes
     advice = note.facts.get("advice", "")
-    cure = phrase.format(**_facts(note, lang)) if phrase else _fact(advice, lang)
+    cure = filled(phrase, note.facts, lang) if phrase else _fact(advice, lang)
     lines, aside = note.facts.get("plan_lines", ""), _fact(note.facts.get("aside", ""), lang)
     return f"{cure}:\n{lines}{f' # {aside}' if aside else ''}" if lines else cure
 
@@ -315,9 +316,15 @@ _JOINERS: Final[Mapping[str, str]] = {
 """Facts that are lists of sentences, by their names, and what stands between two of them."""
 
 
-def _facts(note: Note, lang: str) -> dict[str, str]:
-    """The facts of a note as they are read."""
-    return {name: _named_fact(name, value, lang) for name, value in note.facts.items()}
+def filled(phrase: str, facts: Mapping[str, object], lang: str = FALLBACK) -> str:
+    """A phrase with its facts as they are read, and its nouns as the counts before them ask.
+
+    Examples
+    --------
+    >>> filled("{n} {n:unit|units}", {"n": 1}), filled("{n} {n:вид|вида|видов}", {"n": 22}, "ru")
+    ('1 unit', '22 вида')
+    """
+    return phrase.format(**{name: _named_fact(name, value, lang) for name, value in facts.items()})
 
 
 def _named_fact(name: str, value: object, lang: str) -> str:
@@ -342,22 +349,24 @@ def _fact(value: object, lang: str) -> str:
     if isinstance(value, Problem):
         return value.sentence(lang)
     # Years, and lines of a file, are whole numbers that nobody parts: five digits are a count.
-    is_parted = isinstance(value, float) or (isinstance(value, int) and abs(value) >= 10_000)
-    text = number(value, lang) if is_parted else str(value)  # type: ignore[arg-type]
-    return _Figure(text, value, lang) if isinstance(value, int | float) else text
+    if not isinstance(value, Real):
+        return str(value)
+    is_parted = not isinstance(value, Integral) or abs(int(value)) >= 10_000
+    return SpokenNumber(number(float(value), lang) if is_parted else str(value), value, lang)
 
 
-class _Figure(str):
+class SpokenNumber(str):
     """A number as it is read, which a phrase may ask for otherwise.
 
     ``{km:.1f}`` and the like give it so many digits, in the signs of the language; ``{n:row|rows}``
     is the noun that goes with it, in two forms (one, more) or three (one, two to four, more).
     """
 
-    def __new__(cls, text: str, value: float, lang: str) -> Self:
+    def __new__(cls, text: str, value: Any, lang: str) -> Self:
         """The number as text, with the number itself."""
         figure = super().__new__(cls, text)
-        figure.value, figure.lang = value, lang
+        figure.value = int(value) if isinstance(value, Integral) else float(value)
+        figure.lang = lang
         return figure
 
     value: float
@@ -439,8 +448,6 @@ def nearest(word: str, vocabulary: Iterable[str]) -> str:
     return f" Did you mean '{close}'?" if close else ""
 
 
-def listed(names: Iterable[object], limit: int = 5) -> str:
+def listed(names: Iterable[object], limit: int = 5, lang: str = FALLBACK) -> str:
     """The first few names, and how many more: "a, b, c and 4 more"."""
-    words = [str(name) for name in names]
-    line = ", ".join(words[:limit])
-    return line if len(words) <= limit else f"{line} and {len(words) - limit} more"
+    return _fact(in_short(map(str, names), limit), lang)

@@ -5,10 +5,12 @@ Whoever needs a list of layers takes it from here, so a new layer is a row of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+from cami_units.model._errors import Note
 
 GeometryKind = Literal["polygon", "line", "point", "any"]
 """What a layer is made of; "any": polygons and points (protected areas)."""
@@ -263,6 +265,45 @@ COVERED_LAYERS: Final = ("hotspots", "protected_areas", "barriers", "corridors")
 
 COMPILED_FOR_ALL: Final = ("hotspots", "protected_areas", "barriers")
 """Bundled layers that were compiled for all states of the initiative: none found there is none."""
+
+CONTEXT: Final = "context_"
+"""What the names of context layers begin with: this and their name in the plan."""
+
+_OWN_SOURCE: Final = ("countries", "disputed", "species")
+"""Bundled layers whose source is told by itself; the others were all drawn by hand."""
+
+
+def context_title(table: str) -> str:
+    """The name of a context layer as people read it, from the name of its table."""
+    return table.removeprefix(CONTEXT).replace("_", " ")
+
+
+def cited_sources(inputs: Collection[Mapping[str, Any]]) -> tuple[Note, ...]:
+    """The sources of a round from the inputs of its manifest: a user's own by file, bundled ones by layer.
+
+    Examples
+    --------
+    >>> [note.key for note in cited_sources([{"layer": "species", "file": "s.csv", "bundled": True}])]
+    ['source species']
+    """
+    bundled = sorted({str(one["layer"]) for one in inputs if one["bundled"]})
+    drawn = [Note(f"layer {layer}") for layer in bundled if layer not in _OWN_SOURCE]
+    # each once, in the order of the plan: a context layer may be of many files
+    files = dict.fromkeys(
+        (str(one["layer"]), str(one["file"])) for one in inputs if not one["bundled"]
+    )
+    own = sorted(pair for pair in files if pair[0] in INPUT_LAYERS)
+    context = [pair for pair in files if pair[0] not in INPUT_LAYERS]
+    return (
+        *(Note("source own", {"layer": Note(f"layer {one}"), "file": file}) for one, file in own),
+        *([Note("source bundled", {"parts": drawn})] if drawn else ()),
+        *(Note(f"source {layer}") for layer in bundled if layer in _OWN_SOURCE),
+        *(
+            Note("source context", {"title": context_title(layer), "file": file})
+            for layer, file in context
+        ),
+    )
+
 
 RECORDS: Final = tuple(layer.name for layer in _LAYERS if layer.role == "record")
 """Single animals, seen or followed: kept on the machine, and in nothing that is handed out."""

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cami_units.model._codes import DISCLAIMER, NEEDS
-from cami_units.model._errors import Problem
+from cami_units.model._errors import Note, Problem
 from cami_units.model._text import clean_name
 
 
@@ -137,7 +137,8 @@ class Imprint:
     """What stands on every product: title, date, round, profile, sources, disclaimer.
 
     `date` is the plan's (ISO 8601); nothing reads the clock. `indicative` says whether any bundled,
-    hand-digitised layer went in. `languages` are the plan's, the first one leads. `number` is the
+    hand-digitised layer went in. `cited` are the sources as values, for readers of other languages.
+    `languages` are the plan's, the first one leads. `number` is the
     round's, in two digits; `round` what people call it.
     """
 
@@ -150,6 +151,7 @@ class Imprint:
     indicative: bool = True
     languages: tuple[str, ...] = ("en", "ru")
     number: str = "00"
+    cited: tuple[Note, ...] = ()
 
 
 _SHOWN: Final = (

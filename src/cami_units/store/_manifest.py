@@ -57,7 +57,9 @@ def versions() -> str:
 
 
 def manifest_of(round: Round) -> dict[str, Any]:
-    return {**round.manifest, "format": FORMAT, "imprint": asdict(round.imprint)}
+    # what the sources are as values, its inputs say
+    imprint = {name: value for name, value in asdict(round.imprint).items() if name != "cited"}
+    return {**round.manifest, "format": FORMAT, "imprint": imprint}
 
 
 def as_json(manifest: Mapping[str, Any]) -> bytes:

@@ -23,6 +23,7 @@ from cami_units.model import (
     InputError,
     Round,
     check_table,
+    cited_sources,
     crs_name,
     in_short,
     listed,
@@ -347,6 +348,7 @@ def _opened(
     if missing:
         facts = {"file": GEOPACKAGE, "names": in_short(missing)}
         raise InputError.of("round lacks tables", folder=str(directory), **facts)
+    imprint["cited"] = cited_sources(manifest.get("inputs", ()))
     return Round(imprint=imprint_of(imprint, directory), tables=tables, manifest=manifest)
 
 

@@ -183,7 +183,7 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
         "round": shown(words.round_name(imprint, content["lang"])),
         "profile": shown(words.profile_name(imprint.profile, content["lang"])),
         "disclaimer": shown(words.disclaimer(imprint.disclaimer, content["lang"])),
-        "sources": [shown(source) for source in imprint.sources],
+        "sources": [shown(source) for source in words.sources(imprint, content["lang"])],
         "indicative": imprint.indicative,
         "name": shown(f"{imprint.title}, {imprint.date}"),
         "languages": content["languages"],

@@ -51,7 +51,6 @@ from ._merge_tables import Rules as Rules
 from ._merge_tables import UnitChange as UnitChange
 from ._merge_tables import gained_and_lost as gained_and_lost
 from ._merge_tables import ground_of_pieces as ground_of_pieces
-from ._merge_tables import is_decided as is_decided
 from ._merge_tables import outlines as outlines
 from ._merge_tables import resolutions_of as resolutions_of
 from ._new_units import ground_inside as ground_inside

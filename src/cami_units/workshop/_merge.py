@@ -11,7 +11,14 @@ import numpy as np
 import shapely
 
 from cami_units import overlap
-from cami_units.model import DOCUMENT_STATUSES, HIDDEN_STATUSES, InputError, Note, in_short
+from cami_units.model import (
+    DOCUMENT_STATUSES,
+    HIDDEN_STATUSES,
+    InputError,
+    Note,
+    in_short,
+    is_decided,
+)
 from cami_units.workshop._identity import (
     NOT_DRAWN,
     Ground,
@@ -36,7 +43,6 @@ from cami_units.workshop._merge_tables import (
     SetAside,
     UnitChange,
     add_site,
-    is_decided,
     lay_aside,
     settled_reason,
 )

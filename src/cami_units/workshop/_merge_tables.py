@@ -15,8 +15,6 @@ import numpy as np
 import pandas as pd
 
 from cami_units.model import (
-    AGREED_STATUSES,
-    SETTLING_DECISIONS,
     InputError,
     Note,
     in_short,
@@ -64,11 +62,6 @@ class Rules:
     resolutions: Mapping[str, Resolution]
     unread: Mapping[str, str] = field(default_factory=dict)
     """Groups whose file came and could not be read, with its name."""
-
-
-def is_decided(unit: Mapping[Any, Any]) -> bool:
-    """Whether plenary or a document has settled a unit: no file moves, merges or renames it."""
-    return unit["status"] in AGREED_STATUSES or unit.get("decision") in SETTLING_DECISIONS
 
 
 def resolutions_of(

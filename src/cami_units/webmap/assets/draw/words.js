@@ -32,11 +32,21 @@ export function speak(lang) {
   heard.forEach((act) => act());
 }
 
-// A phrase with its {braces} filled in; a key without a phrase stands for itself.
+// A phrase with its {braces} filled in, its {n:nouns|bent} after their number; a key without a phrase
+// stands for itself.
 export function word(key, facts = {}) {
   const words = data.words[speech.lang];
   const phrase = Object.prototype.hasOwnProperty.call(words, key) ? words[key] : key;
-  return phrase.replace(/\{(\w+)\}/g, (whole, name) => (facts[name] === undefined ? whole : String(facts[name])));
+  return phrase.replace(/\{(\w+)(?::([^}]*))?\}/g, (whole, name, forms) => {
+    if (facts[name] === undefined) return whole;
+    return forms ? bent(forms.split("|"), facts[name]) : String(facts[name]);
+  });
+}
+
+// The form of a noun that a count takes: of two (one, more) or three (one, two to four, more).
+function bent(forms, count) {
+  const rule = new Intl.PluralRules(forms.length < 3 ? "en" : speech.lang).select(Number(count));
+  return forms[Math.min(["one", "few"].includes(rule) ? ["one", "few"].indexOf(rule) : 2, forms.length - 1)];
 }
 
 export function number(value, digits = 0) {
