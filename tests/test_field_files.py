@@ -955,3 +955,44 @@ def test_a_layer_that_lies_better_turned_round_is_asked_about(corners, says):
     problems = layers.turned_note("hotspots", boxes(*corners), gpd.GeoDataFrame(states))
     assert [problem.level for problem in problems] == ["counted"] * bool(says)
     assert not says or problems[0].what.startswith(says)
+
+
+def test_a_straight_side_over_300_km_is_named_in_every_kind_of_file(tmp_path):
+    # ten degrees of the equator are 1,112 km; one degree is 111 km, and no word is lost on it
+    shapes = [box(60, 0, 70, 5), box(60, 0, 61, 1)]
+    path = written(tmp_path / "drawn.geojson", {"name": ["long", "short"]}, shapes)
+    _, problems = layers.read_sites(path)
+    (told,) = [one for one in problems if one.level == "note"]
+    assert told.sentence() == (
+        "conservation_units: 1 of 2 rows has a side over 300 km (the longest: 1,112 km) (drawn.geojson, "
+        "long (row 1)). Measured straight in the file's own coordinates; in a KML it is a great circle. "
+        "Put vertices on it where that matters."
+    )
+    # what a group hands in is named too, each placemark by itself
+    notes = layers.read_gis_placemarks(path, "drawn.geojson").notes
+    assert notes[["name", "key"]].to_numpy().tolist() == [["long", "side straight"]]
+    # in metres of another CRS the side is as long
+    flat = tmp_path / "flat.gpkg"
+    gpd.read_file(path).to_crs("EPSG:6933").to_file(flat)
+    _, problems = layers.read_sites(flat)
+    assert [one.what for one in problems if "300 km" in one.what] == [told.what]
+
+
+def test_the_cure_for_a_file_that_is_not_there_is_of_whoever_asked(tmp_path):
+    with pytest.raises(InputError, match=r"nothing is found under this name") as refused:
+        layers.read_sites(tmp_path / "nothere.kml")
+    assert "Check the name and the folder." in str(refused.value)
+    assert "[layers]" not in str(refused.value)
+    with pytest.raises(InputError, match=r"Correct the path in \[layers\] hotspots of the plan"):
+        layers.read_hotspots(tmp_path / "nothere.gpkg")
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    for folder in ("north", "south"):
+        (tmp_path / folder).mkdir()
+        names = {"hotspot_id": [folder, None], "name_en": [folder, "bare"]}
+        written(tmp_path / folder / "h.gpkg", names, [box(70, 40, 71, 41), None])
+    with pytest.raises(InputError) as refused:
+        layers.read_hotspots(tmp_path)
+    assert "north/h.gpkg" in str(refused.value)
+    assert "south/h.gpkg" in str(refused.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -145,9 +145,7 @@ def along_great_circle(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], fl
     """
     unit = _unit_vectors(xy)
     start, end = unit[:-1], unit[1:]
-    # The angle from its sine and cosine: exact for short sides and for half of the globe.
-    sine = np.linalg.norm(np.cross(start, end), axis=1)
-    angle = np.arctan2(sine, (start * end).sum(axis=1))
+    sine, angle = _angles(start, end)
     # A side between opposite points has no one great circle: it stays as it is.
     count = np.where(sine > 1e-9, pieces_of_sides(xy), 1)
     side = np.repeat(np.arange(len(count)), count)
@@ -163,6 +161,32 @@ def along_great_circle(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], fl
     between[corner] = xy[:-1]
     km = angle * _EARTH_KM
     return np.vstack([between, xy[-1:]]), float(km.max()), int((km > LONG_SIDE_KM).sum())
+
+
+def _angles(start: NDArray[np.float64], end: NDArray[np.float64]) -> Any:
+    """The angle between two unit vectors, its sine first, of each pair."""
+    # From its sine and cosine: exact for short sides and for half of the globe.
+    sine = np.linalg.norm(np.cross(start, end), axis=1)
+    return sine, np.arctan2(sine, (start * end).sum(axis=1))
+
+
+def long_side_km(shape: BaseGeometry) -> float:
+    """The length of the longest side of a shape in degrees, km; 0 where none is over 300 km.
+
+    Examples
+    --------
+    >>> round(long_side_km(shapely.box(60, 0, 70, 1)))  # ten degrees of the equator
+    1112
+    """
+    west, south, east, north = shape.bounds
+    # a degree has 111.2 km at the most, so that a shape of 2.69° has no such side
+    if math.hypot(east - west, north - south) < 0.999 * LONG_SIDE_KM / (
+        math.radians(1) * _EARTH_KM
+    ):
+        return 0.0
+    vectors = (_unit_vectors(shapely.get_coordinates(line)) for line in linework(shape))
+    km = [float(_angles(one[:-1], one[1:])[1].max()) * _EARTH_KM for one in vectors]
+    return max((side for side in km if side > LONG_SIDE_KM), default=0.0)
 
 
 def pieces_of_sides(xy: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -192,13 +192,17 @@ def _nothing_found(layer: str, entry: Path) -> Problem:
     folder = entry.parent
     # Enough to see a slip in a name: a folder may hold a hundred thousand files.
     names = sorted(path.name for path in folder.iterdir())[:200] if folder.is_dir() else []
-    key, facts = "nothing found", {"layer": layer, "folder": folder.name, "names": in_short(names)}
+    key: str = "nothing found"
+    facts: dict[str, object] = {"folder": folder.name, "names": in_short(names)}
     if entry.is_dir():
         key, facts["names"] = "nothing of a kind read", ", ".join(SUFFIXES)
     elif names:
         key = "nothing found, but"
     elif not folder.is_dir():
         key = "nothing found, no folder"
+    # what is asked of a command, and of a table of a plan, no line of [layers] names
+    advice = {"conservation_units": "path of sites", "context": "path of a context layer"}
+    facts["advice"] = Note(advice.get(layer, "path of a layer"), {"layer": layer})
     return problem_of("refuses", layer, entry.name, "", Note(key, facts))
 
 

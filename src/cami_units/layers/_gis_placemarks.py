@@ -237,6 +237,8 @@ class _GisReader:
             self.say(Note("too heavy"), *at)
             return
         # A collection is taken apart by kind: its polygons are the area, its points are pins.
+        if km := kml.long_side_km(shape):
+            self.say(Note("side straight", {"km": round(km)}, "note"), *at)
         parts = np.array([part for part in shapely.get_parts(shape) if not part.is_empty])
         kinds_of_parts = np.array(kinds(parts))
         for kind, column in _COLUMNS_OF_KINDS.items():

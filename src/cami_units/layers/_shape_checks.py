@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from cami_units import kml
 from cami_units.layers._equal_area import (
     Repair,
     Shapes,
@@ -159,6 +160,10 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     keep = stays(_in_the_window(shapes, keep, crs, rules, layer, say))
     if not keep.any():
         return LayerRead(_nothing_of(dataset, rules), tuple(problems))
+    if (
+        layer == "conservation_units"
+    ):  # where people draw boxes; ranges are what a map of them shows
+        problems += _straight_sides(shapes, keep, crs, say)
     flat = shapes.copy()
     flat[keep] = projected(shapes[keep], crs, rules.crs)
     off_plane = keep & ~_finite(flat)
@@ -173,6 +178,13 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
         keep = stays((sound, notes))
     geometry = gpd.GeoSeries(flat[keep], index=table.index[keep], crs=rules.crs)
     return LayerRead(table[keep].set_geometry(geometry), tuple(problems), repaired=n_repaired)
+
+
+def _straight_sides(shapes: NDArray[Any], keep: Mask, crs: Any, say: Say) -> list[Problem]:
+    """Sides that are straight in the file and would be another line in a KML, the longest of which is told."""
+    km = np.zeros(len(shapes))
+    km[keep] = [kml.long_side_km(one) for one in transformed(shapes[keep], crs, LONLAT)]
+    return say("note", km > 0, Note("straight sides", {"km": round(float(km.max()))}))
 
 
 def _of_rows(dataset: Dataset, layer: str, level: Level, rows: Mask, what: Note) -> list[Problem]:
