@@ -184,6 +184,49 @@ def test_what_earth_on_the_web_writes_itself_is_called_so():
     assert "web-element" not in set(table["rule"])
 
 
+def test_a_file_that_earth_on_the_web_saved_is_fit_for_it():
+    # its own styles, and ids of twenty hexadecimal digits that begin with a digit: neither follows the
+    # schema, and Google Earth on the web reads both again
+    style = (
+        '<gx:CascadingStyle xmlns:gx="http://www.google.com/kml/ext/2.2" '
+        f'xmlns:kml="{NS}" kml:id="s"><Style/></gx:CascadingStyle>'
+    )
+    content = document(mark(), style=style)
+    own_id = b'<Placemark id="0A1B2C3D4E5F60718293">'
+    content = (content if isinstance(content, bytes) else content.encode()).replace(
+        b"<Placemark>", own_id, 1
+    )
+    assert own_id in content
+    table = found(content, "earth-web")
+    assert set(table["level"]) == {"warning"}
+    assert table["rule"].tolist() == ["web-own"]
+    # on the desktop both stay faults, and another id that is no XML name is one everywhere
+    assert {"schema", "id-ncname"} <= set(found(content)["rule"])
+    other = content.replace(b"0A1B2C3D4E5F60718293", b"0A1B")
+    assert "id-ncname" in set(found(other, "earth-web")["rule"])
+
+
+@pytest.mark.parametrize(
+    ("ring", "hole", "words_said"),
+    [
+        ("70,40 71,40 72,40 70,40", "", "lies on one line and has no area"),
+        (
+            "70,40 71,40 71,41 70,41 70,40",
+            "70,40 71,40 71,41 70,41 70,40",
+            "its holes take all of its area",
+        ),
+        ("70,40 71,41 71,40 70,41 70,40", "", "it crossed itself"),
+    ],
+)
+def test_a_polygon_without_area_is_told_by_its_cause(ring, hole, words_said):
+    shape = polygon(ring)
+    if hole:
+        inner = f"<innerBoundaryIs><LinearRing><coordinates>{hole}</coordinates></LinearRing></innerBoundaryIs>"
+        shape = shape.replace("</Polygon>", f"{inner}</Polygon>")
+    table = found(document(mark(shape)))
+    assert any(words_said in what for what in table.loc[table["rule"] == "shape", "what"])
+
+
 def test_a_meta_tag_is_no_script_unless_it_leads_away():
     harmless = '<META http-equiv="Content-Type" content="text/html">'
     assert "script" not in rules(document(mark(), style=balloon(harmless)))

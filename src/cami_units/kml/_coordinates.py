@@ -694,9 +694,17 @@ def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometr
     mended = sound[0] if len(sound) == 1 else shapely.union_all(sound)
     areas = [part for part in parts(mended) if isinstance(part, shapely.Polygon) and part.area > 0]
     if not areas:
-        raise UnusableError("no area left")
+        raise UnusableError(_areas_end(polygon))
     shapes.say("crossed itself", count=len(areas))
     return areas[0] if len(areas) == 1 else multipolygon(areas)
+
+
+def _areas_end(polygon: BaseGeometry) -> str:
+    """Why nothing of a polygon has an area: the key of a note."""
+    if not any(_has_area(shapely.get_coordinates(ring)) for ring in linework(polygon)):
+        return "flat outline"
+    shells = [shapely.Polygon(part.exterior) for part in parts(polygon)]
+    return "holes take all" if all(shell.is_valid for shell in shells) else "no area left"
 
 
 def _may_be_checked(area: BaseGeometry, effort: Effort) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,9 +77,12 @@ _WEB: Final = frozenset(
 """The elements that Google Earth on the web is known to take."""
 _WEB_OWN: Final = frozenset(["CascadingStyle"])
 """Elements that only Google Earth on the web writes, outside of any schema, and reads again."""
+_WEB_ID: Final = re.compile("[0-9A-F]{20}")
+"""An id that Google Earth on the web gives a placemark: no XML name where it begins with a digit."""
 _SHAPE_FAULTS: Final = frozenset(
     {
-        *("crossed itself", "holes outside", "rings swapped", "no area left", "speck", "specks"),
+        *("crossed itself", "holes outside", "rings swapped", "no area left", "flat outline"),
+        *("holes take all", "speck", "specks"),
         *("too tangled", "too heavy", "too many holes", "mask", "hole dropped", "no outer ring"),
     }
 )
@@ -282,7 +286,7 @@ def _check_member(
     except InputError as error:
         findings.say("error", "readable", str(error))
         return
-    _check_schema(root, findings)
+    _check_schema(_without_own(root) if profile == "earth-web" else root, findings)
     inside = frozenset(held.entries) if held.packed else None
     folder = dirname(name.partition("/")[2]) if held.packed else ""
     _Checker(root, inside, folder, profile, findings).check()
@@ -319,6 +323,21 @@ def _check_schema(root: etree._Element, findings: _Findings) -> None:
         element = _at(tree, fault.path) if number < MOST_OF_A_RULE else None
         what = clean_name(_NAMESPACE.sub("", fault.message))
         findings.say("error", "schema", what, element, line=fault.line)
+
+
+def _without_own(root: etree._Element) -> etree._Element:
+    """A file without what only Google Earth on the web writes, which its own schema does not know."""
+    own = [one for one in root.iter(etree.Element) if local(one) in _WEB_OWN]
+    ids = [one for one in root.iter(etree.Element) if _WEB_ID.fullmatch(one.get("id", ""))]
+    if not (own or ids):
+        return root
+    plain = deepcopy(root)
+    for element in [*plain.iter(etree.Element)]:
+        if local(element) in _WEB_OWN and (above := element.getparent()) is not None:
+            above.remove(element)
+        elif _WEB_ID.fullmatch(element.get("id", "")):
+            del element.attrib["id"]
+    return plain
 
 
 def _at(tree: etree._ElementTree, path: str | None) -> etree._Element | None:
@@ -386,7 +405,8 @@ class _Checker:
             if key != "id" and not str(key).endswith("}id"):
                 continue
             name = str(value)
-            if not NCNAME.match(name):
+            is_web_own = self.profile == "earth-web" and _WEB_ID.fullmatch(name)
+            if not (NCNAME.match(name) or is_web_own):
                 what = f"the id '{clean_name(name)}' is not an XML name"
                 self.findings.say("error", "id-ncname", what, element)
             if name in self.ids:
