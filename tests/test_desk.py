@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import html
 import io
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -1214,3 +1218,30 @@ def test_of_two_files_of_a_group_either_can_be_chosen_on_the_desk(guest, desk, w
         desk._collect(quiet)
         measured = read_day(desk.directory).current.resolved
         assert measured == {"CU-012": choice}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_desk_that_is_ended_leaves_nothing_among_the_temporary_files(tmp_path, name):
+    # a terminal that is closed sends SIGHUP, a system that shuts down SIGTERM
+    workshop, temporary = tmp_path / "workshop", tmp_path / "temporary"
+    init(workshop)
+    temporary.mkdir()
+    program = (
+        "import sys; from pathlib import Path; from cami_units.desk import serve;"
+        "serve(Path(sys.argv[1]), browser=False, announce=lambda address: print(address, flush=True))"
+    )
+    desk = subprocess.Popen(
+        [sys.executable, "-c", program, str(workshop)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    assert desk.stdout.readline().startswith("http")
+    assert [path for path in temporary.iterdir() if path.is_dir()] != []
+    time.sleep(1)  # the address is said before the server runs
+    desk.send_signal(getattr(signal, name))
+    assert desk.wait(30) in (0, -getattr(signal, name))
+    desk.stdout.close()
+    assert [path for path in temporary.iterdir() if path.is_dir()] == []

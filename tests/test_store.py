@@ -34,6 +34,7 @@ from cami_units.store import (
     write_round,
     write_workshop,
 )
+from cami_units.store._atomic_write import exclusive
 from cami_units.store._geopackage import update_geopackage
 
 
@@ -866,3 +867,69 @@ def test_an_opened_round_outlives_the_folder_and_trusts_no_strange_file(tmp_path
     edited = store.open_round(tmp_path / "round").tables
     assert not edited.is_vouched
     assert not update_geopackage(tmp_path / "cells.gpkg", edited)
+
+
+def test_what_sqlite_says_of_a_full_disk_is_said_as_what_it_is(tmp_path, monkeypatch):
+    # A transaction that found no room has rolled itself back: GDAL's own rollback fails, and says so.
+    def fails(*_, **__):
+        raise RuntimeError("Error while writing batch to OGR layer: sqlite3_exec(ROLLBACK) failed")
+
+    monkeypatch.setattr("cami_units.store._geopackage.pyogrio.write_arrow", fails)
+    usage = type("Usage", (), {"free": 100_000})
+    monkeypatch.setattr("cami_units.store._geopackage.shutil.disk_usage", lambda path: usage)
+    with pytest.raises(InputError, match=r"was not written: the disk is full\. Make room") as told:
+        store.write_round(a_round(), tmp_path / "round")
+    assert "ROLLBACK" not in str(told.value)
+    assert list(tmp_path.iterdir()) == []
+    # with room enough it is some other trouble, which is told in GDAL's words
+    usage.free = 10**12
+    with pytest.raises(InputError, match=r"could not be written\. .*ROLLBACK"):
+        store.write_round(a_round(), tmp_path / "round")
+
+
+def test_locks_of_any_number_of_rounds_are_256_files_and_nest_in_no_circle(tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    for number in range(400):
+        with exclusive(tmp_path / f"round-{number}"):
+            pass
+    # two letters of sixteen each; four hundred places leave hardly one of them out
+    assert 150 < len(list(temporary.iterdir())) <= 256
+    # what is built beside its target has a lock of its own, and takes it away again
+    before = {path.name for path in temporary.iterdir()}
+    for number in range(20):
+        write_atomically(tmp_path / f"{number}.csv", lambda path: path.write_bytes(b"x"))
+    assert {path.name for path in temporary.iterdir()} == before
+    # a folder that shares its lock with another one is no trouble within one process
+    with exclusive(tmp_path / "round-0"):
+        for number in range(400):
+            with exclusive(tmp_path / f"round-{number}"):
+                pass
+
+
+def test_a_scratch_folder_ends_with_its_process_or_with_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with store.scratch("desk-") as folder:
+        (folder / "a").write_bytes(b"x")
+        assert folder.parent == tmp_path
+        # a second one leaves the first alone: its lock is held
+        script = (
+            "import sys, tempfile, time; tempfile.tempdir = sys.argv[1]\n"
+            "from cami_units import store\n"
+            "with store.scratch('desk-') as folder: print(folder, flush=True); time.sleep(60)"
+        )
+        other = subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        left = Path(other.stdout.readline().strip())
+        assert left.is_dir()
+        assert folder.is_dir()
+        other.kill()
+        other.wait()
+        other.stdout.close()
+        assert left.is_dir()
+    assert not folder.exists()
+    with store.scratch("desk-"):
+        assert not left.exists()
+    assert list(tmp_path.iterdir()) == []

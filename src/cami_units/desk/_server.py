@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
-import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -68,9 +68,9 @@ def serve(
     store.ignore_missing_names()
     read_day(workshop)
     keys = Keys()
-    with tempfile.TemporaryDirectory(prefix="cami-units-desk-") as scratch:
+    with store.scratch("cami-units-desk-") as scratch:
         worker = Worker()
-        desk = Desk(workshop.resolve(), worker, Path(scratch))
+        desk = Desk(workshop.resolve(), worker, scratch)
         sockets, number = _listening(port)
         server = uvicorn.Server(
             uvicorn.Config(
@@ -89,6 +89,16 @@ def serve(
         if browser:
             # the server is started below, in this thread: by then it answers
             threading.Timer(0.3, webbrowser.open, [address]).start()
+
+        def stop(*_: object) -> None:
+            """End as after Ctrl+C: nothing is left among the temporary files."""
+            server.should_exit = True
+
+        # A terminal that is closed, and a system that shuts down. uvicorn raises SIGTERM once more
+        # when it has ended: then it comes here, and does no harm.
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+                signal.signal(getattr(signal, name, signal.SIGTERM), stop)
         try:
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[sockets])

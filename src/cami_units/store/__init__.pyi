@@ -5,6 +5,7 @@ from ._atomic_write import copy_of as copy_of
 from ._atomic_write import copy_of_stream as copy_of_stream
 from ._atomic_write import left_behind as left_behind
 from ._atomic_write import move_aside as move_aside
+from ._atomic_write import scratch as scratch
 from ._atomic_write import sha256 as sha256
 from ._atomic_write import sha256_of_stream as sha256_of_stream
 from ._atomic_write import staging as staging

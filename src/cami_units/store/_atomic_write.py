@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
@@ -230,13 +230,11 @@ def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
         with disk_words(named_path), at_work:
             target.parent.mkdir(parents=True, exist_ok=True)
             put_back(target)
-            _sweep(target)
+            _sweep(left_behind(target))
             staged.mkdir()
             yield staged
     finally:
-        shutil.rmtree(staged, ignore_errors=True)
-        with suppress(OSError):
-            Path(at_work.lock_file).unlink()
+        _clear(staged, at_work)
         for parent in new_parents:
             with suppress(OSError):  # it holds what was written
                 parent.rmdir()
@@ -291,11 +289,37 @@ def _put_back(target: Path) -> None:
             aside.replace(target)
 
 
-def _sweep(target: Path) -> None:
+def _sweep(folders: Iterable[Path]) -> None:
     """Remove what a run that was killed has left; a run that is still at work holds its lock."""
-    for left in left_behind(target):
-        with suppress(filelock.Timeout), _lock(left).acquire(timeout=0):
-            shutil.rmtree(left, ignore_errors=True)
+    for left in folders:
+        with suppress(filelock.Timeout, OSError), _lock(left).acquire(timeout=0) as lock:
+            _clear(left, lock)
+
+
+def _clear(folder: Path, lock: filelock.BaseFileLock) -> None:
+    """Remove a folder and the file of its lock: the folder's name is never used again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        Path(lock.lock_file).unlink()
+
+
+@contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """A folder among the temporary files, for as long as the block runs.
+
+    What a process that was killed has left is removed by the next one that asks for such a folder.
+    """
+    temporary = Path(tempfile.gettempdir())
+    _sweep(temporary.glob(f"{prefix}*"))
+    folder = temporary / f"{prefix}{uuid.uuid4().hex}"
+    lock = _lock(folder)
+    try:
+        # locked before it is there: nobody can take it for one that was left
+        with lock:
+            folder.mkdir(mode=0o700)
+            yield folder
+    finally:
+        _clear(folder, lock)
 
 
 def _globbed(name: str) -> str:
@@ -366,7 +390,9 @@ def exclusive(directory: Path) -> Iterator[None]:
     """Be the only one on this machine that changes a round, for as long as the block runs.
 
     The lock is the operating system's: it goes when the process goes, however that happens. Its
-    file lies among the temporary files, so that no folder of a workshop gains one.
+    file lies among the temporary files, so that no folder of a workshop gains one. Folders share 256
+    such files, which stay: nobody could remove one without a race. As no command holds the locks of
+    two folders at once, those that share one wait for each other and never in a circle.
 
     Raises
     ------
@@ -375,14 +401,14 @@ def exclusive(directory: Path) -> Iterator[None]:
     """
     try:
         # Within one process the same lock may be taken again by what it calls, hence the singleton.
-        with _lock(directory.resolve(), timeout=_PATIENCE, is_singleton=True):
+        with _lock(directory.resolve(), letters=2, timeout=_PATIENCE, is_singleton=True):
             yield
     except filelock.Timeout as error:
         raise InputError.of("another command writes", folder=str(directory)) from error
 
 
-def _lock(place: Path, **how: Any) -> filelock.BaseFileLock:
-    """The lock of a place, among the temporary files: it goes when the process goes."""
+def _lock(place: Path, letters: int = 20, **how: Any) -> filelock.BaseFileLock:
+    """The lock of a place, among the temporary files; of two letters it is one of 256 for all places."""
     name = hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()
-    path = Path(tempfile.gettempdir()) / f"cami_units-{name[:20]}.lock"
+    path = Path(tempfile.gettempdir()) / f"cami_units-{name[:letters]}.lock"
     return filelock.FileLock(path, mode=0o666, **how)

@@ -5,8 +5,11 @@ Rows are sorted by their keys, and the schema does not hang on the values of the
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import shutil
 import sqlite3
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -143,15 +146,16 @@ _SETTLED: Final = ((24, 1), (40, 1), (92, 1), (96, 3_027_000))
 change counter, schema cookie, the change for which its size is valid, version (file format, 1.3)."""
 
 
+_SIZE: Final = ("page_count", "page_size")
+"""What a database says of its size: pages, and bytes of each."""
+
+
 def _settle(database: sqlite3.Connection, path: Path) -> None:
     """Copy a database to a new file: in an order, and with a header, that tell nothing of its past."""
     path.unlink(missing_ok=True)
-    try:
+    (pages,), (page_bytes,) = (database.execute(f"PRAGMA {name}").fetchone() for name in _SIZE)
+    with _writing(path, pages * page_bytes, "GeoPackage not written", file=path.name):
         database.execute("VACUUM INTO ?", (str(path),))
-    except sqlite3.Error as error:
-        raise InputError.of(
-            "GeoPackage not written", file=path.name, cause=quoted(error)
-        ) from error
     with path.open("r+b") as stream:
         for place, number in _SETTLED:
             stream.seek(place)
@@ -230,6 +234,24 @@ def _cell_changes(
     return statements
 
 
+@contextmanager
+def _writing(path: Path, n_bytes: int, refusal: str, **facts: object) -> Iterator[None]:
+    """Turn what GDAL and SQLite say while they write into what a person can do about it.
+
+    `n_bytes` is about what there is to write, `refusal` the key of what is said where the disk is not
+    full.
+    """
+    try:
+        yield
+    except (RuntimeError, sqlite3.Error) as error:
+        # By the room that is left and not by their words. SQLite gives back what it has taken, so there
+        # may be some: twice what was to be written, for pages and indices, and a journal beside it.
+        if shutil.disk_usage(path.parent).free < 2 * n_bytes + (1 << 20):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        cause = quoted(f"{str(error)[:160]} …")
+        raise InputError.of(refusal, cause=cause, **facts) from error
+
+
 def _quoted(name: str) -> str:
     """A name as SQL takes it."""
     doubled = name.replace('"', '""')
@@ -261,7 +283,7 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) ->
             "crs": LONLAT,
             "layer_options": {"FID": "fid", "GEOMETRY_NAME": "geom"},
         }
-    try:
+    with _writing(path, layer.nbytes, "layer not written", layer=name, file=GEOPACKAGE):
         pyogrio.write_arrow(
             layer,
             path,
@@ -271,9 +293,6 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) ->
             dataset_options={} if append else {"VERSION": _VERSION},
             **options,
         )
-    except RuntimeError as error:
-        facts = {"layer": name, "file": GEOPACKAGE, "cause": quoted(f"{str(error)[:160]} …")}
-        raise InputError.of("layer not written", **facts) from error
 
 
 @contextmanager
@@ -572,7 +591,9 @@ def write_cells(path: Path, cells: gpd.GeoDataFrame, layer: str) -> None:
     """Write cells in their own CRS as the one layer of a GeoPackage; the same cells, the same bytes."""
     draft = path.with_name(f"{path.stem}.draft{path.suffix}")
     try:
-        with _gdal_options(_NO_DAY):
+        n_bytes = int(cells.memory_usage().sum())
+        about = {"layer": layer, "file": path.name}
+        with _gdal_options(_NO_DAY), _writing(path, n_bytes, "layer not written", **about):
             pyogrio.write_dataframe(
                 cells, draft, layer=layer, driver="GPKG", dataset_options={"VERSION": _VERSION}
             )
