@@ -472,7 +472,7 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
     done = made.table.set_index("activity_id")
     assert done["unit_id"].to_dict() == {"P-001": "CU-001", "P-002": "", "S2-001": "CU-002"}
     assert done.at["P-001", "status"] == "current programme"
-    assert any("name what became no unit: Nowhere" in problem.what for problem in made.problems)
+    assert any("names what became no unit: Nowhere" in problem.what for problem in made.problems)
     with (round_dir / "programme_units.csv").open(encoding="utf-8") as stream:
         assert [row["matched_by"] for row in csv.DictReader(stream)] == ["none", "name"]
     book = openpyxl.load_workbook(round_dir / "activities.xlsx")

@@ -149,7 +149,7 @@ def test_records_of_gbif_are_cleaned_step_by_step(tmp_path):
         "have an uncertainty that programs make up (301, 999, 3036 or 9999 m)": 1,
         "say that nobody was there": 1,
         "are fossils or animals in captivity": 1,
-        "are of no taxon of the species table": 1,
+        "is of no taxon of the species table": 1,
         "are dated after the plan (2026-11-22)": 1,
         "repeat species, place and day of another": 1,
     }

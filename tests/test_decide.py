@@ -30,8 +30,8 @@ from cami_units.commands.decide import (
     show_decisions,
 )
 from cami_units.commands.round_files import write_proposal
-from cami_units.model import InputError
-from cami_units.workshop import is_decided, successors
+from cami_units.model import InputError, is_decided
+from cami_units.workshop import successors
 from tests.conftest import modules_loaded_by
 from tests.rounds import BOXES, toy_round
 

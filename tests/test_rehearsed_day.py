@@ -25,8 +25,7 @@ from cami_units.commands.collect import collect, write_collected
 from cami_units.commands.decide import decided_round, record_decision, show_decisions
 from cami_units.commands.round_files import write_proposal
 from cami_units.kml import rehearsal as draw
-from cami_units.model import LONLAT, Round, notes_from_text
-from cami_units.workshop import is_decided
+from cami_units.model import LONLAT, Round, is_decided, notes_from_text
 from tests.test_collect import base as toy_base
 from tests.test_collect import shapely_km2
 

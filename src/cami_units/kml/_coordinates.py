@@ -703,7 +703,8 @@ def _areas_end(polygon: BaseGeometry) -> str:
     """Why nothing of a polygon has an area: the key of a note."""
     if not any(_has_area(shapely.get_coordinates(ring)) for ring in linework(polygon)):
         return "flat outline"
-    shells = [shapely.Polygon(part.exterior) for part in parts(polygon)]
+    outlines = [part for part in parts(polygon) if isinstance(part, shapely.Polygon)]
+    shells = [shapely.Polygon(outline.exterior) for outline in outlines]
     return "holes take all" if all(shell.is_valid for shell in shells) else "no area left"
 
 
