@@ -398,7 +398,7 @@ def test_heights_are_said_of_every_layer(tmp_path, layer):
         tmp_path / "z.gpkg", {"a": [1]}, [Polygon([(60, 45, 9), (61, 45, 9), (61, 46, 9)])]
     )
     rows = gathered(layer, [path], layers.Reading(), is_own=True)
-    assert [one.what for one in rows.problems] == ["1 of 1 rows has heights: they are not used"]
+    assert [one.what for one in rows.problems] == ["1 of 1 row has heights: they are not used"]
     assert not rows.table.geometry.has_z.any()
 
 
@@ -941,7 +941,7 @@ STATES = boxes((70, 40), (47, 66)).assign(range_state=True)
     ("corners", "says"),
     [
         # latitude first: one lies in the other state all the same, one in the sea
-        ([(47, 66), (40, 70)], "of 2 shapes 1 lie in a range state, and 2 would"),
+        ([(47, 66), (40, 70)], "of 2 shapes 1 lies in a range state, and 2 would"),
         ([(40, 70)], "of 1 shape 0 lie in a range state, and 1 would"),
         # as they are: both lie in a state; a third in neither, and turned round nowhere
         ([(70, 40), (47, 66)], ""),
