@@ -381,7 +381,7 @@ def test_c5_counts_crossings_of_good_evidence(profile: Profile) -> None:
     row = finding(profile, "S1", "C5")
     assert (bool(row["met"]), row["value"], row["threshold"]) == (True, 1.0, 1.0)
     assert row["because"] == (
-        "1 crossing of grade A or B, 1 needed; 2 corridors with 100 km in the site; crossings: "
+        "1 crossing of grade A or B, 1 needed; 2 corridors with 100 km in the site; crossings of any grade: "
         "L1 Alpha deer AA–BB, grade B, L2 Beta cat AA–BB, grade D."
     )
     thin = finding(profile, "S2", "C5")

@@ -331,11 +331,13 @@ def _crossings(site: Site, species: set[str]) -> list[Note]:
     rows = [row for row in site.crossings or () if row.sci_name in species and row.n > 0]
     return [
         _note(
-            "crossing",
+            # so that what is listed adds up to what was counted
+            "crossing, several" if row.n > 1 else "crossing",
             corridor=row.corridor_id,
             species=row.sci_name,
             pair=row.pair,
             grade=row.evidence_grade,
+            **({"n": int(row.n)} if row.n > 1 else {}),
         )
         for row in sorted(rows, key=lambda row: (row.evidence_grade, row.corridor_id, row.pair))
     ]
