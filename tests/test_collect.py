@@ -822,6 +822,15 @@ def test_hostile_files_are_refused_with_their_line_and_nothing_is_fetched(
     assert of(made, "CU-014") == [("kept", "cu_id", "S2")]
 
 
+def test_that_too_many_outlines_were_drawn_to_ask_what_each_misses_is_said(tmp_path, monkeypatch):
+    files = {"edit_S1.kmz": kmz(draw.grown("CU-001", 1.1), draw.grown("CU-002", 1.1))}
+    assert not collected(tmp_path, files).problems["kind"].eq("not asked").any()
+    monkeypatch.setattr("cami_units.commands._next_round.MOST_ASKED", 1)
+    row = told(collected(tmp_path, files), "not asked of the 2 outlines drawn in this round")
+    assert row["kind"] == "not asked"
+    assert row["assumed"] == "their cards and tables say nothing of it"
+
+
 def test_an_over_large_file_is_refused_unread(tmp_path, monkeypatch):
     from cami_units.kml import _containers
 

@@ -372,7 +372,7 @@ def _what_it_takes(
     """What the units miss: measured anew where ground was drawn; of the others, and hotspots, as it was."""
     # the nearest ground of each is halved out of the region twenty times: of hundreds of outlines,
     # which no plenary goes through one by one, it would cost minutes
-    asked = ids.index if len(ids) <= _MOST_ASKED else ids.index[:0]
+    asked = ids.index if len(ids) <= MOST_ASKED else ids.index[:0]
     drawn_outlines = outlines[outlines["site"].isin(asked)]
     new = what_it_takes(drawn_outlines, pieces, plan, assessed, site="site")
     new = pd.DataFrame(new.drop(columns="geometry")).round(DIGITS)
@@ -382,6 +382,15 @@ def _what_it_takes(
     return _joined([new.assign(site=new["site"].map(ids)), kept_rows], "site")
 
 
+def unasked_notices(merge: workshop.Merge) -> list[workshop.Notice]:
+    """That nobody asked what so many outlines miss: a column that is empty says it to no one."""
+    n_drawn = sum(bool(unit.site) for unit in merge.units)
+    if n_drawn <= MOST_ASKED:
+        return []
+    what = workshop.note("not asked", count=n_drawn, most=MOST_ASKED)
+    return [workshop.Notice("", "", "", what)]
+
+
 def _joined(parts: Sequence[pd.DataFrame], by: str) -> pd.DataFrame:
     """Rows that were kept and rows measured anew, by what they are of; within it as they came."""
     # pandas warns of empty tables in a concat: their dtypes would count
@@ -389,7 +398,7 @@ def _joined(parts: Sequence[pd.DataFrame], by: str) -> pd.DataFrame:
     return table.sort_values(by, kind="stable", ignore_index=True)
 
 
-_MOST_ASKED: Final = 200
+MOST_ASKED: Final = 200
 """Outlines drawn in one round up to which it is asked what each of them misses."""
 
 

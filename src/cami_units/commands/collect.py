@@ -33,6 +33,7 @@ from cami_units.commands._next_round import (
     former_versions,
     next_manifest,
     next_tables,
+    unasked_notices,
     under_sites,
     units_table,
 )
@@ -458,6 +459,7 @@ def _collected(
         *(*group_files.notices, *notices, *merge.notices),
         *size_notices(merge, by_site, plan),
         *tick_notices(group_files.placemarks, merge, by_site),
+        *unasked_notices(merge),
     ]
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),

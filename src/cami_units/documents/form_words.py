@@ -171,7 +171,7 @@ def _unlisted(
         if not value or value in vocabulary:
             continue
         ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
-        row = next(filter(None, map(clean_text, ids)), f"row {number}")
+        row = next(filter(None, map(clean_text, ids)), "") or Note("row", {"row": number})
         facts: dict[str, object] = {"words": value, "column": column}
         note = Note("not in the list", facts, "note")
         if isinstance(close := nearest_note(value, vocabulary), Note):
