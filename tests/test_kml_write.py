@@ -1132,7 +1132,7 @@ def test_a_balloon_says_what_the_card_says_but_for_the_signs_in_its_numbers(tmp_
             said = cards.loc[unit_id, field]
             if said or field not in words.OPTIONAL_FIELDS:
                 assert without_signs(said) in without_signs(balloon), (unit_id, field)
-                assert f"{words.label(field, lang)}: " in balloon
+                assert f"{words.text(field, lang)}: " in balloon
 
 
 def test_a_context_layer_with_a_hostile_name_puts_no_tag_into_a_template(tmp_path):

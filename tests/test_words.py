@@ -28,11 +28,11 @@ from tests.test_criteria import SPECIES, TOY, assess
 SOURCE = Path(words.__file__).parent
 ROOT = Path(__file__).parents[1]
 ROOMS = ("kml", "webmap", "figures", "documents", "commands", "cli", "workshop", "words.py")
-SPEAKERS = {"text", "label"}
+SPEAKERS = {"text"}
 
 
 def asked_for() -> list[tuple[str, str]]:
-    """(file, phrase) for every literal that is handed to `words.text` or `words.label`."""
+    """(file, phrase) for every literal that is handed to `words.text`."""
     files = [
         path
         for room in ROOMS

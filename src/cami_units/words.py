@@ -206,11 +206,6 @@ def name_field(lang: str = "en") -> str:
     return f"name_{lang}" if f"name_{lang}" in CARD_FIELDS else "name_en"
 
 
-def label(field: str, lang: str = "en") -> str:
-    """The label of a card's field: what stands before its value."""
-    return text(field, lang)
-
-
 def disclaimer(standing: str, lang: str = "en") -> str:
     """The disclaimer of an imprint; our own standing one in the reader's language.
 
@@ -288,8 +283,7 @@ def profile_name(name: str, lang: str = "en") -> str:
     >>> profile_name("operational proxy criteria", "ru"), profile_name("the Secretariat's", "ru")
     ('рабочие замещающие критерии', "the Secretariat's")
     """
-    key = f"profile {name}"
-    return text(key, lang) if has(key) else name
+    return _known("profile", name, lang)
 
 
 def measure(unit: object, lang: str = "en") -> str:
@@ -300,8 +294,13 @@ def measure(unit: object, lang: str = "en") -> str:
     >>> measure("% of site"), measure("of another profile", "ru")
     ('% of site', 'of another profile')
     """
-    key = f"measure {unit}"
-    return text(key, lang) if has(key) else _string(unit)
+    return _known("measure", unit, lang)
+
+
+def _known(kind: str, word: object, lang: str) -> str:
+    """A word of ours in the reader's language; another one as somebody wrote it."""
+    key = f"{kind} {word}"
+    return text(key, lang) if has(key) else _string(word)
 
 
 def complaint(problem: Problem, lang: str = "en") -> str:
@@ -608,8 +607,7 @@ def context_measure(unit: object, lang: str = "en") -> str:
     >>> context_measure("%"), context_measure("sum", "ru")
     ('% of the area', 'сумма')
     """
-    key = f"context {unit}"
-    return text(key, lang) if has(key) else _string(unit)
+    return _known("context", unit, lang)
 
 
 def context_title(
@@ -624,8 +622,8 @@ def context_title(
     """
     parts = [context_measure(measure, lang)]
     if n_drawn < in_all:
-        both = {"drawn": number(n_drawn, lang), "all": number(in_all, lang)}
-        parts.append(text("drawn of", lang, **both))
+        counts = {"drawn": number(n_drawn, lang), "all": number(in_all, lang)}
+        parts.append(text("drawn of", lang, **counts))
     return f"{_string(title)} ({', '.join(parts)})"
 
 

@@ -147,8 +147,8 @@ def _found(read: Mapping[str, Any], lang: str) -> str:
     if read.get("refused"):
         return words.text("desk not read", lang)
     unchanged = words.text("desk unchanged", lang) if read.get("unchanged") else ""
-    found = ", ".join(filter(None, (words.found_in(read, lang), unchanged)))
-    return found or words.text("desk nothing", lang)
+    line = ", ".join(filter(None, (words.found_in(read, lang), unchanged)))
+    return line or words.text("desk nothing", lang)
 
 
 def _first(lines: Sequence[str], lang: str) -> list[str]:

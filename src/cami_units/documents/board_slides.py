@@ -239,7 +239,7 @@ def _board(
         decisions = lines.get(unit_id, [])
         standing = _standing(row, decisions)
         facts = [
-            (words.label(key, lang), str(card[key]))
+            (words.text(key, lang), str(card[key]))
             for key in _FACTS
             if card[key] or key not in words.OPTIONAL_FIELDS
         ]

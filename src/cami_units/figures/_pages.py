@@ -473,7 +473,7 @@ def _card(
     """The unit's card: what balloon and popup say, in the same words; say where it ends."""
     [card] = _of(scene, "cards", unit_id)
     fields = [name for name in _CARD if name not in without and card.get(name)]
-    label_of = {name: words.label(name, scene.lang) for name in fields}
+    label_of = {name: words.text(name, scene.lang) for name in fields}
     indent = max((width_mm(label, size) for label in label_of.values()), default=0) + size * 0.45
     y = top
     for name in fields:

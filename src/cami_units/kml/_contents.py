@@ -507,7 +507,7 @@ def _balloon(profile: Profile, lang: str, patterns: Mapping[str, str]) -> str:
         # Only a datum of the field's own has its title; and Earth on the web knows no titles.
         has_title = profile == "earth-pro" and pattern == f"$[{key}]"
         entry = (
-            f"{f'$[{key}/displayName]' if has_title else words.label(card_field, lang)}: {pattern}"
+            f"{f'$[{key}/displayName]' if has_title else words.text(card_field, lang)}: {pattern}"
         )
         if card_field in joined:
             lines[-1] += f" · {entry}"

@@ -327,9 +327,10 @@ def _check_schema(root: etree._Element, findings: _Findings) -> None:
 
 def _without_own(root: etree._Element) -> etree._Element:
     """A file without what only Google Earth on the web writes, which its own schema does not know."""
-    own = [one for one in root.iter(etree.Element) if local(one) in _WEB_OWN]
-    ids = [one for one in root.iter(etree.Element) if _WEB_ID.fullmatch(one.get("id", ""))]
-    if not (own or ids):
+    if not any(
+        local(element) in _WEB_OWN or _WEB_ID.fullmatch(element.get("id", ""))
+        for element in root.iter(etree.Element)
+    ):
         return root
     plain = deepcopy(root)
     for element in [*plain.iter(etree.Element)]:

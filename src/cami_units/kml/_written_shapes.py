@@ -185,7 +185,7 @@ def long_side_km(shape: BaseGeometry) -> float:
     ):
         return 0.0
     vectors = (_unit_vectors(shapely.get_coordinates(line)) for line in linework(shape))
-    km = [float(_angles(one[:-1], one[1:])[1].max()) * _EARTH_KM for one in vectors]
+    km = [float(_angles(unit[:-1], unit[1:])[1].max()) * _EARTH_KM for unit in vectors]
     return max((side for side in km if side > LONG_SIDE_KM), default=0.0)
 
 

@@ -108,7 +108,7 @@ def gathered(
         rules = reading.rules(layer, path, is_own=is_own)
         if len(paths) == 1:  # what is said of the layer is said of its only file
             rules = replace(rules, columns_of_file=frozenset(rules.columns))
-        alike = [other for other in paths if other.name == path.name]
+        alike = [namesake for namesake in paths if namesake.name == path.name]
         reads.append(_told_apart(_file_rows(layer, path, rules, select, clean), path, alike))
     pieces = [file_read.table for file_read in reads if file_read.table is not None]
     table = None
@@ -130,7 +130,9 @@ def _told_apart(file_read: LayerRead, path: Path, alike: Sequence[Path]) -> Laye
     """What came of a file, which is called by its folder too where others have its name."""
     if len(alike) == 1:
         return file_read
-    called = path.absolute().relative_to(os.path.commonpath([one.absolute() for one in alike]))
+    called = path.absolute().relative_to(
+        os.path.commonpath([namesake.absolute() for namesake in alike])
+    )
     problems = tuple(
         replace(problem, file=f"{called.as_posix()}{problem.file.removeprefix(path.name)}")
         if problem.file.startswith(path.name)

@@ -183,7 +183,7 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
 def _straight_sides(shapes: NDArray[Any], keep: Mask, crs: Any, say: Say) -> list[Problem]:
     """Sides that are straight in the file and would be another line in a KML, the longest of which is told."""
     km = np.zeros(len(shapes))
-    km[keep] = [kml.long_side_km(one) for one in transformed(shapes[keep], crs, LONLAT)]
+    km[keep] = [kml.long_side_km(shape) for shape in transformed(shapes[keep], crs, LONLAT)]
     return say("note", km > 0, Note("straight sides", {"km": round(float(km.max()))}))
 
 

@@ -104,12 +104,12 @@ def decided_of(units: Iterable[Mapping[Any, Any]]) -> tuple[int, int]:
     >>> decided_of([{"status": "merged"}, {"status": "rejected", "decision": "reject"}, {"status": "new"}])
     (1, 2)
     """
-    settled = [
+    verdicts = [
         is_decided(unit)
         for unit in units
         if unit["status"] not in HIDDEN_STATUSES or is_decided(unit)
     ]
-    return sum(settled), len(settled)
+    return sum(verdicts), len(verdicts)
 
 
 def finding_key(name: object) -> str:

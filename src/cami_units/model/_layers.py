@@ -286,17 +286,22 @@ def cited_sources(inputs: Collection[Mapping[str, Any]]) -> tuple[Note, ...]:
     >>> [note.key for note in cited_sources([{"layer": "species", "file": "s.csv", "bundled": True}])]
     ['source species']
     """
-    bundled = sorted({str(one["layer"]) for one in inputs if one["bundled"]})
-    drawn = [Note(f"layer {layer}") for layer in bundled if layer not in _OWN_SOURCE]
+    bundled = sorted({str(source.get("layer", "")) for source in inputs if source.get("bundled")})
+    drawn_layers = [Note(f"layer {layer}") for layer in bundled if layer not in _OWN_SOURCE]
     # each once, in the order of the plan: a context layer may be of many files
     files = dict.fromkeys(
-        (str(one["layer"]), str(one["file"])) for one in inputs if not one["bundled"]
+        (str(source.get("layer", "")), str(source.get("file", "")))
+        for source in inputs
+        if not source.get("bundled")
     )
-    own = sorted(pair for pair in files if pair[0] in INPUT_LAYERS)
+    own_files = sorted(pair for pair in files if pair[0] in INPUT_LAYERS)
     context = [pair for pair in files if pair[0] not in INPUT_LAYERS]
     return (
-        *(Note("source own", {"layer": Note(f"layer {one}"), "file": file}) for one, file in own),
-        *([Note("source bundled", {"parts": drawn})] if drawn else ()),
+        *(
+            Note("source own", {"layer": Note(f"layer {layer}"), "file": file})
+            for layer, file in own_files
+        ),
+        *([Note("source bundled", {"parts": drawn_layers})] if drawn_layers else ()),
         *(Note(f"source {layer}") for layer in bundled if layer in _OWN_SOURCE),
         *(
             Note("source context", {"title": context_title(layer), "file": file})
