@@ -440,11 +440,11 @@ def _wrapped_line(line: str, room: int) -> int:
     words = line.split(" ")
     # words between single blanks are counted here, as textwrap would, in a sixth of its time
     if "-" not in line and "" not in words and line.isprintable() and max(map(len, words)) <= room:
-        lines, taken = 0, room
+        lines, letters = 0, room
         for length in map(len, words):
-            taken += 1 + length
-            if taken > room:
-                lines, taken = lines + 1, length
+            letters += 1 + length
+            if letters > room:
+                lines, letters = lines + 1, length
         return lines
     return len(textwrap.wrap(line, room)) or 1
 

@@ -382,9 +382,9 @@ def _paths(shapes: Any) -> list[Markup]:
     # in an eighth of the time that it takes to keep each ring from crossing another, which at this
     # size nobody sees; a shape of which a part would vanish is simplified the other way
     simple = shapely.simplify(shapes, _LEAST_STEP, preserve_topology=False)
-    lost = shapely.get_num_geometries(simple) != shapely.get_num_geometries(shapes)
-    lost |= shapely.is_empty(simple)
-    simple[lost] = shapely.simplify(shapes[lost], _LEAST_STEP)
+    is_lost = shapely.get_num_geometries(simple) != shapely.get_num_geometries(shapes)
+    is_lost |= shapely.is_empty(simple)
+    simple[is_lost] = shapely.simplify(shapes[is_lost], _LEAST_STEP)
     parts, of_part = shapely.get_parts(simple, return_index=True)
     rings, of_ring = shapely.get_rings(parts, return_index=True)
     points = shapely.get_coordinates(rings)

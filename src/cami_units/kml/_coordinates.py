@@ -877,14 +877,14 @@ def _near_pairs(boxes: NDArray[np.float64], most: int, sampled: int = _SAMPLE) -
     step = 20 if count <= 20_000 else 1
     for start in range(0, len(sample), step):
         edges = sample[start : start + step, None]
-        beside = (west <= east[edges]) & (east >= west[edges])
-        beside &= (south <= north[edges]) & (north >= south[edges])
-        near += int(np.count_nonzero(beside))
-        done = start + len(edges)
+        is_beside = (west <= east[edges]) & (east >= west[edges])
+        is_beside &= (south <= north[edges]) & (north >= south[edges])
+        near += int(np.count_nonzero(is_beside))
+        n_done = start + len(edges)
         # Looked at after every twentieth edge: a sample twenty times over what is allowed needs no
         # rest.
-        if done % 20 == 0 and near / done * count > 20 * most:
-            return float(near / done * count / 2)
+        if n_done % 20 == 0 and near / n_done * count > 20 * most:
+            return float(near / n_done * count / 2)
     return float(near / len(sample) * count / 2)
 
 

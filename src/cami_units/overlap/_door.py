@@ -99,9 +99,9 @@ class _Shapes:
 
 
 @lru_cache(maxsize=2)  # sites are laid over one layer after the other, and are asked each time
-def _invalid(given: _Shapes) -> NDArray[np.intp]:
+def _invalid(asked_shapes: _Shapes) -> NDArray[np.intp]:
     """The positions of shapes that are not valid."""
-    sound = np.asarray(shapely.is_valid(given.shapes), dtype=bool)
+    sound = np.asarray(shapely.is_valid(asked_shapes.shapes), dtype=bool)
     return np.flatnonzero(~sound)
 
 

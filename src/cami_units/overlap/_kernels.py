@@ -993,19 +993,19 @@ def shared_areas(
     """
     xy, ends, turns, first = polygons
     other_xy, other_ends, other_turns, other_first = others
-    most, most_other = 0, 0
+    n_most, n_most_other = 0, 0
     for p in range(len(first) - 1):
         begin = ends[first[p] - 1] if first[p] else 0
-        most = max(most, (ends[first[p + 1] - 1] if first[p + 1] else 0) - begin)
+        n_most = max(n_most, (ends[first[p + 1] - 1] if first[p + 1] else 0) - begin)
     for p in range(len(other_first) - 1):
         begin = other_ends[other_first[p] - 1] if other_first[p] else 0
-        most_other = max(
-            most_other, (other_ends[other_first[p + 1] - 1] if other_first[p + 1] else 0) - begin
+        n_most_other = max(
+            n_most_other, (other_ends[other_first[p + 1] - 1] if other_first[p + 1] else 0) - begin
         )
     # an edge gives two stretches at most: one on its way and one under the ceiling
-    edges, signs = np.empty((2 * most + 2, 4)), np.empty(2 * most + 2)
-    others_edges, other_signs = np.empty((2 * most_other + 2, 4)), np.empty(2 * most_other + 2)
-    spans = np.empty((2 * most // _RUN + 2, 2))
+    edges, signs = np.empty((2 * n_most + 2, 4)), np.empty(2 * n_most + 2)
+    others_edges, other_signs = np.empty((2 * n_most_other + 2, 4)), np.empty(2 * n_most_other + 2)
+    spans = np.empty((2 * n_most // _RUN + 2, 2))
     for k in range(len(shared)):
         p, q = pairs[0][k], pairs[1][k]
         west, south = max(boxes[p, 0], other_boxes[q, 0]), max(boxes[p, 1], other_boxes[q, 1])

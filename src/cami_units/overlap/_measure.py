@@ -516,10 +516,10 @@ def _walked_km2(
         shared,
     )
     area, other_area = shapely.area(polygons)[i], shapely.area(others)[j]
-    least = np.minimum(area, other_area)
-    shared[shared < _SAME_AREA * least] = 0.0
-    whole = np.abs(shared - least) < _SAME_AREA * least
-    return np.asarray(np.where(whole, least, shared) / 1e6)
+    least_area = np.minimum(area, other_area)
+    shared[shared < _SAME_AREA * least_area] = 0.0
+    is_whole = np.abs(shared - least_area) < _SAME_AREA * least_area
+    return np.asarray(np.where(is_whole, least_area, shared) / 1e6)
 
 
 def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Pairs:
