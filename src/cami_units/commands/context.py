@@ -286,6 +286,7 @@ def _cited(round_: Round, sources: list[Mapping[str, Any]], problems: list[Probl
         "inputs": [*round_.manifest.get("inputs", ()), *sources],
         "problems": [*round_.manifest.get("problems", ()), *map(english_row, problems)],
     }
-    cited = (*round_.imprint.cited, *cited_sources(sources))
-    imprint = replace(round_.imprint, sources=words.sources_in(cited), cited=cited)
+    imprint, cited = round_.imprint, cited_sources(sources)
+    lines = (*imprint.sources, *words.sources_in(cited))
+    imprint = replace(imprint, sources=lines, cited=(*imprint.cited, *cited))
     return replace(round_, manifest=manifest, imprint=imprint)
