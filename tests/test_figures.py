@@ -37,6 +37,7 @@ from cami_units.cli import app
 from cami_units.commands import figures as figures_step
 from cami_units.commands.figures import write_figures
 from cami_units.commands.shown_round import kept_pieces, shown_sections
+from cami_units.figures import _figure_legend as legend_room
 from cami_units.figures import _map as map_room
 from cami_units.figures import _pages as pages_room
 from cami_units.figures._pdf import _font as open_font
@@ -674,6 +675,23 @@ def test_inputs_are_not_changed() -> None:
     pd.testing.assert_frame_equal(scene.layers["countries"], before[1])
 
 
+def test_a_legend_has_a_line_for_what_the_map_shows_and_for_nothing_else() -> None:
+    """The hotspot lies between 62 and 65° E; a fence and a border strip lie east of it."""
+    scene = toy_scene()
+    layers = ("hotspots", "protected_areas", "barriers", "corridors")
+
+    def labels(*lonlat: float) -> set[str]:
+        frame = to_equal_area(gpd.GeoDataFrame(geometry=[box(*lonlat)], crs=4326), scene.crs)
+        return {entry[1] for entry in legend_room.entries(scene, layers, tuple(frame.total_bounds))}
+
+    kinds = {name: words.text(name, "en") for name in (*layers, "border_fence", "disputed areas")}
+    around_the_hotspot, east = labels(62, 42, 65, 44), labels(79.5, 40.2, 80.5, 40.8)
+    assert {kinds["hotspots"], kinds["protected_areas"]} <= around_the_hotspot
+    assert not {kinds["border_fence"], kinds["disputed areas"]} & around_the_hotspot
+    assert kinds["disputed areas"] in east
+    assert not {kinds["hotspots"], kinds["protected_areas"], kinds["corridors"]} & east
+
+
 def test_a_legend_card_is_as_large_as_it_needs_and_shows_each_sign_once() -> None:
     rows = [(Look("#ff0000", 2.0), f"layer {n}", True) for n in range(5)]
     few, many = (
@@ -765,8 +783,13 @@ def test_after_a_decision_only_what_shows_its_unit_is_drawn_again(
     near = {unit for unit in units if units[0] in around[unit]}
     assert len(near) < len(units)
     expected = {(name, unit) for name in ("unit_page", "unit_slide") for unit in near}
-    # the sheets of all sections have the new status in their legend
-    sections = {("section_sheet", one) for one in shown_sections(store.open_round(round_dir))}
+    grounds = to_equal_area(store.open_round(round_dir).tables["sections"], EQUAL_AREA)
+    place = dict(zip(grounds["section_id"], grounds.geometry, strict=True))
+    sections = {
+        ("section_sheet", one)
+        for one in shown_sections(store.open_round(round_dir))
+        if units[0] in set(flat["unit_id"][figures.is_around(flat, place[one])])
+    }
     assert set(drawn) == expected | sections | {("location_map",), ("poster",), ("slide",)}
     assert len(drawn) == len(set(drawn))
 

@@ -755,7 +755,7 @@ def legend_signs(
         if status in statuses
     ]
     for name in EVIDENCE_LAYERS:
-        if name not in layers:
+        if name not in layers or layers[name].empty:
             continue
         if LAYERS[name].by_kind:
             kinds = set(layers[name]["kind"].map(palette.barrier_kind))

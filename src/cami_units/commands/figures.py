@@ -72,8 +72,6 @@ def figure_writers(
     # a unit's page and its slide hang on the same
     shapes = dict(zip(flat["unit_id"].astype(str), flat.geometry, strict=True))
     keys = {unit_id: key_around(shapes[unit_id], unit_id) for unit_id in units}
-    # the legend of a section's sheet names what is anywhere
-    looks = [sorted(set(shown[name].astype(str))) for name in ("status", "tier")]
 
     def pages(forms: Mapping[str, Page]) -> Iterator[Page]:
         reach = [float(edge) for edge in flat.total_bounds]
@@ -110,7 +108,7 @@ def figure_writers(
     for section_id in section_ids:
         [shape] = sections.geometry[sections["section_id"] == section_id]
         write = drawing(partial(lambda name: figures.section_sheet(drawn(), name), section_id))
-        key = key_around(shape, section_id, looks)
+        key = key_around(shape, section_id)
         kept_writers[f"section_{_file_name(section_id)}_a3.pdf"] = kept_file("figure", key, write)
     for unit_id in units:
         write = drawing(partial(lambda name: figures.unit_slide(drawn(), name), unit_id))

@@ -10,6 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+import geopandas as gpd
+import shapely
 from matplotlib.figure import Figure
 
 from cami_units import palette, words
@@ -17,7 +19,7 @@ from cami_units.figures._legend_card import Entry
 from cami_units.figures._sheet import swatch, write
 from cami_units.figures._typesetting import MM_PER_POINT
 from cami_units.palette import TIER_OPACITY, Look, scaled
-from cami_units.scene import Scene, drawn_units, legend_signs
+from cami_units.scene import Frame, Scene, drawn_units, legend_signs
 
 _PAPER: Final = 0.6
 """Points of paper for a pixel of screen: a line of 2.2 px is 1.3 pt on a sheet of A4."""
@@ -54,11 +56,15 @@ BARRIERS: Final[Mapping[str, Look]] = MappingProxyType(
 )
 
 
-def entries(scene: Scene, layers: Iterable[str]) -> list[Entry]:
-    """The lines of a legend for these layers of a scene."""
+def entries(scene: Scene, layers: Iterable[str], frame: Frame) -> list[Entry]:
+    """The lines of a legend for what these layers of a scene have within the frame of a map."""
     lang = scene.lang
-    units = drawn_units(scene)
-    shown_layers = {name: scene.layers[name] for name in layers if name in scene.layers}
+
+    def in_frame(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        return table[shapely.intersects(table.geometry.to_numpy(), shapely.box(*frame))]
+
+    units = in_frame(drawn_units(scene))
+    shown_layers = {name: in_frame(scene.layers[name]) for name in layers if name in scene.layers}
     rows: list[Entry] = []
     signs = legend_signs(units, shown_layers, lang=lang)
     rows += [(unit_look(sign.key), sign.label, False) for sign in signs if sign.kind == "status"]
@@ -71,7 +77,7 @@ def entries(scene: Scene, layers: Iterable[str]) -> list[Entry]:
     rows += [(BARRIERS[sign.key], sign.label, True) for sign in signs if sign.kind == "barrier"]
     if "countries" in scene.layers:
         rows.append((LOOKS["countries"], words.text("countries", lang), True))
-    if "disputed" in scene.layers:
+    if "disputed" in scene.layers and len(in_frame(scene.layers["disputed"])):
         rows.append((LOOKS["disputed"], words.text("disputed areas", lang), True))
     return rows
 

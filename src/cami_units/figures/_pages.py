@@ -44,6 +44,7 @@ from cami_units.figures._sheet import (
 from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, lines, width_mm
 from cami_units.model import EVIDENCE_LAYERS, LONLAT, finding_key, is_missing, transformer
 from cami_units.scene import (
+    Frame,
     Scene,
     drawn_units,
     framed,
@@ -75,7 +76,7 @@ def poster(scene: Scene) -> Figure:
     top = _title(figure, scene, scene.imprint.title, margin, size=40, facts_size=17)
     end = foot(figure, scene, size=11, margin=margin) - 5
     left, width = margin + 5, wide - 2 * margin - 5
-    _framed_map(
+    frame = _framed_map(
         figure,
         scene,
         region(scene),
@@ -85,7 +86,7 @@ def poster(scene: Scene) -> Figure:
         line=2.0,
     )
     below = end - band + 2
-    rows = entries(scene, EVIDENCE_LAYERS)
+    rows = entries(scene, EVIDENCE_LAYERS, frame)
     key = 150.0
     y = _heading(figure, wide - margin - key, below, words.text("legend", scene.lang), key, size=17)
     legend(figure, rows, wide - margin - key, y + 2, key, size=11, columns=2)
@@ -128,7 +129,7 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
     end = foot(figure, scene, size=6, margin=margin) - 3
     map_width = wide - 2 * margin - side - 9
     left = margin + 3
-    _framed_map(
+    frame = _framed_map(
         figure,
         scene,
         row["geometry"].bounds,
@@ -140,7 +141,7 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         within=shapely.union_all([row["geometry"], *units_inside.geometry]),
     )
     column = left + map_width + 6
-    rows = entries(scene, EVIDENCE_LAYERS)
+    rows = entries(scene, EVIDENCE_LAYERS, frame)
     # the legend stands at the bottom of its column: two signs a row of 5.6 mm, and its heading
     key = end - (-(-len(rows) // 2) * 5.6 + 8)
     y = _heading(figure, column, key, words.text("legend", scene.lang), side, size=10)
@@ -189,7 +190,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     end = foot(figure, scene, size=5, margin=margin) - 2
     map_width, map_high = wide - 2 * margin - _PAGE_SIDE - 8, 108.0
     left = margin + 3
-    _framed_map(
+    frame = _framed_map(
         figure,
         around,
         unit(around, unit_id)["geometry"].bounds,
@@ -206,7 +207,7 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     y = _card(figure, scene, unit_id, column, y, _PAGE_SIDE, size=6.6, limit=limit)
     # Below the map or below the card, whichever is longer.
     below = max(top + map_high + 6, y + 1)
-    legend_rows = entries(around, _WITHOUT_SECTIONS)
+    legend_rows = entries(around, _WITHOUT_SECTIONS, frame)
     below = legend(figure, legend_rows, margin, below, wide - 2 * margin, size=5.6, columns=5) + 1
     evidence = map_width - 4
     _criteria(figure, scene, unit_id, margin, below, evidence + 3, end)
@@ -225,7 +226,7 @@ def slide(scene: Scene) -> Figure:
     end = foot(figure, scene, size=5.6, margin=margin) - 2
     map_width = wide - 2 * margin - side - 9
     layer_names = ("hotspots",)
-    _framed_map(
+    frame = _framed_map(
         figure,
         scene,
         region(scene) if not len(drawn_units(scene)) else drawn_units(scene).total_bounds,
@@ -238,7 +239,7 @@ def slide(scene: Scene) -> Figure:
     units = drawn_units(scene)
     y = write(figure, column, top, words.text("units", scene.lang), size=12, width=side)
     y = write(figure, column, y - 1, str(len(units)), size=40, face="bold") - 2
-    y = legend(figure, entries(scene, layer_names), column, y + 4, side, size=9.5)
+    y = legend(figure, entries(scene, layer_names, frame), column, y + 4, side, size=9.5)
     # as many lines of 9 mm as there is room for
     for row in list(records(units))[: max(0, int((end - y - 8) // 9))]:
         unit_line = f"{row['rank_label']}  {row['unit_id']}  {name_of(row, scene.lang)}"
@@ -392,8 +393,8 @@ def _framed_map(
     focus: Collection[str] = (),
     within: BaseGeometry | None = None,
     margin: float = 0.05,
-) -> None:
-    """A map with all its furniture at a place (left, top, width, height) of the sheet."""
+) -> Frame:
+    """A map with all its furniture at a place (left, top, width, height) of the sheet; its frame."""
     left, top, width, height = place
     sized = Sized(framed(bounds, aspect=width / height, margin=margin), width, text)
     axes = axes_at(figure, left, top, width, height)
@@ -401,6 +402,7 @@ def _framed_map(
     draw_map(axes, scene, sized, layers=layers, focus=focus, within=within, line=line)
     scale_bar(axes, scene, sized, size=text * 0.95)
     north_arrow(axes, scene, sized, size=text * 1.3)
+    return sized.frame
 
 
 def location_map(scene: Scene) -> Figure:
