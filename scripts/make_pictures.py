@@ -43,11 +43,15 @@ BOARD = (1280, 720)
 """Pixels of the board: a projector's shape."""
 
 VIEWS = {
-    "map.png": "",
-    "unit.png": "#map=6.00/44.600/100.500&on=units,hotspots,countries,disputed,gazetteer,relief,water"
-    "&unit=CU-021",
+    "map.png": ("", SIZE),
+    "unit.png": (
+        "#map=6.00/44.600/100.500&on=units,hotspots,countries,disputed,gazetteer,relief,water"
+        "&unit=CU-021",
+        (1200, 880),
+    ),
 }
-"""Each picture, and the address of its view: what stands behind the # when the map shows it."""
+"""Each picture, the address of its view (what stands behind the # when the map shows it) and its size:
+a card that is not cut wants a higher window."""
 
 GROUP = "S3"
 """The group whose pack is shown."""
@@ -269,8 +273,8 @@ def shots(base: Path, trip: Path) -> dict[str, Callable[[Any], bytes]]:
         return part(page.as_uri(), "body", 1200)
 
     found = {
-        name: view((base / "map.html").resolve().as_uri() + address, SIZE)
-        for name, address in VIEWS.items()
+        name: view((base / "map.html").resolve().as_uri() + address, size)
+        for name, (address, size) in VIEWS.items()
     }
     return found | {
         "workshop_pack.png": drawn("pack", folder_page(pack)),
