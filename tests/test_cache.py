@@ -137,7 +137,7 @@ def test_the_program_is_part_of_the_key() -> None:
     assert len(keeping.program_key()) == 64
 
 
-@pytest.mark.parametrize("library", ["shapely", "fonttools", "jinja2", "python-pptx", "openpyxl"])
+@pytest.mark.parametrize("library", ["shapely", "fonttools", "jinja2", "pillow", "openpyxl"])
 def test_a_library_that_measures_draws_or_writes_is_part_of_the_key(
     library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -481,7 +481,13 @@ def _spelt(root: Path) -> tuple[set[str], list[re.Pattern[str]]]:
     texts: set[str] = set()
     # a template within a template, and keys of which both parts, or the first, are chosen
     joined = {
-        *("draw did (.+)", "reshaped (.+)", "((?:nameless )?placemark) (in|at)"),
+        *(
+            "context (.+)",
+            "profile (.+)",
+            "draw did (.+)",
+            "reshaped (.+)",
+            "((?:nameless )?placemark) (in|at)",
+        ),
         *(
             "(broken placemark|no ground), outline left",
             "(file cut off|no folder), nothing concluded",
