@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +41,7 @@ from cami_units.commands.shown_round import kept_pieces, shown_sections
 from cami_units.figures import _figure_legend as legend_room
 from cami_units.figures import _map as map_room
 from cami_units.figures import _pages as pages_room
+from cami_units.figures import _sheet as sheet_room
 from cami_units.figures._pdf import _font as open_font
 from cami_units.figures._pdf import bound, drawn_page, page_as_bytes, page_of_bytes
 from cami_units.figures._sheet import axes_at, sheet
@@ -591,6 +593,18 @@ def test_a_slide_has_the_pixels_of_a_projector(tmp_path: Path) -> None:
     content = (tmp_path / "slide.png").read_bytes()
     assert [int.from_bytes(content[at : at + 4]) for at in (16, 20)] == [1920, 1080]
     assert b"Matplotlib" not in content
+
+
+def test_the_dots_of_a_slide_are_those_that_matplotlib_draws(tmp_path: Path) -> None:
+    figures.write_figure(tmp_path / "slide.png", figures.slide(toy_scene()))
+    # another figure of the same scene, written by matplotlib
+    dots = sheet_room.SCREEN_DPI
+    with mpl.rc_context(sheet_room._TYPE):
+        figures.slide(toy_scene()).savefig(tmp_path / "witness.png", dpi=dots)
+    with Image.open(tmp_path / "slide.png") as ours, Image.open(tmp_path / "witness.png") as other:
+        assert ours.mode == "RGB"
+        assert ours.info["dpi"] == pytest.approx((dots, dots), abs=0.1)
+        assert np.array_equal(np.asarray(ours), np.asarray(other.convert("RGB")))
 
 
 SCRIPT = """
