@@ -935,6 +935,16 @@ def _edges_in_window(
 
 
 @inner
+def _most_vertices(ends: NDArray[np.int64], first: NDArray[np.int64]) -> int:
+    """How many vertices the largest of some polygons has, which follow one another."""
+    most, begin = integer(0), integer(0)
+    for polygon in range(1, len(first)):
+        end = ends[first[polygon] - 1] if first[polygon] else integer(0)
+        most, begin = max(most, end - begin), end
+    return most
+
+
+@inner
 def _under_both(edges: NDArray[np.float64], i: int, others: NDArray[np.float64], j: int) -> float:
     """The area under the lower of two stretches, where both are."""
     low = max(edges[i, 0], others[j, 0])
@@ -993,15 +1003,7 @@ def shared_areas(
     """
     xy, ends, turns, first = polygons
     other_xy, other_ends, other_turns, other_first = others
-    n_most, n_most_other = 0, 0
-    for p in range(len(first) - 1):
-        begin = ends[first[p] - 1] if first[p] else 0
-        n_most = max(n_most, (ends[first[p + 1] - 1] if first[p + 1] else 0) - begin)
-    for p in range(len(other_first) - 1):
-        begin = other_ends[other_first[p] - 1] if other_first[p] else 0
-        n_most_other = max(
-            n_most_other, (other_ends[other_first[p + 1] - 1] if other_first[p + 1] else 0) - begin
-        )
+    n_most, n_most_other = _most_vertices(ends, first), _most_vertices(other_ends, other_first)
     # an edge gives two stretches at most: one on its way and one under the ceiling
     edges, signs = np.empty((2 * n_most + 2, 4)), np.empty(2 * n_most + 2)
     others_edges, other_signs = np.empty((2 * n_most_other + 2, 4)), np.empty(2 * n_most_other + 2)
