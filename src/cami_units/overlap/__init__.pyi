@@ -42,6 +42,7 @@ from ._measure import same_places as same_places
 from ._measure import shared_km2 as shared_km2
 from ._measure import species_range_km2 as species_range_km2
 from ._pieces import dissolved as dissolved
+from ._pieces import have_neighbours as have_neighbours
 from ._pieces import joined as joined
 from ._pieces import sorted_shapes as sorted_shapes
 from ._pieces import weighed_cells as weighed_cells

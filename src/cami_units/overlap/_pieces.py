@@ -173,11 +173,17 @@ def joined(shapes: Geometries) -> Any:
     if len(parts) <= MANY_PARTS or (shapely.get_dimensions(parts) < 2).any():
         return shapely.normalize(shapely.union_all(in_order))
     # GEOS unites a hundred thousand islands for a quarter of a minute: only neighbours need it
-    first, second = shapely.STRtree(parts).query(parts, predicate="intersects")
-    meeting = np.zeros(len(parts), dtype=bool)
-    meeting[first[first != second]] = True
-    united = shapely.get_parts(shapely.union_all(parts[meeting]))
-    return shapely.normalize(shapely.multipolygons([*united, *parts[~meeting]]))
+    has_neighbour = have_neighbours(parts)
+    united = shapely.get_parts(shapely.union_all(parts[has_neighbour]))
+    return shapely.normalize(shapely.multipolygons([*united, *parts[~has_neighbour]]))
+
+
+def have_neighbours(shapes: Geometries) -> NDArray[np.bool_]:
+    """Which of some shapes meet another one of them."""
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    answers = np.zeros(len(shapes), dtype=bool)
+    answers[first[first != second]] = True
+    return answers
 
 
 def dissolved_by_weight(table: gpd.GeoDataFrame, by: Iterable[str]) -> gpd.GeoDataFrame:
