@@ -160,9 +160,8 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     keep = stays(_in_the_window(shapes, keep, crs, rules, layer, say))
     if not keep.any():
         return LayerRead(_nothing_of(dataset, rules), tuple(problems))
-    if (
-        layer == "conservation_units"
-    ):  # where people draw boxes; ranges are what a map of them shows
+    # where people draw boxes; ranges are what a map of them shows
+    if layer == "conservation_units":
         problems += _straight_sides(shapes, keep, crs, say)
     flat = shapes.copy()
     flat[keep] = projected(shapes[keep], crs, rules.crs)
