@@ -573,12 +573,11 @@ class _Stacks:
         species: pd.DataFrame,
         ways: Mapping[Way, int],
     ) -> None:
-        self.tables, self.sites, self.species, self.ways = tables, sites, species, ways
+        self.sites, self.species, self.ways = sites, species, ways
         # Rows by place: what a case takes of a table is then a slice, and no join.
-        self.order = {
-            name: np.argsort(table["at"].to_numpy(), kind="stable")
+        self.tables = {
+            name: None if table is None else table.sort_values("at", kind="stable")
             for name, table in tables.items()
-            if table is not None
         }
         names = species["name"].unique()
         self.names = pd.Index(names)
@@ -690,7 +689,7 @@ class _Stacks:
     def stacked(self, cases: pd.DataFrame) -> SiteTables:
         """The tables of some cases, without the species that each leaves out."""
         stack = {
-            name: None if table is None else self._rows(table, self.order[name], cases)
+            name: None if table is None else self._rows(table, cases)
             for name, table in self.tables.items()
         }
         return SiteTables(**stack)  # type: ignore[arg-type]
@@ -702,15 +701,13 @@ class _Stacks:
         rows = number.merge(adjacent, on="site")
         return rows.assign(site=rows["number"]).drop(columns="number")
 
-    def _rows(
-        self, table: pd.DataFrame, order: NDArray[np.intp], cases: pd.DataFrame
-    ) -> pd.DataFrame:
+    def _rows(self, table: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
         """The rows of a table for each case, one case after the other."""
-        at, wanted = table["at"].to_numpy()[order], cases["at"].to_numpy()
+        at, wanted = table["at"].to_numpy(), cases["at"].to_numpy()
         low = np.searchsorted(at, wanted)
         many = np.searchsorted(at, wanted, side="right") - low
         case = np.repeat(np.arange(len(cases)), many)
-        row = order[np.arange(len(case)) + (low - np.cumsum(many) + many)[case]]
+        row = np.arange(len(case)) + (low - np.cumsum(many) + many)[case]
         if "of" in table:
             stays = table["of"].to_numpy()[row] != cases["out"].to_numpy()[case]
             case, row = case[stays], row[stays]
