@@ -23,8 +23,8 @@ from pyproj import Proj
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import model, palette, words
-from cami_units.model import CONTEXT as CONTEXT
 from cami_units.model import (
+    CONTEXT,
     EQUAL_AREA,
     EVIDENCE_LAYERS,
     HIDDEN_STATUSES,
@@ -37,12 +37,12 @@ from cami_units.model import (
     Note,
     Problem,
     check_table,
+    context_title,
     cut_at_180,
     listed,
     nearest,
     problem_of,
 )
-from cami_units.model import context_title as context_title
 
 DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("features", "remarks"))
 """The layers that figures draw. `features` and any others of a round are welcome and not drawn."""

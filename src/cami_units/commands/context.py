@@ -16,6 +16,7 @@ from cami_units import layers, overlap, words
 from cami_units.commands._round_tables import as_written
 from cami_units.commands.plan_layers import reading_of
 from cami_units.model import (
+    CONTEXT,
     InputError,
     Note,
     Problem,
@@ -27,7 +28,6 @@ from cami_units.model import (
     quiet,
 )
 from cami_units.plan import Plan
-from cami_units.scene import CONTEXT
 
 COLUMNS: Final = ("unit_id", "layer", "summary", "value", "unit", "measured_on", "covered_share")
 

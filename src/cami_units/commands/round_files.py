@@ -29,7 +29,7 @@ from cami_units.commands.shown_round import (
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.drawn_pieces import piece
-from cami_units.model import Problem, Progress, Round, Step, quiet
+from cami_units.model import CONTEXT, Problem, Progress, Round, Step, quiet
 
 
 def write_proposal(
@@ -125,7 +125,7 @@ def products(
     cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
     lang = imprint.languages[0]
     # What is left out of a context layer is said each time, so these are looked at each time.
-    has_context = any(name.startswith(scene.CONTEXT) for name in tables)
+    has_context = any(name.startswith(CONTEXT) for name in tables)
 
     @cache
     def stamps(folder: Path) -> tuple[bytes, bytes]:

@@ -19,7 +19,7 @@ from pyproj.exceptions import CRSError
 
 from cami_units import cache, figures, kml, layers, scene, store, words
 from cami_units.drawn_pieces import is_kept, keeping, piece
-from cami_units.model import EQUAL_AREA, MONTHS, RECORDS, ROUND_LAYERS, Problem, Round
+from cami_units.model import CONTEXT, EQUAL_AREA, MONTHS, RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
 
 
@@ -264,7 +264,7 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
         geometry=shown.geometry.array,
         crs=shown.crs,
     )
-    return dict(scene.light_context({scene.CONTEXT + "fences": layer})) if len(layer) else {}
+    return dict(scene.light_context({CONTEXT + "fences": layer})) if len(layer) else {}
 
 
 FENCE_TABLES: Final = ("fences", "fence_species")

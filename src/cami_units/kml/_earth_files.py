@@ -43,6 +43,7 @@ from cami_units.kml._marks import (
 )
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import (
+    CONTEXT,
     LONLAT,
     MAP_LAYERS,
     Imprint,
@@ -56,7 +57,7 @@ from cami_units.model import (
     problem_of,
     records,
 )
-from cami_units.scene import CONTEXT, GIVEN_LAYERS, TOLERANCES, stamp_of
+from cami_units.scene import GIVEN_LAYERS, TOLERANCES, stamp_of
 
 MAX_FEATURES: Final = 10_000
 MAX_VERTICES: Final = 200_000

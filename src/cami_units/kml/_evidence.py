@@ -34,6 +34,7 @@ from cami_units.kml._marks import (
 )
 from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
 from cami_units.model import (
+    CONTEXT,
     LAYERS,
     MONTHS,
     SEASONAL,
@@ -44,7 +45,7 @@ from cami_units.model import (
     narrowest_bounds,
     widened,
 )
-from cami_units.scene import CONTEXT, ShapeMemory, species_places
+from cami_units.scene import ShapeMemory, species_places
 
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""

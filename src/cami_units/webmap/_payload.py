@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import palette, words
 from cami_units.drawn_pieces import piece
 from cami_units.model import (
+    CONTEXT,
     FINDINGS,
     LAYERS,
     LONLAT,
@@ -40,7 +41,6 @@ from cami_units.model import (
     nearest,
 )
 from cami_units.scene import (
-    CONTEXT,
     ShapeMemory,
     coarse_layers,
     label_place,
