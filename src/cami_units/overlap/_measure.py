@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -468,17 +468,16 @@ def _polygon_km2(sites: Geometries, polygons: Geometries) -> Pairs:
     """What each site shares with each polygon, km²; intersected only where one cuts the other."""
     site_parts, site_of = polygon_pieces(sites)
     parts, row_of = polygon_pieces(polygons)
-    i, j = shapely.STRtree(parts).query(site_parts)
+    i, j = _meeting(site_parts, parts, None)
     n_vertices, n_others = map(shapely.get_num_coordinates, (site_parts, parts))
     if n_vertices[i].sum() + n_others[j].sum() > _FEW_VERTICES:
-        order = np.lexsort((j, i))
-        i, j = i[order], j[order]
         return site_of[i], row_of[j], _walked_km2(site_parts, parts, i, j)
     site_area, area = shapely.area(site_parts), shapely.area(parts)
     # Both sides, as each is asked whether it covers the other.
     shapely.prepare(site_parts)
     shapely.prepare(parts)
-    i, j = _meeting(site_parts, parts)
+    is_met = shapely.intersects(site_parts[i], parts[j])
+    i, j = i[is_met], j[is_met]
     shared = np.zeros(len(i))
     for batch in _batches(len(i)):
         s, p = site_parts[i[batch]], parts[j[batch]]
@@ -543,9 +542,11 @@ def _point_n(sites: Geometries, points: Geometries) -> Pairs:
     return i, row_of[j], np.ones(len(i))
 
 
-def _meeting(sites: Geometries, rows: Geometries) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Positions of the geometries that have a point in common, sorted."""
-    i, j = shapely.STRtree(rows).query(sites, predicate="intersects")
+def _meeting(
+    sites: Geometries, rows: Geometries, predicate: Literal["intersects"] | None = "intersects"
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions of the geometries that have a point in common (``None``: their boxes), sorted."""
+    i, j = shapely.STRtree(rows).query(sites, predicate=predicate)
     # The tree answers in an order of its own, which may change with its version: sums must not.
     order = np.lexsort((j, i))
     return i[order], j[order]
