@@ -103,13 +103,16 @@ def gathered(
 ) -> LayerRead:
     """The cleaned rows of all files of a layer, one after another, each with its file's hash."""
     paths = list(files)
+    namesakes: dict[str, list[Path]] = {}
+    for path in paths:
+        namesakes.setdefault(path.name, []).append(path)
     reads = []
     for path in paths:
         rules = reading.rules(layer, path, is_own=is_own)
         if len(paths) == 1:  # what is said of the layer is said of its only file
             rules = replace(rules, columns_of_file=frozenset(rules.columns))
-        alike = [namesake for namesake in paths if namesake.name == path.name]
-        reads.append(_told_apart(_file_rows(layer, path, rules, select, clean), path, alike))
+        file_read = _file_rows(layer, path, rules, select, clean)
+        reads.append(_told_apart(file_read, path, namesakes[path.name]))
     pieces = [file_read.table for file_read in reads if file_read.table is not None]
     table = None
     if pieces:
