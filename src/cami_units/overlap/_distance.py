@@ -280,17 +280,17 @@ def _within(
     # As far as the projection may draw what is this near on the ground.
     factor = stretch(crs, shapely.total_bounds(sites))
     reach = within_km * 1000 * factor
-    pairs = np.bincount(one_of, minlength=len(sites)) * np.bincount(other_of).max()
+    pairs = np.bincount(one_of, minlength=len(sites)) * np.bincount(other_of).max(initial=0)
     is_fine = pairs > _MOST_PAIRS
     coarse = np.flatnonzero(~is_fine[one_of])
     i, j = _close(one_parts[coarse], other_parts, reach)
     i = coarse[i]
     for site in np.flatnonzero(is_fine):
         own = np.flatnonzero(one_of == site)
-        # what it meets is 0 km off, and of two ways the other is not asked for
-        settled = meet_j[meet_i == site] if groups is None else groups <= groups[site]
-        asked = ~np.isin(other_of, settled) if groups is None else ~settled[other_of]
-        goals = np.flatnonzero(asked)
+        if groups is None:  # what it meets is 0 km off
+            goals = np.flatnonzero(~np.isin(other_of, meet_j[meet_i == site]))
+        else:  # of two ways between groups one is asked for
+            goals = np.flatnonzero(groups[other_of] > groups[site])
         part, goal = _nearest_pieces(
             one_parts[own], other_parts[goals], other_of[goals], reach, factor
         )
