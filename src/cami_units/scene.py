@@ -565,7 +565,7 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
         return np.asarray(cut_at_180(lonlat.to_numpy()), dtype=object)
 
     # figures, maps and what is handed out are made of the same layers, one after another
-    about = repr((str(shapes.crs), str(crs), km))
+    about = (str(shapes.crs), str(crs), km)
     coarse_shapes = _COARSE.of(given, [about] * len(given), made)
     return gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=LONLAT)
 
@@ -692,7 +692,9 @@ def cut(shapes: Shapes, frame: tuple[float, float, float, float]) -> Shapes:
     return cut_shapes
 
 
-def label_places(shape: BaseGeometry, most_places: int = 24) -> list[BaseGeometry]:
+# Ten groups are shown the states of a region, each cut to two corners of its map: some hundred shapes.
+@lru_cache(maxsize=1 << 10)
+def label_places(shape: BaseGeometry, most_places: int = 24) -> tuple[BaseGeometry, ...]:
     """Where the name of an area may stand, the best first, so that any view of a part has some.
 
     The widest place, then of a grid in the area those points that are farthest from its edge.
@@ -704,8 +706,8 @@ def label_places(shape: BaseGeometry, most_places: int = 24) -> list[BaseGeometr
     shapely.prepare(shape)
     grid = grid[shapely.contains(shape, grid)]
     depth = shapely.distance(shape.boundary, grid)
-    deepest: list[BaseGeometry] = list(grid[np.argsort(-depth, kind="stable")][:most_places])
-    return [label_place(shape), *deepest]
+    deepest = grid[np.argsort(-depth, kind="stable")][:most_places]
+    return (label_place(shape), *deepest)
 
 
 def in_lines(text: str, width: int = 16) -> str:

@@ -500,25 +500,17 @@ def border_pairs(drawing: Drawing, borders: gpd.GeoDataFrame | None) -> Folder |
             key: next((one[key] for one in of_pair if not is_missing(one[key])), None)
             for key in of_pair[0]
         }
-        row["geometry"] = _line_of_pair([one["geometry"] for one in of_pair])
+        row["geometry"] = _line_of_pair(tuple(one["geometry"] for one in of_pair))
         name = clean_name(row["pair"]).replace(";", "–")
         marks += drawing.marks(BORDER_PAIRS, row, key="pair", name=name, look="border-pair")
     name = words.text("border pairs", drawing.lang)
     return Folder(name, tuple(marks), visible=False, shared=True)
 
 
-def _line_of_pair(lines: list[BaseGeometry]) -> BaseGeometry:
+@lru_cache(maxsize=1 << 8)  # a file in each language and for each kind of Google Earth has the same
+def _line_of_pair(lines: tuple[BaseGeometry, ...]) -> BaseGeometry:
     """The lines of a pair of states as one where they meet end to end: else each was a placemark."""
-
-    def joined(_: list[int]) -> list[BaseGeometry]:
-        return [_merged(shapely.union_all(lines))]
-
-    [line] = _JOINED.of(lines[:1], [tuple(map(shapely.to_wkb, lines))], joined)
-    merged: BaseGeometry = line
-    return merged
-
-
-_JOINED: Final = ShapeMemory()
+    return _merged(shapely.union_all(lines))
 
 
 def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
@@ -618,29 +610,22 @@ def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list
     """The name of each country on its largest part."""
     if countries is None:
         return []
-    country_rows = rows(countries, "iso2")
-    shapes = [row["geometry"] for row in country_rows]
-
-    def of_each(places: list[int]) -> list[BaseGeometry]:
-        """The largest part of each."""
-        return [sorted_parts(shapes[place])[0] for place in places]
-
     return [
         Mark(
             name=shown_name(drawing.name(row)),
-            geometry=label_point(largest),
+            geometry=label_point(_largest_part(row["geometry"])),
             look="country-label",
             id=ncname("label", "countries", clean_name(row["iso2"])),
             data=(("layer", "labels"),),
         )
-        for row, largest in zip(
-            country_rows, _LARGEST.of(shapes, [None] * len(shapes), of_each), strict=True
-        )
+        for row in rows(countries, "iso2")
         if drawing.name(row)
     ]
 
 
-_LARGEST: Final = ShapeMemory()
+@lru_cache(maxsize=1 << 8)  # each file of a pack names the same states
+def _largest_part(shape: BaseGeometry) -> BaseGeometry:
+    return sorted_parts(shape)[0]
 
 
 def _places(drawing: Drawing, gazetteer: gpd.GeoDataFrame | None, *, wide: bool) -> list[Mark]:

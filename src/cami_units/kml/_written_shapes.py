@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
-
-from cami_units.scene import ShapeMemory
 
 DECIMALS = 5
 """Decimals of a degree that are written: about a metre."""
@@ -244,19 +243,12 @@ def sorted_parts(geometry: BaseGeometry) -> list[BaseGeometry]:
     return sorted(singles, key=lambda part: (-part.area, -part.length, shapely.to_wkb(part)))
 
 
-_PIECES: Final = ShapeMemory()
-
-
-def written_pieces(geometry: BaseGeometry) -> list[BaseGeometry]:
+@lru_cache(maxsize=1 << 10)  # the units of one group are those that nine others look at
+def written_pieces(geometry: BaseGeometry) -> tuple[BaseGeometry, ...]:
     """The single geometries of a unit as its file holds them, in the order in which it does."""
-
-    def made(_: list[int]) -> list[list[BaseGeometry]]:
-        singles = sorted_parts(geometry)
-        return [[piece for part in singles for piece in sorted_parts(as_written(part))]]
-
-    # the units of one group are those that nine others look at
-    [pieces] = _PIECES.of([geometry], [None], made)
-    return list(pieces)
+    return tuple(
+        piece for part in sorted_parts(geometry) for piece in sorted_parts(as_written(part))
+    )
 
 
 def geom_hash(geometry: BaseGeometry) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -169,7 +169,7 @@ def _spots(shape: BaseGeometry, frame: tuple[float, float, float, float]) -> lis
     The first view shows the sheet without its margin: a large state of which a corner is there has
     places in that corner too.
     """
-    [places] = _PLACES.of([shape], [24], lambda _: [label_places(shape)])
+    places = label_places(shape)
     for share in (1.0, 0.6):  # a window is wider, or higher, than what is fitted into it
         beside, above = (share * step for step in MARGIN)
         west, south, east, north = np.add(frame, (beside, above, -beside, -above))
@@ -180,18 +180,9 @@ def _spots(shape: BaseGeometry, frame: tuple[float, float, float, float]) -> lis
         [corner] = cut(np.array([shape], dtype=object), (west, south, east, north))
         if corner.area > 0:
             # a corner is small: few places in it are worth a try
-            [few] = _PLACES.of([corner], [8], partial(_few_places, corner))
-            places = [*places, *few]
+            places += label_places(corner, 8)
     steps: list[int] = on_lattice(shapely.get_coordinates(places)).ravel().tolist()
     return steps
-
-
-_PLACES: Final = ShapeMemory()
-
-
-def _few_places(corner: BaseGeometry, _: list[int]) -> list[list[BaseGeometry]]:
-    """Where a name may stand in a corner, in a list, as memories take it."""
-    return [label_places(corner, 8)]
 
 
 def _disputed_shapes(disputed: gpd.GeoDataFrame | None, most: int) -> np.ndarray[Any, Any]:
