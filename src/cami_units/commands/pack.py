@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
@@ -135,6 +135,9 @@ class _Shared:
     base_round: Round
     allocated: pd.DataFrame
     activities: pd.DataFrame | None
+    scenes: dict[str, Scene] = field(default_factory=dict)
+    all_cards: dict[str, pd.DataFrame] = field(default_factory=dict)
+    translated: dict[tuple[str, ...], Mapping[str, pd.DataFrame]] = field(default_factory=dict)
 
     @cached_property
     def public(self) -> Round:
@@ -146,38 +149,25 @@ class _Shared:
         """What drawing pages measure on; None for a round that came without its ranges."""
         return ground_of_round(self.base_round) if "ranges_used" in self.base_round.tables else None
 
-    @cached_property
-    def spoken(self) -> dict[str, tuple[Scene, pd.DataFrame]]:
-        """What was made in each language so far: its scene, and its cards."""
-        return {}
-
     def scene(self, lang: str) -> Scene:
         """What figures draw, in a language."""
-        return self._in(lang)[0]
+        if lang not in self.scenes:
+            self.scenes[lang] = drawn_scene(self.base_round, lang=lang)
+        return self.scenes[lang]
 
     def cards(self, lang: str, units: pd.DataFrame) -> pd.DataFrame:
         """What some units say of themselves in a language: all do at once, as one table."""
-        cards = self._in(lang)[1]
+        if lang not in self.all_cards:
+            tables = self.public.tables
+            self.all_cards[lang] = words.unit_cards(tables, tables["species"], lang=lang)
+        cards = self.all_cards[lang]
         return cards[cards["unit_id"].isin(units["unit_id"])]
-
-    @cached_property
-    def translated(self) -> dict[tuple[str, ...], Mapping[str, pd.DataFrame]]:
-        """The tables with their sentences, by languages, as far as somebody wanted them."""
-        return {}
 
     def tables_in(self, languages: tuple[str, ...]) -> Mapping[str, pd.DataFrame]:
         """What may be handed to anybody, its sentences in some languages."""
         if languages not in self.translated:
             self.translated[languages] = words.with_languages(self.public.tables, languages)
         return self.translated[languages]
-
-    def _in(self, lang: str) -> tuple[Scene, pd.DataFrame]:
-        """Scene and cards in a language, made once."""
-        if lang not in self.spoken:
-            tables = self.public.tables
-            cards = words.unit_cards(tables, tables["species"], lang=lang)
-            self.spoken[lang] = (drawn_scene(self.base_round, lang=lang), cards)
-        return self.spoken[lang]
 
 
 def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[str, ...]]:
