@@ -39,6 +39,7 @@ from cami_units.model import (
     listed,
     narrowest_bounds,
     nearest,
+    records,
 )
 from cami_units.scene import (
     ShapeMemory,
@@ -883,12 +884,12 @@ def _cells(
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows without shapes as mappings, numbers as those of Python."""
-    shape = table.active_geometry_name if isinstance(table, gpd.GeoDataFrame) else None
-    # of the columns, for a table without its shapes is a new table of all others
-    columns = {str(name): table[name].tolist() for name in table.columns if name != shape}
-    if not columns:
-        return [{} for _ in range(len(table))]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    rows = records(table)
+    if isinstance(table, gpd.GeoDataFrame):
+        # of the rows, for a table without its shapes is a new table of all others
+        for row in rows:
+            row.pop(str(table.active_geometry_name), None)
+    return rows
 
 
 def _cell(value: object) -> str | float | int:
