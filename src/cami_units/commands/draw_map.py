@@ -33,8 +33,8 @@ POINT_KM: Final = 1.0
 class DrawingGround:
     """What the pages of all groups of a round share: layers to measure on, species, criteria.
 
-    These are `measured`, as :func:`cami_units.webmap.drawing_page` takes them. `key` names the round by what its units are, so that a browser never takes the work on one round
-    for that on another.
+    These are `measured`, as :func:`cami_units.webmap.drawing_page` takes them. `key` names the round
+    by what its units are, so that a browser never takes the work on one round for that on another.
     """
 
     measured: Mapping[str, webmap.Spelt]
