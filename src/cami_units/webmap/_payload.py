@@ -777,38 +777,16 @@ def _spoken(name: str, species_rows: Mapping[str, Mapping[str, Any]]) -> dict[st
 def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> Spelt:
     """A layer as the page draws it, with what its popups say: a list as JSON."""
     layer_rule = LAYERS[key]
-    (name_en, name_ru), id_column = layer_rule.titles, layer_rule.key[0]
-    ordered = layer.sort_values(id_column)
+    ordered = layer.sort_values(layer_rule.key[0])
     shapes_whole = ordered.geometry.to_numpy()
     if key == "remarks":  # pins and lines, drawn as small areas so that a finger finds them
         shapes_whole = shapely.buffer(shapes_whole, _PIN_DEGREES, quad_segs=2)
     shapes = simplified(shapes_whole, most=layer_rule.map_vertices * more_vertices)
-    present = [column for column in layer_rule.card_columns if column in ordered.columns]
     rows = _records(ordered)
 
     def spelt(places: list[int]) -> list[str]:
         """Rows as JSON, by their places."""
-        return [_evidence_row(rows[place], shapes[place]) for place in places]
-
-    def _evidence_row(row: Mapping[str, Any], shape: BaseGeometry) -> str:
-        """One row as JSON."""
-        return page_json(
-            {
-                "id": shown(row[id_column]),
-                "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
-                "rows": [
-                    [
-                        column,
-                        _in_languages(row, column) if column == "reason" else _cell(row[column]),
-                    ]
-                    for column in present
-                    if not is_missing(row[column])
-                ],
-                "kind": palette.barrier_kind(row["kind"]) if key == "barriers" else "",
-                "g": packed(shape),
-                "at": label_point(shape),
-            }
-        )
+        return [page_json(_evidence_row(key, rows[place], shapes[place])) for place in places]
 
     # a row is the same text on every map of a pack that shows it equally fine
     about = [f"{key} {row}" for row in rows]
@@ -816,6 +794,24 @@ def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> Spelt:
 
 
 _SPELT_ROWS: Final = ShapeMemory()
+
+
+def _evidence_row(key: str, row: Mapping[str, Any], shape: BaseGeometry) -> dict[str, Any]:
+    """One row of a layer, with its shape as it is drawn."""
+    layer_rule = LAYERS[key]
+    name_en, name_ru = layer_rule.titles
+    return {
+        "id": shown(row[layer_rule.key[0]]),
+        "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
+        "rows": [
+            [column, _in_languages(row, column) if column == "reason" else _cell(row[column])]
+            for column in layer_rule.card_columns
+            if not is_missing(row.get(column))
+        ],
+        "kind": palette.barrier_kind(row["kind"]) if key == "barriers" else "",
+        "g": packed(shape),
+        "at": label_point(shape),
+    }
 
 
 def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
