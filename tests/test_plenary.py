@@ -32,7 +32,8 @@ from cami_units.commands.fences import with_fences
 from cami_units.commands.plenary import base_beside, plenary
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
-from cami_units.commands.shown_round import drawn_scene
+from cami_units.commands.shown_round import crs_of, drawn_scene
+from cami_units.commands.stored_round import groups_in
 from cami_units.documents import board as board_room
 from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document
@@ -40,7 +41,7 @@ from cami_units.documents.board import write_slides
 from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import InputError, harmless
+from cami_units.model import EQUAL_AREA, InputError, harmless
 from cami_units.plan import read_plan
 from cami_units.words import LANGUAGES
 from tests.browser import chromium, node_module
@@ -272,6 +273,17 @@ def test_what_an_earlier_round_decided_counts_and_what_is_parked_does_not(rounds
     for log in (read_decisions(directory), nothing_yet):
         [made] = boards(round_, [drawn_scene(round_, lang="en")], Loop(log=log))
         assert (made.decided, made.total) == (2, 4)
+
+
+def test_a_round_of_a_plan_that_names_nothing_has_its_crs_and_its_groups(tmp_path):
+    """All tables of a plan may be left out: the manifest has it as it was written."""
+    (tmp_path / "plan.toml").write_text('title = "Two lines"\ndate = "2026-11-22"\n')
+    written = read_plan(tmp_path / "plan.toml").as_written
+    assert set(written) == {"title", "date"}
+    plain = toy_round()
+    short = replace(plain, manifest={**plain.manifest, "plan": dict(written)})
+    assert crs_of(short) == EQUAL_AREA
+    assert groups_in(short) == {"S1": ("S1",), "S2": ("S2",)}
 
 
 def test_activities_stand_by_theme_with_the_old_text_beside_the_new(rounds, tmp_path):

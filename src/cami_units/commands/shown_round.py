@@ -204,7 +204,7 @@ def crs_of(round_: Round) -> str:
         The manifest names none that PROJ knows.
     """
     # as `propose` wrote it there, checked: to check the plan again fetches pydantic (0.1 s)
-    crs = str(round_.manifest["plan"]["study"].get("crs", EQUAL_AREA))
+    crs = str(round_.manifest["plan"].get("study", {}).get("crs", EQUAL_AREA))
     try:
         CRS.from_user_input(crs)
         return crs
