@@ -87,10 +87,8 @@ def stamp_of_layers(round_: Round, *beside: str) -> bytes:
     if not isinstance(tables, store.StoredTables) or names & set(tables.replaced):
         return b""
     stored = _digests(tables)
-    plan = round_.manifest["plan"]
     about = [
-        # the CRS as the plan has it: to parse the plan takes a twentieth of a decision
-        [plan.get("study"), plan.get("crs")],
+        crs_of(round_),
         sorted(_restricted(round_)),
         [[name, stored.get(name)] for name in sorted(names)],
     ]
