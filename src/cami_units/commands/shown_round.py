@@ -38,16 +38,23 @@ def kept_beside(round_: Round) -> AbstractContextManager[None]:
 
 def cache_of_layers(round_: Round) -> cache.Cache:
     """Where what is measured on the layers of a round is kept: no decision changes any of them."""
-    tables = round_.tables
-    stamp = stamp_of_round(round_) if is_kept() else b""
-    if not stamp or not isinstance(tables, store.StoredTables):
+    tables = _stored(round_) if is_kept() else None
+    if tables is None:
         return cache.NOTHING_KEPT
     beside = cache.cache_of_round(tables.path.parent)
-    return cache.narrowed(beside, cache.program_key(), stamp.hex())
+    return cache.narrowed(beside, cache.program_key(), stamp_of_round(round_).hex())
 
 
 _DECIDED: Final = frozenset({"conservation_units"})
 """The table that decisions change; what is drawn of all others outlasts them."""
+
+
+def _stored(round_: Round) -> store.StoredTables | None:
+    """The tables of a round that is stored; ``None`` where more was replaced than decisions change."""
+    tables = round_.tables
+    if isinstance(tables, store.StoredTables) and set(tables.replaced) <= _DECIDED:
+        return tables
+    return None
 
 
 def stamp_of_round(round_: Round) -> bytes:
@@ -56,8 +63,8 @@ def stamp_of_round(round_: Round) -> bytes:
     Nothing where tables other than the units were replaced. The digests of stored tables are kept by
     the hash of their file.
     """
-    tables = round_.tables
-    if not isinstance(tables, store.StoredTables) or not set(tables.replaced) <= _DECIDED:
+    tables = _stored(round_)
+    if tables is None:
         return b""
     # the table that decisions change is left out of the hash, else each decision would draw all
     # anew
@@ -71,9 +78,7 @@ def as_stored(round_: Round, geopackage: Path) -> Round:
 
     As it is where it was stored before, and where nobody keeps what is drawn.
     """
-    tables = round_.tables
-    is_stored = isinstance(tables, store.StoredTables) and set(tables.replaced) <= _DECIDED
-    if is_stored or not is_kept() or not geopackage.is_file():
+    if _stored(round_) is not None or not is_kept() or not geopackage.is_file():
         return round_
     return replace(round_, tables=store.StoredTables(geopackage))
 
@@ -147,8 +152,8 @@ def _row_digests(table: gpd.GeoDataFrame) -> list[str]:
 
 def carry_stamp(round_: Round, directory: Path) -> None:
     """Note what is known of the tables of a round whose units alone were written anew."""
-    tables = round_.tables
-    if isinstance(tables, store.StoredTables) and set(tables.replaced) <= _DECIDED:
+    tables = _stored(round_)
+    if tables is not None:
         hashes = json.dumps(_digests(tables)).encode()
         written = store.read_json(directory / store.MANIFEST)["outputs"][store.GEOPACKAGE]
         piece("digests", [str(written).encode()], lambda: [hashes])
