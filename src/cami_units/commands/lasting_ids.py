@@ -11,9 +11,10 @@ import geopandas as gpd
 from cami_units import cache, drawn_pieces, layers, store, workshop
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
+from cami_units.commands.shown_round import crs_of
 from cami_units.commands.stored_round import PACK_FILE
 from cami_units.model import InputError, Problem, Progress, Round, clean_name, listed, quiet
-from cami_units.plan import read_plan, stored_plan
+from cami_units.plan import read_plan
 
 PACK: Final = "pack"
 
@@ -114,8 +115,7 @@ def check_ids_stay(proposal: Round, directory: Path, *, ids_from: Path | None = 
 
 def _flat(done: Round, like: Round) -> gpd.GeoDataFrame:
     """The units of a round in the equal-area CRS of a proposal."""
-    crs = stored_plan(like.manifest["plan"], like.manifest["profile"]).study.crs
-    return layers.to_equal_area(gpd.GeoDataFrame(done.tables["conservation_units"]), crs)
+    return layers.to_equal_area(gpd.GeoDataFrame(done.tables["conservation_units"]), crs_of(like))
 
 
 def write_first_round(
