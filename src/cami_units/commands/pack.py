@@ -120,7 +120,7 @@ def pack(
         write_all = partial(_write_everything, everything, shared)
         problems += cache.kept_files("everything", key_of(), everything, write_all)
         progress("packing for plenary", 0, 0)
-        _write_plenary(folder / "plenary", everything, shared, first)
+        _write_plenary(folder / "plenary", everything, shared, first, key_of(first, POSTER))
         store.write_json(folder / PACK_FILE, _about(base_round, groups, allocated))
         _check_names(path.name for path in folder.rglob("*"))
         files = store.write_sums(folder)
@@ -428,8 +428,10 @@ def _write_everything(folder: Path, shared: _Shared) -> list[Problem]:
     return problems
 
 
-def _write_plenary(folder: Path, everything: Path, shared: _Shared, lang: str) -> None:
-    """What the projector and the printer in the plenary hall need."""
+def _write_plenary(
+    folder: Path, everything: Path, shared: _Shared, lang: str, content: Sequence[bytes]
+) -> None:
+    """What the projector and the printer in the plenary hall need; `content` is what its poster hangs on."""
     folder.mkdir()
     for name, source in (
         ("units.kmz", "conservation_units.kmz"),
@@ -438,7 +440,6 @@ def _write_plenary(folder: Path, everything: Path, shared: _Shared, lang: str) -
         ("map.html", "map.html"),
     ):
         store.copy_of(everything / source)(folder / name)
-    content = drawing_keys(shared.base_round)(lang, POSTER)
     write = cache.kept_file(
         "figure",
         content,
