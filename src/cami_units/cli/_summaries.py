@@ -48,8 +48,12 @@ def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 def _sum_in_words(sums: Mapping[str, int]) -> str:
     """Rows, files, and what became of the rows, as far as it happened."""
     words = sentence("{rows} {rows:row|rows} in {files} {files:file|files}", **sums)
-    parts = [f"{sums[key]} {key}" for key in ("kept", "dropped", "repaired") if sums.get(key)]
-    return ", ".join([words, *parts])
+    return ", ".join([words, *_became(sums)])
+
+
+def _became(counts: Mapping[str, Any]) -> list[str]:
+    """What became of rows, as far as it happened."""
+    return [f"{counts[key]} {key}" for key in ("kept", "dropped", "repaired") if counts.get(key)]
 
 
 def say_what_was_found(round_: Round) -> None:
@@ -407,9 +411,8 @@ def say_kinds() -> None:
 
 def _source_in_words(source: Mapping[str, Any]) -> str:
     """What one file gave, as far as it gave anything."""
-    parts = [sentence("{n} {n:row|rows}", n=int(source.get("rows") or 0))]
-    parts += [f"{source[key]} {key}" for key in ("kept", "dropped", "repaired") if source.get(key)]
-    return ", ".join(parts)
+    words = sentence("{n} {n:row|rows}", n=int(source.get("rows") or 0))
+    return ", ".join([words, *_became(source)])
 
 
 def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bool = False) -> None:
