@@ -206,6 +206,9 @@ def test_a_page_in_russian_speaks_russian() -> None:
     assert words.text("shares of states", "ru") in told
     assert "учтённый · 40 000 км² · 12,3 % KZ UZ" in told
     assert "Сайгак" in told
+    # the bar of the map's scale
+    assert [line for line in told if re.fullmatch(r"[\d\xa0]+ км", line)]
+    assert not [line for line in told if re.fullmatch(r"[\d\xa0]+ km", line)]
 
 
 def test_stability_is_told_where_it_is_known() -> None:

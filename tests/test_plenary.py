@@ -44,6 +44,7 @@ from cami_units.documents.workbook_cells import read_table
 from cami_units.model import EQUAL_AREA, InputError, harmless
 from cami_units.plan import read_plan
 from cami_units.words import LANGUAGES
+from cami_units.words import text as phrase
 from tests.browser import chromium, node_module
 from tests.conftest import modules_loaded_by
 from tests.rounds import imprint, toy_round
@@ -539,6 +540,27 @@ def test_a_title_of_any_length_is_on_the_slides(tmp_path):
     assert "long " * 199 in text_of_cover
     document = new_document(imprint(title="long " * 200), "Annex", lang="en")
     assert len(document.core_properties.title) == 255
+
+
+def test_the_page_of_a_language_holds_no_phrase_of_another(boarded):
+    page = (boarded / "board.html").read_text(encoding="utf-8")
+    halves = dict(
+        re.findall(
+            r'<div class="board" lang="(\w+)">(.*?)(?=<div class="board"|</body>)', page, re.S
+        )
+    )
+    assert set(halves) == {"en", "ru"}
+    pages = Path(html_pages.__file__).parent / "pages"
+    asked = {
+        key
+        for template in ("board.html", "board_unit.html")
+        for key in re.findall(r't\("([^"]+)"\)', (pages / template).read_text(encoding="utf-8"))
+    }
+    spoken = {key for key in asked if f">{phrase(key)}" in halves["en"]}
+    assert {"board list", "proposed by", "board evidence", "board order"} <= spoken
+    for key in spoken:
+        assert f">{phrase(key, 'ru')}" in halves["ru"], key
+        assert f">{phrase(key)}" not in halves["ru"] or phrase(key) == phrase(key, "ru")
 
 
 def test_the_page_holds_no_clock_and_no_address(boarded):

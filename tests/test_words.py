@@ -589,3 +589,11 @@ def test_what_is_decided_is_counted_of_what_waits_for_plenary():
         {"status": "adopted"},
     ]
     assert decided_of([*settled, waiting, group_merged]) == (3, 4)
+
+
+def test_the_language_of_a_phrase_may_be_named():
+    # taken for a fact, it left pages in English
+    assert words.text("area", lang="ru") == words.text("area", "ru") == "Площадь"
+    assert words.text("drawn of", lang="ru", drawn=1, all=2) == words.text(
+        "drawn of", "ru", drawn=1, all=2
+    )

@@ -113,7 +113,7 @@ NEED_MARKS: Final[Mapping[bool | None, str]] = MappingProxyType({True: "●", Fa
 MARKS: Final[Mapping[bool | None, str]] = MappingProxyType({True: "✓", False: "✗", None: "?"})
 
 
-def text(key: str, lang: str = "en", /, **facts: object) -> str:
+def text(key: str, /, lang: str = "en", **facts: object) -> str:
     """A phrase of the catalogue, filled in with facts where any are given.
 
     Raises
