@@ -32,7 +32,7 @@ from cami_units.commands.plan_layers import load
 from cami_units.criteria import assess, measures, verdicts
 from cami_units.layers import to_equal_area
 from cami_units.model import EQUAL_AREA, FINDINGS, Imprint, Round, SiteTables
-from cami_units.overlap import covered_cells, window_of
+from cami_units.overlap import covered_cells, few_cells, window_of
 from cami_units.plan import read_plan, read_profile
 from cami_units.webmap._drawing_page import MODULES, page_script
 
@@ -167,6 +167,38 @@ def test_cell_shares_are_those_of_the_kernel(engine):
         shares = np.array(got["shares"]).reshape(got["rows"], got["cols"])
         assert np.abs(shares - sums).max() < 1e-9
         assert shares.sum() * step**2 == pytest.approx(shape.area, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_few_cells_are_measured_as_geos_cuts_them(seed):
+    """In a window that the shape reaches out of on every side; vertices on lines, edges along them."""
+    rng = np.random.default_rng(seed)
+    shape = star(rng, 8 + 31 * seed, rng.normal(0, 60_000, 2))
+    steps = shapely.box(-75_000, -60_000, 75_000, 50_000)
+    steps = steps - shapely.box(-25_000, -25_000, 0, 25_000)
+    layer = gpd.GeoDataFrame(
+        {"name": ["a", "b", "c"]},
+        geometry=[shape, steps, shapely.MultiPolygon([shapely.box(9e5, 9e5, 9.1e5, 9.1e5)])],
+        crs=EQUAL_AREA,
+    )
+    window = window_of((396, 406), (397, 404), step_m=25_000.0, corner_m=(-1e7, -1e7))
+    cells = few_cells(layer, window, by=["name"])
+    assert set(cells["name"]) == {"a", "b"}
+    for name, table in cells.groupby("name"):
+        row, col = (np.arange(first, first + n) for first, n in ((396, 10), (397, 7)))
+        west, south = np.meshgrid(-1e7 + col * 25_000.0, -1e7 + row * 25_000.0)
+        boxes = shapely.box(west, south, west + 25_000, south + 25_000)
+        exact = (
+            shapely.area(shapely.intersection(boxes, layer.geometry[list("ab").index(name)])) / 1e6
+        )
+        found = np.zeros_like(exact)
+        found[table["row"] - 396, table["col"] - 397] = table["km2"]
+        assert np.abs(found - exact).max() < 1e-6
+        kernel = covered_cells(layer[layer["name"] == name], window, by=["name"])
+        assert kernel["km2"].to_numpy() == pytest.approx(table["km2"].to_numpy(), abs=1e-8)
+        assert (
+            table[["row", "col"]].to_numpy().tolist() == kernel[["row", "col"]].to_numpy().tolist()
+        )
 
 
 # -- outlines ---------------------------------------------------------------------------------------

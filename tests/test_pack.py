@@ -27,6 +27,7 @@ from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, InputError
 from cami_units.plan import read_plan
 from tests.browser import chromium
+from tests.conftest import modules_loaded_by
 from tests.rounds import imprint, toy_round
 
 browser = pytest.fixture(scope="module")(chromium)
@@ -64,6 +65,17 @@ def with_groups(directory: Path, text: str) -> Path:
         f'title = "x"\ndate = "2026-11-22"\n[workshop.groups]\n{text}', encoding="utf-8"
     )
     return path
+
+
+def test_what_drawing_pages_measure_on_is_made_without_the_compiler(round_dir):
+    """Numba takes half a second and 100 MB, for a few layers on cells of 25 km."""
+    loaded = modules_loaded_by(
+        "from pathlib import Path; from cami_units import store\n"
+        "from cami_units.commands.draw_map import ground_of_round\n"
+        f"assert ground_of_round(store.read_round(Path({str(round_dir)!r}))).measured"
+    )
+    assert "cami_units.overlap._few_cells" in loaded
+    assert not {"numba", "scipy", "cami_units.layers._range_stream"} & loaded
 
 
 # -- who edits what -------------------------------------------------------------------------------

@@ -317,14 +317,16 @@ def test_a_label_stands_inside_even_where_the_centre_does_not() -> None:
 
 def test_borders_near_a_disputed_area_have_their_own_lines() -> None:
     layers = toy_layers()
-    sheet = basemap(layers["countries"], layers["disputed"], None, frame=(50, 35, 95, 52))
+    sheet = json.loads(
+        basemap(layers["countries"], layers["disputed"], None, frame=(50, 35, 95, 52))
+    )
     plain = [LineString(unpacked(flat)) for flat in sheet["borders"]]
     contested = [LineString(unpacked(flat)) for flat in sheet["contested"]]
     # Borders at 68° E (17° long) and 80° E (17°), of which 40–41° N is disputed, ± 0.03° beside it.
     assert sum(line.length for line in plain) == pytest.approx(34 - 1.06, abs=0.001)
     # That piece, and the outline of the strip (2 × 1 degrees).
     assert sum(line.length for line in contested) == pytest.approx(1.06 + 6, abs=0.001)
-    assert basemap(None, None, None, frame=(0, 0, 1, 1))["land"] == []
+    assert json.loads(basemap(None, None, None, frame=(0, 0, 1, 1)))["land"] == []
 
 
 # -- the payload -----------------------------------------------------------------------------------

@@ -259,6 +259,23 @@ def stamp_of(layers: Mapping[str, gpd.GeoDataFrame] | None) -> bytes:
 Shapes = npt.NDArray[np.object_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Itself:
+    """A table as what a function remembers by: like itself alone, whatever is in another one.
+
+    The layers that all files of a pack share are the very same; to hash what is in them for each file
+    took as long as to draw them.
+    """
+
+    thing: Any
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Itself) and self.thing is other.thing
+
+
 class ShapeMemory:
     """What was worked out of shapes and marks, by the very object: files of a pack show the same ones.
 
@@ -692,13 +709,22 @@ def cut(shapes: Shapes, frame: tuple[float, float, float, float]) -> Shapes:
     return cut_shapes
 
 
-# Ten groups are shown the states of a region, each cut to two corners of its map: some hundred shapes.
-@lru_cache(maxsize=1 << 10)
-def label_places(shape: BaseGeometry, most_places: int = 24) -> tuple[BaseGeometry, ...]:
+_MOST_PLACES: Final = 24
+
+
+def label_places(shape: BaseGeometry, most_places: int = _MOST_PLACES) -> tuple[BaseGeometry, ...]:
     """Where the name of an area may stand, the best first, so that any view of a part has some.
 
-    The widest place, then of a grid in the area those points that are farthest from its edge.
+    The widest place, then of a grid in the area those points that are farthest from its edge: 24 at
+    most.
     """
+    return _all_label_places(shape)[: 1 + most_places]
+
+
+# Ten groups are shown the states of a region, each cut to two corners of its map: some hundred shapes.
+@lru_cache(maxsize=1 << 10)
+def _all_label_places(shape: BaseGeometry) -> tuple[BaseGeometry, ...]:
+    """The widest place of an area, and those of a grid in it that are farthest from its edge."""
     west, south, east, north = shape.bounds
     # a grid of 12 × 8, its rim left out: no name stands on an edge
     x, y = np.meshgrid(np.linspace(west, east, 14)[1:-1], np.linspace(south, north, 10)[1:-1])
@@ -706,7 +732,7 @@ def label_places(shape: BaseGeometry, most_places: int = 24) -> tuple[BaseGeomet
     shapely.prepare(shape)
     grid = grid[shapely.contains(shape, grid)]
     depth = shapely.distance(shape.boundary, grid)
-    deepest = grid[np.argsort(-depth, kind="stable")][:most_places]
+    deepest = grid[np.argsort(-depth, kind="stable")][:_MOST_PLACES]
     return (label_place(shape), *deepest)
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 import shapely
 
 from cami_units import grid, kml, overlap, scene, webmap
-from cami_units.commands.overlaps import window
 from cami_units.commands.shown_round import cache_of_layers
 from cami_units.commands.stored_round import reopened
 from cami_units.model import HIDDEN_STATUSES, Layers, Round
@@ -288,15 +287,16 @@ def _add_coarse(
     bounds = np.array([table.total_bounds for table in filled_tables])
     west, south = bounds[:, :2].min(axis=0)
     east, north = bounds[:, 2:].max(axis=0)
-    rows, cols = grid.extent(lattice, (west, south, east, north))
+    window = overlap.window_of(
+        *grid.extent(lattice, (west, south, east, north)),
+        step_m=grid.step_m(lattice),
+        corner_m=(grid.ORIGIN_M, grid.ORIGIN_M),
+    )
 
     def add(table: str, layer: gpd.GeoDataFrame, *columns: str) -> None:
         """Add how much of the coarse cells each key of a layer covers."""
-        cell_km2 = overlap.covered_cells(
-            layer,
-            window(lattice, rows, cols),
-            by=(*columns, *overlap.weight_column(layer)),
-        )
+        by = (*columns, *overlap.weight_column(layer))
+        cell_km2 = overlap.few_cells(layer, window, by=by)
         cell_km2 = overlap.weighed_cells(cell_km2, [*columns, "row", "col"])
         for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))

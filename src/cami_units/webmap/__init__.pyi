@@ -12,7 +12,7 @@ from ._drawing_page import spelt as spelt
 from ._folium_map import CamiMap as CamiMap
 from ._folium_map import unit_map as unit_map
 from ._html import write_map as write_map
+from ._page_values import Spelt as Spelt
 from ._payload import Detail as Detail
 from ._payload import Sheet as Sheet
-from ._payload import Spelt as Spelt
 from ._payload import drawn_sheet as drawn_sheet

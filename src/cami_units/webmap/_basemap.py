@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop
 from cami_units.drawn_pieces import piece
 from cami_units.model import counted_on, records
-from cami_units.scene import ShapeMemory, cut, is_range_state, label_places
+from cami_units.scene import Itself, ShapeMemory, cut, is_range_state, label_places
 from cami_units.webmap._page_values import (
+    Spelt,
     is_missing,
     names_in_languages,
     on_lattice,
     packed,
+    page_json,
     shared_edges,
     shown,
     simplified,
@@ -42,27 +44,26 @@ def basemap(
     *,
     frame: tuple[float, float, float, float],
     most: int = 36_000,
-) -> dict[str, Any]:
-    """Everything of the background: ``frame``, ``land``, ``borders``, ``contested``, names.
+) -> Spelt:
+    """Everything of the background, as JSON: ``frame``, ``land``, ``borders``, ``contested``, names.
 
     No country has a colour of its own. Every border is one line in one style; where it runs through
     or along a disputed area, and around such an area, it is ``contested`` and gets its own dash.
     The sheet ends at `frame` (west, south, east, north); its land has at most `most` vertices.
     """
     content = [
-        *_content(countries, "iso2", *_name_columns(countries), "range_state"),
-        *_content(disputed, "disputed_id"),
-        *_content(gazetteer, *_name_columns(gazetteer), "kind", "extent_km"),
+        *_content(Itself(countries), "iso2", "range_state"),
+        *_content(Itself(disputed), "disputed_id"),
+        *_content(Itself(gazetteer), "kind", "extent_km"),
         json.dumps([*map(float, frame), most]).encode(),
     ]
     # No decision and no group's file changes it: on a workshop's later maps it is the one kept.
     [sheet] = piece(
         "basemap",
         content,
-        lambda: [json.dumps(_drawn(countries, disputed, gazetteer, frame, most)).encode()],
+        lambda: [page_json(_drawn(countries, disputed, gazetteer, frame, most)).encode()],
     )
-    read: dict[str, Any] = json.loads(sheet)
-    return read
+    return Spelt(sheet.decode())
 
 
 def _name_columns(table: gpd.GeoDataFrame | None) -> list[str]:
@@ -72,16 +73,18 @@ def _name_columns(table: gpd.GeoDataFrame | None) -> list[str]:
 
 def _names(table: gpd.GeoDataFrame) -> list[dict[str, str]]:
     """What each row is called, by language."""
-    rows = pd.DataFrame(table[_name_columns(table)]).to_dict("records")
-    return [names_in_languages(row) for row in rows]
+    return [names_in_languages(row) for row in records(table)]
 
 
-def _content(table: gpd.GeoDataFrame | None, *columns: str) -> list[bytes]:
+@lru_cache(maxsize=8)  # every map of a pack has the same states
+def _content(layer: Itself, *columns: str) -> tuple[bytes, ...]:
     """What a layer says to this sheet, as bytes; no layer and an empty one are told apart."""
+    table = layer.thing
     if table is None:
-        return [b"none"]
-    words = table[[*columns]].to_numpy(dtype=object).tolist()
-    return [json.dumps(words, default=str).encode(), *shapely.to_wkb(table.geometry.to_numpy())]
+        return (b"none",)
+    words = table[[*columns, *_name_columns(table)]].to_numpy(dtype=object).tolist()
+    shapes = shapely.to_wkb(table.geometry.to_numpy())
+    return (json.dumps(words, default=str).encode(), *shapes)
 
 
 def _drawn(
@@ -103,47 +106,63 @@ def _drawn(
     }
     if countries is None or countries.empty:
         return sheet
-    # by id, whatever order they came in: shapes are kept by their bytes
-    countries = countries.sort_values("iso2")
-    # a quarter of the budget: disputed ground is small, and drawn beside the states
-    areas = _disputed_shapes(disputed, most // 4)
-    as_bytes = (tuple(shapely.to_wkb(part).tolist()) for part in (countries.geometry, areas))
-    shapes, edges, near, land = _states(*as_bytes, most)
-    borders = shapely.clip_by_rect(edges, *frame)
-    in_frame = cut(shapes, frame)
+    states = _states(Itself(countries), Itself(disputed), most)
+    borders = shapely.clip_by_rect(states.borders, *frame)
     return sheet | {
-        "land": packed(shapely.clip_by_rect(land, *frame)),
-        "borders": packed(shapely.difference(borders, near)),
-        "contested": packed(shapely.intersection(borders, near))
-        + [line for area in areas for line in packed(shapely.clip_by_rect(area.boundary, *frame))],
+        "land": packed(shapely.clip_by_rect(states.land, *frame)),
+        "borders": packed(shapely.difference(borders, states.near)),
+        "contested": packed(shapely.intersection(borders, states.near))
+        + [
+            line
+            for area in states.disputed
+            for line in packed(shapely.clip_by_rect(area.boundary, *frame))
+        ],
         "countries": [
-            {
-                "name": name,
-                "rangeState": bool(is_state),
-                "spots": _spots(shape, frame),
-            }
+            {"name": name, "rangeState": is_state, "spots": _spots(shape, frame)}
             for name, is_state, shape in zip(
-                _names(countries),
-                is_range_state(countries),
-                in_frame,
-                strict=True,
+                states.names, states.in_range, cut(states.shapes, frame), strict=True
             )
             if not shape.is_empty
         ],
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _States:
+    """States as the sheet shows them, by their ids: names, whether they are range states, shapes.
+
+    `borders` are between them, `near` is what lies by `disputed` ground, `land` all land.
+    """
+
+    names: list[dict[str, str]]
+    in_range: list[bool]
+    shapes: np.ndarray[Any, Any]
+    disputed: np.ndarray[Any, Any]
+    borders: BaseGeometry
+    near: BaseGeometry
+    land: BaseGeometry
+
+
 @lru_cache(maxsize=4)  # every map of a pack has the same states, in another frame
-def _states(
-    countries: tuple[bytes, ...], disputed: tuple[bytes, ...], most: int
-) -> tuple[np.ndarray[Any, Any], BaseGeometry, BaseGeometry, BaseGeometry]:
-    """States as the sheet shows them, their borders, what lies by disputed ground, and all land."""
-    shapes = simplified(shapely.from_wkb(countries), most=most, coverage=True)
-    areas = shapely.from_wkb(disputed)
-    near = shapely.buffer(shapely.union_all(areas), _TOUCHING) if len(areas) else shapely.Polygon()
-    # What no state of the layer has (Siachen) is no water for that.
-    land = shapely.union_all([shapely.coverage_union_all(shapes), *areas])
-    return shapes, shared_edges(shapes), near, land
+def _states(countries: Itself, disputed: Itself, most: int) -> _States:
+    """What the sheet shows of two layers, whatever its frame is."""
+    # by id, whatever order they came in: shapes are kept by their bytes
+    table = countries.thing.sort_values("iso2")
+    # a quarter of the budget: disputed ground is small, and drawn beside the states
+    areas = _disputed_shapes(disputed.thing, most // 4)
+    shapes = simplified(table.geometry.to_numpy(), most=most, coverage=True)
+    return _States(
+        names=_names(table),
+        in_range=is_range_state(table).tolist(),
+        shapes=shapes,
+        disputed=areas,
+        borders=shared_edges(shapes),
+        near=shapely.buffer(shapely.union_all(areas), _TOUCHING)
+        if len(areas)
+        else shapely.Polygon(),
+        # What no state of the layer has (Siachen) is no water for that.
+        land=shapely.union_all([shapely.coverage_union_all(shapes), *areas]),
+    )
 
 
 @lru_cache(maxsize=4)  # the map and the drawing page of a group have one frame

@@ -21,8 +21,8 @@ import shapely
 from cami_units import palette, words
 from cami_units.model import COVERED_LAYERS, Imprint, counted_on, page_policy, records
 from cami_units.webmap import _html
-from cami_units.webmap._page_values import shown
-from cami_units.webmap._payload import Frame, Sheet, Spelt, page_json, page_words
+from cami_units.webmap._page_values import Spelt, page_json, shown
+from cami_units.webmap._payload import Frame, Sheet, page_words
 
 MODULES: Final = (
     "projection",

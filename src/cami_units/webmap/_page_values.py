@@ -8,6 +8,7 @@ nothing of the coordinates' binary noise.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -49,6 +50,23 @@ def shown(value: object) -> str:
     ('', '')
     """
     return clean_text(value).translate(_ENTITIES)
+
+
+class Spelt(str):
+    """A value that is JSON of a page already, and is put into one as it stands."""
+
+    __slots__ = ()
+
+
+def page_json(content: Any) -> str:
+    """JSON that a script element cannot be talked out of: `<`, `>` and `&` as escapes as well."""
+    if isinstance(content, Spelt):
+        return content
+    if isinstance(content, Mapping) and any(isinstance(one, Spelt) for one in content.values()):
+        return f"{{{','.join(f'{page_json(key)}:{page_json(content[key])}' for key in content)}}}"
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # within JSON these signs stand in strings only, where an escape is the same letter
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def names_in_languages(row: Mapping[Any, Any]) -> dict[str, str]:

@@ -55,11 +55,13 @@ from cami_units.webmap._page_values import (
     EVIDENCE_STYLES,
     LATTICE,
     STATUS_STYLES,
+    Spelt,
     context_style,
     is_missing,
     label_point,
     names_in_languages,
     packed,
+    page_json,
     shown,
     simplified,
     species_style,
@@ -110,12 +112,6 @@ _DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
     dict.fromkeys(PageTables.__annotations__) | {"detail": "map", "lang": "en"}
 )
 """What a page takes where nothing is said: no table, and these."""
-
-
-class Spelt(str):
-    """A value that is JSON of a page already, and is put into one as it stands."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +220,6 @@ def _shown(
 def now(table: Later) -> Any:
     """A table that is wanted now."""
     return table() if callable(table) else table
-
-
-def page_json(content: Any) -> str:
-    """JSON that a script element cannot be talked out of: `<`, `>` and `&` as escapes as well."""
-    if isinstance(content, Spelt):
-        return content
-    if isinstance(content, Mapping) and any(isinstance(one, Spelt) for one in content.values()):
-        return f"{{{','.join(f'{page_json(key)}:{page_json(content[key])}' for key in content)}}}"
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # within JSON these signs stand in strings only, where an escape is the same letter
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _unit_part(
