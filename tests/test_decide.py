@@ -418,7 +418,7 @@ def test_a_decision_imports_nothing_that_writes_slides_or_measures():
     """In plenary every second counts: what other commands need is not loaded for a decision."""
     loaded = modules_loaded_by("from cami_units.commands.decide import decide")
     assert "cami_units.commands.decide" in loaded
-    assert not {"pptx", "docx", "numba", "skimage", "rasterio"} & loaded
+    assert not {"pptx", "docx", "numba", "pyogrio", "skimage", "rasterio"} & loaded
 
 
 def test_the_second_decision_draws_nothing_that_the_first_drew(round_dir):

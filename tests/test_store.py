@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import store
-from cami_units.model import TABLES, Imprint, InputError, Round, data_dir
+from cami_units.model import LONLAT, TABLES, Imprint, InputError, Round, data_dir
 from cami_units.plan import read_plan, read_profile
 from cami_units.store import (
     check_place,
@@ -36,6 +36,7 @@ from cami_units.store import (
 )
 from cami_units.store._atomic_write import exclusive
 from cami_units.store._geopackage import update_geopackage
+from cami_units.store._settled_layers import in_memory, layer_names, layer_rows
 
 
 def _polygons(table: dict, boxes: list) -> gpd.GeoDataFrame:
@@ -253,7 +254,7 @@ def test_versions_are_named_and_in_no_hash(tmp_path, monkeypatch):
     assert {"PROJ", "GEOS", "GDAL", "numpy"} <= set(named)
     assert "pytest" not in named  # what only tests need has written nothing
     before = contents(folder)
-    monkeypatch.setattr(store._round_folder, "versions", lambda: "Python 9\n")
+    monkeypatch.setattr(store._round_folder, "versions", lambda *_: "Python 9\n")
     after = contents(
         store.update_round(store.read_round(folder), folder, files={"map.html": hello})
     )
@@ -852,6 +853,34 @@ def test_changed_cells_give_the_bytes_of_a_file_written_from_nothing(tmp_path):
     assert not update_geopackage(tmp_path / "fewer.gpkg", fewer.tables)
 
 
+def test_sqlite_hands_over_the_layers_of_a_round_as_gdal_does(tmp_path):
+    """Every kind of column and shape, empty cells among them; long tables are left to GDAL."""
+    round_ = a_round()
+    there = gpd.GeoDataFrame(
+        {"name": ["a", None], "n": [1.5, None], "is_far": pd.array([True, None], "boolean")},
+        geometry=[shapely.Point(1, 2), shapely.MultiPoint([(3, 4), (5, 6)])],
+        crs=LONLAT,
+    )
+    many = pd.DataFrame({"row": range(2_001)})
+    more = {"a_table": pd.DataFrame({"x": pd.Series([], dtype=str)}), "there": there, "long": many}
+    store.write_round(replace(round_, tables={**round_.tables, **more}), tmp_path / "round")
+    path = tmp_path / "round" / store.GEOPACKAGE
+    database = in_memory(path.read_bytes())
+    assert database is not None
+    names = [name for name, _ in pyogrio.list_layers(path)]
+    assert layer_names(database) == names
+    for name in names:
+        about, by_gdal = pyogrio.read_arrow(path, layer=name)
+        rows = layer_rows(database, name)
+        if name in {"long", "layer_styles"}:
+            assert rows is None
+            continue
+        geometry, by_sqlite = rows
+        assert geometry == (about["geometry_name"] or "")
+        assert by_sqlite.cast(by_gdal.schema).equals(by_gdal), name
+    assert in_memory(path.read_bytes()[:4_000]) is None
+
+
 def test_an_opened_round_outlives_the_folder_and_trusts_no_strange_file(tmp_path):
     store.write_round(a_round(), tmp_path / "round")
     whole = store.read_round(tmp_path / "round").tables
@@ -874,7 +903,7 @@ def test_what_sqlite_says_of_a_full_disk_is_said_as_what_it_is(tmp_path, monkeyp
     def fails(*_, **__):
         raise RuntimeError("Error while writing batch to OGR layer: sqlite3_exec(ROLLBACK) failed")
 
-    monkeypatch.setattr("cami_units.store._geopackage.pyogrio.write_arrow", fails)
+    monkeypatch.setattr("pyogrio.write_arrow", fails)
     usage = type("Usage", (), {"free": 100_000})
     monkeypatch.setattr("cami_units.store._geopackage.shutil.disk_usage", lambda path: usage)
     with pytest.raises(InputError, match=r"was not written: the disk is full\. Make room") as told:

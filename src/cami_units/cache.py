@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -252,17 +253,22 @@ def program_key() -> str:
         repr([*about, shapely.geos_version_string, pyproj.proj_version_str]).encode()
     )
     # what pieces are drawn of, too: scripts, styles, phrases
-    for path in sorted(package.rglob("*.*")):
-        if path.suffix in _WRITTEN and data not in path.parents:
-            total.update(f"{path.relative_to(package).as_posix()}\0".encode())
-            total.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in sorted(_files_below(package)):
+        if path.endswith(_WRITTEN) and not path.startswith(f"{data}{os.sep}"):
+            total.update(f"{path.removeprefix(str(package))}\0".encode())
+            total.update(hashlib.sha256(Path(path).read_bytes()).digest())
     # what is bundled changes with a version only: its size tells versions apart
-    for path in sorted(data.rglob("*.*")):
-        total.update(f"{path.name} {path.stat().st_size}\0".encode())
+    for path in sorted(_files_below(data)):
+        total.update(f"{path.removeprefix(str(data))} {Path(path).stat().st_size}\0".encode())
     return total.hexdigest()
 
 
-_WRITTEN: Final = frozenset({".py", ".toml", ".js", ".css", ".html"})
+def _files_below(folder: Path) -> list[str]:
+    """The paths of the files in a folder and those below it; a `Path` of each took 8 ms."""
+    return [f"{parent}{os.sep}{name}" for parent, _, names in os.walk(folder) for name in names]
+
+
+_WRITTEN: Final = (".py", ".toml", ".js", ".css", ".html")
 """Endings of the files that make the program what it is."""
 
 _LIBRARIES: Final = (

@@ -22,7 +22,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -38,6 +37,7 @@ from cami_units.model import (
     quoted,
 )
 from cami_units.store._atomic_write import write_atomically
+from cami_units.store._settled_layers import in_memory, layer_names, layer_rows
 
 GEOPACKAGE: Final = "conservation_units.gpkg"
 
@@ -184,16 +184,18 @@ def update_geopackage(path: Path, tables: StoredTables) -> bool:
         if changes is None:
             return False
         statements += changes
-    with closing(sqlite3.connect(":memory:")) as database:
+    database = in_memory(tables.content)
+    if database is None:
+        return False
+    with closing(database):
         # triggers of a spatial index name them; none runs, as no shape changes
         for function in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
             database.create_function(function, 1, lambda _: None)
         try:
-            database.deserialize(tables.content)
             for statement, values in statements:
                 database.execute(statement, values)
             database.commit()
-        except (AttributeError, sqlite3.Error):  # a SQLite without what this needs
+        except sqlite3.Error:  # one without what this needs
             return False
         _settle(database, path)
     return True
@@ -203,8 +205,7 @@ def _cell_changes(
     tables: StoredTables, name: str, table: pd.DataFrame
 ) -> list[tuple[str, list[Any]]] | None:
     """What SQL makes the stored table of this name the given one; ``None``: more than cells differ."""
-    with _reading(tables.path):
-        _, stored = _read_arrow(tables.content, name)
+    _, stored = tables.layer(name)
     new = _layer(table, name)
     n_old = stored.num_columns - ("geom" in stored.column_names)
     old_names = [column for column in stored.column_names if column != "geom"]
@@ -274,6 +275,8 @@ def _layer(table: pd.DataFrame, name: str) -> pa.Table:
 
 def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
     """Write one table as a layer of a GeoPackage."""
+    import pyogrio
+
     layer = _layer(table, name)
     options: dict[str, Any] = {"layer_options": {"FID": "fid"}}
     if isinstance(table, gpd.GeoDataFrame):
@@ -301,6 +304,8 @@ def _gdal_options(day: str) -> Iterator[None]:
 
     A draft need not reach the disk before the next layer is written.
     """
+    import pyogrio
+
     options = {"OGR_CURRENT_DATE": f"{day}T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
     before = {name: pyogrio.get_gdal_config_option(name) for name in options}
     pyogrio.set_gdal_config_options(options)
@@ -385,7 +390,9 @@ def read_geopackage(path: Path, *, only: Collection[str] | None = None) -> dict[
     """The tables of a round's GeoPackage, those named in `only` or all, in the order of the file."""
     content = _content(path)
     with _reading(path):
-        names = [name for name in _layer_names(content) if only is None or name in only]
+        names = [name for name in _layer_names(content) if name != _STYLES]
+        if only is not None:
+            names = [name for name in names if name in only]
         return {name: _read_layer(*_read_arrow(content, name)) for name in names}
 
 
@@ -405,9 +412,12 @@ class StoredTables(Mapping[str, pd.DataFrame]):
         self.is_vouched = self.sha256 == vouched_sha256 and _is_settled(self.content)
         self.replaced: Mapping[str, pd.DataFrame] = {}
         self._tables: dict[str, pd.DataFrame] = {}
-        self._layers: dict[str, tuple[Mapping[str, Any], pa.Table]] = {}
+        self._layers: dict[str, tuple[str, pa.Table]] = {}
+        # GDAL, which takes its time, is asked about files of others, and about long tables
+        self._database = in_memory(self.content) if self.is_vouched else None
         with _reading(path):
-            self.stored = _layer_names(self.content)
+            names = layer_names(self._database) if self._database else _layer_names(self.content)
+        self.stored = [name for name in names if name != _STYLES]
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """A table by its name; one that is not as promised is refused now."""
@@ -416,9 +426,9 @@ class StoredTables(Mapping[str, pd.DataFrame]):
         if name not in self.stored:
             raise KeyError(name)
         if name not in self._tables:
+            # what was read for its digest is not read again
+            read = self._layers.pop(name, None) or self.layer(name)
             with _reading(self.path):
-                # what was read for its digest is not read again
-                read = self._layers.pop(name, None) or _read_arrow(self.content, name)
                 table = _read_layer(*read)
             if name in TABLES and not self.is_vouched:
                 check_table(table, name)
@@ -438,6 +448,12 @@ class StoredTables(Mapping[str, pd.DataFrame]):
         """How many tables there are."""
         return sum(1 for _ in self)
 
+    def layer(self, name: str) -> tuple[str, pa.Table]:
+        """A stored table as it lies in the file: its column of shapes ("" without one), its rows."""
+        with _reading(self.path):
+            rows = layer_rows(self._database, name) if self._database else None
+            return rows or _read_arrow(self.content, name)
+
     def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> StoredTables:
         """The same tables with some in place of those of their names."""
         more = copy(self)
@@ -447,15 +463,14 @@ class StoredTables(Mapping[str, pd.DataFrame]):
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each stored table, as Arrow hands it over, by name."""
         hashes = {}
-        with _reading(self.path):
-            for name in self.stored:
-                about, layer = _read_arrow(self.content, name)
-                if name not in self._tables:
-                    self._layers[name] = about, layer
-                sink = pa.BufferOutputStream()
-                with pa.ipc.new_stream(sink, layer.schema) as stream:
-                    stream.write_table(layer)
-                hashes[name] = hashlib.sha256(memoryview(sink.getvalue())).hexdigest()
+        for name in self.stored:
+            geometry, layer = self.layer(name)
+            if name not in self._tables:
+                self._layers[name] = geometry, layer
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, layer.schema) as stream:
+                stream.write_table(layer)
+            hashes[name] = hashlib.sha256(memoryview(sink.getvalue())).hexdigest()
         return hashes
 
 
@@ -468,7 +483,9 @@ def _content(path: Path) -> bytes:
 
 def _layer_names(content: bytes) -> list[str]:
     """The names of the tables of a round, in the order of the file."""
-    return [str(name) for name, _ in pyogrio.list_layers(content) if name != _STYLES]
+    import pyogrio  # a decision does without
+
+    return [str(name) for name, _ in pyogrio.list_layers(content)]
 
 
 def ignore_missing_names() -> None:
@@ -491,26 +508,28 @@ def _reading(path: Path) -> Iterator[None]:
         raise InputError.of("round unreadable", file=str(path), cause=quoted(error)) from error
 
 
-def _read_arrow(content: bytes, name: str) -> tuple[Mapping[str, Any], pa.Table]:
-    """One layer as GDAL hands it over, and what it says of it."""
+def _read_arrow(content: bytes, name: str) -> tuple[str, pa.Table]:
+    """The column of shapes of a layer, "" without one, and its rows as GDAL hands them over."""
+    import pyogrio
+
     about, layer = pyogrio.read_arrow(content, layer=name)
-    return about, layer
+    return about["geometry_name"] if about["geometry_type"] else "", layer
 
 
-def _read_layer(about: Mapping[str, Any], layer: pa.Table) -> pd.DataFrame:
+def _read_layer(geometry: str, layer: pa.Table) -> pd.DataFrame:
     """A layer as a table: whole numbers with gaps as such, parts that are alone as themselves."""
     table: pd.DataFrame = layer.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     for column in layer.column_names:
         # pandas would make them floats, and a rank of 4 a 4.0.
         if pa.types.is_integer(layer.schema.field(column).type) and layer[column].null_count:
             table[column] = pd.array(layer[column].to_pylist(), dtype="Int64")
-    if about["geometry_type"] is None:
+    if not geometry:
         return table
-    shapes = np.asarray(shapely.from_wkb(table[about["geometry_name"]]), dtype=object)
+    shapes = np.asarray(shapely.from_wkb(table[geometry]), dtype=object)
     alone = shapely.get_num_geometries(shapes) == 1
     # As it was before it was written: a shape of one part is that part.
     shapes[alone] = shapely.get_geometry(shapes[alone], 0)
-    table = table.drop(columns=about["geometry_name"])
+    table = table.drop(columns=geometry)
     spatial: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=LONLAT)
     return spatial
 
@@ -589,6 +608,8 @@ def _geo_metadata(table: gpd.GeoDataFrame) -> dict[str, Any]:
 
 def write_cells(path: Path, cells: gpd.GeoDataFrame, layer: str) -> None:
     """Write cells in their own CRS as the one layer of a GeoPackage; the same cells, the same bytes."""
+    import pyogrio
+
     draft = path.with_name(f"{path.stem}.draft{path.suffix}")
     try:
         n_bytes = int(cells.memory_usage().sum())

@@ -29,15 +29,19 @@ FORMAT: Final = 1
 
 
 @cache
-def versions() -> str:
+def versions(gdal: str = "") -> str:
     """The versions of Python, of the libraries in C that measure and write, and of all we ask for.
 
-    One line each, ours first. It is for whoever wonders why two machines do not agree.
+    One line each, ours first. It is for whoever wonders why two machines do not agree. `gdal` is the
+    version of GDAL, which else must be loaded to be asked.
     """
-    import pyogrio
     import pyproj
     import shapely
 
+    if not gdal:
+        import pyogrio
+
+        gdal = pyogrio.__gdal_version_string__
     requirements = [
         # extras are not on every machine
         requirement
@@ -50,7 +54,7 @@ def versions() -> str:
         f"Python {platform.python_version()}",
         f"PROJ {pyproj.proj_version_str}",
         f"GEOS {shapely.geos_version_string}",
-        f"GDAL {pyogrio.__gdal_version_string__}",
+        f"GDAL {gdal}",
     ]
     lines += [f"{name} {version_of(name)}" for name in sorted(names, key=str.casefold)]
     return "\n".join(lines) + "\n"

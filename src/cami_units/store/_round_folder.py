@@ -241,12 +241,16 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
     put_back(target)
     before = read_manifest(target, directory)["outputs"]
 
+    written_by = _versions_of_ours(target)
+
     def write_tables(path: Path) -> None:
         """Only cells of it, where that is the same and the file is ours."""
+        nonlocal written_by
         tables = round.tables
-        is_ours = isinstance(tables, StoredTables) and tables.is_vouched and _is_by_us(target)
+        is_ours = isinstance(tables, StoredTables) and tables.is_vouched and written_by
         if not (is_ours and update_geopackage(path, cast(StoredTables, tables))):
             write_geopackage(path, round)
+            written_by = versions()
 
     writers = {GEOPACKAGE: write_tables, **files}
     _check_names(writers, files)
@@ -267,14 +271,19 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
     with staging(directory, replace=True, carry=carry) as folder:
         for name, write in writers.items():
             write(folder / name)
-        (folder / VERSIONS).write_text(versions(), encoding="utf-8", newline="\n")
+        (folder / VERSIONS).write_text(written_by, encoding="utf-8", newline="\n")
     return directory
 
 
-def _is_by_us(directory: Path) -> bool:
-    """Whether this version of the program, with these libraries, wrote the files of a round."""
+def _versions_of_ours(directory: Path) -> str:
+    """What stands in a round of the programs that wrote it, where they are those at work now; else "".
+
+    Of GDAL, which wrote the tables and is not needed to change a cell, it is believed.
+    """
     file = directory / VERSIONS
-    return file.is_file() and file.read_text(encoding="utf-8", errors="replace") == versions()
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    gdal = re.search(r"^GDAL (\S+)$", text, re.MULTILINE)
+    return text if gdal and text == versions(gdal[1]) else ""
 
 
 def read_round(directory: Path, *, only: Collection[str] | None = None) -> Round:
