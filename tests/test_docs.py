@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 import re
 import shlex
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,52 @@ def test_the_page_for_the_workshop_works_as_it_stands(tmp_path, monkeypatch):
     moves = (later / "activities_log.csv").read_text(encoding="utf-8")
     assert "S1-001,move,unit_id,CU-001,general,plenary,recurs everywhere" in moves
     assert "S1-001,back,unit_id,general,CU-001,plenary,differs in the west" in moves
+
+
+DAY = [CHECKOUT / "docs" / name for name in ("workshop-day.md", "workshop-day.ru.md")]
+
+
+def day_commands(page: Path) -> list[list[str]]:
+    """The commands of a page for the day that are typed in full: with what they are about."""
+    lines = [
+        line for line in command_lines(page.read_text(encoding="utf-8")) if "my-workshop" in line
+    ]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("cami-units ")]
+
+
+def test_the_page_for_the_day_says_the_same_commands_in_both_languages():
+    def without_reasons(page: Path) -> list[list[str]]:
+        return [[word for word in command if " " not in word] for command in day_commands(page)]
+
+    english, russian = map(without_reasons, DAY)
+    assert len(english) >= 12
+    assert english == russian
+
+
+@pytest.mark.slow
+def test_the_page_for_the_day_works_as_it_stands(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from cami_units.cli import app
+
+    monkeypatch.syspath_prepend(str(CHECKOUT / "scripts"))
+    play_groups = importlib.import_module("play_groups")
+    monkeypatch.chdir(tmp_path)
+    handed_in = Path("my-workshop/handed-in")
+    said = {}
+    for command in day_commands(DAY[0]):
+        if command[0] in {"desk", "sensitivity"}:  # the one ends never, the other has its own tests
+            continue
+        if str(handed_in) in command and not handed_in.exists():
+            play_groups.handed_in(Path("my-workshop/rounds/pack"), handed_in)
+        for word in command:
+            if word.endswith("_late.kmz"):
+                shutil.copyfile(handed_in / "edit_S1.kmz", word)
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, f"{command}\n{done.output}"
+        said[command[0]] = done.output
+    # the forms were found, and not the activities of the demonstration
+    assert "activities_example" not in said["activities"]
 
 
 def test_every_make_target_in_the_documents_exists():
