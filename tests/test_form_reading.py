@@ -50,6 +50,28 @@ def changed(path: Path, change) -> Path:
     return path
 
 
+def test_a_form_shows_the_names_of_its_own_language_and_is_known_again_by_the_english_ones(
+    tmp_path,
+):
+    path = tmp_path / "form_S1.xlsx"
+    units = UNITS.assign(name_ru=["Устюрт", None], name_zh=["乌斯秋尔特", "塔拉斯"])
+    for lang, names, heading in (
+        ("ru", ["Устюрт", "Talas"], "Название (рус.)"),  # one that has no Russian name: the English
+        ("zh", ["乌斯秋尔特", "塔拉斯"], "名称"),
+    ):
+        imprint = Imprint("T", "2026-11-22", "Round 00", "p", languages=(lang,))
+        write_form(path, units, imprint=imprint, group="S1")
+        book = openpyxl.load_workbook(path)
+        sheet = book["units"]
+        # beside the id, where it stays in sight; white, as nobody is asked to fill it in
+        assert [sheet[f"B{row}"].value for row in (1, 2, 3, 4)] == [f"name_{lang}", heading, *names]
+        assert sheet["B3"].fill.fill_type is None
+        assert [sheet[f"C{row}"].value for row in (1, 3, 4)] == ["name_en", "Ustyurt", "Talas"]
+        sheet["D3"], sheet["H3"] = "reject", "no crossing seen"
+        book.save(path)
+        assert rejects_the_first(path)
+
+
 REJECTED = {"units C3": "reject", "units G3": "no crossing seen"}
 
 

@@ -42,7 +42,7 @@ from cami_units.documents.form_words import (
     in_language,
 )
 from cami_units.model import Imprint, clean_name, records
-from cami_units.words import disclaimer, text
+from cami_units.words import disclaimer, has, name_in, text
 
 _WIDTHS: Final = {
     "unit_id": 11,
@@ -85,7 +85,8 @@ def write_form(
     path : Path
         The workbook to write.
     units : DataFrame
-        The units that this group edits: ``unit_id``, ``name_en``.
+        The units that this group edits: ``unit_id``, ``name_en``, and where the form speaks another
+        language ``name_ru`` or the like, which then stands first.
     imprint : Imprint
         Title, date and round; they stand inside, so that the form is known again.
     group : str
@@ -122,10 +123,12 @@ def write_form(
     if activities is not None and tuple(themes) != THEMES:
         activities = activities[activities["theme"].isin(themes)]
     activity_rows = _known_activities(activities, {*ids, GENERAL})
+    # beside the English name, by which a sheet is known again: a group reads the names of its map
+    own_name = [name for name in (f"name_{lang}",) if name in units and name not in UNIT_FIELDS]
     _fill_form(
         book.create_sheet("units", 1),
-        UNIT_FIELDS,
-        records(sorted_units),
+        [UNIT_FIELDS[0], *own_name, *UNIT_FIELDS[1:]],
+        [row | {name: name_in(row, lang) for name in own_name} for row in records(sorted_units)],
         {
             "action": ranges["actions"],
             "merge_with": ranges["units"],
@@ -232,9 +235,10 @@ def _fill_form(
     last = len(rows) + _EMPTY_ROWS + 2
     for number, name in enumerate(fields, start=1):
         letter = get_column_letter(number)
-        sheet.column_dimensions[letter].width = _WIDTHS[name]
+        sheet.column_dimensions[letter].width = _WIDTHS.get(name, _WIDTHS["name_en"])
         put(sheet.cell(1, number), name, font=face(size=8, color="6B6B6B"), fill=NAMES)
-        heading = "\n".join(text(f"column {name}", lang) for lang in imprint.languages)
+        key = f"column {name}" if has(f"column {name}") else "column name"
+        heading = "\n".join(text(key, lang) for lang in imprint.languages)
         style = {"font": face(bold=True, color="FFFFFF"), "fill": HEADER}
         wrap = Alignment(vertical="center", wrap_text=True)
         put(sheet.cell(2, number), heading, alignment=wrap, **style)
@@ -250,7 +254,7 @@ def _fill_form(
             put(cell, row.get(name), alignment=WRAP, border=LINE)
             # What was handed out stays white: it is there to be read, and yellow asks for an
             # answer.
-            if name not in HANDED_OUT_FIELDS:
+            if name not in HANDED_OUT_FIELDS and not name.startswith("name_"):
                 cell.fill = _TO_FILL
     first = sheet.cell(len(rows) + 3, 1)
     put(first, None, alignment=WRAP, border=LINE, fill=_TO_FILL)
