@@ -32,17 +32,23 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
+from lxml import etree
 from shapely.affinity import scale, translate
 from typer.testing import CliRunner
 
 from cami_units import cli, grid, kml, layers, store, words
+from cami_units.cli._summaries import say_collected
 from cami_units.commands.collect import Collected, collect, report, write_collected
 from cami_units.commands.decide import decide, decided_round
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.board_slides import Loop, boards
-from cami_units.documents.collect_report import write_report, write_report_workbook
+from cami_units.documents.collect_report import (
+    counted_changes,
+    write_report,
+    write_report_workbook,
+)
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
@@ -378,8 +384,8 @@ SURVIVED = {
     "no doc.kml": ("edit_S1.kmz", lambda: draw.packed(mine__kml=draw.edited(handed_out("S1"))), "changes", ("CU-001", "kept", "cu_id")),
     "several KML": ("edit_S1.kmz", lambda: draw.packed(a__kml=draw.edited(handed_out("S1"), draw.only("2 ")), b__kml=draw.edited(handed_out("S1"), draw.only("4 "))),
         "problems", ("KML files in one archive: 2", "2 of them were read")),
-    "empty": ("edit_S1.kmz", lambda: b"  \n", "problems", ("edit_S1.kmz is empty (3 bytes). Save it again and resend it.", "not read; the other files were")),
-    "zero bytes": ("edit_S1.kmz", lambda: b"", "problems", ("edit_S1.kmz is empty (0 bytes). Save it again and resend it.", "not read; the other files were")),
+    "empty": ("edit_S1.kmz", lambda: b"  \n", "problems", ("the file is empty (3 bytes). Save it again and resend it.", "not read; the other files were")),
+    "zero bytes": ("edit_S1.kmz", lambda: b"", "problems", ("the file is empty (0 bytes). Save it again and resend it.", "not read; the other files were")),
     "truncated": ("edit_S1.kml", lambda: draw.edited(handed_out("S1"))[:9000], "problems", ("is cut off at line", "not read; the other files were")),
     "lat and lon swapped": ("edit_S1.kmz", lambda: kmz(raw("swapped", "30,71,0 30,72,0 31,72,0 31,71,0 30,71,0")),
         "problems", ("a new shape outside the region of the round", "a remark, not a unit: check where it was drawn")),
@@ -841,7 +847,7 @@ def test_an_over_large_file_is_refused_unread(tmp_path, monkeypatch):
 
 def test_where_nothing_could_be_read_the_fault_is_told(tmp_path):
     with pytest.raises(
-        InputError, match=r"None of the 2 files could be read\. a\.kmz: a\.kmz is empty"
+        InputError, match=r"None of the 2 files could be read\. a\.kmz: the file is empty"
     ):
         collected(tmp_path, {"a.kmz": b"", "b.kmz": b"hello"})
 
@@ -1187,14 +1193,14 @@ def test_the_command_says_file_by_file_what_was_found(tmp_path):
         cli.app, ["collect", str(folder), "--base", str(tmp_path / "00-proposal"), "--verbose"]
     )
     assert run.exit_code == 0, run.output
-    assert "✗ broken.kmz: broken.kmz is empty (0 bytes). Save it again and resend it." in run.output
+    assert "✗ broken.kmz: the file is empty (0 bytes). Save it again and resend it." in run.output
     assert "✓ edit_S1.kmz: group S1, by its placemarks: 14 shapes, 1 pin or line" in run.output
     assert (
         "a path whose ends nearly meet (placemark 'CU-009 Place 009', folder '2 Proposed"
         in run.output
     )
     assert (
-        "CU-003: CU-003 is there more than once in edit_S1.kmz → default: the more alike"
+        "CU-003: CU-003 is there more than once in edit_S1.kmz → default: The more alike"
         in run.output
     )
     assert (tmp_path / "01-collected" / "report.html").is_file()
@@ -1244,6 +1250,103 @@ def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
     assert "Barskoon" in words.said(notes_from_text(renamed["facts"])[0], "ru")
     assert notes_from_text("[typed by somebody]") == []
     assert notes_from_text(None) == []
+
+
+def russian() -> Round:
+    return replace(base(), imprint=replace(base().imprint, languages=("ru", "en")))
+
+
+def on_one_unit() -> dict[str, bytes]:
+    """S1 and S2 draw CU-012 otherwise, and S2 gives it a name besides; a file that is empty."""
+    moved = translate(square("CU-012"), 0.3, 0)
+    return {
+        "edit_S1.kmz": kmz(draw.grown("CU-012", 0.9)),
+        "edit_S2.kmz": kmz(draw.drawn("CU-012 Talas", moved, "2 "), group="S2"),
+        "broken.kmz": b"",
+    }
+
+
+def test_the_command_says_all_of_it_in_the_language_of_the_plan(tmp_path, capsys):
+    """The notes of a Russian round are Russian, and so are the words around them."""
+    made = collected(tmp_path, on_one_unit(), on=russian())
+    say_collected(made, Path("01"))
+    output = capsys.readouterr().out
+    assert "✗ broken.kmz: файл пуст" in output
+    assert "по умолчанию: Оставить вариант S1" in output
+    # names of files, of units and of what is typed stay as they are
+    plain = re.sub(
+        r"CU-\d+|Talas|Place|\w+\.\w{3,4}|01/|cami-units plenary 01|edit_S\d", "", output
+    )
+    assert re.findall(r"[A-Za-z]{3,}", plain) == []
+
+
+def test_what_is_not_applied_is_counted_by_itself_and_said_of_a_name_too(tmp_path):
+    """Of CU-012 the outline of S1 stands; S2's outline and name, two changes, do not."""
+    made = collected(tmp_path, on_one_unit())
+    rows = made.changes[made.changes["unit_id"] == "CU-012"]
+    told_of = {(row["change"], row["group"]): row["note"] for row in rows.to_dict("records")}
+    assert "not applied" not in told_of["reshaped", "S1"]
+    assert "not applied" in told_of["reshaped", "S2"]
+    assert "not applied" in told_of["renamed", "S2"]
+    # fifteen others came back as they went; CU-012 in the file of S2 is not among the reshaped
+    assert counted_changes(made.changes) == {"kept": 15, "reshaped": 1, "not applied": 2}
+    tiles = re.findall(r"<li><b>(.+?)</b> (.+?)</li>", report_page(tmp_path, made))
+    assert ("15", "units unchanged") in tiles
+    assert ("2", "changes not applied") in tiles
+
+
+def report_page(tmp_path: Path, made: Collected) -> str:
+    write_report(tmp_path / "report.html", report(made))
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_objects_of_a_file_add_up_in_the_report(tmp_path):
+    """A saved view is none of shape, pin and evidence, and has its own column."""
+    saved = '<Placemark xmlns="http://www.opengis.net/kml/2.2"><name>my view</name><LookAt/></Placemark>'
+
+    def viewed(root: etree._Element) -> None:
+        root[0].append(etree.fromstring(saved))
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(viewed), **same_again()})
+    parts = ["evidence", "shapes", "pins", "unusable", "passed"]
+    files = report(made).files
+    assert files["placemarks"].tolist() == files[parts].sum(axis=1).tolist()
+    # two steps of the tour for each of twelve and of four units
+    assert files["passed"].tolist() == [25, 8]
+    page = report_page(tmp_path, made)
+    assert all(words.text(f"column {name}") in page for name in parts)
+
+
+def moved_base() -> Round:
+    """A round with the same ids on other ground: that of another workshop."""
+    units = base().tables["conservation_units"]
+    away = units.set_geometry(units.geometry.translate(0.4, 0.1))
+    return replace(base(), tables={**base().tables, "conservation_units": away})
+
+
+def test_files_of_another_round_are_told_first_and_once(tmp_path, capsys):
+    """By the outlines that they were handed out with, which none of the round's units ever had."""
+    files = {"edit_S1.kmz": kmz(draw.renamed("CU-001", "CU-001 Barskoon")), **same_again()}
+    made = collected(tmp_path, files, on=moved_base())
+    told_first = made.problems.iloc[0]
+    assert told_first["kind"] == "another round"
+    assert told_first["what"] == (
+        "2 files belong to another round, not to round 00: edit_S1.kmz, edit_S2.kmz"
+    )
+    assert made.problems["kind"].tolist().count("another round") == 1
+    say_collected(made, Path("01"))
+    output = capsys.readouterr().out
+    assert output.startswith("! 2 files belong to another round, not to round 00")
+    assert output.count("another round, not to") == 1
+    page = report_page(tmp_path, made)
+    assert page.index("2 files belong to another round") < page.index('class="glance"')
+
+
+def test_files_of_this_round_however_drawn_on_are_of_no_other(tmp_path):
+    """Every unit moved by hand: its data still say what it was handed out with."""
+    moved = [draw.grown(unit, 0.9) for unit in WEST]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*moved), **same_again()})
+    assert "another round" not in set(made.problems["kind"])
 
 
 def test_a_report_in_russian_names_units_and_how_a_group_is_known_in_russian(tmp_path):

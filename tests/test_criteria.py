@@ -436,7 +436,7 @@ def test_c7_is_met_by_a_gap(profile: Profile) -> None:
     # 6,000 + 9,500 of the 31,000 km² of Alpha and Gamma: 50 %
     assert (bool(covered["met"]), covered["value"]) == (False, 50.0)
     assert (
-        "1 pair of protected areas face each other across a border: North park and South park"
+        "1 pair of protected areas faces each other across a border: North park and South park"
         in covered["because"]
     )
     assert "Far park" not in covered["because"]

@@ -52,7 +52,7 @@ from cami_units.desk._page_facts import conflict_facts, job_text, told
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Job, Worker
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError, Note, Problem, Step, quiet
-from tests.test_collect import base, kmz, square
+from tests.test_collect import base, kmz, moved_base, square
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
@@ -1218,6 +1218,15 @@ def test_of_two_files_of_a_group_either_can_be_chosen_on_the_desk(guest, desk, w
         desk._collect(quiet)
         measured = read_day(desk.directory).current.resolved
         assert measured == {"CU-012": choice}
+
+
+@pytest.mark.slow
+def test_files_of_another_round_are_told_above_all_files(guest, desk, workshop):
+    write_proposal(moved_base(), workshop / "rounds" / "00-proposal")
+    keep_file(desk.directory, "edit_S1.kmz", io.BytesIO(kmz()))
+    desk._collect(quiet)
+    page = guest.get("/").text
+    assert '<p class="notice" role="alert">1 file belongs to another round, not to round 00' in page
 
 
 @pytest.mark.slow

@@ -237,7 +237,7 @@ def test_designations_on_one_ground_are_one_of_a_pair(tmp_path):
     sites, ranges = {"A": box(61, 43, 63, 45)}, {SAIGA: [box(61, 43, 63, 45)]}
     c7 = row(found(tmp_path, sites, ranges, protected_areas=areas), "A", "C7")
     # Park, Reserve and the northern part of Both are one ground; South and its southern part another.
-    assert "1 pair of protected areas face each other across a border" in c7["because"]
+    assert "1 pair of protected areas faces each other across a border" in c7["because"]
     assert "(KZ–UZ, 0 km)" in c7["because"]
 
 

@@ -190,6 +190,30 @@ def test_what_is_said_beside_a_limit_is_true(value: float, limit: float) -> None
     assert said == pytest.approx(value, rel=0.06)
 
 
+def test_a_number_is_followed_by_its_noun_in_its_case() -> None:
+    """One crossing, two points; Russian has three forms, and a fraction takes the second: 2,5 балла."""
+    said = {
+        (lang, word): [words.measure(word, n, lang) for n in (1, 2, 5, 21, 2.5, 5.5)]
+        for lang, word in (("en", "crossings"), ("ru", "species"), ("ru", "points"))
+    }
+    assert said == {
+        ("en", "crossings"): ["crossing", *["crossings"] * 5],
+        ("ru", "species"): ["вид", "вида", "видов", "вид", "вида", "вида"],
+        ("ru", "points"): ["балл", "балла", "баллов", "балл", "балла", "балла"],
+    }
+    facts = {"criterion": "C5", "value": 0, "limit": 1, "unit": "crossings", "missing": 1}
+    line = notes_as_text([Note("nearest miss", facts)])
+    assert words.reason(line, {}) == "Nearest is C5, with 0 of 1 crossing: 1 short."
+    assert "нужно 1 переход," in words.reason(line, {}, "ru")
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_no_noun_stands_in_two_forms_beside_its_number(lang: str) -> None:
+    """ "вида (видов)" leaves to the reader what the phrase can say: {n:вид|вида|видов}."""
+    doubled = re.compile(r"\((?:s|es|ов|ев|ей|а|ы|и)\)|(\w{3})\w* \(\1\w*\)")
+    assert [key for key, said in words.catalogue(lang).items() if doubled.search(said)] == []
+
+
 READ = [lang for lang in words.LANGUAGES if not phrases.translated(lang).get("translation note")]
 DRAFTS = [lang for lang in words.LANGUAGES if lang not in READ]
 

@@ -286,15 +286,16 @@ def profile_name(name: str, lang: str = "en") -> str:
     return _known("profile", name, lang)
 
 
-def measure(unit: object, lang: str = "en") -> str:
-    """What a number of the table `unit_criteria` counts, in the reader's language.
+def measure(unit: object, value: float = 0, lang: str = "en") -> str:
+    """What a number of the table `unit_criteria` counts, in the reader's language, bent after the number.
 
     Examples
     --------
-    >>> measure("% of site"), measure("of another profile", "ru")
-    ('% of site', 'of another profile')
+    >>> measure("crossings", 1), measure("species", 3, "ru"), measure("of another profile", 3, "ru")
+    ('crossing', 'вида', 'of another profile')
     """
-    return _known("measure", unit, lang)
+    key = f"measure {unit}"
+    return text(key, lang, n=value) if has(key) else _string(unit)
 
 
 def _known(kind: str, word: object, lang: str) -> str:
@@ -889,6 +890,10 @@ def _said(note: Note, names: Names, lang: str) -> str:
         facts["share"] = share(part, lang)
     if "name_en" in facts:
         facts["name"] = name_in(note.facts, lang)
+    if "unit" in facts:
+        facts["unit"] = measure(
+            note.facts["unit"], limit if isinstance(limit, int | float) else 0, lang
+        )
     return text(key, lang).format_map(_Blanks(facts))
 
 
@@ -949,8 +954,6 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
         return text(word, lang)
     if name == "direction":
         return text(f"direction {word}", lang) if has(f"direction {word}") else word
-    if name == "unit":
-        return measure(word, lang)
     return word
 
 

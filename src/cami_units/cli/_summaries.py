@@ -203,11 +203,21 @@ everything; `--verbose` prints it too."""
 
 
 def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> None:
-    """File by file what was found and assumed; then what changed, and what is to be settled."""
+    """File by file what was found and assumed; then what changed, and what is to be settled.
+
+    In the first language of the round, as what is noticed in the files and the report are.
+    """
     from cami_units.commands._change_tables import problems_in_short
     from cami_units.model import records
+    from cami_units.words import round_name, text
 
-    problems = records(problems_in_short(collected.problems))
+    lang = collected.round.imprint.languages[0]
+    problems = records(problems_in_short(collected.problems, lang))
+    # files of another round make all else meaningless
+    for row in problems:
+        if row["kind"] == "another round":
+            say(f"! {one_line(row['what'])}\n  → {one_line(row['assumed'])}\n", style="yellow")
+    told_already = ("another round", "file refused")
     files = [*collected.files, None]  # what is said of no file in particular comes last
     # a share of the lines for each file, and one at least: no noisy file silences a quiet one
     each = len(problems) if verbose else max(1, MOST_NOTICES // len(files))
@@ -215,73 +225,94 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
     for file in files:
         if file is not None:
             mark = "✓" if file.is_used else "✗"
-            say(f"{mark} {one_line(file.file)}: {_file_in_words(file)}")
+            say(f"{mark} {one_line(file.file)}: {_file_in_words(file, lang)}")
         name = file.file if file is not None else ""
         # why a file is refused, or a twin, stands in its line already
-        of_file = [row for row in problems if row["file"] == name and row["kind"] != "file refused"]
+        of_file = [
+            row for row in problems if row["file"] == name and row["kind"] not in told_already
+        ]
         for row in of_file[:each]:
-            _say_noticed(row, "sheet" if file is not None and file.is_form else "folder")
+            _say_noticed(row, "sheet" if file is not None and file.is_form else "folder", lang)
         left_out += len(of_file[each:])
     if left_out:
-        pattern = "  … and {n} more {n:remark|remarks}: problems.csv, or --verbose"
-        say(sentence(pattern, n=left_out), style="dim")
-    _say_changes(collected, verbose=verbose)
-    _say_conflicts(collected, verbose=verbose)
-    say(f"\n{collected.round.imprint.round} is in {out}", style="bold")
+        say(f"  {text('report line more remarks', lang, n=left_out)}", style="dim")
+    _say_changes(collected, lang, verbose=verbose)
+    _say_conflicts(collected, lang, verbose=verbose)
+    called = round_name(collected.round.imprint, lang)
+    say(f"\n{text('report line where', lang, round=called, folder=str(out))}", style="bold")
     say_rows(
         [
-            ("To read first", out / "report.html"),
-            ("The same, as a workbook", out / "report.xlsx"),
-            ("Changes, conflicts, problems", out / "changes.csv"),
+            (text("report line read first", lang), out / "report.html"),
+            (text("report line workbook", lang), out / "report.xlsx"),
+            (text("report line tables", lang), out / "changes.csv"),
         ]
     )
-    say(f"Next: cami-units plenary {out}")
+    say(text("report line next", lang, command=f"cami-units plenary {out}"))
 
 
-def _say_changes(collected: Collected, *, verbose: bool) -> None:
+def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
     """How many units changed in which way, and which lost a criterion."""
-    counts = collected.changes.groupby("change")["unit_id"].nunique()
-    changes = ", ".join(f"{number} {change}" for change, number in counts.items())
-    say(f"\nUnits: {changes or 'none'}", style="bold")
+    from cami_units.documents.collect_report import counted_changes
+    from cami_units.words import text
+
+    counts = [
+        f"{n} {text(f'report tile {tile}', lang, n=n)}"
+        for tile, n in counted_changes(collected.changes).items()
+    ]
+    say(f"\n{text('report changes', lang)}: {', '.join(counts) or '0'}", style="bold")
     losses = collected.changes[collected.changes["criteria_lost"].fillna("") != ""]
     _say_some(
         [
-            f"  {row['unit_id']} no longer meets {str(row['criteria_lost']).replace(';', ', ')} as "
-            f"{one_line(row['group'])} drew it"
+            text(
+                "report line losses",
+                lang,
+                unit_id=row["unit_id"],
+                criteria=str(row["criteria_lost"]).replace(";", ", "),
+                group=one_line(row["group"]),
+            )
             for row in losses.to_dict("records")
         ],
         len(losses) if verbose else MOST_LOSSES,
+        lang,
     )
 
 
-def _say_conflicts(collected: Collected, *, verbose: bool) -> None:
+def _say_conflicts(collected: Collected, lang: str, *, verbose: bool) -> None:
     """The open conflicts first, then those that were answered."""
     import pandas as pd
 
+    from cami_units.documents.form_words import answer_said
+    from cami_units.words import text
+
     is_open = collected.conflicts["open"].astype(bool)
     if len(is_open):
-        answered = int((~is_open).sum())
-        ending = f", {answered} answered" if answered else ""
-        pattern = "\n{n} {n:conflict|conflicts} to be settled{ending}"
+        n, answered = int(is_open.sum()), int((~is_open).sum())
+        ending = f", {text('report line answered', lang, n=answered)}" if answered else ""
+        say(f"\n{n} {text('report tile conflicts', lang, n=n)}{ending}", style="bold")
         # what is still to be settled must not fall behind the limit of lines
         ordered = pd.concat([collected.conflicts[is_open], collected.conflicts[~is_open]])
-        say(sentence(pattern, n=int(is_open.sum()), ending=ending), style="bold")
         _say_some(
             [
-                f"  {row['unit_id']}: {one_line(row['what'])} → "
-                + one_line(row["resolution"] or f"default: {row['default']}")
+                f"{row['unit_id']}: {one_line(row['what'])} → "
+                + one_line(
+                    answer_said(row["resolution"], lang)
+                    or f"{text('default', lang)}: {answer_said(row['default'], lang)}"
+                )
                 for row in ordered.to_dict("records")
             ],
             len(ordered) if verbose else MOST_CONFLICTS,
+            lang,
         )
 
 
-def _say_some(lines: Sequence[str], most: int) -> None:
+def _say_some(lines: Sequence[str], most: int, lang: str) -> None:
     """The first lines, and how many more there are."""
+    from cami_units.words import text
+
     for line in lines[:most]:
-        say(line)
+        say(f"  {line}")
     if len(lines) > most:
-        say(f"  … and {len(lines) - most} more: report.html", style="dim")
+        say(f"  {text('report line more', lang, n=len(lines) - most)}", style="dim")
 
 
 def say_rehearsed(rehearsal: Rehearsed) -> None:
@@ -306,22 +337,27 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
     )
 
 
-def _file_in_words(file: FileRead) -> str:
+def _file_in_words(file: FileRead, lang: str) -> str:
     """What was found in a file that a group handed in."""
-    from cami_units.words import found_in
+    from cami_units.model import said
+    from cami_units.words import found_in, text
 
-    if file.refused:
-        return file.refused
-    is_known = file.group and file.group_by not in ("", "nothing")
-    whose = f"group {file.group}, by {file.group_by}" if is_known else "no group"
-    nothing = "nothing is filled in" if file.is_form else "nothing in it can be used"
-    return f"{whose}: {found_in(asdict(file)) or nothing}"
+    if file.refusal:
+        return said(file.refusal, lang)
+    whose = text("report line no group", lang)
+    if file.group and file.group_by not in ("", "nothing"):
+        by = text(f"known by {file.group_by}", lang)
+        whose = text("report line group", lang, group=file.group, by=by)
+    nothing = "nothing filled in" if file.is_form else "nothing usable"
+    return f"{whose}: {found_in(asdict(file), lang) or text(f'report line {nothing}', lang)}"
 
 
-def _say_noticed(row: Mapping[str, Any], folder: str) -> None:
+def _say_noticed(row: Mapping[str, Any], folder: str, lang: str) -> None:
     """Say one thing that the reader noticed, and what it assumed; `folder` is what holds its rows."""
+    from cami_units.words import text
+
     place = ", ".join(
-        f"{word} '{one_line(row[key])}'"
+        text(f"report line {word}", lang, name=one_line(row[key]))
         for key, word in (("placemark", "placemark"), ("folder", folder))
         if row[key]
     )

@@ -74,6 +74,7 @@ from cami_units.model import (
     Progress,
     Round,
     harmless,
+    in_short,
     narrowest_bounds,
     quiet,
     records,
@@ -190,6 +191,10 @@ def read_handed_in(
         group_files = read_files(files, handed_out, handed_out=sums, progress=progress)
     say_tables_beside(paths, set(files), group_files, sums)
     group_files.looked_at = looked_at(paths, group_files)
+    if of_another := group_files.of_another_round:
+        called = base.imprint.number or base.imprint.round
+        names = in_short(of_another, 6)
+        group_files.note("", "another round", count=len(of_another), base=called, names=names)
     if not any(not file.refused for file in group_files.files):
         reasons = [
             Note("of a file", {"file": file.file, "why": file.refusal})

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -120,6 +120,8 @@ class GroupFiles:
     unsound: dict[str, dict[str, str]] = field(default_factory=dict)
     notices: list[workshop.Notice] = field(default_factory=list)
     sums: dict[Path, str] = field(default_factory=dict)
+    of_another_round: list[str] = field(default_factory=list)
+    """Files whose units were handed out with outlines that none of the base ever had."""
     looked_at: frozenset[str] = frozenset()
     """SHA-256 of what lay among them without a line of its own: a mail or an archive, whose files have
     one each; what nobody edits of a pack; a table that is no form; a file that is far too large."""
@@ -372,9 +374,23 @@ def _refuse(
     group_files: GroupFiles, label: str, digest: str, why: Note, base_facts: HandedOut
 ) -> None:
     """A file that is not read, and why."""
+    why = _unnamed(why, label)
     group = named_group(label, base_facts.groups)
     group_files.files.append(FileRead(label, digest, group, refusal=why))
     group_files.note(label, "file refused", why=why)
+
+
+def _unnamed(why: Note, label: str) -> Note:
+    """What is said of a file where its name stands already: "the file is empty"."""
+
+    def said_of_it(name: str, value: object) -> object:
+        if name == "file" and value == label:
+            return Note("the file")
+        if isinstance(value, Note):
+            return _unnamed(value, label)
+        return [said_of_it("", one) for one in value] if isinstance(value, list) else value
+
+    return replace(why, facts={name: said_of_it(name, value) for name, value in why.facts.items()})
 
 
 def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
@@ -458,6 +474,8 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     )
     folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
+    if _is_of_another_round(grounds, base_facts):
+        group_files.of_another_round.append(label)
     turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]
     retold = {
         **dict.fromkeys(("unlikely area",), _numbers(specks)),
@@ -881,6 +899,17 @@ def _group(
         return by_units, "the units in it"
     group_files.note(label, "no group")
     return workshop.EVERYBODY, "nothing"
+
+
+def _is_of_another_round(marks: Iterable[Mapping[str, Any]], base_facts: HandedOut) -> bool:
+    """Whether most units in a file were handed out with an outline that the unit never had here."""
+    handed = [
+        mark["data"]["geom_hash"] in base_facts.hashes.get(mark["data"].get("cu_id", ""), ())
+        for mark in marks
+        if mark["data"].get("geom_hash") and not mark["data"].get("layer")
+    ]
+    # one alone may be a copy from somewhere; where nothing is known of outlines, nothing is said
+    return len(handed) > 1 and bool(base_facts.hashes) and 2 * sum(handed) < len(handed)
 
 
 def _group_in_data(mark: Mapping[str, Any]) -> str:

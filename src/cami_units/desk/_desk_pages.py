@@ -47,6 +47,7 @@ from cami_units.desk import _day, _verbs
 from cami_units.desk._day import Day, Errand, read_day
 from cami_units.desk._guard import LANGUAGE_COOKIE, MAX_BODY, language
 from cami_units.desk._page_facts import (
+    another_round,
     base_facts,
     complaint_facts,
     conflict_facts,
@@ -484,8 +485,9 @@ class Pages:
         day = self._day()
         if day.current is None and not day.files:
             return RedirectResponse("/before", status_code=303)
-        files = file_facts(day, self._lang(request))
-        return self._page(request, "hand_in", day, files=files, most=MAX_BODY)
+        lang = self._lang(request)
+        files, notice = file_facts(day, lang), another_round(day, lang)
+        return self._page(request, "hand_in", day, files=files, most=MAX_BODY, notice=notice)
 
     def take_in(self, request: Request, form: FormData) -> Response:
         """Files from the browser, copied into the folder; the round is then made anew."""

@@ -99,6 +99,16 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     ]
 
 
+def another_round(day: Day, lang: str) -> str:
+    """That files belong to another round than the one they were compared with; empty where none does."""
+    if day.current is None:
+        return ""
+    problems = text_table(day.current.path / "problems.csv", ("kind", "facts"))
+    alien = problems[problems["kind"] == "another round"]
+    noted = [note for facts in alien["facts"] for note in notes_from_text(facts)]
+    return " → ".join(part for note in noted for part in told(note, lang))
+
+
 def _is_of(read: Mapping[str, Any], file: HandedFile) -> bool:
     """Whether a line of the manifest is of a file that was handed in, or of one inside it."""
     return read["sha256"] == file.sha256 or str(read["file"]).startswith(f"{file.path.name}/")

@@ -37,6 +37,7 @@ _FILES: Final = (
     Column("pins", 11, WHOLE),
     Column("rows", 11, WHOLE),
     Column("unusable", 11, WHOLE),
+    Column("passed", 11, WHOLE),
     Column("refused", 60, wrap=True),
 )
 _CONFLICTS: Final = (
@@ -96,9 +97,9 @@ _SHOWN: Final = {
     "gone": "unit_id name_en change group before_km2 note",
     "problems": "file folder placemark what assumed",
     "remarks": "unit_id group kind text placemark",
-    "files": "file group group_by placemarks evidence shapes pins rows unusable refused",
+    "files": "file group group_by placemarks evidence shapes pins unusable passed rows refused",
 }
-_GLANCE: Final = (
+_TILES: Final = (
     *("kept", "reshaped", "renamed", "new", "split", "merged", "rejected"),
     *("deleted", "absent", "commented"),
 )
@@ -169,6 +170,7 @@ def write_report(path: Path, report: Report) -> None:
         styles=["report.css"],
         imprint=report.imprint,
         before=report.before,
+        warnings=_shown(report.problems[report.problems["kind"] == "another round"], lang),
         profile_said=words.profile_name(report.imprint.profile, lang),
         glance=_glance(report, lang),
         conflicts=_conflicts(report, lang),
@@ -209,22 +211,31 @@ def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
     """The figures at the head of the report: files read, and units by what became of them."""
     refused = sum(bool(reason) for reason in report.files["refused"])
     read = f"{len(report.files) - refused}/{len(report.files)}"
-    counts = report.changes.groupby("change")["unit_id"].nunique()
     glances: list[dict[str, Any]] = [
         {
             "count": read,
             "what": f"{words.text('report files', lang)}: {words.text('report read', lang)}",
         }
     ]
-    glances += [
-        {"count": int(counts[change]), "what": words.text(f"change {change}", lang)}
-        for change in _GLANCE
-        if change in counts
-    ]
+    tiles = counted_changes(report.changes)
     # Those that are settled stay in the table, with what was decided.
-    open_count = int(report.conflicts["open"].astype(bool).sum())
-    glances.append({"count": open_count, "what": words.text("report conflicts", lang)})
+    tiles["conflicts"] = int(report.conflicts["open"].astype(bool).sum())
+    glances += [
+        {"count": count, "what": words.text(f"report tile {tile}", lang, n=count)}
+        for tile, count in tiles.items()
+    ]
     return glances
+
+
+def counted_changes(changes: pd.DataFrame) -> dict[str, int]:
+    """How many units became what, and how many changes were asked for and not applied.
+
+    Keys are those of the phrases ``report tile …``, in the order in which they are told.
+    """
+    is_not_applied = changes["applied"].eq(False)
+    counts = changes[~is_not_applied].groupby("change")["unit_id"].nunique()
+    tiles = {change: int(counts[change]) for change in _TILES if change in counts}
+    return tiles | ({"not applied": n} if (n := int(is_not_applied.sum())) else {})
 
 
 def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:

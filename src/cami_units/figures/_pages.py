@@ -646,7 +646,7 @@ def _figures(row: Mapping[str, Any], lang: str) -> str:
     value = float(row["value"])
     # about three figures, and none that is not there
     digits = 0 if value == round(value) else 1 if value >= 10 else 2
-    return f"{words.number(value, lang, digits)} {words.measure(row['unit'], lang)}".strip()
+    return f"{words.number(value, lang, digits)} {words.measure(row['unit'], value, lang)}".strip()
 
 
 def _states(

@@ -375,13 +375,14 @@ class SpokenNumber(str):
     def __format__(self, spec: str) -> str:
         if "|" in spec:
             forms = spec.split("|")
-            return forms[_form(int(self.value), len(forms))]
+            return forms[_form(self.value, len(forms))]
         return _in_signs(format(self.value, spec), self.lang) if spec else str(self)
 
 
-def _form(count: int, n_forms: int) -> int:
+def _form(count: float, n_forms: int) -> int:
     """Which of the forms of a noun a count takes: of two as in English, of three as in Russian."""
-    if n_forms < 3:
+    # a fraction takes the second: 1.5 points, 5,5 балла
+    if n_forms < 3 or count != int(count):
         return int(count != 1)
     if count % 10 == 1 and count % 100 != 11:
         return 0

@@ -541,8 +541,10 @@ def _add_changes(
     if voice.renamed:
         new_name = voice.name_en or voice.name_ru
         old_name = unit["name_en"] if voice.name_en else unit["name_ru"]
-        rename = note("renamed", old_name=old_name, new_name=new_name)
-        rows.append(row._replace(change="renamed", notes=(rename,), reason=voice.comment))
+        rename = [note("renamed", old_name=old_name, new_name=new_name)]
+        # a row of its own beside that of the outline: nobody looks there for what became of the name
+        rename += [note("not applied")] if rows and not is_taken else []
+        rows.append(row._replace(change="renamed", notes=tuple(rename), reason=voice.comment))
     if voice.comment and voice.change != "rejected":
         comment_note = note("", text=voice.comment)
         rows.append(row._replace(change="commented", notes=(comment_note,), applied=None))

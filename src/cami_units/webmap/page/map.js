@@ -292,18 +292,24 @@ function evidenceOf(unit) {
       make("th", { scope: "row" }, criterion, " ", make("span", { class: markClass(mark) }, mark)),
       make("td", {},
         make("b", {}, word(criterion)), " ",
-        value === null ? "" : make("span", { class: "value" }, `${number(value, 2)} ${measured(measure)}`),
+        value === null ? "" : make("span", { class: "value" }, `${number(value, 2)} ${measured(measure, value)}`),
         threshold ? make("span", { class: "threshold" }, ` (${threshold})`) : null,
         because ? make("p", {}, saidIn(because)) : null)));
   }
   return make("details", {}, make("summary", {}, word("evidence")), make("table", {}, body));
 }
 
-// What a number counts; another profile may count what no catalogue knows.
-function measured(unit) {
+// What a number counts, bent after it; another profile may count what no catalogue knows.
+function measured(unit, count) {
   const key = `measure ${unit}`;
   const known = word(key);
-  return known === key ? unit : known;
+  return known === key ? unit : known.replace(/\{n:([^}]*)\}/, (_, forms) => bent(forms.split("|"), count));
+}
+
+// The form of a noun that a count takes: of two (one, more) or three (one, two to four and parts, more).
+function bent(forms, count) {
+  const rule = new Intl.PluralRules(forms.length < 3 ? "en" : state.lang).select(count);
+  return forms[Math.min({ one: 0, many: 2 }[rule] ?? 1, forms.length - 1)];
 }
 
 function markClass(mark) {

@@ -43,10 +43,10 @@ export function word(key, facts = {}) {
   });
 }
 
-// The form of a noun that a count takes: of two (one, more) or three (one, two to four, more).
+// The form of a noun that a count takes: of two (one, more) or three (one, two to four and parts, more).
 function bent(forms, count) {
   const rule = new Intl.PluralRules(forms.length < 3 ? "en" : speech.lang).select(Number(count));
-  return forms[Math.min(["one", "few"].includes(rule) ? ["one", "few"].indexOf(rule) : 2, forms.length - 1)];
+  return forms[Math.min({ one: 0, many: 2 }[rule] ?? 1, forms.length - 1)];
 }
 
 export function number(value, digits = 0) {
