@@ -122,7 +122,8 @@ SIZES = {
 
 def said(figure: Figure) -> str:
     """Everything written on a sheet."""
-    return "\n".join(text.get_text() for text in figure.findobj(Text) if text.get_text())
+    written = figure.findobj(lambda one: isinstance(one, Text | sheet_room.Line))
+    return "\n".join(text.get_text() for text in written if text.get_text())
 
 
 # -- what stands on a sheet ------------------------------------------------------------------------
@@ -155,9 +156,15 @@ def test_nothing_hangs_over_the_edge_of_a_sheet(name: str) -> None:
     figure = SHEETS[name](toy_scene(name_en=long, name_ru=long))
     frame = figure.bbox
     renderer = FigureCanvasAgg(figure).get_renderer()
+    written = figure.findobj(lambda one: isinstance(one, Text) and one.axes is None)
+    # a line is measured by matplotlib's own text of the same letters at the same place
+    written += [
+        figure.text(*line.place, line.get_text(), fontproperties=line.letters, parse_math=False)
+        for line in figure.findobj(sheet_room.Line)
+    ]
     over = [
         text.get_text()
-        for text in figure.findobj(lambda one: isinstance(one, Text) and one.axes is None)
+        for text in written
         if not (
             frame.x0 <= (extent := text.get_window_extent(renderer)).x0
             and extent.x1 <= frame.x1
@@ -429,6 +436,31 @@ def test_widths_are_those_that_are_drawn() -> None:
         text.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi * 25.4
     )
     assert width_mm("CU-001 Природоохранные ✓", 10) == pytest.approx(extent, rel=0.02)
+
+
+def test_a_slide_shows_nothing_of_the_slide_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are drawn on the same dots; witness: a slide on dots of its own."""
+    scene = toy_scene()
+    monkeypatch.setattr(sheet_room, "_screen", sheet_room._screen.__wrapped__)
+    alone = sheet_room.png(figures.unit_slide(scene, "CU-002"))
+    monkeypatch.undo()
+    first = sheet_room.png(figures.unit_slide(scene, "CU-001"))
+    assert sheet_room.png(figures.unit_slide(scene, "CU-002")) == alone != first
+    assert sheet_room._screen.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("face", ["plain", "bold", "italic"])
+def test_no_letter_of_a_line_is_cut_off(face: Any) -> None:
+    """Witness: the same line drawn on far wider dots."""
+    for text in ("Wf", "Тау-кен үстірті јf", "/\\", "AVAVA", "…", "✓✗?"):
+        path = str(font_file(face))
+        place = (path, 22.0, (0.0, 0.0, 0.0, 1.0), sheet_room.SCREEN_DPI, 0.7, 0.2)
+        picture, above = sheet_room._line_of_dots(text, *place)
+        longer, same = sheet_room._line_of_dots(text + " " * 20, *place)
+        n = picture.shape[1]
+        assert above == same
+        assert (picture == longer[:, :n]).all()
+        assert not longer[:, n:, 3].any()
 
 
 # -- hostile text ----------------------------------------------------------------------------------

@@ -136,6 +136,7 @@ def moved_scene(
     """A part of a scene in another CRS: rows of tables that were looked at when the scene was made.
 
     A page of each unit asks for one, and looking at all tables again took longer than to cut them.
+    They may come without a CRS, and with no more columns than are looked at.
     """
     part = copy(scene)
     for name, value in (("crs", crs), ("units", units), ("layers", layers)):
@@ -157,7 +158,6 @@ def records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     return iter(model.records(table))
 
 
-@lru_cache(maxsize=64)
 def unit(scene: Scene, unit_id: str) -> Mapping[str, Any]:
     """A unit by its id.
 
@@ -166,14 +166,20 @@ def unit(scene: Scene, unit_id: str) -> Mapping[str, Any]:
     InputError
         There is none, with the nearest id that there is.
     """
-    unit_rows = scene.units[scene.units["unit_id"] == unit_id]
-    if unit_rows.empty:
-        unit_ids = sorted(map(str, scene.units["unit_id"]))
+    units = _units_by_id(scene)
+    if unit_id not in units:
+        unit_ids = sorted(units)
         raise InputError(
             f"There is no unit '{unit_id}' in this round.{nearest(unit_id, unit_ids)} "
             f"It has {listed(unit_ids)}."
         )
-    return next(records(unit_rows))
+    return units[unit_id]
+
+
+@lru_cache(maxsize=8)
+def _units_by_id(scene: Scene) -> Mapping[str, Mapping[str, Any]]:
+    """The units of a scene, whether they are drawn or not."""
+    return {str(row["unit_id"]): row for row in records(scene.units)}
 
 
 def section(scene: Scene, section_id: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
-from geopandas.array import GeometryArray, from_shapely
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -215,12 +214,15 @@ class _Shade(Artist):
         left, low, right, high = ground.extents
         wide, deep = round(right) - round(left), round(high) - round(low)
         stretched = Image.fromarray(self.veil).resize((wide, deep), Image.Resampling.BILINEAR)
-        picture = np.zeros((deep, wide, 4), dtype=np.uint8)
-        # canvases count their rows from the bottom
-        picture[..., 3] = np.asarray(stretched)[::-1]
         gc = renderer.new_gc()
         gc.set_clip_rectangle(ground)
-        renderer.draw_image(gc, round(left), round(low), picture)
+        if isinstance(renderer, PdfRenderer):
+            renderer.draw_veil(gc, round(left), round(low), np.asarray(stretched))
+        else:
+            picture = np.zeros((deep, wide, 4), dtype=np.uint8)
+            # canvases count their rows from the bottom
+            picture[..., 3] = np.asarray(stretched)[::-1]
+            renderer.draw_image(gc, round(left), round(low), picture)
         gc.restore()
 
 
@@ -247,15 +249,15 @@ def _water(scene: Scene, sized: Sized) -> tuple[npt.NDArray[Any], npt.NDArray[An
     table = backdrop.water_in(backdrop.lonlat_frame(sized.frame, scene.crs))
     least_km = _LONG_KM if sized.metres_per_mm > _WHOLE_REGION else 0
     lakes = table["kind"].eq(backdrop.LAKES).to_numpy()
-    shapes = np.asarray(moved(table.geometry.to_numpy(), LONLAT, scene.crs))
+    shapes = moved(table.geometry.to_numpy(), LONLAT, scene.crs)
     rivers = ~lakes & table["size"].ge(least_km).to_numpy()
     return _seen(shapes[lakes], sized), _seen(shapes[rivers], sized)
 
 
-def moved(shapes: npt.NDArray[Any], source: str, target: str) -> GeometryArray:
+def moved(shapes: npt.NDArray[Any], source: str, target: str) -> npt.NDArray[Any]:
     """Shapes of one CRS in another, vertex by vertex."""
     there: Any = transformer(source, target).transform
-    return from_shapely(shapely.transform(shapes, there, interleaved=False), crs=target)
+    return np.asarray(shapely.transform(shapes, there, interleaved=False), dtype=object)
 
 
 _WHOLE_REGION: Final = 15_000.0

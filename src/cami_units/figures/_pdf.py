@@ -195,13 +195,11 @@ class PdfRenderer(RendererBase):
 
     def draw_image(self, gc: Any, x: float, y: float, im: Any, transform: Any = None) -> None:
         """Lay a picture of RGBA on the page, a point to a pixel."""
-        self._enter(gc)
-        self._opacity("ca", 1.0)
-        body = _picture(np.asarray(im)[::-1])
-        name = f"P{hashlib.sha256(body).hexdigest()[:16]}"
-        self._pictures[name] = body
-        high, wide = np.shape(im)[:2]
-        self._operators.append(f"q {wide} 0 0 {high} {x:.2f} {y:.2f} cm /{name} Do Q\n")
+        picture = np.asarray(im)[::-1]
+        colours = picture[..., :3]
+        if (colours == colours[:1, :1]).all():
+            colours = colours[:1, :1]
+        self._lay(gc, x, y, colours, picture[..., 3])
 
     def draw_text(
         self,
@@ -271,6 +269,27 @@ class PdfRenderer(RendererBase):
         self._called.add(name)
         self._restore()
         self._operators.append(f"q 1 0 0 1 {left:.2f} {low:.2f} cm /{name} Do Q\n")
+
+    def draw_veil(self, gc: Any, x: float, y: float, opacities: npt.NDArray[np.uint8]) -> None:
+        """Lay black on the page that hides as much of each pixel, rows from the top."""
+        self._lay(gc, x, y, np.zeros((1, 1, 3), dtype=np.uint8), opacities)
+
+    def _lay(
+        self,
+        gc: Any,
+        x: float,
+        y: float,
+        colours: npt.NDArray[np.uint8],
+        opacities: npt.NDArray[np.uint8],
+    ) -> None:
+        """Lay a picture on the page, a point to a pixel of its opacities."""
+        self._enter(gc)
+        self._opacity("ca", 1.0)
+        body = _picture(colours, opacities)
+        name = f"P{hashlib.sha256(body).hexdigest()[:16]}"
+        self._pictures[name] = body
+        high, wide = opacities.shape
+        self._operators.append(f"q {wide} 0 0 {high} {x:.2f} {y:.2f} cm /{name} Do Q\n")
 
     def _enter(self, gc: Any) -> None:
         """Cut what follows to the ground that a thing is drawn on."""
@@ -373,11 +392,8 @@ def _cubic(path: Outline) -> Outline:
     return Outline(np.array(vertices), codes)
 
 
-def _picture(rgba: npt.NDArray[np.uint8]) -> bytes:
-    """A picture packed: sizes, then colours and opacities; those that do not differ as one pixel."""
-    colours, opacities = rgba[..., :3], rgba[..., 3]
-    if (colours == colours[:1, :1]).all():
-        colours = colours[:1, :1]
+def _picture(colours: npt.NDArray[np.uint8], opacities: npt.NDArray[np.uint8]) -> bytes:
+    """A picture packed: sizes, then colours, which may be one pixel for all, and opacities."""
     # A pixel as the difference from the one before it (predictor 2 of TIFF): smooth ground packs
     # into half.
     planes = [np.diff(plane, axis=1, prepend=np.uint8(0)) for plane in (colours, opacities)]

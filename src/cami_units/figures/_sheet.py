@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Final, Literal
 
 import matplotlib as mpl
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
@@ -35,7 +36,15 @@ from cami_units.figures._pdf import (
     page_as_bytes,
     page_of_bytes,
 )
-from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, drawable, font, lines
+from cami_units.figures._typesetting import (
+    LEADING,
+    MM_PER_POINT,
+    Face,
+    drawable,
+    font,
+    lines,
+    width_of,
+)
 from cami_units.model import InputError, clean_name
 from cami_units.palette import Look
 from cami_units.scene import Scene
@@ -43,6 +52,8 @@ from cami_units.scene import Scene
 INK: Final = "#1c252b"
 SOFT: Final = "#55636c"
 RULE: Final = "#c3ccd1"
+_Dots: Final[Any] = RendererAgg
+"""Dots to draw on: width, height, dots to an inch."""
 # matplotlib measures sheets in inches
 _INCH: Final = 25.4
 
@@ -100,13 +111,16 @@ def put(
 ) -> None:
     """One line, its letters hanging from `top`; nothing in it is read as mathematics."""
     wide, high = size_mm(figure)
+    place = (left / wide, 1 - (top + size * MM_PER_POINT) / high)
+    text, letters = drawable(line, face), font(face, clean_name(line), size)
+    if align == "left":
+        figure.add_artist(Line(place, text, letters, colour))
+        return
     figure.add_artist(
-        (_Line if align == "left" else Text)(
-            left / wide,
-            1 - (top + size * MM_PER_POINT) / high,
-            drawable(line, face),
-            fontproperties=font(face, clean_name(line)),
-            fontsize=size,
+        Text(
+            *place,
+            text,
+            fontproperties=letters,
             color=colour,
             ha=align,
             va="baseline",
@@ -115,24 +129,34 @@ def put(
     )
 
 
-class _Line(Text):
+class Line(Artist):
     """A line of text that begins at a place: nothing of it has to be measured to draw it there.
 
     matplotlib sets every line twice, once to find its box. A sheet has hundreds of lines and has
     measured each of them already, to break them.
     """
 
+    def __init__(
+        self, place: tuple[float, float], text: str, letters: FontProperties, colour: str
+    ) -> None:
+        super().__init__()
+        self.place, self.text, self.letters, self.colour = place, text, letters, colour
+        self.set_zorder(Text.zorder)
+
+    def get_text(self) -> str:
+        """What it says, as matplotlib asks its texts."""
+        return self.text
+
     def draw(self, renderer: Any) -> None:
         """Hand the line to the renderer."""
-        text = self.get_text()
+        text, letters = self.text, self.letters
         if not text:
             return
-        x, y = self.get_transform().transform(self.get_position())
+        x, y = self.get_transform().transform(self.place)
         if renderer.flipy():
             y = renderer.get_canvas_width_height()[1] - y
         gc = renderer.new_gc()
-        gc.set_foreground(self.get_color())
-        letters = self.get_fontproperties()
+        gc.set_foreground(self.colour)
         if isinstance(renderer, RendererAgg):
             # rows from the top, of the dots that the line covers and of the whole sheet
             left, top = int(x), int(y)
@@ -160,9 +184,9 @@ def _line_of_dots(
     """A line as RGBA, and how many dots of it lie above its baseline; `right` and `down` of a dot."""
     letters = FontProperties(fname=path, size=size)
     high = math.ceil(size * dpi / 72 * 1.3)
-    dots: Any = RendererAgg
-    wide, _, _ = dots(8, 8, dpi).get_text_width_height_descent(text, letters, False)
-    renderer = dots(math.ceil(wide) + 2 * _SPARE + 2, 2 * high, dpi)
+    # kerning brings letters nearer to each other, if anything
+    wide = width_of(text, Path(path)) * size * dpi / 72
+    renderer = _Dots(math.ceil(wide) + 3 * _SPARE, 2 * high, dpi)
     gc = renderer.new_gc()
     gc.set_foreground(colour, isRGBA=True)
     renderer.draw_text(gc, _SPARE + right, high + down, text, letters, 0.0)
@@ -233,7 +257,8 @@ class _Form(Artist):
         if isinstance(renderer, PdfRenderer):
             renderer.draw_form(self.name, x, y, self.small)
             return
-        dots = np.asarray(_drawn(self.small(), figure.dpi).buffer_rgba())
+        small = self.small()
+        dots = _drawn(small, figure.dpi, _Dots(*_size_in_dots(small, figure.dpi), figure.dpi))
         renderer.draw_image(renderer.new_gc(), round(x), round(y), dots[::-1])
 
 
@@ -419,21 +444,19 @@ def kept_page(
 
 def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:
     """A figure as the bytes of a PNG, without transparency: no sheet of ours has any."""
-    canvas = _drawn(figure, dpi)
-    wide, high = canvas.get_width_height(physical=True)
-    colours = np.asarray(canvas.buffer_rgba())[..., :3].reshape(high, 3 * wide)
+    wide, high = _size_in_dots(figure, dpi)
+    dots = _drawn(figure, dpi, _screen(wide, high, dpi, get_ident()))
+    colours = dots[..., :3].reshape(high, 3 * wide)
     # Each row as what differs from the row above it (PNG's filter 2). Pillow tries all five filters on
     # each row, which takes twice the time to save one byte in twenty.
     rows = np.full((high, 1 + 3 * wide), 2, dtype=np.uint8)
     rows[0, 1:] = colours[0]
     np.subtract(colours[1:], colours[:-1], out=rows[1:, 1:])
-    # a figure and its canvas are a circle, which would hold 8 MB of dots until somebody looks for it
-    canvas.renderer = None
-    dots = round(dpi * 1000 / _INCH)
+    dots_per_m = round(dpi * 1000 / _INCH)
     blocks = (
         # eight bits of three colours, not interlaced
         (b"IHDR", struct.pack(">2I5B", wide, high, 8, 2, 0, 0, 0)),
-        (b"pHYs", struct.pack(">2IB", dots, dots, 1)),
+        (b"pHYs", struct.pack(">2IB", dots_per_m, dots_per_m, 1)),
         (b"IDAT", zlib.compress(rows.data, 1)),
         (b"IEND", b""),
     )
@@ -443,10 +466,25 @@ def png(figure: Figure, *, dpi: float = SCREEN_DPI) -> bytes:
     )
 
 
-def _drawn(figure: Figure, dpi: float) -> Any:
-    """A figure drawn as dots."""
+# The names on a figure hold what they were drawn on, and a figure is a circle: with dots of their own,
+# slides would hold 8 MB each until somebody looks for them.
+@lru_cache(maxsize=2)
+def _screen(wide: int, high: int, dpi: float, thread: int) -> Any:
+    """The dots that the sheets of one size are drawn on, one after another; a thread has its own."""
+    return _Dots(wide, high, dpi)
+
+
+def _size_in_dots(figure: Figure, dpi: float) -> tuple[int, int]:
+    """How many dots wide and high a sheet is."""
+    figure.set_dpi(dpi)
+    wide, high = figure.canvas.get_width_height(physical=True)
+    return wide, high
+
+
+def _drawn(figure: Figure, dpi: float, renderer: Any) -> npt.NDArray[np.uint8]:
+    """A figure drawn as dots of RGBA, rows from the top, on whatever dots are there."""
+    renderer.clear()
     with mpl.rc_context(_TYPE):
         figure.set_dpi(dpi)
-        canvas: Any = FigureCanvasAgg(figure)
-        canvas.draw()
-    return canvas
+        figure.draw(renderer)
+    return np.asarray(renderer.buffer_rgba())

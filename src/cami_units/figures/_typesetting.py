@@ -40,12 +40,21 @@ _CHINESE: Final[dict[Face, str]] = {
 }
 
 
-def font(face: Face = "plain", text: str = "") -> FontProperties:
-    """The font that draws a text: DejaVu Sans; Noto Sans SC for a line with Chinese in it."""
+def font(face: Face = "plain", text: str = "", size: float | None = None) -> FontProperties:
+    """The font that draws a text: DejaVu Sans; Noto Sans SC for a line with Chinese in it.
+
+    It may be the one that other texts have: nobody changes it.
+    """
+    return _letters(font_file(face, text), size)
+
+
+@cache
+def _letters(path: Path, size: float | None) -> FontProperties:
+    """A font file at a size in points, else at that of matplotlib."""
     # a card for the globe is measured and drawn without a tenth of a second for matplotlib
     from matplotlib.font_manager import FontProperties
 
-    return FontProperties(fname=font_file(face, text))
+    return FontProperties(fname=path, size=size)
 
 
 def font_file(face: Face = "plain", text: str = "") -> Path:
@@ -71,26 +80,26 @@ def drawable(value: object, face: Face = "plain", beside: str = "") -> str:
     ('Altai Сайгак ✓', '中')
     """
     text = clean_name(value)
-    drawable_codes = _advances(face, _is_chinese(text + beside))
-    return "".join(c if ord(c) in drawable_codes else MISSING for c in text)
+    drawn_letters = _advances(font_file(face, text + beside)).keys()
+    if drawn_letters >= set(text):
+        return text
+    return "".join(c if c in drawn_letters else MISSING for c in text)
 
 
 def _is_chinese(text: str) -> bool:
     """Whether a line has a character that Noto Sans SC draws and DejaVu Sans does not."""
-    return not text.isascii() and any(ord(c) in _han() for c in text)
+    return not text.isascii() and not _han().isdisjoint(text)
 
 
 @cache
-def _han() -> frozenset[int]:
-    return frozenset(_advances("plain", chinese=True).keys() - _advances("plain").keys())
+def _han() -> frozenset[str]:
+    return frozenset(_advances(_path("plain", True)).keys() - _advances(_path("plain")).keys())
 
 
 def undrawable(values: Iterable[object]) -> str:
     """The characters of these values that would be drawn as ``□``, each once, in order."""
-    drawable_codes = {*_advances("plain"), *_han()}
-    return "".join(
-        sorted({c for value in values for c in clean_name(value) if ord(c) not in drawable_codes})
-    )
+    drawn_letters = {*_advances(_path("plain")), *_han()}
+    return "".join(sorted({c for value in values for c in clean_name(value)} - drawn_letters))
 
 
 def width_mm(text: str, size: float, face: Face = "plain") -> float:
@@ -101,9 +110,12 @@ def width_mm(text: str, size: float, face: Face = "plain") -> float:
 @lru_cache(maxsize=16_384)  # of ten texts that are measured, seven were measured before
 def _ems(text: str, face: Face) -> float:
     """The width of a line of text as a share of its size."""
-    advances = _advances(face, _is_chinese(text))
-    # 0.6: about as wide as what is drawn in the place of what the face lacks
-    return sum(advances.get(ord(c), 0.6) for c in text)
+    return width_of(text, font_file(face, text))
+
+
+def width_of(text: str, path: Path) -> float:
+    """The width of a line of text in the font of a file, as a share of its size; not closer by kerning."""
+    return sum(map(_advances(path).__getitem__, text))
 
 
 def lines(
@@ -161,9 +173,18 @@ def _path(face: Face, chinese: bool = False) -> Path:
     return folder / _FILES[face]
 
 
+class _Advances(dict[str, float]):
+    """How wide every character that a font has is, as a share of the type size."""
+
+    def __missing__(self, character: str) -> float:
+        """About as wide as what is drawn in the place of what the font lacks."""
+        return 0.6
+
+
 @cache
-def _advances(face: Face, chinese: bool = False) -> Mapping[int, float]:
-    """How wide every character that a face has is, as a share of the type size."""
-    with TTFont(_path(face, chinese), lazy=True) as opened:
+def _advances(path: Path) -> _Advances:
+    """The characters of a font file."""
+    with TTFont(path, lazy=True) as opened:
         units, advance = opened["head"].unitsPerEm, opened["hmtx"].metrics
-        return {code: advance[name][0] / units for code, name in opened.getBestCmap().items()}
+        characters = opened.getBestCmap().items()
+        return _Advances({chr(code): advance[name][0] / units for code, name in characters})
