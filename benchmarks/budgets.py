@@ -526,6 +526,9 @@ def steps() -> dict[str, Callable[[Any], object]]:
         "distance to borders": lambda flat: overlap.borders_within(
             flat, borders, within_km=50, site="unit_id"
         ),
+        "ground that is missing": lambda flat: [
+            overlap.nearest_ground(flat.geometry.iloc[0], ranges.geometry, [1000] * len(ranges))
+        ],
         "simplified for editing": lambda flat: delineate.editable(flat),
     }
 

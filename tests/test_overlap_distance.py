@@ -18,6 +18,7 @@ from cami_units.overlap import (
     length_km,
     line_points,
     near,
+    nearest_ground,
     pairs_apart,
     split,
 )
@@ -421,3 +422,38 @@ def test_points_along_lines_stand_where_geos_puts_them():
         np.testing.assert_allclose(own, expected, atol=1e-6)
     assert line.tolist() == sorted(line.tolist())
     assert metres.sum() / 1000 == pytest.approx(length_km(table).sum())
+
+
+def test_missing_ground_by_hand():
+    # a square of 10 km, ground from 20 km east of it on: a strip of 40 km² in 10 × 4 km, where the
+    # ends of the circle add nothing, since the ground is as high as the square
+    site, ground = box_km(0, 0, 10, 10), box_km(30, 0, 90, 10)
+    found = nearest_ground(site, gpd.GeoSeries([ground], crs=EQUAL_AREA), [40])
+    assert found.area / 1e6 == pytest.approx(40, abs=1e-3)
+    assert np.divide(found.bounds, 1000) == pytest.approx([30, 0, 34, 10], abs=1e-3)
+    assert nearest_ground(site, gpd.GeoSeries([ground], crs=EQUAL_AREA), [601]) is None
+
+
+def test_ground_around_thousands_of_islands_is_found_from_squares(monkeypatch):
+    # 49 islands, so that GEOS can still be asked for the circles around each of them
+    site = islands_km(49, 0, 0)  # of 0.7 km, 2 km apart: 12.7 km across
+    grounds = gpd.GeoSeries([box_km(60, -50, 200, 50), box_km(-300, 400, 300, 500)], crs=EQUAL_AREA)
+    every = nearest_ground(site, grounds, [500, 500])
+    monkeypatch.setattr("cami_units.overlap._distance._MOST_PARTS", 10)
+    few = nearest_ground(site, grounds, [500, 500])
+    # squares of 1 km at the end: their diagonal, and what a plainer outline of them adds
+    assert shapely.hausdorff_distance(every, few) < 3000
+    for found in (every, few):
+        assert found.area / 1e6 == pytest.approx(500, abs=0.01)  # 2 cm of a front of 100 km
+        assert shapely.bounds(found)[0] == 60_000
+    # 300 km and no further, however coarse the squares are
+    far = gpd.GeoSeries([box_km(313, -50, 400, 50)], crs=EQUAL_AREA)
+    assert nearest_ground(site, far, [1]) is None
+
+
+def test_ground_amid_islands_is_outside_of_them(monkeypatch):
+    monkeypatch.setattr("cami_units.overlap._distance._MOST_PARTS", 10)
+    site = islands_km(400, 0, 0, step=5)
+    found = nearest_ground(site, gpd.GeoSeries([box_km(-20, -20, 120, 120)], crs=EQUAL_AREA), [50])
+    assert found.area / 1e6 >= 50
+    assert found.intersection(site).area == pytest.approx(0, abs=1)
