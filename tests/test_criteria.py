@@ -133,6 +133,31 @@ def finding(profile: Profile, site: str, criterion: str, tables: SiteTables = TO
     return rows[(rows["site"] == site) & (rows["criterion"] == criterion)].iloc[0]
 
 
+@pytest.mark.parametrize(
+    ("key", "numbers"),
+    [
+        ("G1", {"min_side_km2": 19_000.0, "min_side_share": 51.0}),  # half of S1 is no side then
+        ("C3", {"min_share": 17.0}),
+        ("C3", {"min_share": None, "min_share_by_category": {"EN": 30.0}}),
+    ],
+)
+def test_other_limits_of_states_and_shares_are_held_against_what_was_measured(
+    profile: Profile, key: str, numbers: dict[str, object]
+) -> None:
+    """Witness: everything measured again under the other profile."""
+    other = changed(profile, key, **numbers)
+    measured = criteria.evidence(TOY, SPECIES, profile)
+    found = criteria.measures_within(measured, SPECIES, other)
+    pd.testing.assert_frame_equal(found, criteria.measures(TOY, SPECIES, other), check_exact=True)
+    assert not found.equals(measured.measures)
+
+
+def test_a_summary_alone_is_that_of_the_findings(profile: Profile) -> None:
+    whole = criteria.assess(TOY, SPECIES, profile).summary
+    alone = criteria.summary(criteria.evidence(TOY, SPECIES, profile), profile)
+    pd.testing.assert_frame_equal(alone, whole, check_exact=True)
+
+
 # -- the gates ------------------------------------------------------------------------------------
 
 

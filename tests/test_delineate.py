@@ -54,6 +54,13 @@ def test_a_step_costs_its_length_times_the_mean_price_of_its_cells():
     assert cost.tolist() == [0.0, 25.0, 50.0]
 
 
+def test_beyond_the_limit_nothing_is_reached_and_within_it_costs_are_the_same():
+    # As above: 25 and 50; a limit of 25 holds what costs just as much.
+    centres = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]])
+    ground = (np.array([[0, 1], [1, 2]]), np.arange(3), np.array([0]), np.array([1.0, 0.0, 1.0]))
+    assert cost_distance(centres, *ground, limit_km=25.0).tolist() == [0.0, 25.0, np.inf]
+
+
 def test_no_way_leads_over_cells_that_are_not_the_seeds_own():
     centres = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]])
     cost = cost_distance(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -27,6 +28,7 @@ from cami_units.commands.sensitivity import (
     _cell_solver,
     complementary,
     crossings_of,
+    measured_ways,
     restoration_notes,
     unit_presence,
     with_sensitivity,
@@ -347,7 +349,11 @@ def test_ungraded_edges_move_as_the_plan_says_and_nothing_in_is_changed():
 
 def test_presence_tables_add_and_lose_species_as_codes_change(pieces, some_units):
     plan, _ = bundled()
-    found = unit_presence(some_units, pieces, plan, Design())
+    cells = partial(measured_cells, pieces, plan)
+    # as they are drawn is enough here: growing them otherwise takes a minute
+    design = Design(cell_km=(), border_km=())
+    ways = measured_ways(some_units, pieces, plan, design, cells)
+    found = unit_presence(some_units, pieces, plan, design, ways)
     assert found["presence"].tolist() == ["1", "1, 2", "1, 2, 3"] * 4
     assert found.loc[found["presence"] == "1, 2", "as_stated"].all()
     stated = found[found["as_stated"]]

@@ -140,6 +140,13 @@ def smallest_set(
     ('c',)
     """
     problem = _Problem.of(sites, amounts, targets, edges, edge_weight, sides)
+    return _smallest(problem, locked, barred, gap, nodes)
+
+
+def _smallest(
+    problem: _Problem, locked: Collection[str], barred: Collection[str], gap: float, nodes: int
+) -> Selection:
+    """As :func:`smallest_set`, of a problem that may be asked more than once."""
     names = problem.names
     _check_fixed(names, locked, barred)
     # Locked sites are held at 1 and barred ones at 0 by their bounds: the search never branches on
@@ -481,6 +488,7 @@ def replacement_costs(
     best = smallest_set(sites, amounts, targets, locked=locked, nodes=nodes)
     # A target that nobody can reach would make every site irreplaceable.
     could = targets[~targets["feature"].isin(best.unmet["feature"])]
+    problem = _Problem.of(sites, amounts, could, None, 0.0, None)
     total = amounts.groupby("feature")["amount"].sum().reindex(could["feature"], fill_value=0.0)
     rows = []
     for site in sites["site"]:
@@ -496,13 +504,11 @@ def replacement_costs(
             # Where the rest cannot reach a target, no set without the site exists: the cost is
             # infinite, unasked.
             if not lost_targets:
-                without = smallest_set(
-                    sites, amounts, could, locked=others, barred=[site], nodes=nodes
-                )
+                without = _smallest(problem, others, [site], 0.0, nodes)
                 cost = without.cost - best.cost
         else:
             # Of a site outside the set the price is that of forcing it in.
-            forced = smallest_set(sites, amounts, could, locked=[*locked, site], nodes=nodes)
+            forced = _smallest(problem, [*locked, site], (), 0.0, nodes)
             cost = forced.cost - best.cost
         rows.append((site, site in best.chosen, max(cost, 0.0), ";".join(lost_targets)))
     return pd.DataFrame(rows, columns=["site", "chosen", "replacement_cost", "lost"])

@@ -155,7 +155,7 @@ def _claims(
             continue
         worth = np.zeros(len(planning_units))
         worth[cells] = ground["worth"].to_numpy()
-        cost = cost_distance(centres, links, cells, core, worth)
+        cost = cost_distance(centres, links, cells, core, worth, limit_km=reach_km)
         # A new unit may grow without end by its seed: the largest size binds it.
         budget = min(float(rows["growth"].iloc[0]) * km2[core].sum(), max_km2)
         cost = _within_budget(np.where(cost <= reach_km, cost, _UNREACHED), km2, budget)
@@ -176,11 +176,13 @@ def cost_distance(
     cells: Positions,
     core: Positions,
     worth: NDArray[np.float64],
+    *,
+    limit_km: float = np.inf,
 ) -> NDArray[np.float64]:
     """Least cost, in km at best, from a core to every cell that is reached through `cells`.
 
     A step between neighbours costs its length times the mean of both cells' prices; the price is 1
-    where ``worth`` is 1 and :data:`FAR_COST` where it is 0.
+    where ``worth`` is 1 and :data:`FAR_COST` where it is 0. Beyond `limit_km` nothing is looked for.
 
     Returns
     -------
@@ -205,7 +207,8 @@ def cost_distance(
     graph = csr_array(coo_array((weight, (a, b)), shape=(len(cells), len(cells))))
     cost = np.full(len(centres), _UNREACHED)
     # All core cells at once with `min_only`: one search a seed, instead of one a core cell.
-    cost[cells] = dijkstra(graph, directed=False, indices=number[core], min_only=True)
+    start = number[core]
+    cost[cells] = dijkstra(graph, directed=False, indices=start, min_only=True, limit=limit_km)
     return cost
 
 

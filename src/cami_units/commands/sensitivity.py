@@ -6,14 +6,14 @@ import functools
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import complementarity, figures, grid, layers, overlap, store, words
+from cami_units import complementarity, criteria, figures, grid, layers, overlap, rank, store, words
 from cami_units import sensitivity as room
 from cami_units.cache import (
     NOTHING_KEPT,
@@ -111,11 +111,14 @@ def with_sensitivity(
     tables = functools.cache(partial(measured_cells, pieces, plan))
     cells = functools.cache(lambda: scored(tables(), pieces, plan))
     solve = _smallest_set(cells, pieces, plan, cache)
+    ways = functools.cache(
+        partial(measured_ways, units, pieces, plan, design, tables, cache=cache, progress=progress)
+    )
     with ThreadPoolExecutor(max_workers=1) as thread:
         # The solver needs no Python and no geometry: it works while units are drawn anew.
         solution = thread.submit(solve)
         result, frequency = stability_of(
-            units, pieces, plan, design=design, tables=tables, cache=cache, progress=progress
+            units, pieces, plan, ways, design=design, tables=tables, cache=cache, progress=progress
         )
         progress("looking for the smallest set", 0, 0)
         smallest = solution.result()
@@ -125,7 +128,7 @@ def with_sensitivity(
     def of_outlines() -> Parts:
         """What hangs on the outlines of the units, and on no decision."""
         return {
-            "unit_presence": unit_presence(units, pieces, plan, design),
+            "unit_presence": unit_presence(units, pieces, plan, design, ways()),
             "restoration": restoration_notes(units, round_layers),
             "crossings": crossings_of(units, pieces),
             "border_pairs": overlap.border_pairs(units, pieces, plan.profile),
@@ -241,9 +244,10 @@ def stability_of(
     units: gpd.GeoDataFrame,
     pieces: Pieces,
     plan: Plan,
+    ways: Callable[[], MeasuredWays],
     *,
-    design: Design | None = None,
-    tables: Callable[[], overlap.CellTables] | None = None,
+    design: Design,
+    tables: Callable[[], overlap.CellTables],
     cache: Cache = NOTHING_KEPT,
     progress: Progress = quiet,
 ) -> tuple[Stability, pd.DataFrame]:
@@ -257,10 +261,12 @@ def stability_of(
         What :func:`cut` made of the layers.
     plan : Plan
         The assumptions as stated.
-    design : Design, optional
-        What is varied; ``None``: the defaults.
-    tables : callable, optional
-        Gives what lies in the planning units of the plan, where it was measured already.
+    ways : callable
+        Gives what :func:`measured_ways` gives for the same design.
+    design : Design
+        What is varied.
+    tables : callable
+        Gives what lies in the planning units of the plan.
     cache : Cache, optional
         Where steps are kept: one for these layers and this plan.
 
@@ -272,15 +278,27 @@ def stability_of(
         ``pu_id``, ``selection_frequency``: the share of all runs in which the planning unit lies,
         by half of it at least, in a unit that qualifies. Cells that never do are missing.
     """
-    design = design or Design()
     of_people = ~units["status"].isin(SOFTWARE_STATUSES)
     key = [_outlines(units).assign(of_people=of_people.to_numpy()), _as_key(design)]
 
     def made() -> Parts:
         """The runs themselves."""
-        cells = tables or functools.cache(partial(measured_cells, pieces, plan))
-        result, frequency = _stability(units, pieces, plan, design, cells, cache, progress)
-        return {**parts_of(result), "frequency": frequency}
+        measured = ways()
+        result = room.stability(
+            measured.tables,
+            measured.species,
+            units["unit_id"].tolist(),
+            plan.profile,
+            design,
+            adjacent=_adjacent_units(units, pieces, plan),
+            progress=progress,
+        )
+        owners = {
+            way: overlap.cell_owners(tables().units, polygons, site="site")
+            for way, polygons in measured.drawings.items()
+            if way in set(result.ways["delineation"])
+        }
+        return {**parts_of(result), "frequency": room.selection_frequency(owners, result)}
 
     parts = dict(kept(cache, "stability", key, made))
     frequency: pd.DataFrame = parts.pop("frequency")
@@ -292,16 +310,28 @@ def _as_key(design: Design) -> str:
     return repr({**parts_of(design), "edge_km": dict(design.edge_km)})
 
 
-def _stability(
+@dataclass(frozen=True, slots=True)
+class MeasuredWays:
+    """The ways of drawing the units, and what was measured on them with each reading of the ranges."""
+
+    drawings: Drawings
+    tables: Mapping[room.Way, SiteTables]
+    """By way of drawing, presence codes and edges."""
+    species: Mapping[tuple[str, str], pd.DataFrame]
+    """The species with their ranges, by presence codes and edges."""
+
+
+def measured_ways(
     units: gpd.GeoDataFrame,
     pieces: Pieces,
     plan: Plan,
     design: Design,
     cells: Callable[[], overlap.CellTables],
-    cache: Cache,
-    progress: Progress,
-) -> tuple[Stability, pd.DataFrame]:
-    """As :func:`stability_of`, where nothing of it is kept."""
+    *,
+    cache: Cache = NOTHING_KEPT,
+    progress: Progress = quiet,
+) -> MeasuredWays:
+    """The units drawn in each way, all of them measured with each reading of the ranges."""
     drawings = _drawings(units, pieces, plan, design, cells, cache, progress)
     sites = _side_by_side(drawings)
     stated = measure(sites, pieces, site="site", cache=cache)
@@ -324,22 +354,11 @@ def _stability(
     # in the order of the axes, on which the lot of the runs hangs
     order = list(itertools.product(readings, EDGES))
     by_way = overlap.tables_by_way({reading: by_reading[reading] for reading in order}, sites)
-    species = {reading: species[reading] for reading in order}
-    result = room.stability(
+    return MeasuredWays(
+        drawings,
         {(way, *reading): tables for (way, reading), tables in by_way.items()},
-        species,
-        units["unit_id"].tolist(),
-        plan.profile,
-        design,
-        adjacent=_adjacent_units(units, pieces, plan),
-        progress=progress,
+        {reading: species[reading] for reading in order},
     )
-    owners = {
-        way: overlap.cell_owners(cells().units, polygons, site="site")
-        for way, polygons in drawings.items()
-        if way in set(result.ways["delineation"])
-    }
-    return result, room.selection_frequency(owners, result)
 
 
 def _adjacent_units(units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan) -> pd.DataFrame | None:
@@ -482,9 +501,9 @@ def _side_by_side(drawings: Drawings) -> gpd.GeoDataFrame:
 
 
 def unit_presence(
-    units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan, design: Design
+    units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan, design: Design, ways: MeasuredWays
 ) -> pd.DataFrame:
-    """What each unit comes to with each choice of presence codes.
+    """What each unit comes to with each choice of presence codes, from what was measured of it.
 
     Returns
     -------
@@ -493,23 +512,22 @@ def unit_presence(
         (qualifying), ``gained`` and ``lost`` (against the plan's own codes), ``criteria_met``,
         ``species_supporting`` (possibly extant), in the order of the units.
     """
-    named = units.assign(named=every_name(units))
     stated = tuple(sorted(set(plan.codes.presence)))
-    tables = measure(named, pieces, site="named")
-    sites = named.rename(columns={"named": "site"})
-    inner = overlap.deep_sites(sites, pieces)
+    adjacent = _adjacent_units(units, pieces, plan)
+    readings = room.readings(design, plan.codes.presence)
     parts = []
-    for codes in sorted(room.readings(design, plan.codes.presence).values()):
-        pieces_read, measured = _read_again(pieces, tables, sites, inner, plan, design, codes, 0)
-        assessed = assess_sites(named, pieces_read, plan, site="named", tables=measured)
-        summary = assessed.findings.summary
+    for level, codes in sorted(readings.items(), key=lambda reading: reading[1]):
+        tables, species = ways.tables[STATED, level, STATED], ways.species[level, STATED]
+        evidence = criteria.evidence(tables, species, plan.profile, adjacent=adjacent)
+        met = criteria.verdicts(evidence.measures, plan.profile)
+        summary = criteria.summary(evidence, plan.profile)
         parts.append(
             pd.DataFrame(
                 {
                     "unit_id": units["unit_id"].array,
                     "presence": ", ".join(map(str, codes)),
                     "as_stated": codes == stated,
-                    "decision": assessed.decisions["decision"].array,
+                    "decision": rank.bare_decisions(met, plan.profile).array,
                     "n_species": summary["n_species"],
                     "species": summary["species"],
                     "criteria_met": summary["criteria_met"],
@@ -518,9 +536,9 @@ def unit_presence(
             )
         )
     table = pd.concat(parts, ignore_index=True)
-    species = table["species"].str.split(";").map(lambda names: {*names} - {""})
-    base = table["unit_id"].map(species[table["as_stated"]].set_axis(units["unit_id"]))
-    pairs = list(zip(species, base, strict=True))
+    qualifying = table["species"].str.split(";").map(lambda names: {*names} - {""})
+    base = table["unit_id"].map(qualifying[table["as_stated"]].set_axis(units["unit_id"]))
+    pairs = list(zip(qualifying, base, strict=True))
     # beside the species that they are told of
     table.insert(6, "gained", [";".join(sorted(names_now - before)) for names_now, before in pairs])
     table.insert(7, "lost", [";".join(sorted(before - names_now)) for names_now, before in pairs])

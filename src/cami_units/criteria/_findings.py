@@ -102,6 +102,12 @@ def assess(
     )
 
 
+def summary(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
+    """The summary of :func:`assess` alone: one row a site, and nothing of what each finding rests on."""
+    met = verdicts(site_evidence.measures, profile)
+    return _summary(site_evidence, met, _site_species(site_evidence, profile), profile)
+
+
 def _criteria(
     site_evidence: Evidence,
     met: pd.DataFrame,

@@ -145,6 +145,26 @@ def evidence(
     return Evidence(tables, counted_table, at_sites, measured, overrides)
 
 
+def measures_within(
+    site_evidence: Evidence, species: pd.DataFrame, profile: Profile
+) -> pd.DataFrame:
+    """The measures of the same sites under a profile with other limits of G1 and C3 alone.
+
+    They say which states count in a site, and which species is nearest to its own share; everything
+    else was measured without them, and is not measured again.
+    """
+    sites = site_evidence.tables.sites.set_index("site")
+    at_sites = site_evidence.at_sites
+    min_share = at_sites["sci_name"].map(counted_species(species, profile)["min_share"])
+    moved = (
+        _geography(site_evidence.tables, sites, profile, site_evidence.adjacent),
+        _threat_and_share(at_sites.assign(min_share=min_share), sites, profile),
+    )
+    return site_evidence.measures.assign(
+        **{str(name): table[name] for table in moved for name in table}
+    )
+
+
 # -- at the door ----------------------------------------------------------------------------------
 
 
