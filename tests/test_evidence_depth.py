@@ -18,7 +18,7 @@ from rasterio.transform import from_origin
 
 from cami_units import layers, overlap, store
 from cami_units.cache import Cache
-from cami_units.commands.assess import assess_sites, cut
+from cami_units.commands.assess import assess_sites, cut, species_ranges
 from cami_units.commands.context import with_context
 from cami_units.commands.overlaps import write_overlaps
 from cami_units.commands.plan_layers import load
@@ -35,6 +35,7 @@ from cami_units.commands.sensitivity import (
     write_sensitivity,
 )
 from cami_units.complementarity import SHARE_OF_RANGE
+from cami_units.criteria import firm_measures, measures, without_strips
 from cami_units.model import (
     EQUAL_AREA,
     LONLAT,
@@ -215,6 +216,27 @@ def test_what_runs_along_a_border_by_hand():
     near = overlap.along(fence, border, line="barrier_id", within_km=10)
     assert near.geometry.length.sum() / 1000 == pytest.approx(40 + 7)  # and 7 km on its way out
     assert overlap.along(fence, border, line="barrier_id", within_km=2).empty
+
+
+def test_what_decides_only_is_what_is_told_and_the_firm_numbers_are_those_of_cut_tables(pieces):
+    # two ways to one answer: a hotspot that is not told of finding by finding is decided on alike, and
+    # the numbers without strips are those of tables from which somebody took the strips away
+    plan = read_plan(None)
+    hotspots = pieces.layers.hotspots
+    told = assess_sites(hotspots, pieces, plan, site="hotspot_id")
+    bare = assess_sites(
+        hotspots, pieces, plan, site="hotspot_id", is_told=False, tables=told.tables
+    )
+    pd.testing.assert_frame_equal(told.decisions, bare.decisions)
+    pd.testing.assert_frame_equal(told.findings.summary, bare.findings.summary)
+    columns = list(bare.findings.criteria)
+    assert {"because", "met_without_strips"} == {*told.findings.criteria} - {*columns}
+    pd.testing.assert_frame_equal(told.findings.criteria[columns], bare.findings.criteria)
+
+    firm = without_strips(told.evidence.tables, plan.profile)
+    assert len(firm.states) < len(told.evidence.tables.states)  # some sides are strips
+    again = measures(firm, species_ranges(pieces.layers), plan.profile)
+    pd.testing.assert_frame_equal(firm_measures(told.evidence, plan.profile), again)
 
 
 def test_crossings_name_the_barrier_the_species_and_the_place(pieces, some_units):

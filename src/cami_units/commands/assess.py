@@ -162,10 +162,13 @@ def assess_sites(
     site: str = "unit_id",
     cache: Cache = NOTHING_KEPT,
     tables: SiteTables | None = None,
+    is_told: bool = True,
 ) -> Assessed:
     """Every gate and criterion of sites as they are drawn, and the decision on each.
 
-    `tables` are what :func:`measure` gave for these sites, where they were measured before.
+    `tables` are what :func:`measure` gave for these sites, where they were measured before. Of sites that
+    are not told of finding by finding, there is no sentence for each and no ``met_without_strips``: a
+    third of the time.
 
     Examples
     --------
@@ -194,8 +197,10 @@ def assess_sites(
         adjacent=overrides,
         border_error_km=plan.borders.error_km,
         site_evidence=evidence,
+        is_repeated=is_told,
     )
-    findings = with_sentences(findings, layer_names(pieces.layers))
+    names = layer_names(pieces.layers)
+    findings = with_sentences(findings, names) if is_told else replace(findings, names=names)
     return Assessed(tables, findings, decide(findings, profile), evidence)
 
 
@@ -306,29 +311,32 @@ def _outline(row: Any, shape: Any, pieces: Pieces, assessed: Assessed, side_km2:
     """The nearest ground of the kind that a row asks for; None: it asks for none."""
     if row.kind != "ground":
         return None
+    findings = assessed.findings
+    # rows are looked for in columns: each cut of a whole layer is a layer made anew
     if not row.sci_name:  # of a state: the one that is named, else any that does not count yet
-        countries = assessed.findings.summary.set_index("site")["countries"]
-        counted = str(countries[row.site]).split(";")
-        rows = pieces.states[pieces.states["iso2"] == row.iso2] if row.iso2 else pieces.states
-        rows = rows[~rows["iso2"].isin(counted)]
+        of = findings.summary
+        counted = ";".join(of["countries"][of["site"] == row.site].astype(str)).split(";")
+        layer = pieces.states
+        mine = ~layer["iso2"].isin(counted)
+        if row.iso2:
+            mine &= layer["iso2"] == row.iso2
     elif row.criterion == "C3":
-        rows = pieces.layers.features[pieces.layers.features["sci_name"] == row.sci_name]
+        layer = pieces.layers.features
+        mine = layer["sci_name"] == row.sci_name
     else:  # a side that does not count yet
-        species_rows = assessed.findings.species
-        mine = species_rows[
-            (species_rows["site"] == row.site) & (species_rows["sci_name"] == row.sci_name)
-        ]
-        counted = ";".join(mine["sides"]).split(";")
-        rows = pieces.sides[pieces.sides["sci_name"] == row.sci_name]
-        rows = rows[~rows["iso2"].isin(counted)]
+        of = findings.species
+        there = (of["site"] == row.site) & (of["sci_name"] == row.sci_name)
+        counted = ";".join(of["sides"][there]).split(";")
+        layer = pieces.sides
+        mine = (layer["sci_name"] == row.sci_name) & ~layer["iso2"].isin(counted)
+    grounds = layer.geometry[mine]
     if row.sci_name and row.criterion != "C3":
-        needed = criteria.lacking_km2(
-            assessed.tables, row.site, row.sci_name, rows["iso2"], side_km2
-        )
+        states = layer["iso2"][mine]
+        needed = criteria.lacking_km2(assessed.tables, row.site, row.sci_name, states, side_km2)
     else:
-        needed = pd.Series(row.km2, index=rows.index)
+        needed = pd.Series(row.km2, index=grounds.index)
     # of several states, the one whose ground is nearest
-    return overlap.nearest_ground(shape, rows.geometry, needed)
+    return overlap.nearest_ground(shape, grounds, needed)
 
 
 def adjacent_sites(

@@ -85,7 +85,9 @@ def propose(
     progress("scoring planning units", 0, 0)
     cells = scored(measured_cells(pieces, plan, cache=cache, overlaps=overlaps), pieces, plan)
     # As somebody drew them: only hotspots that hold as they are may seed a unit.
-    hotspots = assess_sites(clean.hotspots, pieces, plan, site="hotspot_id", cache=cache)
+    hotspots = assess_sites(
+        clean.hotspots, pieces, plan, site="hotspot_id", cache=cache, is_told=False
+    )
     landscapes = grow(cells, hotspots, pieces, plan, progress, cache=cache)
     progress("measuring the finished units", 0, 0)
     assessed = assess_sites(landscapes, pieces, plan, site="seed", cache=cache)

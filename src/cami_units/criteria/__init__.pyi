@@ -8,6 +8,7 @@ from ._measures import FURTHER as FURTHER
 from ._measures import Evidence as Evidence
 from ._measures import category_weights as category_weights
 from ._measures import evidence as evidence
+from ._measures import firm_measures as firm_measures
 from ._measures import least_overlap as least_overlap
 from ._measures import measures as measures
 from ._measures import measures_within as measures_within

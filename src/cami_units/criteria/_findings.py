@@ -15,8 +15,8 @@ from cami_units.criteria._measures import (
     at_most,
     counted_states,
     evidence,
+    firm_measures,
     occurs,
-    without_strips,
 )
 from cami_units.model import CRITERIA, Findings, Profile, SiteTables, notes_as_text, unfilled
 
@@ -47,6 +47,7 @@ def assess(
     adjacent: pd.DataFrame | None = None,
     border_error_km: float = 0.0,
     site_evidence: Evidence | None = None,
+    is_repeated: bool = True,
 ) -> Findings:
     """Every gate and criterion of every site: met, not met or not assessed, and because of what.
 
@@ -65,6 +66,9 @@ def assess(
         How far the border layer may be off: told of sides that are no wider.
     site_evidence : Evidence, optional
         What the same tables gave, where it is known.
+    is_repeated : bool
+        Whether all is found once more without sides that may be an error of the border; else the column
+        ``met_without_strips`` is not there.
 
     Returns
     -------
@@ -90,9 +94,8 @@ def assess(
     met = verdicts(site_evidence.measures, profile)
     # All of it once more without sides that may be an error of the border: told beside, and never
     # decisive.
-    firm_tables = without_strips(site_evidence.tables, profile)
-    firm = evidence(firm_tables, species, profile, adjacent=adjacent)
-    met_firm = verdicts(firm.measures, profile)
+    firm = firm_measures(site_evidence, profile) if is_repeated else None
+    met_firm = None if firm is None else verdicts(firm, profile)
     species_rows = _site_species(site_evidence, profile)
     return Findings(
         criteria=_criteria(site_evidence, met, met_firm, species_rows, profile, border_error_km),
@@ -111,7 +114,7 @@ def summary(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
 def _criteria(
     site_evidence: Evidence,
     met: pd.DataFrame,
-    met_firm: pd.DataFrame,
+    met_firm: pd.DataFrame | None,
     species: pd.DataFrame,
     profile: Profile,
     border_error_km: float,
@@ -161,7 +164,7 @@ def _criteria(
                     np.asarray(_number(thresholds[finding]), dtype=float), len(m)
                 ),
                 "facts": [notes_as_text(clauses[site, finding]) for site in m.index],
-                "met_without_strips": met_firm[finding].array,
+                **({} if met_firm is None else {"met_without_strips": met_firm[finding].array}),
             }
         )
         for finding in profile.findings

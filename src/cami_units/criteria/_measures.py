@@ -28,6 +28,8 @@ from cami_units.model import (
     unfilled,
 )
 
+_BARRIERS: Final = ("fenced_km", "closed_km", "looked_border_km", "barrier_share")
+_CONCORDANCE: Final = ("hotspot_share", "jaccard")
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
 _MAY_BE_UNKNOWN: Final = ("permeability",)
 _MAY_BE_LACKING: Final = {"crossings": ("source",), "near_crossings": ("source",)}
@@ -128,21 +130,42 @@ def evidence(
     tables = _with_seasonal(_tidy(tables, set(counted_table.index)), profile)
     # After the seasonal ones and before the species: crossings decide which species qualify.
     tables = _with_near_crossings(tables, overrides, profile)
-    at_sites = _species_at_sites(tables, counted_table, profile)
+    sites = tables.sites.set_index("site")
+    beside = (_barriers(tables, sites, profile), _concordance(tables, sites))
+    at_sites, measured = _measured(tables, counted_table, profile, overrides, *beside)
+    return Evidence(tables, counted_table, at_sites, measured, overrides)
+
+
+def _measured(
+    tables: SiteTables,
+    species: pd.DataFrame,
+    profile: Profile,
+    overrides: pd.DataFrame,
+    barriers: pd.DataFrame,
+    concordance: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The species in sites, and all numbers: those of fences and hotspots hang on no side and are given."""
+    at_sites = _species_at_sites(tables, species, profile)
     sites = tables.sites.set_index("site")
     parts = (
         _geography(tables, sites, profile, overrides),
         _threat_and_share(at_sites, sites, profile),
         _responsibility(tables, at_sites, sites, profile),
         _movement(tables, at_sites, sites, profile),
-        _barriers(tables, sites, profile),
+        barriers,
         _protection(tables, at_sites, sites, profile),
-        _concordance(tables, sites),
+        concordance,
         _range_confidence(tables, at_sites, sites, profile),
         further_measures(tables, profile),
     )
-    measured = pd.concat([sites[["area_km2"]], *parts], axis=1)
-    return Evidence(tables, counted_table, at_sites, measured, overrides)
+    return at_sites, pd.concat([sites[["area_km2"]], *parts], axis=1)
+
+
+def firm_measures(seen: Evidence, profile: Profile) -> pd.DataFrame:
+    """The numbers once more, without the sides that hang on where exactly a border was drawn."""
+    beside = (seen.measures[list(names)] for names in (_BARRIERS, _CONCORDANCE))
+    tables = without_strips(seen.tables, profile)
+    return _measured(tables, seen.species, profile, seen.adjacent, *beside)[1]
 
 
 def measures_within(
@@ -829,8 +852,7 @@ def _barriers(tables: SiteTables, sites: pd.DataFrame, profile: Profile) -> pd.D
     Borders and fences count where barriers were looked for on both sides of them.
     """
     if tables.barriers is None or profile.C6.fences is None:
-        names = ("fenced_km", "closed_km", "looked_border_km", "barrier_share")
-        return pd.DataFrame(dict.fromkeys(names, np.nan), index=sites.index)
+        return pd.DataFrame(dict.fromkeys(_BARRIERS, np.nan), index=sites.index)
     fences = fence_rows(tables.barriers, profile.C6.fences)
     closed = fences["km"] * (1 - fences["permeability"])
     table = tables.borders if tables.covered_borders is None else tables.covered_borders

@@ -11,7 +11,15 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, cut_at_180, same_crs, transformer
+from cami_units.model import (
+    EQUAL_AREA,
+    LONLAT,
+    InputError,
+    cut_at_180,
+    read_crs,
+    same_crs,
+    transformer,
+)
 from cami_units.overlap import sorted_shapes
 
 Shapes = NDArray[Any]
@@ -86,7 +94,9 @@ def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoData
         raise InputError.of("table without CRS")
     return table.set_geometry(
         gpd.GeoSeries(
-            projected(table.geometry.to_numpy(), table.crs, crs), index=table.index, crs=crs
+            projected(table.geometry.to_numpy(), table.crs, crs),
+            index=table.index,
+            crs=read_crs(crs),
         )
     )
 
@@ -96,11 +106,11 @@ def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
     flat = shapely.force_2d(np.asarray(shapes, dtype=object))
     if same_crs(source, target):
         return flat
-    origin = CRS.from_user_input(source)
+    origin = read_crs(source)
     if not origin.is_geographic:
         flat = transformed(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
-        origin = CRS.from_user_input(LONLAT)
-    flat = _cut_at_seam(flat, CRS.from_user_input(target))
+        origin = read_crs(LONLAT)
+    flat = _cut_at_seam(flat, read_crs(target))
     flat_shapes = transformed(densified(flat, MAX_EDGE_DEG), origin, target)
     return _joined_at_the_date_line(flat, flat_shapes)
 
@@ -250,7 +260,7 @@ def to_lonlat(table: gpd.GeoDataFrame, *, decimals: int | None = None) -> gpd.Ge
         shapes = cut_at_180(shapes)
     if decimals is not None:
         shapes = _rounded(shapes, decimals)
-    return lonlat.set_geometry(gpd.GeoSeries(shapes, index=lonlat.index, crs=LONLAT))
+    return lonlat.set_geometry(gpd.GeoSeries(shapes, index=lonlat.index, crs=lonlat.crs))
 
 
 def _rounded(shapes: Shapes, decimals: int) -> Shapes:
@@ -264,22 +274,28 @@ def _rounded(shapes: Shapes, decimals: int) -> Shapes:
     many = np.flatnonzero(shapely.get_num_coordinates(rounded) > 5)
     # Vertices that became one are one: the spherical geometry of R takes an edge of no length for a
     # fault of the whole shape.
-    rounded[many] = [_without_repeats(shape) for shape in rounded[many]]
+    rounded[many] = _without_repeats(rounded[many])
     for row in many[~shapely.is_valid(rounded[many])]:
         joined_shapes = shapely.set_precision(shapes[row], 10.0**-decimals)
         rounded[row] = shapely.transform(joined_shapes, on_lattice)
     return rounded
 
 
-def _without_repeats(shape: Any) -> Any:
-    """A shape without vertices twice; as it is, and invalid, where that leaves a ring of two.
+def _without_repeats(shapes: Shapes) -> Shapes:
+    """Shapes without vertices twice; one is as it was, and invalid, where that leaves a ring of two.
 
     A sliver or a hole of centimetres is such a ring: weights of a raster cut along borders have them.
     """
     try:
-        return shapely.remove_repeated_points(shape)
+        return np.asarray(shapely.remove_repeated_points(shapes), dtype=object)
     except shapely.errors.GEOSException:
-        return shape
+        # one of them is such a ring: each half by itself, down to the one
+        if len(shapes) == 1:
+            return shapes
+        middle = len(shapes) // 2
+        return np.concatenate(
+            [_without_repeats(shapes[:middle]), _without_repeats(shapes[middle:])]
+        )
 
 
 # -- repair ---------------------------------------------------------------------------------------
@@ -368,18 +384,8 @@ def only_polygons(shapes: Shapes) -> Shapes:
 
 def only(shape: Any, kind: str) -> Any:
     """The parts of a shape that are of one kind ("polygon", "line", "point"), joined."""
-    parts: list[Any] = []
-    waiting = [shape]
-    while waiting:
-        waiting_shape = waiting.pop()
-        for part in shapely.get_parts(waiting_shape):
-            # Collections may lie in collections: they are taken apart until nothing but simple
-            # shapes is left.
-            if shapely.get_type_id(part) == 7:
-                waiting.append(part)
-            elif _KIND_OF[int(shapely.get_type_id(part))] == kind:
-                parts.append(part)
-    if not parts:
+    parts = parts_of_kind(shape, kind)
+    if not len(parts):
         return {
             "polygon": shapely.MultiPolygon(),
             "line": shapely.MultiLineString(),
@@ -387,7 +393,16 @@ def only(shape: Any, kind: str) -> Any:
         }[kind]
     if len(parts) == 1:
         return parts[0]
-    return shapely.union_all(sorted_shapes(np.asarray(parts, dtype=object)))
+    return shapely.union_all(sorted_shapes(parts))
+
+
+def parts_of_kind(shape: Any, kind: str) -> Shapes:
+    """The parts of a shape that are of one kind ("polygon", "line", "point"), in no promised order."""
+    parts = np.asarray(shapely.get_parts(shape), dtype=object)
+    # Collections may lie in collections: they are taken apart until nothing but simple shapes is left.
+    while (inner := shapely.get_type_id(parts) == 7).any():
+        parts = np.concatenate([parts[~inner], shapely.get_parts(parts[inner])])
+    return parts[[_KIND_OF[number] == kind for number in shapely.get_type_id(parts).tolist()]]
 
 
 def kinds(shapes: Shapes) -> list[str]:

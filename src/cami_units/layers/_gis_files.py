@@ -26,7 +26,6 @@ import pyogrio
 import pyproj.exceptions
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from cami_units.layers import _database as database
 from cami_units.layers._occurrences import clean_points
@@ -51,6 +50,7 @@ from cami_units.model import (
     plan_lines,
     problem_of,
     quoted,
+    read_crs,
     toml_key,
 )
 
@@ -678,9 +678,10 @@ def _gdal_dataset(
         if not re.search("ring|dimension|Measured", warning)
     ]
     geometry, unclosed = _shapes(wkb)
-    crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else None
+    crs = read_crs(meta["crs"]) if meta["crs"] else None
     table = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
-    return Dataset(request.file, part, table[ours], len(table), unclosed), notes + row_notes
+    mine = table if ours.all() else table[ours]
+    return Dataset(request.file, part, mine, len(table), unclosed), notes + row_notes
 
 
 _UNSAID_ENCODING: Final = "ISO-8859-1"

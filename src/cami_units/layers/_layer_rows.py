@@ -118,7 +118,7 @@ def gathered(
     if pieces:
         table = gpd.GeoDataFrame(
             # As objects: a column of numbers in one file may be a column of texts in the next.
-            pd.concat([piece.astype(object) for piece in pieces], ignore_index=True),
+            pd.concat(list(map(_as_objects, pieces)), ignore_index=True),
             geometry="geometry",
             crs=reading.crs,
         ).infer_objects()
@@ -127,6 +127,11 @@ def gathered(
         tuple(problem for file_read in reads for problem in file_read.problems),
         tuple(source for file_read in reads for source in file_read.sources),
     )
+
+
+def _as_objects(table: pd.DataFrame) -> pd.DataFrame:
+    """The same rows without what types they were; of a plain table, which is a quarter of the work."""
+    return pd.DataFrame(table).astype(object)
 
 
 def _told_apart(file_read: LayerRead, path: Path, alike: Sequence[Path]) -> LayerRead:
@@ -178,7 +183,7 @@ def _file_rows(
         entry["repaired"] += clean_read.repaired
         pieces.append(clean_read.table.assign(_file=entry["sha256"]))
     filled = [piece for piece in pieces if len(piece)]
-    table = pd.concat([piece.astype(object) for piece in filled]) if filled else None
+    table = pd.concat(list(map(_as_objects, filled))) if filled else None
     return LayerRead(table, tuple(problems), (entry,))
 
 

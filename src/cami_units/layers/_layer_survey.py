@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from cami_units.layers import _layer_tables as tables
-from cami_units.layers._equal_area import only
+from cami_units.layers._equal_area import only, parts_of_kind
 from cami_units.layers._layer_rows import LayerReader, countries_layer, layer_reader, region_of
 from cami_units.layers._layer_tables import lines_of
 from cami_units.layers._national_files import beside_bundled, own_entries
@@ -300,22 +300,25 @@ def _lines_between(shapes: Any, tolerance_m: float) -> dict[tuple[int, int], Any
         for first, second in combinations(range(len(shapes)), 2)
         if shapely.intersects(reach[first], reach[second])
     ]
-    exact = {
-        pair: only(shapely.intersection(outlines[pair[0]], outlines[pair[1]]), "line")
-        for pair in neighbours
+    shared = {
+        (first, second): shapely.intersection(outlines[first], outlines[second])
+        for first, second in neighbours
     }
+    if not tolerance_m:
+        in_parts = {pair: parts_of_kind(shape, "line") for pair, shape in shared.items()}
+        lines = {pair: lines_of(parts) for pair, parts in in_parts.items() if len(parts)}
+        return {pair: line for pair, line in lines.items() if not line.is_empty}
     # What coincides exactly is border for certain, and takes no part in what is near enough.
+    exact = {pair: only(shape, "line") for pair, shape in shared.items()}
     exact = {pair: line for pair, line in exact.items() if not line.is_empty}
-    lines = exact
-    if tolerance_m:
-        lone = _lone_outlines(outlines, exact)
-        lines = {}
-        for first, second in neighbours:
-            facing = shapely.intersection(lone[second], reach[first])
-            close_to = shapely.union(shapes[second], shapely.buffer(facing, tolerance_m))
-            near = only(shapely.intersection(lone[first], close_to), "line")
-            near = _nearest_to((first, second), near, shapes, tolerance_m)
-            lines[first, second] = _completed(exact.get((first, second)), near, tolerance_m)
+    lone = _lone_outlines(outlines, exact)
+    lines = {}
+    for first, second in neighbours:
+        facing = shapely.intersection(lone[second], reach[first])
+        close_to = shapely.union(shapes[second], shapely.buffer(facing, tolerance_m))
+        near = only(shapely.intersection(lone[first], close_to), "line")
+        near = _nearest_to((first, second), near, shapes, tolerance_m)
+        lines[first, second] = _completed(exact.get((first, second)), near, tolerance_m)
     return {pair: lines_of([line]) for pair, line in lines.items() if not line.is_empty}
 
 

@@ -195,8 +195,11 @@ def _within_states(
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The rows under a rule clipped to the states it names."""
     # Rows without a rule stay whole: ranges are measured before anything of them is cut.
-    pieces, notes = [table[~table["_ruled"].astype(bool)]], []
-    ruled = table[table["_ruled"].astype(bool)]
+    is_ruled = table["_ruled"].astype(bool)
+    if not is_ruled.any():
+        return table, []
+    pieces, notes = [table[~is_ruled]], []
+    ruled = table[is_ruled]
     for taxon in sorted(ruled["sci_name"].unique()):
         rule = reading.taxa[taxon]
         states = countries[countries["iso2"].isin(rule.within)]

@@ -42,6 +42,7 @@ from cami_units.model import (
     plan_lines,
     problem_of,
     quoted,
+    read_crs,
     same_crs,
     toml_key,
     widened,
@@ -175,7 +176,7 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     if kind in ("polygon", "any", "every"):
         sound, notes, n_repaired = _repaired(flat, keep, rules, say)
         keep = stays((sound, notes))
-    geometry = gpd.GeoSeries(flat[keep], index=table.index[keep], crs=rules.crs)
+    geometry = gpd.GeoSeries(flat[keep], index=table.index[keep], crs=read_crs(rules.crs))
     return LayerRead(table[keep].set_geometry(geometry), tuple(problems), repaired=n_repaired)
 
 
@@ -339,7 +340,7 @@ def _settled_crs(
     declared = dataset.table.crs
     assumed, problems = _assumed(dataset, layer, rules)
     degrees = not _beyond_degrees(shapes).any()
-    look_on = CRS.from_user_input(LONLAT) if degrees else None
+    look_on = read_crs(LONLAT) if degrees else None
     doubt = Note("no CRS, .prj") if declared is None else _doubt(declared, shapes)
     plan_says = {"key": layer, "assumed": rules.assumed_crs or ""}
 
@@ -351,7 +352,7 @@ def _settled_crs(
         if assumed is not None and not same_crs(declared, assumed):
             note = Note("CRS of the file counts", {"crs": crs_name(declared), **plan_says})
             problems.append(about("note", note))
-        return CRS.from_user_input(declared), problems
+        return read_crs(declared), problems
     if rules.assumed_crs is not None and assumed is None:
         return look_on, problems
     if assumed is not None:

@@ -38,6 +38,7 @@ from ._crs import cut_at_180 as cut_at_180
 from ._crs import frame_around as frame_around
 from ._crs import frames_on_globe as frames_on_globe
 from ._crs import narrowest_bounds as narrowest_bounds
+from ._crs import read_crs as read_crs
 from ._crs import same_crs as same_crs
 from ._crs import transformer as transformer
 from ._crs import widened as widened

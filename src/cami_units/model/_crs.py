@@ -25,7 +25,7 @@ LONLAT: Final = "EPSG:4326"
 
 def same_crs(first: Any, second: Any) -> bool:
     """Whether two CRSs are the same thing, however each is written down."""
-    one, other = _crs(first), _crs(second)
+    one, other = read_crs(first), read_crs(second)
     # written alike they are alike: PROJ, which compares them part by part, is asked of others only
     return one.srs == other.srs or one.equals(other, ignore_axis_order=True)
 
@@ -37,7 +37,7 @@ def transformer(source: Any, target: Any) -> Transformer:
     to be projected.
     """
     # by their texts: the hash of a CRS writes all of it out, and a map asks for its own twenty times
-    return _transformer(_crs(source).srs, _crs(target).srs)
+    return _transformer(read_crs(source).srs, read_crs(target).srs)
 
 
 @lru_cache(maxsize=256)  # a page for each unit has a projection of its own
@@ -45,7 +45,7 @@ def _transformer(source: str, target: str) -> Transformer:
     """The way between two CRSs: known where both are on one datum, else looked for by PROJ."""
     there, back = _step(target), _step(source)
     if not there or not back or there == back:
-        return Transformer.from_crs(_crs(source), _crs(target), always_xy=True)
+        return Transformer.from_crs(read_crs(source), read_crs(target), always_xy=True)
     return Transformer.from_pipeline(f"+proj=pipeline +step +inv {back} +step {there}")
 
 
@@ -74,8 +74,8 @@ _PLAIN: Final = frozenset(
 """What the text of a projection in metres may say beside its name for :func:`_step` to know it."""
 
 
-def _crs(value: Any) -> CRS:
-    """A CRS however it is written down, each text read once."""
+def read_crs(value: Any) -> CRS:
+    """A CRS however it is written down, each text read once: PROJ takes half a millisecond for one."""
     return _read_crs(value) if isinstance(value, str) else CRS.from_user_input(value)
 
 
