@@ -29,7 +29,7 @@ from cami_units import kml, model, words
 from cami_units.kml import _earth_files, _marks
 from cami_units.kml._escapes import ncname, plain_text, shown
 from cami_units.kml._marks import earth_key
-from cami_units.kml._written_shapes import as_written, dashes
+from cami_units.kml._written_shapes import all_written, as_written, dashes
 from cami_units.model import clean_name, clean_text
 
 K = "{http://www.opengis.net/kml/2.2}"
@@ -758,6 +758,26 @@ def test_a_neck_thinner_than_a_metre_parts_a_polygon_in_two():
     assert len(written.geoms) == 2
     assert written.area == pytest.approx(neck.area, abs=1e-5)
     assert as_written(written).equals_exact(written, 0)
+
+
+@pytest.mark.parametrize("longest", [0.25, 1.0])
+def test_shapes_written_all_at_once_are_those_written_one_by_one(longest):
+    """Long edges, specks, rings that rounding has cross themselves, and a hundred that have nothing."""
+    rng = np.random.default_rng(11)
+    ring = rng.uniform(0, 0.3, (100, 3, 2)).round(7)
+    shapes = [
+        *shapely.polygons(ring),
+        *shapely.linestrings(rng.uniform(0, 0.1, (20, 5, 3))),
+        shapely.box(0, 0, 3, 2),
+        shapely.LineString([(0, 0), (0, 2)]),
+        shapely.LineString([(0, 0), (1e-7, 1e-7)]),
+        shapely.Polygon([(0, 0), (0.1, 0), (0.1, 0.1), (0.0500001, 0.0000001), (0, 0.1)]),
+        shapely.Point(1.123456789, -1e-9),
+    ]
+    speck = shapely.Polygon([(0, 0), (1e-7, 0), (0, 1e-7)])
+    for some in (shapes, [*shapes, speck], []):
+        each = [as_written(shape, longest=longest) for shape in some]
+        assert [one.wkb for one in all_written(some, longest=longest)] == [one.wkb for one in each]
 
 
 @given(st.integers(3, 30), st.floats(0.01, 8), st.floats(-170, 170), st.floats(-70, 70))

@@ -139,6 +139,15 @@ def test_what_is_known_of_a_shape_is_not_worked_out_again():
     assert asked == [("x", [0, 1]), ("y", [0])]
 
 
+def test_a_table_is_known_by_itself_and_not_by_what_is_in_it():
+    """A table that can be changed, and that nobody can hash."""
+    table = pd.DataFrame({"a": [1]})
+    assert scene.Itself(table) == scene.Itself(table)
+    assert {scene.Itself(table): "known"}.get(scene.Itself(table)) == "known"
+    assert scene.Itself(table) != scene.Itself(table.copy())
+    assert scene.Itself(None) == scene.Itself(None)
+
+
 def test_a_shape_that_is_gone_leaves_its_address_to_nobody():
     """Ten thousand shapes, each thrown away at once: every one is told its own number."""
     memory = scene.ShapeMemory()

@@ -413,6 +413,8 @@ def _parts(shape: Any, frame: Any) -> Any:
     """The parts of a shape that reach into a frame."""
     parts = shapely.get_parts(shape)
     near = parts[shapely.intersects(parts, frame)]
+    if len(near) == len(parts):  # the very shape, of which things are known
+        return shape
     return near[0] if len(near) == 1 else shapely.multipolygons(near)
 
 

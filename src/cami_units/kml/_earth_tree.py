@@ -263,8 +263,8 @@ class TakenIdError(Exception):
     """Something else has an id that text which was written before has, too."""
 
 
-_LEVEL: Final = 5
-"""Twice as quick as 9, and a KMZ is one part in a hundred larger."""
+_LEVEL: Final = 4
+"""In three fifths of the time of 5, and a KMZ is one part in twenty-five larger."""
 
 DEFLATE_END: Final = b"\x03\x00"
 """The last block of a deflated stream, with nothing in it (RFC 1951)."""
@@ -515,11 +515,14 @@ def _line(pad: str, name: str, text: str) -> str:
     return f"{pad}<{name}>{_text(text)}</{name}>\n" if text else f"{pad}<{name}/>\n"
 
 
+# The same keys, looks and titles stand in thousands of placemarks.
+@lru_cache(maxsize=1 << 13)
 def _text(text: str) -> str:
     """Text as XML, as lxml writes it: a carriage return would come back as a line feed."""
     return escape(text).replace("\r", "&#13;")
 
 
+@lru_cache(maxsize=1 << 13)
 def _attribute(text: str) -> str:
     """The value of an attribute, as lxml writes it."""
     return escape(text, {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})

@@ -32,7 +32,14 @@ from cami_units.kml._marks import (
     rows,
     truth,
 )
-from cami_units.kml._written_shapes import EVIDENCE_EDGE, as_written, dashes, parts, sorted_parts
+from cami_units.kml._written_shapes import (
+    EVIDENCE_EDGE,
+    all_written,
+    as_written,
+    dashes,
+    parts,
+    sorted_parts,
+)
 from cami_units.model import (
     CONTEXT,
     LAYERS,
@@ -45,7 +52,7 @@ from cami_units.model import (
     narrowest_bounds,
     widened,
 )
-from cami_units.scene import ShapeMemory, species_places
+from cami_units.scene import Itself, ShapeMemory, species_places
 
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
@@ -90,7 +97,7 @@ class Drawing:
             self.lose(layer, len(singles) - len(kept_parts))
             simpler = shapely.simplify(kept_parts, self.tolerance, preserve_topology=True)
             singles = [part for simple_shape in simpler for part in sorted_parts(simple_shape)]
-        written = [sorted_parts(as_written(part, longest=EVIDENCE_EDGE)) for part in singles]
+        written = [sorted_parts(shape) for shape in all_written(singles, longest=EVIDENCE_EDGE)]
         pieces = [part for made in written for part in made]
         # mending may add holes, never mind: only what is gone is counted
         holes = _holes(singles) - _holes(pieces)
@@ -162,9 +169,13 @@ class Drawing:
         return {earth_key(key): value for key, value in values.items() if value}
 
     def name(self, row: Mapping[str, Any]) -> str:
-        """The name of a row in the file's language, else the English one, else the only one."""
-        named = (clean_name(row.get(key)) for key in (f"name_{self.lang}", "name_en", "name"))
-        return next((name for name in named if name), "")
+        """The name of a row in the file's language."""
+        return _name(row, self.lang)
+
+
+def _name(row: Mapping[str, Any], lang: str) -> str:
+    """The name of a row in a language, else the English one, else the only one."""
+    return words.name_in(row, lang) or clean_name(row.get("name"))
 
 
 _MARKS: Final = ShapeMemory()
@@ -364,11 +375,10 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
         hinges = borders["disputed"].map(truth)
         plain += list(borders.geometry[~hinges])
         doubtful += list(borders.geometry[hinges])
+    frozen = _frozen(plain), _frozen(doubtful), _frozen_layer(Itself(disputed))
     if countries is not None:
         # All outlines, coasts and outer borders too: borders between neighbours are among them.
-        plain = list(countries.geometry.boundary)
-    areas = [] if disputed is None else list(disputed.geometry)
-    frozen = map(_frozen, (plain, doubtful, areas))
+        frozen = _frozen_layer(Itself(countries), outlines=True), *frozen[1:]
     marks, dropped = _border_marks(*frozen, drawing.lang, drawing.tolerance)
     for layer, count in dropped.items():
         drawing.lose(layer, count)
@@ -425,6 +435,14 @@ _Frozen = tuple[bytes, ...]
 
 def _frozen(geometries: Iterable[BaseGeometry]) -> _Frozen:
     return tuple(shapely.to_wkb(list(geometries)))
+
+
+@lru_cache(maxsize=4)  # every group of a pack is shown the same states
+def _frozen_layer(layer: Itself, *, outlines: bool = False) -> _Frozen:
+    """The shapes of a layer, or their outlines; none where there is no layer."""
+    if layer.thing is None:
+        return ()
+    return _frozen(layer.thing.geometry.boundary if outlines else layer.thing.geometry)
 
 
 @lru_cache(maxsize=2)  # every group of a pack is shown the same borders
@@ -571,7 +589,7 @@ def _line_marks(
     if dashed:
         # KML has no dashed lines: they are cut into dashes, several of them in one placemark.
         whole_lines = [piece for piece in pieces if isinstance(piece, shapely.LineString)]
-        pieces = [as_written(dash) for line in whole_lines for dash in dashes(line)]
+        pieces = all_written([dash for line in whole_lines for dash in dashes(line)])
     lines_there = [
         piece for piece in pieces if isinstance(piece, shapely.LineString) and piece.length > 0
     ]
@@ -593,7 +611,7 @@ _LINES_A_MARK: Final = 400
 
 def names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
     """Names that are read from the start: of countries, and of wide places."""
-    marks = _country_names(drawing, layers.get("countries"))
+    marks = [*_country_names(drawing.lang, Itself(layers.get("countries")))]
     marks += _places(drawing, layers.get("gazetteer"), wide=True)
     return Folder(words.text("gazetteer", drawing.lang), tuple(marks)) if marks else None
 
@@ -606,26 +624,22 @@ def more_names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Fold
     return Folder(words.text("more places", drawing.lang), tuple(marks), visible=False, near=True)
 
 
-def _country_names(drawing: Drawing, countries: gpd.GeoDataFrame | None) -> list[Mark]:
+@lru_cache(maxsize=4)  # each file of a pack names the same states
+def _country_names(lang: str, layer: Itself) -> tuple[Mark, ...]:
     """The name of each country on its largest part."""
-    if countries is None:
-        return []
-    return [
+    if layer.thing is None:
+        return ()
+    return tuple(
         Mark(
-            name=shown_name(drawing.name(row)),
-            geometry=label_point(_largest_part(row["geometry"])),
+            name=shown_name(name),
+            geometry=label_point(sorted_parts(row["geometry"])[0]),
             look="country-label",
             id=ncname("label", "countries", clean_name(row["iso2"])),
             data=(("layer", "labels"),),
         )
-        for row in rows(countries, "iso2")
-        if drawing.name(row)
-    ]
-
-
-@lru_cache(maxsize=1 << 8)  # each file of a pack names the same states
-def _largest_part(shape: BaseGeometry) -> BaseGeometry:
-    return sorted_parts(shape)[0]
+        for row in rows(layer.thing, "iso2")
+        if (name := _name(row, lang))
+    )
 
 
 def _places(drawing: Drawing, gazetteer: gpd.GeoDataFrame | None, *, wide: bool) -> list[Mark]:

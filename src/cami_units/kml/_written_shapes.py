@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -66,15 +67,38 @@ def as_written(geometry: BaseGeometry, *, longest: float = UNIT_EDGE) -> BaseGeo
     return rounded
 
 
+def all_written(
+    geometries: Sequence[BaseGeometry], *, longest: float = UNIT_EDGE
+) -> list[BaseGeometry]:
+    """As :func:`as_written` of each geometry, all at once: most are written as they are rounded."""
+    shapes = np.empty(len(geometries), dtype=object)
+    shapes[:] = geometries
+    west, south, east, north = shapely.bounds(shapes).T
+    short = np.flatnonzero(~(np.hypot(east - west, north - south) > longest * _HAIR))
+    is_done = np.zeros(len(shapes), dtype=bool)
+    with suppress(shapely.errors.GEOSException):  # a speck among them is looked at by itself
+        rounded = shapely.remove_repeated_points(_on_grid(shapely.force_2d(shapes[short])))
+        is_sound = (shapely.get_dimensions(rounded) < 2) | shapely.is_valid(rounded)
+        shapes[short[is_sound]] = shapely.orient_polygons(rounded[is_sound])
+        is_done[short[is_sound]] = True
+    shapes[~is_done] = [as_written(one, longest=longest) for one in shapes[~is_done]]
+    return shapes.tolist()
+
+
 def _rounded(geometry: BaseGeometry) -> BaseGeometry:
     """The geometry on the grid that is written, without repeated points and without specks."""
-    # Adding zero turns -0.0 into 0.0: two spellings of one place would be two hashes.
-    rounded = shapely.transform(geometry, lambda xy: np.round(xy, DECIMALS) + 0.0)
+    rounded: BaseGeometry = _on_grid(geometry)
     try:
         return shapely.remove_repeated_points(rounded)
     except shapely.errors.GEOSException:
         # A ring of fewer than three different points is none to GEOS: only now look at each.
         return shapely.remove_repeated_points(without_specks(rounded)[0])
+
+
+def _on_grid(shapes: Any) -> Any:
+    """A geometry, or an array of them, with its places on the grid that is written."""
+    # Adding zero turns -0.0 into 0.0: two spellings of one place would be two hashes.
+    return shapely.transform(shapes, lambda xy: np.round(xy, DECIMALS) + 0.0)
 
 
 def without_specks(geometry: BaseGeometry) -> tuple[BaseGeometry, int]:
