@@ -61,6 +61,25 @@ def test_beyond_the_limit_nothing_is_reached_and_within_it_costs_are_the_same():
     assert cost_distance(centres, *ground, limit_km=25.0).tolist() == [0.0, 25.0, np.inf]
 
 
+def test_cells_farther_than_a_unit_may_reach_are_left_out_and_nothing_else_changes(
+    toy_cells, everywhere
+):
+    # Worth hangs on the core and on the cell alone: those within the reach are worth what they were.
+    members = pd.DataFrame({"seed": ["S"], "sci_name": ["fox"], "threshold_km2": [100.0]})
+    species = everywhere[["pu_id"]].assign(sci_name="fox", km2=100.0)
+    depth = species.assign(depth_km=np.arange(len(species), dtype=float))
+    start = core(ids(toy_cells, range(7, 8), range(14, 15)))
+    whole = occupied(species, depth, members, start)
+    near = occupied(species, depth, members, start, planning_units=toy_cells, reach_km=40.0)
+    centres = toy_cells.set_index("pu_id").centroid
+    middle = centres[start["pu_id"]].iloc[0]
+    off = centres[whole["pu_id"]]
+    is_near = (abs(off.x - middle.x) <= 40_000) & (abs(off.y - middle.y) <= 40_000)
+    expected = whole[is_near.to_numpy()].reset_index(drop=True)
+    pd.testing.assert_frame_equal(near.reset_index(drop=True), expected, check_exact=True)
+    assert 0 < len(near) < len(whole)
+
+
 def test_no_way_leads_over_cells_that_are_not_the_seeds_own():
     centres = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]])
     cost = cost_distance(

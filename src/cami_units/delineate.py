@@ -182,7 +182,8 @@ def cost_distance(
     """Least cost, in km at best, from a core to every cell that is reached through `cells`.
 
     A step between neighbours costs its length times the mean of both cells' prices; the price is 1
-    where ``worth`` is 1 and :data:`FAR_COST` where it is 0. Beyond `limit_km` nothing is looked for.
+    where ``worth`` is 1 and :data:`FAR_COST` where it is 0. What costs more than `limit_km` counts as
+    not reached.
 
     Returns
     -------
@@ -190,7 +191,8 @@ def cost_distance(
         One cost per row of `centres`; 0 within the core, infinite where no way leads.
     """
     is_own = np.zeros(len(centres), dtype=bool)
-    is_own[cells] = True
+    # a km costs a km at least: what lies farther off than the limit is not walked at all
+    is_own[cells[_is_near(centres[cells], centres[core], limit_km)]] = True
     cells = np.flatnonzero(is_own)
     # By their numbers among the cells that are walked: a region has many times as many.
     number = np.full(len(centres), -1)
@@ -210,6 +212,16 @@ def cost_distance(
     start = number[core]
     cost[cells] = dijkstra(graph, directed=False, indices=start, min_only=True, limit=limit_km)
     return cost
+
+
+def _is_near(
+    centres: NDArray[np.float64], core: NDArray[np.float64], reach_km: float
+) -> NDArray[np.bool_]:
+    """Which centres lie in the box around a core that reaches so far beyond it, in km."""
+    spare = reach_km * (1 + 1e-9)
+    low, high = core.min(axis=0) - spare, core.max(axis=0) + spare
+    near: NDArray[np.bool_] = ((centres >= low) & (centres <= high)).all(axis=1)
+    return near
 
 
 def _centres(cells: gpd.GeoSeries) -> NDArray[np.float64]:
@@ -386,6 +398,8 @@ def occupied(
     cores: pd.DataFrame,
     *,
     least_km2: float = 0.0,
+    planning_units: gpd.GeoDataFrame | None = None,
+    reach_km: float = np.inf,
 ) -> pd.DataFrame:
     """The cells that each seed may grow over, and how good each is for the seed's own species.
 
@@ -410,6 +424,11 @@ def occupied(
         ``seed``, ``pu_id``: the cells that each seed starts from.
     least_km2 : float
         A species occupies a cell from this overlap.
+    planning_units : GeoDataFrame, optional
+        ``pu_id`` and the cells in an equal-area CRS, where cells that lie farther than `reach_km`
+        from a seed's core may be left out: a species lives in a region, and a seed looks at its corner.
+    reach_km : float
+        How far a unit may reach beyond its core, as for :func:`delineate`.
 
     Returns
     -------
@@ -445,7 +464,13 @@ def occupied(
         for table in (cell_species, depth, members, cores)
     )
     cells = cell_species[[*key, "km2"]].merge(depth[[*key, "depth_km"]], on=key)
-    cells = members.merge(cells, on="sci_name").sort_values(["seed", *key], ignore_index=True)
+    if planning_units is None:
+        cells = members.merge(cells, on="sci_name")
+    else:
+        units = names["pu_id"].get_indexer(pd.Index(planning_units["pu_id"]))
+        pairs = _around_cores(planning_units, units, cores, reach_km)
+        cells = pairs.merge(cells, on="pu_id").merge(members, on=["seed", "sci_name"])
+    cells = cells.sort_values(["seed", *key], ignore_index=True)
     in_core = cells.merge(cores[["seed", "pu_id"]].drop_duplicates(), on=["seed", "pu_id"])
     by_species = in_core.groupby(["seed", "sci_name"])
     core_depth = by_species["depth_km"].quantile(CORE_QUANTILE)
@@ -462,6 +487,32 @@ def occupied(
     ground = enough.merge(worth.rename("worth").reset_index(), on=["seed", "pu_id"])
     return ground.assign(
         **{column: names[column].array.take(ground[column]) for column in ("seed", "pu_id")}
+    )
+
+
+def _around_cores(
+    planning_units: gpd.GeoDataFrame, numbers: Positions, cores: pd.DataFrame, reach_km: float
+) -> pd.DataFrame:
+    """Each seed with the numbers of the cells in the box around its core: ``seed``, ``pu_id``.
+
+    Cells and cores of which nothing is known have a number below 0, and are left out.
+    """
+    is_known = numbers >= 0
+    numbers, centres = numbers[is_known], _centres(planning_units.geometry)[is_known] / 1000.0
+    cores = cores[cores["pu_id"] >= 0]
+    place = pd.Index(numbers).get_indexer(pd.Index(cores["pu_id"]))
+    parts = {
+        seed: numbers[_is_near(centres, centres[place[rows]], reach_km)]
+        for seed, rows in cores.groupby("seed").indices.items()
+    }
+    none = np.empty(0, dtype=np.intp)
+    return pd.DataFrame(
+        {
+            "seed": np.repeat(
+                np.array(list(parts), dtype=np.intp), [len(part) for part in parts.values()]
+            ),
+            "pu_id": np.concatenate([*parts.values(), none]),
+        }
     )
 
 

@@ -313,7 +313,15 @@ def grow(
         depth = delineate.range_depth(units, species, links)
         return delineate.delineate(
             units,
-            delineate.occupied(species, depth, all_members, starts, least_km2=least_km2),
+            delineate.occupied(
+                species,
+                depth,
+                all_members,
+                starts,
+                least_km2=least_km2,
+                planning_units=units,
+                reach_km=plan.units.reach_km,
+            ),
             links,
             starts,
             reach_km=plan.units.reach_km,
@@ -326,7 +334,8 @@ def grow(
     # the cells' shapes and their species hang on the plan's grid; their scores on its profile too
     key = [plan.study.model_dump(), cells.units[["pu_id", "score"]], all_members, least_km2, cores]
     units = kept_table(cache, "units", [*key, limits], delineated)
-    units["hotspot_ids"] = units["seed"].where(units["seed"].isin(hotspot_cores["seed"]), "")
+    of_hotspots = units["seed"].isin(hotspot_cores["seed"].unique())
+    units["hotspot_ids"] = units["seed"].where(of_hotspots, "")
     outlines = delineate.editable(units)
     return layers.to_equal_area(outlines, plan.study.crs).assign(outline=outlines.geometry)
 
@@ -382,7 +391,7 @@ def _new_seeds(cells: Cells, cores: pd.DataFrame, plan: Plan) -> tuple[pd.DataFr
     """Cores and species of the peaks far from every hotspot: as good as hotspots are, or better."""
     units = cells.units
     shared = units[units["n_shared"] > 0]
-    in_cores = shared[shared["pu_id"].isin(cores["pu_id"])]
+    in_cores = shared[pd.Index(cores["pu_id"].unique()).get_indexer(pd.Index(shared["pu_id"])) >= 0]
     discs = delineate.new_cores(
         units,
         shared["pu_id"],
