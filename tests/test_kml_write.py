@@ -31,6 +31,7 @@ from cami_units.kml._escapes import ncname, plain_text, shown
 from cami_units.kml._marks import earth_key
 from cami_units.kml._written_shapes import all_written, as_written, dashes
 from cami_units.model import clean_name, clean_text
+from cami_units.model._text import _HARMFUL, _LINE_ENDS
 
 K = "{http://www.opengis.net/kml/2.2}"
 GX = "{http://www.google.com/kml/ext/2.2}"
@@ -641,6 +642,15 @@ def test_hostile_ids_become_names_that_xml_allows_and_stay_apart(tmp_path):
 )
 def test_clean_text(dirty, clean):
     assert clean_text(dirty) == clean
+
+
+def test_no_letter_that_harms_passes_because_it_can_be_printed():
+    """Text that can be printed is not looked through: each letter of Unicode is tried here."""
+    letters = [chr(number) for number in range(sys.maxunicode + 1)]
+    harmful = [letter for letter in letters if _HARMFUL.match(letter) or _LINE_ENDS.match(letter)]
+    assert {"\u202e", "\u200b", "\x1b", "\u2028"} <= set(harmful)
+    assert not [letter for letter in harmful if letter.isprintable()]
+    assert {clean_text(f"a{letter}b") for letter in harmful} == {"ab", "a\nb"}
 
 
 @given(st.text())

@@ -36,7 +36,7 @@ from cami_units.store import (
 )
 from cami_units.store._atomic_write import exclusive
 from cami_units.store._geopackage import update_geopackage
-from cami_units.store._settled_layers import in_memory, layer_names, layer_rows
+from cami_units.store._sqlite_layers import in_memory, layer_names, layer_rows
 
 
 def _polygons(table: dict, boxes: list) -> gpd.GeoDataFrame:
@@ -879,6 +879,18 @@ def test_sqlite_hands_over_the_layers_of_a_round_as_gdal_does(tmp_path):
         assert geometry == (about["geometry_name"] or "")
         assert by_sqlite.cast(by_gdal.schema).equals(by_gdal), name
     assert in_memory(path.read_bytes()[:4_000]) is None
+    # what another program put in is GDAL's to understand
+    database.execute("CREATE TABLE gazette (fid INTEGER PRIMARY KEY, geom MULTIPOINT)")
+    database.execute("INSERT INTO gazette SELECT fid, geom FROM there")
+    for odd in (
+        "UPDATE unit_criteria SET met = 2",
+        "UPDATE unit_criteria SET value = 'much'",
+        "UPDATE not_proposed SET reason = x'ff'",
+        "UPDATE gazette SET geom = x'00' || substr(geom, 2)",
+        "ALTER TABLE unit_species ADD COLUMN day DATE",
+    ):
+        database.execute(odd)
+        assert layer_rows(database, odd.split()[2 if "ALTER" in odd else 1]) is None, odd
 
 
 def test_an_opened_round_outlives_the_folder_and_trusts_no_strange_file(tmp_path):

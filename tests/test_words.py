@@ -621,3 +621,13 @@ def test_the_language_of_a_phrase_may_be_named():
     assert words.text("drawn of", lang="ru", drawn=1, all=2) == words.text(
         "drawn of", "ru", drawn=1, all=2
     )
+
+
+def test_findings_that_rest_on_the_same_are_said_once_and_each_in_its_row(monkeypatch):
+    asked: list[str] = []
+    because = words.because
+    monkeypatch.setattr(words, "because", lambda *about: asked.append(about[0]) or because(*about))
+    none, two = (notes_as_text([Note(key)]) for key in ("C3 none", "C2 none"))
+    column = pd.Series([none, two, none, none, ""])
+    assert words.each_because(column, {}, "ru") == [because(one, {}, "ru") for one in column]
+    assert asked == [none, two, ""]

@@ -706,6 +706,16 @@ def because(facts: Any, names: Names, lang: str = "en") -> str:
     return _sentence(notes_from_text(facts), names, lang)
 
 
+def each_because(facts: Iterable[Any], names: Names, lang: str = "en") -> list[str]:
+    """The sentence of each of many findings: see :func:`because`.
+
+    Those that rest on the same are said once: of the findings of thousands of units three in four.
+    """
+    column = list(facts)
+    sentences = {one: because(one, names, lang) for one in dict.fromkeys(column)}
+    return [sentences[one] for one in column]
+
+
 def reason(facts: Any, names: Names, lang: str = "en") -> str:
     """Why a site is proposed or not: a sentence for each note of the column ``facts``."""
     return _joined_sentences(notes_from_text(facts), names, lang)
@@ -795,28 +805,33 @@ def in_language(
     named = names_of(tables) if names is None else names
     findings = tables.get("unit_criteria")
     if findings is not None and "facts" in findings:
-        findings = _spoken(findings, "because", lambda row: because(row["facts"], named, lang))
+        findings = _spoken(findings, "because", each_because(findings["facts"], named, lang))
         translated_tables["unit_criteria"] = findings
     units, why = tables.get("conservation_units"), tables.get("unit_rationale")
     if units is not None and why is not None and findings is not None:
         facts = dict(zip(why["unit_id"], why["facts"], strict=True))
         evidence: dict[str, dict[str, str]] = {}
-        for row in records(findings):
-            evidence.setdefault(row["unit_id"], {})[row["criterion"]] = row["because"]
+        columns = (findings[name] for name in ("unit_id", "criterion", "because"))
+        for unit_id, criterion, sentence in zip(*columns, strict=True):
+            evidence.setdefault(unit_id, {})[criterion] = sentence
         translated_tables["conservation_units"] = _spoken(
-            units.assign(facts=units["unit_id"].map(facts).astype(object).fillna("")),
+            units,
             "rationale",
-            lambda row: rationale(row["facts"], evidence.get(row["unit_id"], {}), named, lang),
-        ).drop(columns="facts")
+            [
+                rationale(facts.get(unit_id, ""), evidence.get(unit_id, {}), named, lang)
+                for unit_id in units["unit_id"]
+            ],
+        )
     missed = tables.get("not_proposed")
     if missed is not None and "facts" in missed:
         translated_tables["not_proposed"] = _spoken(
-            missed, "reason", lambda row: reason(row["facts"], named, lang)
+            missed, "reason", [reason(one, named, lang) for one in missed["facts"]]
         )
     takes = tables.get("what_it_takes")
     if takes is not None and {"kind", "iso2", "corridor_id"} <= set(takes):
+        rows = records(pd.DataFrame(takes.drop(columns="geometry", errors="ignore")))
         translated_tables["what_it_takes"] = _spoken(
-            takes, "says", lambda row: what_it_takes(row, named, lang)
+            takes, "says", [what_it_takes(row, named, lang) for row in rows]
         )
     # the others lie beneath, where nobody writes
     return ChainMap(translated_tables, cast(dict[str, pd.DataFrame], tables))
@@ -842,13 +857,10 @@ def with_languages(
     return spoken_tables
 
 
-def _spoken(
-    table: pd.DataFrame, column: str, sentence_of: Callable[[dict[str, Any]], str]
-) -> pd.DataFrame:
+def _spoken(table: pd.DataFrame, column: str, sentences: Iterable[str]) -> pd.DataFrame:
     """A table with a column of sentences made anew; a row of which nothing can be said keeps its own."""
-    plain = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
-    sentences = [sentence_of(row) or _string(row[column]) for row in records(plain)]
-    return table.assign(**{column: pd.Series(sentences, index=table.index, dtype=object)})
+    chosen = [new or _string(own) for new, own in zip(sentences, table[column], strict=True)]
+    return table.assign(**{column: pd.Series(chosen, index=table.index, dtype=object)})
 
 
 def _sentence(clauses: Iterable[Note], names: Names, lang: str) -> str:

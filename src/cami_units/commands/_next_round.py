@@ -428,9 +428,10 @@ def former_versions(base: Round) -> dict[str, dict[str, list[str]]]:
     columns = (units[name] for name in ("unit_id", "name_en", "name_ru", "geometry"))
     for unit_id, name_en, name_ru, outline in zip(*columns, strict=True):
         row = former.setdefault(str(unit_id), {"hashes": [], "names": []})
-        parts = [outline, *shapely.get_parts(outline)]
         # each part too: a KMZ has a placemark for every part of a unit
-        hashes = {kml.geom_hash(kml.as_written(part)) for part in parts}
+        pieces = shapely.get_parts(outline)
+        parts = [outline, *(pieces if len(pieces) > 1 else ())]
+        hashes = set(map(kml.geom_hash, parts))
         row["hashes"] = sorted({*row["hashes"], *hashes})
         names = {str(name) for name in (name_en, name_ru) if not is_missing(name)}
         row["names"] = sorted({*row["names"], *names})

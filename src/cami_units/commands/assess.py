@@ -207,7 +207,7 @@ def assess_sites(
 def with_sentences(findings: Findings, names: Names) -> Findings:
     """Findings with the column ``because``: what each rests on, as an English sentence."""
     table = findings.criteria.copy()
-    because = [words.because(facts, names) for facts in table["facts"].tolist()]
+    because = words.each_because(table["facts"], names)
     table.insert(list(table).index("facts"), "because", because)
     return replace(findings, criteria=table, names=names)
 

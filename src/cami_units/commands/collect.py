@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units import kml, store, words, workshop
+from cami_units import store, words, workshop
 from cami_units.commands._change_tables import (
     QUESTION_COLUMNS,
     Picture,
@@ -204,7 +204,6 @@ def read_handed_in(
         raise InputError.of("none read", **facts)
     progress("comparing with the round handed out", 0, 0)
     placemarks = placemark_table(group_files, plan.study.crs)
-    placemarks["outline_hash"] = list(map(kml.geom_hash, placemarks["outline"]))
     with kept_beside(base):
         pieces = cut(known_layers, plan, cache=cache_of_layers(base))
     ground = workshop.Ground(placemarks, units)

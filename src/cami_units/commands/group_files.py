@@ -665,7 +665,7 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
     is_former = former_id not in base_facts.units and former_id in base_facts.hashes
     if is_former and mark["ground"] is not None and not mark["data"].get("layer"):
         # a unit that was parted since, as it was handed out: it changes nothing, whatever round it is from
-        return kml.geom_hash(kml.as_written(mark["ground"])) in base_facts.hashes[former_id]
+        return kml.geom_hash(mark["ground"]) in base_facts.hashes[former_id]
     layer = mark["data"].get("layer")
     if layer == _NEIGHBOURS and mark["ground"] is not None:
         return _is_as_shown(mark, base_facts)
@@ -685,7 +685,7 @@ def _is_as_shown(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
     One that was drawn otherwise, in that folder or in a copy of it, is a proposal about that unit.
     """
     hashes = base_facts.hashes.get(_neighbour_of(mark["data"]), ())
-    return kml.geom_hash(kml.as_written(mark["ground"])) in hashes
+    return kml.geom_hash(mark["ground"]) in hashes
 
 
 def _neighbour_name(name: str) -> str:
@@ -783,6 +783,7 @@ def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict
     """A placemark with ground, by :data:`cami_units.workshop.PLACEMARK_COLUMNS`, with its outline."""
     data = mark["data"]
     outline = kml.as_written(mark["ground"])
+    outline_hash = kml.hash_of_written(outline)
     layer = data.get("layer", "")
     points = 0 if mark["points"] is None else shapely.get_num_geometries(mark["points"])
     notes = [Note("closed path")] if mark["from_path"] else []
@@ -806,10 +807,10 @@ def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict
         **{key: own_data.get(key, "") for key in ("cu_id", "part", "rev", "section_id")},
         "group": group,
         "placemark_id": "" if layer else mark["placemark_id"],
-        "untouched": bool(own_data.get("geom_hash"))
-        and own_data["geom_hash"] == kml.geom_hash(outline),
+        "untouched": own_data.get("geom_hash") == outline_hash,
         "facts": facts,
         "outline": outline,
+        "outline_hash": outline_hash,
     }
 
 

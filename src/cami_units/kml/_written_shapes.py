@@ -298,7 +298,11 @@ def geom_hash(geometry: BaseGeometry) -> str:
     >>> geom_hash(box(70, 40, 71, 41)) == geom_hash(box(70, 40, 71, 41.000001))
     True
     """
-    written = as_written(geometry)
+    return hash_of_written(as_written(geometry))
+
+
+def hash_of_written(written: BaseGeometry) -> str:
+    """The :func:`geom_hash` of a geometry that is as a file will hold it."""
     whole = shapely.multipolygons(parts(written)) if _is_area(written) else written
     content = shapely.to_wkb(shapely.normalize(whole), byte_order=1)
     return hashlib.sha256(bytes(content)).hexdigest()[:16]

@@ -63,7 +63,8 @@ def clean_text(value: object) -> str:
 
 def _cleaned(raw: str) -> str:
     """Text without what hides or harms."""
-    if raw.isascii() and raw.isprintable():  # most text, and nothing in it can harm
+    # most text in any script: what can be printed neither hides nor harms
+    if raw.isprintable() and unicodedata.is_normalized("NFC", raw):
         return raw.strip()
     text = _LINE_ENDS.sub("\n", raw).replace("\t", " ")
     # composed last: what is taken out may have stood between a letter and its accent

@@ -37,7 +37,7 @@ from cami_units.model import (
     quoted,
 )
 from cami_units.store._atomic_write import write_atomically
-from cami_units.store._settled_layers import in_memory, layer_names, layer_rows
+from cami_units.store._sqlite_layers import in_memory, layer_names, layer_rows
 
 GEOPACKAGE: Final = "conservation_units.gpkg"
 
@@ -389,11 +389,14 @@ def _multi(shapes: Any) -> Any:
 def read_geopackage(path: Path, *, only: Collection[str] | None = None) -> dict[str, pd.DataFrame]:
     """The tables of a round's GeoPackage, those named in `only` or all, in the order of the file."""
     content = _content(path)
+    database = in_memory(content)
     with _reading(path):
-        names = [name for name in _layer_names(content) if name != _STYLES]
-        if only is not None:
-            names = [name for name in names if name in only]
-        return {name: _read_layer(*_read_arrow(content, name)) for name in names}
+        names = _layer_names(content, database)
+        return {
+            name: _read_layer(*_read_arrow(content, database, name))
+            for name in names
+            if only is None or name in only
+        }
 
 
 class StoredTables(Mapping[str, pd.DataFrame]):
@@ -413,11 +416,9 @@ class StoredTables(Mapping[str, pd.DataFrame]):
         self.replaced: Mapping[str, pd.DataFrame] = {}
         self._tables: dict[str, pd.DataFrame] = {}
         self._layers: dict[str, tuple[str, pa.Table]] = {}
-        # GDAL, which takes its time, is asked about files of others, and about long tables
-        self._database = in_memory(self.content) if self.is_vouched else None
+        self._database = in_memory(self.content)
         with _reading(path):
-            names = layer_names(self._database) if self._database else _layer_names(self.content)
-        self.stored = [name for name in names if name != _STYLES]
+            self.stored = _layer_names(self.content, self._database)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """A table by its name; one that is not as promised is refused now."""
@@ -451,8 +452,7 @@ class StoredTables(Mapping[str, pd.DataFrame]):
     def layer(self, name: str) -> tuple[str, pa.Table]:
         """A stored table as it lies in the file: its column of shapes ("" without one), its rows."""
         with _reading(self.path):
-            rows = layer_rows(self._database, name) if self._database else None
-            return rows or _read_arrow(self.content, name)
+            return _read_arrow(self.content, self._database, name)
 
     def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> StoredTables:
         """The same tables with some in place of those of their names."""
@@ -481,11 +481,15 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _layer_names(content: bytes) -> list[str]:
+def _layer_names(content: bytes, database: sqlite3.Connection | None) -> list[str]:
     """The names of the tables of a round, in the order of the file."""
-    import pyogrio  # a decision does without
+    if database is not None:
+        names = layer_names(database)
+    else:
+        import pyogrio  # a decision does without
 
-    return [str(name) for name, _ in pyogrio.list_layers(content)]
+        names = [str(name) for name, _ in pyogrio.list_layers(content)]
+    return [name for name in names if name != _STYLES]
 
 
 def ignore_missing_names() -> None:
@@ -508,8 +512,15 @@ def _reading(path: Path) -> Iterator[None]:
         raise InputError.of("round unreadable", file=str(path), cause=quoted(error)) from error
 
 
-def _read_arrow(content: bytes, name: str) -> tuple[str, pa.Table]:
-    """The column of shapes of a layer, "" without one, and its rows as GDAL hands them over."""
+def _read_arrow(
+    content: bytes, database: sqlite3.Connection | None, name: str
+) -> tuple[str, pa.Table]:
+    """The column of shapes of a layer, "" without one, and its rows as GDAL hands them over.
+
+    GDAL, which takes its time, is asked about long tables, and where SQLite met something odd.
+    """
+    if database is not None and (rows := layer_rows(database, name)) is not None:
+        return rows
     import pyogrio
 
     about, layer = pyogrio.read_arrow(content, layer=name)
