@@ -26,7 +26,7 @@ from lxml import etree
 from shapely import LineString, Point, box
 
 from cami_units import kml, model, words
-from cami_units.kml import _earth_files, _marks
+from cami_units.kml import _earth_files, _evidence, _marks
 from cami_units.kml._escapes import ncname, plain_text, shown
 from cami_units.kml._marks import earth_key
 from cami_units.kml._written_shapes import all_written, as_written, dashes
@@ -758,6 +758,22 @@ def test_parts_and_holes_in_any_order_have_one_hash():
     assert kml.geom_hash(shapely.MultiPolygon([one, two])) == kml.geom_hash(
         shapely.MultiPolygon([two, one])
     )
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_each_edge_of_states_once_is_the_union_of_their_outlines(seed, n):
+    """Cells of a lattice dealt to states: shared edges, corners where four meet, islands and lakes."""
+    rng = np.random.default_rng(seed)
+    x, y = np.meshgrid(np.arange(6.0), np.arange(5.0))
+    cells, state = shapely.box(x, y, x + 1, y + 1).ravel(), rng.integers(-2, n, 30)
+    states = [shapely.union_all(cells[state == number]) for number in range(n)]
+    outlines = shapely.boundary([one for one in states if not one.is_empty])
+    # corners that a union would drop where an edge goes straight on
+    outlines = shapely.segmentize(outlines, 1.0)
+    once, whole = _evidence._each_edge_once(outlines), shapely.union_all(outlines)
+    once, whole = (shapely.normalize(_evidence._merged(lines)) for lines in (once, whole))
+    assert shapely.equals_exact(once, whole) or (once.is_empty and whole.is_empty)
 
 
 def test_a_neck_thinner_than_a_metre_parts_a_polygon_in_two():

@@ -118,6 +118,39 @@ def test_the_finest_tolerance_within_the_budget_is_taken() -> None:
     assert shapely.equals_exact(kept[0], shapely.simplify(ring, finest))
 
 
+@pytest.mark.parametrize("most", [30, 60, 100, 300, 700, 900])
+def test_looking_at_the_finest_last_finds_the_same(most: int) -> None:
+    ring = shapely.Point(0, 0).buffer(1, quad_segs=200)
+    asked: list[float] = []
+
+    def drawn_at(tolerance: float) -> np.ndarray:
+        asked.append(tolerance)
+        return np.array([shapely.simplify(ring, tolerance)])
+
+    found = scene.simplest(drawn_at, most_vertices=most)
+    asked.clear()
+    again = scene.simplest(drawn_at, most_vertices=most, in_all=801)
+    assert shapely.equals_exact(found[0], again[0])
+    assert len(asked) == len(set(asked)), "nothing is simplified twice"
+
+
+def test_edges_have_one_number_from_both_sides() -> None:
+    """Two squares side by side and a point that is there twice: seven edges, of eight that are walked."""
+    xy = np.array(
+        [
+            *[(0, 0), (1, 0), (1, 0), (1, 1), (0, 1), (0, 0)],
+            *[(1, 0), (2, 0), (2, 1), (1, 1), (1, 0)],
+        ]
+    )
+    start, edge, place = scene.numbered_edges(xy, np.repeat([0, 1], [6, 5]))
+    assert start.tolist() == [0, 2, 3, 4, 6, 7, 8, 9]
+    assert place[0] == place[5]
+    assert place[1] == place[2] == place[6] == place[10]
+    values, times = np.unique(edge, return_counts=True)
+    assert len(values) == 7
+    assert edge[1] == edge[7] == values[times == 2]
+
+
 # -- what was worked out of shapes before ----------------------------------------------------------
 
 

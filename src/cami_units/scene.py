@@ -470,17 +470,42 @@ def undirected(edges: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(backwards[:, None], edges[:, [2, 3, 0, 1]], edges)
 
 
+def numbered_edges(
+    xy: npt.NDArray[Any], line: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The edges of lines by numbers of their ends: the same from both sides.
+
+    Parameters
+    ----------
+    xy : array of (vertices, 2)
+    line : array
+        The line of each vertex.
+
+    Returns
+    -------
+    start : array
+        The vertex at which each edge begins; those of no length are left out.
+    edge : array
+        A number for each edge. They go by the lower end, by x and then y, and then by the upper one.
+    place : array
+        A number for each vertex, alike for alike ones.
+    """
+    # one number for a place: to sort rows of four takes five times as long
+    place = np.unique(xy[:, 0] + 1j * xy[:, 1], return_inverse=True)[1].astype(np.intp)
+    start = np.flatnonzero((line[1:] == line[:-1]) & (place[1:] != place[:-1]))
+    low, high = np.sort(np.stack([place[start], place[start + 1]]), axis=0)
+    return start, low * len(xy) + high, place
+
+
 def _lie_apart(shapes: npt.NDArray[Any]) -> bool:
     """Whether some two states run side by side and have no edge in common."""
     parts, state = shapely.get_parts(shapes, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    inner = np.flatnonzero(ring[1:] == ring[:-1])
-    ends = np.hstack([xy[inner], xy[inner + 1]])
-    ends = undirected(ends)
-    order = np.lexsort(ends.T)
-    same = (ends[order[1:]] == ends[order[:-1]]).all(axis=1)
-    of_edge = state[part[ring[inner]]][order]
+    start, edge, _ = numbered_edges(xy, ring)
+    order = np.argsort(edge, kind="stable")
+    same = edge[order[1:]] == edge[order[:-1]]
+    of_edge = state[part[ring[start]]][order]
     sharing = set(zip(of_edge[:-1][same].tolist(), of_edge[1:][same].tolist(), strict=True))
     west, south, east, north = shapely.bounds(shapes).T + _SLIVER_DEGREES * _OUTWARDS
     one_of, other_of = np.triu_indices(len(shapes), 1)
@@ -828,6 +853,7 @@ def simplest(
     *,
     most_vertices: int,
     tolerances: Sequence[float] = TOLERANCES,
+    in_all: int = 0,
 ) -> Shapes:
     """Shapes at the finest tolerance that keeps to `most_vertices` vertices; else at the coarsest.
 
@@ -837,6 +863,9 @@ def simplest(
         The shapes at a tolerance in degrees.
     most_vertices : int
         Vertices allowed in all.
+    in_all : int
+        Vertices that there are, where it is dear to simplify: of more than may be, the finest is not
+        looked at first.
     """
 
     def drawn(place: int) -> tuple[Shapes, float]:
@@ -844,10 +873,13 @@ def simplest(
         shapes = drawn_at(tolerances[place])
         return shapes, float(shapely.get_num_coordinates(shapes).sum()) / max(most_vertices, 1)
 
-    at, last = 0, len(tolerances) - 1
-    shapes, excess = drawn(at)
-    if excess <= 1 or not last:
-        return shapes
+    first, last = 0, len(tolerances) - 1
+    excess = in_all / max(most_vertices, 1)
+    if excess <= 1:
+        shapes, excess = drawn(first)
+        if excess <= 1 or not last:
+            return shapes
+        first = 1
     # A coarser tolerance leaves two thirds of the vertices or more: the first guess is a leap, and
     # from there the finest that keeps to the number is looked for on foot.
     at = min(last, 1 + int(np.log(excess) / np.log(1.4)))
@@ -857,7 +889,7 @@ def simplest(
         shapes, excess = drawn(at)
         if excess <= 1:
             return shapes
-    while excess <= 1 and at > 1:
+    while excess <= 1 and at > first:
         at -= 1
         finer, excess = drawn(at)
         shapes = finer if excess <= 1 else shapes

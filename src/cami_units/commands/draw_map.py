@@ -314,7 +314,10 @@ def _add_coarse(
     add("confidence", graded, "sci_name", "confidence")
     if len(possible):
         add("supporting", possible, "sci_name")
-    add("states", overlap.dissolved(pieces.states, ("iso2",))[["iso2", "geometry"]], "iso2")
+    states = pieces.states[["iso2", "geometry"]]
+    if not states["iso2"].is_unique:
+        states = overlap.dissolved(states, ("iso2",))
+    add("states", states, "iso2")
     if round_layers.protected_areas is not None and "protected_areas" not in restricted:
         ground = overlap.dissolved(round_layers.protected_areas).assign(ground="protected")
         add("protected", ground[["ground", "geometry"]], "ground")

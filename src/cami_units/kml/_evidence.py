@@ -52,7 +52,7 @@ from cami_units.model import (
     narrowest_bounds,
     widened,
 )
-from cami_units.scene import Itself, ShapeMemory, species_places
+from cami_units.scene import Itself, ShapeMemory, numbered_edges, species_places
 
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
@@ -468,8 +468,7 @@ def _border_marks(
 
 def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[bytes]:
     """The lines to draw whole and those to draw in pieces, as WKB."""
-    # a union of outlines is a line for each edge that two of them share: put together, a hundredth
-    lines = _merged(_united(shapely.from_wkb(plain)))
+    lines = _merged(_each_edge_once(shapely.from_wkb(plain)))
     ground: BaseGeometry = shapely.GeometryCollection()
     unsure = list(shapely.from_wkb(doubtful))
     if areas:
@@ -487,6 +486,31 @@ def _border_lines(plain: _Frozen, doubtful: _Frozen, areas: _Frozen) -> list[byt
         np.concatenate([shapely.get_parts(agreed), rest[~shapely.is_empty(rest)]])
     )
     return [shapely.to_wkb(solid), shapely.to_wkb(dashed)]
+
+
+def _each_edge_once(outlines: Any) -> BaseGeometry:
+    """Outlines as lines from one place where more than two edges meet to the next, each edge once.
+
+    What their union is where neighbours share their edges vertex by vertex, in a quarter of the time.
+    """
+    xy, line = shapely.get_coordinates(shapely.get_parts(outlines), return_index=True)
+    start, edge, place = numbered_edges(xy, line)
+    if not len(start):
+        return shapely.MultiLineString()
+    first = start[np.sort(np.unique(edge, return_index=True)[1])]
+    n_edges = np.bincount(place[np.concatenate([first, first + 1])], minlength=len(xy))
+    # a line goes on from an edge to the next of its outline through a place of these two alone
+    begins = np.ones(len(first), dtype=bool)
+    begins[1:] = (first[1:] != first[:-1] + 1) | (n_edges[place[first[1:]]] != 2)
+    number = np.cumsum(begins) - 1
+    last = np.flatnonzero(np.append(begins[1:], True))
+    points = np.concatenate([xy[first], xy[first[last] + 1]])
+    order = np.argsort(np.concatenate([number, number[last]]), kind="stable")
+    lines: Any = shapely.linestrings(
+        points[order], indices=np.concatenate([number, number[last]])[order]
+    )
+    merged: BaseGeometry = shapely.multilinestrings(lines)
+    return merged
 
 
 def _merged(lines: BaseGeometry) -> BaseGeometry:

@@ -115,8 +115,7 @@ def packed_block(block: GroundBlock) -> dict[str, Any]:
         "cells": block.cells,
         "points": block.points,
         "step_m": STEP_M,
-        # 9: packed once, carried by every page
-        "block": base64.b64encode(zlib.compress(_seven_bits(numbers), 9)).decode("ascii"),
+        "block": base64.b64encode(zlib.compress(_seven_bits(numbers), 6)).decode("ascii"),
     }
 
 

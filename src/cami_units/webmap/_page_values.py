@@ -24,7 +24,7 @@ from cami_units.drawn_pieces import piece
 from cami_units.model import clean_text
 from cami_units.model import is_missing as is_missing
 from cami_units.palette import Look
-from cami_units.scene import label_place, simpler, simplest, undirected
+from cami_units.scene import label_place, numbered_edges, simpler, simplest
 from cami_units.words import LANGUAGES
 
 _ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`$\\"})
@@ -216,7 +216,9 @@ def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGe
         """The polygons simplified together, so that they stay beside one another."""
         shapes = shapely.from_wkb(polygons)
         found = simplest(
-            lambda tolerance: shapely.coverage_simplify(shapes, tolerance), most_vertices=most
+            lambda tolerance: shapely.coverage_simplify(shapes, tolerance),
+            most_vertices=most,
+            in_all=int(shapely.get_num_coordinates(shapes).sum()),
         )
         return list(shapely.to_wkb(found))
 
@@ -239,11 +241,12 @@ def shared_edges(polygons: Geometries) -> BaseGeometry:
     """
     rings = shapely.get_rings(shapely.get_parts(polygons))
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    steps = on_lattice(xy)
-    edges = undirected(np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]])
-    edges = edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)]
-    edges, times = np.unique(edges, axis=0, return_counts=True)
-    ends = (edges[times > 1] / LATTICE).reshape(-1, 2, 2)
+    start, edge, place = numbered_edges(steps := on_lattice(xy), ring)
+    _, first, times = np.unique(edge, return_index=True, return_counts=True)
+    ends = np.stack([start, start + 1])[:, first[times > 1]]
+    # from the lower end up, from whichever side it came
+    ends = np.take_along_axis(ends, np.argsort(place[ends], axis=0), axis=0)
+    ends = (steps / LATTICE)[ends.T]
     lines: Any = shapely.linestrings(ends)
     merged: BaseGeometry = shapely.line_merge(shapely.multilinestrings(lines))
     return merged
