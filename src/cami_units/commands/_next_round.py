@@ -475,7 +475,7 @@ def _planning_units(
         .set_geometry(gpd.GeoSeries(cell_shapes, index=rows, crs=crs))
     )
     result = cells.copy()
-    held_cells = with_unit(flat, layers.to_equal_area(shown_units, crs), once=True)
+    held_cells = with_unit(flat, layers.to_equal_area(shown_units, crs))
     result.loc[rows, "unit_id"] = held_cells["unit_id"]
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
@@ -362,14 +363,12 @@ def with_unit(
     units: gpd.GeoDataFrame,
     *,
     cache: Cache = NOTHING_KEPT,
-    once: bool = False,
 ) -> gpd.GeoDataFrame:
-    """Planning units with the unit that holds most of each; empty where none holds half.
-
-    `once` is as :func:`cami_units.overlap.cell_owners` takes it.
-    """
+    """Planning units with the unit that holds most of each; empty where none holds half."""
     shapes = units[["unit_id", "geometry"]]
     key = [cells[["pu_id", "geometry"]], shapes]
+    # where the cells themselves were measured before, the kernel was not asked for and is not now
+    once = "numba" not in sys.modules
     owners = kept_table(
         cache, "owners", key, lambda: overlap.cell_owners(cells, shapes, site="unit_id", once=once)
     )
