@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import pandas as pd
-from pyproj import CRS
 
 from cami_units import palette, words
 from cami_units.model import (
@@ -27,6 +27,7 @@ from cami_units.model import (
     PRESENCE,
     SEASONAL,
     Imprint,
+    read_crs,
 )
 from cami_units.scene import species_places
 
@@ -727,11 +728,18 @@ def _relate(relations: ET.Element, tables: Mapping[str, pd.DataFrame], language:
 
 def _reference(parent: ET.Element, crs: str) -> None:
     """A coordinate system, as well-known text: QGIS reads it without a look into its own tables."""
-    crs_of_plan = CRS.from_user_input(crs)
+    wkt, authority = _spelt_out(crs)
     system = ET.SubElement(parent, "spatialrefsys")
-    ET.SubElement(system, "wkt").text = crs_of_plan.to_wkt("WKT2_2019")
-    if authority := crs_of_plan.to_authority():
-        ET.SubElement(system, "authid").text = ":".join(authority)
+    ET.SubElement(system, "wkt").text = wkt
+    if authority:
+        ET.SubElement(system, "authid").text = authority
+
+
+@lru_cache(maxsize=8)  # forty layers are in one system
+def _spelt_out(crs: str) -> tuple[str, str]:
+    """A coordinate system as well-known text, and its code; no code where it has none."""
+    system = read_crs(crs)
+    return system.to_wkt("WKT2_2019"), ":".join(system.to_authority() or ())
 
 
 def _add_frame(parent: ET.Element, frame: Sequence[float]) -> None:

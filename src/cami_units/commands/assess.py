@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from shapely.geometry.base import BaseGeometry
 
 from cami_units import criteria, layers, overlap, rank, words
 from cami_units.cache import NOTHING_KEPT, Cache, kept_value
@@ -288,9 +290,8 @@ def what_it_takes(
     rows = rows[rows["site"].isin(set(sites[site]))].reset_index(drop=True)
     shapes = dict(zip(sites[site], sites.geometry, strict=True))
     side_km2 = plan.profile.occurrence.side_km2 or 0.0
-    outlines = [
-        _outline(row, shapes[row.site], pieces, assessed, side_km2) for row in rows.itertuples()
-    ]
+    outline = _outlines(pieces, assessed, side_km2)
+    outlines = [outline(row, shapes[row.site]) for row in rows.itertuples()]
     table = gpd.GeoDataFrame(rows, geometry=outlines, crs=sites.crs)
     drawn = (table["kind"] == "ground") & ~table.geometry.isna()
     # What the outline comes to, which has corners, and not what was asked for.
@@ -307,36 +308,44 @@ def what_it_takes(
     return table.assign(says=says)
 
 
-def _outline(row: Any, shape: Any, pieces: Pieces, assessed: Assessed, side_km2: float) -> Any:
-    """The nearest ground of the kind that a row asks for; None: it asks for none."""
-    if row.kind != "ground":
-        return None
-    findings = assessed.findings
-    # rows are looked for in columns: each cut of a whole layer is a layer made anew
-    if not row.sci_name:  # of a state: the one that is named, else any that does not count yet
-        of = findings.summary
-        counted = ";".join(of["countries"][of["site"] == row.site].astype(str)).split(";")
-        layer = pieces.states
-        mine = ~layer["iso2"].isin(counted)
-        if row.iso2:
-            mine &= layer["iso2"] == row.iso2
-    elif row.criterion == "C3":
-        layer = pieces.layers.features
-        mine = layer["sci_name"] == row.sci_name
-    else:  # a side that does not count yet
-        of = findings.species
-        there = (of["site"] == row.site) & (of["sci_name"] == row.sci_name)
-        counted = ";".join(of["sides"][there]).split(";")
-        layer = pieces.sides
-        mine = (layer["sci_name"] == row.sci_name) & ~layer["iso2"].isin(counted)
-    grounds = layer.geometry[mine]
-    if row.sci_name and row.criterion != "C3":
-        states = layer["iso2"][mine]
-        needed = criteria.lacking_km2(assessed.tables, row.site, row.sci_name, states, side_km2)
-    else:
-        needed = pd.Series(row.km2, index=grounds.index)
-    # of several states, the one whose ground is nearest
-    return overlap.nearest_ground(shape, grounds, needed)
+def _outlines(
+    pieces: Pieces, assessed: Assessed, side_km2: float
+) -> Callable[[Any, BaseGeometry], Any]:
+    """What gives the nearest ground of the kind that a row asks for; None: it asks for none."""
+    summary, species = assessed.findings.summary, assessed.findings.species
+    # columns are taken out once: a row is about a handful of lines of four tables
+    counted_states = dict(zip(summary["site"], summary["countries"].astype(str), strict=True))
+    key = (species["site"].tolist(), species["sci_name"].tolist())
+    counted_sides = dict(zip(zip(*key, strict=True), species["sides"].tolist(), strict=True))
+    lacking_km2 = criteria.lacking_km2(assessed.tables, side_km2)
+    ranges = pieces.layers.features
+    range_names = ranges["sci_name"].tolist()
+    state_names = pieces.states["iso2"].tolist()
+    sides = list(zip(pieces.sides["sci_name"].tolist(), pieces.sides["iso2"].tolist(), strict=True))
+
+    def outline(row: Any, shape: BaseGeometry) -> Any:
+        """The ground that one row asks for, seen from a shape."""
+        if row.kind != "ground":
+            return None
+        needed: list[float] | None = None
+        if not row.sci_name:  # of a state: the one that is named, else any that does not count yet
+            counted = counted_states[row.site].split(";")
+            layer = pieces.states
+            mine = [name not in counted and row.iso2 in ("", name) for name in state_names]
+        elif row.criterion == "C3":
+            layer = ranges
+            mine = [name == row.sci_name for name in range_names]
+        else:  # a side that does not count yet
+            counted = counted_sides.get((row.site, row.sci_name), "").split(";")
+            layer = pieces.sides
+            mine = [name == row.sci_name and iso2 not in counted for name, iso2 in sides]
+            states = [iso2 for (_, iso2), is_mine in zip(sides, mine, strict=True) if is_mine]
+            needed = lacking_km2(row.site, row.sci_name, states)
+        grounds = layer.geometry[mine]
+        # of several states, the one whose ground is nearest
+        return overlap.nearest_ground(shape, grounds, needed or [row.km2 for _ in grounds])
+
+    return outline
 
 
 def adjacent_sites(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,13 +77,16 @@ def what_it_takes(
 
 
 def lacking_km2(
-    tables: SiteTables, site: str, sci_name: str, states: pd.Series, side_km2: float
-) -> pd.Series:
-    """What a species lacks in each of these states for its side to count in a site, in km²."""
-    sides = tables.species
-    sides = sides[(sides["site"] == site) & (sides["sci_name"] == sci_name)]
-    there = sides.groupby("iso2")["km2"].sum()
-    return _MARGIN * side_km2 - states.map(there).astype(float).fillna(0.0)
+    tables: SiteTables, side_km2: float
+) -> Callable[[Any, str, Iterable[str]], list[float]]:
+    """What gives the km² that a species lacks in each of some states for its side to count in a site."""
+    sums = tables.species.groupby(["site", "sci_name", "iso2"])["km2"].sum()
+    there = dict(zip(sums.index.tolist(), sums.tolist(), strict=True))
+
+    def lacking(site: Any, sci_name: str, states: Iterable[str]) -> list[float]:
+        return [_MARGIN * side_km2 - there.get((site, sci_name, iso2), 0.0) for iso2 in states]
+
+    return lacking
 
 
 @dataclass(frozen=True, slots=True)
