@@ -441,7 +441,15 @@ def _drawings(
     stated = units[["unit_id", "geometry"]].rename(columns={"unit_id": "site"})
     by_people = stated[~units["status"].isin(SOFTWARE_STATUSES).to_numpy()]
     hotspots = functools.cache(
-        partial(assess_sites, pieces.layers.hotspots, pieces, plan, site="hotspot_id", cache=cache)
+        partial(
+            assess_sites,
+            pieces.layers.hotspots,
+            pieces,
+            plan,
+            site="hotspot_id",
+            cache=cache,
+            is_told=False,
+        )
     )
     study, rules = plan.study, plan.criteria
     ways = room.delineations(design, cell_km=study.cell_km, border_km=rules.border_km)
