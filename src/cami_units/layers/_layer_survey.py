@@ -312,7 +312,11 @@ def _lines_between(shapes: Any, tolerance_m: float) -> dict[tuple[int, int], Any
             pair: shapely.line_merge(shapely.multilinestrings(shapely.get_parts(parts)))
             for pair, parts in in_parts.items()
         }
-        return {pair: shapely.normalize(line) for pair, line in whole.items() if not line.is_empty}
+        return {
+            pair: shapely.normalize(line)
+            for pair, line in whole.items()
+            if not shapely.is_empty(line)
+        }
     # What coincides exactly is border for certain, and takes no part in what is near enough.
     exact = {pair: only(shape, "line") for pair, shape in shared.items()}
     exact = {pair: line for pair, line in exact.items() if not line.is_empty}
