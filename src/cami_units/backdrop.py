@@ -63,7 +63,13 @@ def shades_in(frame: Frame, crs: Any, *, width: int) -> Shades:
     x = left + (np.arange(width) + 0.5) * (right - left) / width
     y = top - (np.arange(height) + 0.5) * (top - low) / height
     lon, lat = _lonlat_of(x, y, crs)
-    return _sampled(lon, lat)
+    # band by band: what lies between places and shades stays beside the processor
+    bands = [slice(row, row + _BAND) for row in range(0, height, _BAND)]
+    return np.concatenate([_sampled(lon[band], lat[band]) for band in bands])
+
+
+_BAND: Final = 32
+"""Rows of a picture that are sampled at a time."""
 
 
 _KNOT: Final = 16

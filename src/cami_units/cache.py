@@ -318,7 +318,11 @@ def _write(path: Path, parts: Parts) -> None:
     is_plain = all(isinstance(part, bytes) for part in parts.values())
     if not is_plain and not _same(parts, _unpacked(memoryview(packed))):
         return
-    body = _FORMAT + packed
+    # no copy of what may be a whole folder of a pack
+    content = (_FORMAT, packed)
+    seal = hashlib.sha256()
+    for part in content:
+        seal.update(part)
     folder = path.parent
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
@@ -327,13 +331,14 @@ def _write(path: Path, parts: Parts) -> None:
     # Another process may be writing the same entry: each has a file of its own, and either will do.
     staged = folder / f"{path.stem}.{uuid.uuid4().hex[:8]}.writing"
     try:
-        staged.write_bytes(body + hashlib.sha256(body).digest())
+        with staged.open("wb") as file:
+            file.writelines((*content, seal.digest()))
         staged.replace(path)
     finally:
         staged.unlink(missing_ok=True)
     # Each entry is added to what was there at the first: to look at hundreds of them after each of
     # hundreds took a tenth of a second. What others write meanwhile is seen by them, or next time.
-    size = len(body) + _SEAL
+    size = len(_FORMAT) + len(packed) + _SEAL
     _BYTES_IN[folder] = _BYTES_IN[folder] + size if folder in _BYTES_IN else MOST_BYTES + 1
     if _BYTES_IN[folder] > MOST_BYTES:
         _BYTES_IN[folder] = _make_room(folder, path)
