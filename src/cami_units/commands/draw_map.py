@@ -15,7 +15,7 @@ import shapely
 from cami_units import grid, kml, overlap, scene, webmap
 from cami_units.commands.shown_round import cache_of_layers
 from cami_units.commands.stored_round import reopened
-from cami_units.model import HIDDEN_STATUSES, Layers, Round
+from cami_units.model import HIDDEN_STATUSES, Layers, Round, records
 from cami_units.overlap import Pieces
 
 SIMPLER_M: Final = (4.0, 16.0, 64.0)
@@ -131,7 +131,7 @@ def group_page(
                 "section": _text_of(row.get("section_id")),
                 "hashes": [kml.geom_hash(piece) for piece in pieces],
             }
-            for row, pieces in zip(units.to_dict("records"), parts, strict=True)
+            for row, pieces in zip(records(units), parts, strict=True)
         },
         adjacent=_let_in(units, shared.adjacent),
         measured=shared.measured,
@@ -148,7 +148,7 @@ def _let_in(units: gpd.GeoDataFrame, names: frozenset[str]) -> list[str]:
     """The units that an override names, or one of whose hotspots it names."""
     return [
         str(row["unit_id"])
-        for row in units.to_dict("records")
+        for row in records(units)
         if names & {str(row["unit_id"]), *str(row["hotspot_ids"] or "").split(";")}
     ]
 
@@ -381,11 +381,7 @@ def _add_line_points(
 ) -> None:
     """Add lines as a point for each of their kilometres."""
     xy, row, metres = overlap.line_points(lines, every_km=POINT_KM)
-    rows = [
-        {str(key): _plain(value) for key, value in record.items()}
-        for record in lines[list(columns)].to_dict("records")
-    ]
-    webmap.add_points(block, table, rows, xy, row, metres)
+    webmap.add_points(block, table, _records(lines, columns), xy, row, metres)
 
 
 def _add_corridors(
@@ -439,8 +435,5 @@ def _add_crossings(
 
 def _records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of a table as JSON has them."""
-    # pandas 2 gives no records at all of rows without columns, pandas 3 an empty one for each
-    row_records: Sequence[Mapping[Any, Any]] = (
-        table[list(columns)].to_dict("records") if columns else [{}] * len(table)
-    )
-    return [{str(key): _plain(value) for key, value in row.items()} for row in row_records]
+    rows = records(table[list(columns)])
+    return [{key: _plain(value) for key, value in row.items()} for row in rows]

@@ -47,6 +47,7 @@ from cami_units.model import (
     nearest_note,
     problem_of,
     quiet,
+    records,
     widened,
 )
 from cami_units.plan import Plan, stored_plan
@@ -143,6 +144,15 @@ class _Shared:
     def public(self) -> Round:
         """The round as it may be handed to anybody."""
         return published(self.base_round)
+
+    @cached_property
+    def titles(self) -> dict[str, dict[str, str]]:
+        """What each section is called, by language."""
+        table = self.public.tables.get("sections")
+        return {
+            str(row["section_id"]): {lang: words.name_in(row, lang) for lang in words.LANGUAGES}
+            for row in ([] if table is None else records(table))
+        }
 
     @cached_property
     def ground(self) -> DrawingGround | None:
@@ -301,14 +311,13 @@ def _write_group(
         group=group,
         activities=shared.activities,
     )
-    titles = _titles(public)
     for language in imprint.languages:
         write_howto(
             folder / f"howto_{group}_{language}.html",
             own_units,
             imprint=imprint,
             group=group,
-            sections=[f"{name} {titles[name][language]}" for name in sections],
+            sections=[f"{name} {shared.titles[name][language]}" for name in sections],
             paper=bool(sections),
             lang=language,
         )
@@ -387,17 +396,6 @@ def _near(
     if sections:
         near["sections"] = mine.reset_index(drop=True)
     return near
-
-
-def _titles(public: Round) -> dict[str, dict[str, str]]:
-    """What each section is called, by language."""
-    table = public.tables.get("sections")
-    if table is None:
-        return {}
-    return {
-        str(row["section_id"]): {lang: words.name_in(row, lang) for lang in words.LANGUAGES}
-        for row in table.to_dict("records")
-    }
 
 
 def _parts_in(table: gpd.GeoDataFrame, frame: Any, name: str) -> gpd.GeoDataFrame:

@@ -26,7 +26,7 @@ from markupsafe import Markup
 
 from cami_units import words
 from cami_units.documents.form_words import in_theme_order, theme_said
-from cami_units.model import Imprint, clean_name, page_policy, version_of
+from cami_units.model import Imprint, clean_name, page_policy, records, version_of
 from cami_units.words import LANGUAGES, name_in, text
 
 
@@ -194,7 +194,7 @@ def write_howto(
     """
     listed = [
         {"unit_id": clean_name(unit["unit_id"]), "name": name_in(unit, lang)}
-        for unit in units.sort_values("unit_id").to_dict("records")
+        for unit in records(units.sort_values("unit_id"))
     ]
     content = page(
         "howto.html",

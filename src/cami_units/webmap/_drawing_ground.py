@@ -163,8 +163,8 @@ def _seven_bits(numbers: NDArray[np.int64]) -> bytes:
     """Whole numbers, small ones short: zigzag, then seven bits a byte, the last one below 128."""
     left = np.where(numbers < 0, -2 * numbers - 1, 2 * numbers).astype(np.uint64)
     length = np.ones(len(left), dtype=np.int64)
-    # One byte more for each seven bits, up to the ten that 64 bits can need.
-    for bits in range(7, 64, 7):
+    # One byte more for each seven bits, up to as many as the largest needs.
+    for bits in range(7, int(left.max(initial=0)).bit_length(), 7):
         length += (left >> np.uint64(bits)) > 0
     ends = np.cumsum(length)
     out = np.zeros(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
