@@ -136,7 +136,7 @@ def moved_scene(
     """A part of a scene in another CRS: rows of tables that were looked at when the scene was made.
 
     A page of each unit asks for one, and looking at all tables again took longer than to cut them.
-    They may come without a CRS, and with no more columns than are looked at.
+    They may be plain tables with a column ``geometry``, and hold no more than is looked at.
     """
     part = copy(scene)
     for name, value in (("crs", crs), ("units", units), ("layers", layers)):

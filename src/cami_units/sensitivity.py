@@ -616,15 +616,16 @@ class _Stacks:
         reading_of_way = np.array([reading_of[way[1:]] for way in ways])
         stacked: dict[str, pd.DataFrame | None] = {}
         for name in (one.name for one in fields(SiteTables)):
-            pieces = [
-                pd.DataFrame(getattr(table, name)).assign(way=ways[way])
+            pieces = {
+                ways[way]: pd.DataFrame(getattr(table, name))
                 for way, table in tables.items()
                 if getattr(table, name) is not None
-            ]
+            }
             if not pieces:
                 stacked[name] = None
                 continue
-            rows = pd.concat(pieces, ignore_index=True)
+            rows = pd.concat(pieces.values(), ignore_index=True)
+            rows["way"] = np.repeat(list(pieces), [len(piece) for piece in pieces.values()])
             if "sci_name" in rows:
                 rows["of"] = of_names.get_indexer(pd.Index(rows["sci_name"]))
                 rows["sci_name"] = _keyed(order, rows["sci_name"], reading_of_way[rows["way"]])

@@ -440,6 +440,7 @@ def _drawings(
     """The units as they are, and grown anew with other cells or another distance to borders."""
     stated = units[["unit_id", "geometry"]].rename(columns={"unit_id": "site"})
     by_people = stated[~units["status"].isin(SOFTWARE_STATUSES).to_numpy()]
+    # asked for only where something grows, which is kept: nothing of them need be kept beside it
     hotspots = functools.cache(
         partial(
             assess_sites,
@@ -447,7 +448,6 @@ def _drawings(
             pieces,
             plan,
             site="hotspot_id",
-            cache=cache,
             is_told=False,
         )
     )

@@ -681,7 +681,7 @@ def _place_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     places = scene.layers.get("gazetteer")
     if places is None or places.empty:
         return
-    places_inside = places[places.intersects(shapely.box(*sized.frame))]
+    places_inside = places[shapely.intersects(places.geometry.to_numpy(), _box(sized))]
     ordered = places_inside.sort_values(["extent_km", "name_en"], ascending=[False, True])
     for row in records(ordered):
         # NaN is not equal to itself

@@ -326,14 +326,17 @@ def _around(scene: Scene, unit_id: str) -> Scene:
     lon, lat = transformer(scene.crs, LONLAT).transform(x, y)
     crs = f"+proj=laea +lat_0={lat:.2f} +lon_0={lon:.2f} +datum=WGS84 +units=m"
 
-    def near(table: pd.DataFrame, shapes: npt.NDArray[Any], whole: bool) -> gpd.GeoDataFrame:
-        """The rows that reach into the window, cut to it, their long sides bent as they are there."""
+    def near(table: pd.DataFrame, shapes: npt.NDArray[Any], whole: bool) -> Any:
+        """The rows that reach into the window, cut to it, their long sides bent as they are there.
+
+        A plain table with its shapes in a column: a layer looks at itself each time it is cut.
+        """
         places = np.flatnonzero(shapely.intersects(shapes, shapely.box(*window)))
         seen = shapes[places] if whole else shapely.clip_by_rect(shapes[places], *window)
         dense = shapely.segmentize(seen, half / 20)
         is_there = ~shapely.is_empty(dense)  # what only touches the window is not in it
         there = moved(dense[is_there], scene.crs, crs)
-        return gpd.GeoDataFrame(table.iloc[places[is_there]], geometry=there)
+        return table.iloc[places[is_there]].assign(geometry=there)
 
     units, layers = _looks(scene)
     near_layers = {name: near(*table, whole=False) for name, table in layers.items()}
