@@ -720,7 +720,8 @@ def test_a_file_cut_anywhere_is_never_read_as_whole(cut):
     # What ended before the cut is there; what had only begun is counted, and the loss is said.
     assert counts(rows) == {"placemarks": begun, "read": ended, "unusable": begun - ended}
     assert not rows.attrs["whole"]
-    told = f"it is cut off at line 1: {ended} of its {begun} placemarks could be read"
+    placemarks = "placemark" if begun == 1 else "placemarks"
+    told = f"it is cut off at line 1: {ended} of its {begun} {placemarks} could be read"
     assert told in [problem.what for problem in problems]
 
 
@@ -768,6 +769,15 @@ def test_evidence_that_ten_groups_hand_in_is_read_alike_in_each_file(monkeypatch
     known = list(_placemarks._KNOWN)
     assert sum(b"hotspots" in text and RING.encode() in text for text in known) == 1
     assert not any(CROSSED.encode() in text for text in known)
+    # the whole row but for where it stands: in another file, folder and line it is the same
+    rows = list(_placemarks._KNOWN.values())
+    assert {"name", "description", "data", "pieces"} <= set(rows[-1])
+    assert not {"file", "folder", "line", "placemark"} & set(rows[-1])
+    moved = document("\n<Folder><name>B</name>" + mark(more=OURS) + "</Folder>")
+    at_home, away = (kml.read_placemarks(one, "a.kml").table.iloc[0] for one in (file, moved))
+    assert (at_home["folder"], away["folder"], away["line"] - at_home["line"]) == ("", "B", 1)
+    assert at_home["data"] == away["data"]
+    assert at_home["data"] is not away["data"]
     monkeypatch.setattr(_placemarks, "_KNOWN", {})
     readings.append(reading(file))
     assert readings[0] == readings[1] == readings[2]

@@ -49,7 +49,13 @@ def _csv_column(values: pd.Series[Any]) -> pd.Series[Any]:
         return values.round(decimals(str(values.name))) + 0.0  # no "-0.0"
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values
-    cells = [_csv_cell(value, str(values.name)) for value in values.tolist()]
+    name, raw_cells = str(values.name), values.tolist()
+    # most text returns in its column: 30,000 findings of 2,800 units have 8,000 sentences
+    texts = dict.fromkeys(cell for cell in raw_cells if isinstance(cell, str))
+    as_text = {text: _csv_cell(text, name) for text in texts}
+    cells = [
+        as_text[cell] if isinstance(cell, str) else _csv_cell(cell, name) for cell in raw_cells
+    ]
     return pd.Series(cells, index=values.index, dtype=object)
 
 

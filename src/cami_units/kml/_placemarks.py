@@ -430,15 +430,21 @@ class _Reader:
         else:
             self._say(Note("no placemark", level="note"))
 
-    def _new_row(self, placemark: etree._Element) -> dict[str, Any]:
-        """The row of a placemark with what was typed in it, and what is to be said of that."""
-        typed = _child_text(placemark, "name")
+    def _row_at(self, placemark: etree._Element) -> dict[str, Any]:
+        """The row of a placemark of which nothing is known but where in which file it is."""
         parent = placemark.getparent()
-        row = _empty_row(len(self.rows) + 1) | {
+        return _empty_row(len(self.rows) + 1) | {
             "file": self.file,
             "folder": self._path(parent) if parent is not None else "",
-            "name": "" if typed.strip() in NO_WORDS else _name(typed),
             "line": line_of(placemark),
+        }
+
+    def _new_row(self, placemark: etree._Element, data: dict[str, str]) -> dict[str, Any]:
+        """The row of a placemark with what was typed in it, and what is to be said of that."""
+        typed = _child_text(placemark, "name")
+        row = self._row_at(placemark) | {
+            "name": "" if typed.strip() in NO_WORDS else _name(typed),
+            "data": data,
             "placemark_id": _placemark_id(placemark),
             "visibility": _child_text(placemark, "visibility").strip() not in ("0", "false"),
         }
@@ -449,14 +455,19 @@ class _Reader:
             self._say(Note("long name", {"count": len(typed), "kept": LONGEST_NAME}), row)
         for slip in (placemark.get(SLIPS) or "").split():
             self._say(Note(f"slip in {slip}"), row)
-        row["data"] = _data(placemark)
         row["description"] = self._description(placemark, row)
         return row
 
     def _read_one(self, placemark: etree._Element) -> bool:
         """Read a placemark; whether its altitudes were dropped."""
-        row = self._new_row(placemark)
+        data = _data(placemark)
         above = self._above_in_update(placemark)
+        # our own evidence comes back in the file of each group, the same to the byte
+        spelt = etree.tostring(placemark, with_tail=False) if data.get("layer") else b""
+        if not above and self._take_known(spelt, placemark):
+            return False
+        n_notes = len(self.notes)
+        row = self._new_row(placemark, data)
         if "AnimatedUpdate" in above:
             row["kind"] = (
                 "view"  # a step of a tour: it opens or closes a balloon, and draws nothing
@@ -466,11 +477,6 @@ class _Reader:
         if why:
             self._say(Note(why), row)
             return False
-        # our own evidence comes back in the file of each group, the same to the byte
-        spelt = etree.tostring(placemark, with_tail=False) if row["data"].get("layer") else b""
-        if self._take_known(spelt, row):
-            return False
-        n_notes = len(self.notes)
         try:
             shapes = geometry_of(placemark, self._effort)
         except TooManyPartsError:
@@ -481,17 +487,17 @@ class _Reader:
         self._take(shapes, row)
         # of sound shapes alone: what is mended hangs on what a file may still cost
         if spelt and len(self.notes) == n_notes and not shapes.has_altitudes:
-            _KNOWN[spelt] = {key: row[key] for key in ("kind", "pieces", "polygons", "loops")}
+            _KNOWN[spelt] = {key: row[key] for key in row.keys() - _OF_THE_PLACE}
         return shapes.has_altitudes
 
-    def _take_known(self, spelt: bytes, row: dict[str, Any]) -> bool:
-        """Take the shapes of a placemark that was spelt so before, and found sound."""
+    def _take_known(self, spelt: bytes, placemark: etree._Element) -> bool:
+        """Take the row of a placemark that was spelt so before, and found sound."""
         known = _KNOWN.get(spelt)
         if known is None or len(known["pieces"]) > self._effort.parts:
             return False
         self._effort.parts -= len(known["pieces"])
         self.used += bool(known["pieces"])
-        row |= known
+        self.rows.append(self._row_at(placemark) | known | {"data": dict(known["data"])})
         return True
 
     def _say_faults(self, shapes: Shapes, row: dict[str, Any]) -> None:
@@ -608,7 +614,9 @@ class _Reader:
 
 
 _KNOWN: Final[dict[bytes, dict[str, Any]]] = {}
-"""The shapes of sound placemarks of our evidence, by their text: ten groups hand them in ten times."""
+"""The rows of sound placemarks of our evidence, by their text: ten groups hand them in ten times."""
+_OF_THE_PLACE: Final = frozenset({"file", "folder", "placemark", "line"})
+"""What of a row hangs on where its placemark stands, and not on its text."""
 _MOST_KNOWN: Final = 40_000_000
 """Bytes of that text: a pack of six sections holds 7 million. A file with more of it leaves nothing behind."""
 

@@ -365,7 +365,7 @@ def _typed(values: Any, promised: pa.DataType | None) -> Any:
 def _one_kind(geometry: gpd.GeoSeries, name: str) -> tuple[str, Any]:
     """Geometries of one kind, multi where any is, and what it is called."""
     promise = TABLES.get(_SAME_AS.get(name, name))
-    kinds = {str(kind).removeprefix("Multi") for kind in geometry.geom_type.dropna()}
+    kinds = {kind.removeprefix("Multi") for kind in geometry.geom_type.dropna().unique()}
     if promise is not None and promise.geometry in _GEOMETRY:
         kind = _GEOMETRY[str(promise.geometry)]
     elif len(kinds) == 1 and kinds <= set(_MULTI):
