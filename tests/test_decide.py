@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,8 +16,9 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from cami_units import kml, store
+from cami_units import cli, kml, store
 from cami_units.cache import cache_of_round
 from cami_units.commands.annex import annex
 from cami_units.commands.decide import (
@@ -235,6 +237,36 @@ def test_a_unit_is_merged_into_another_and_comes_back(round_dir):
     units = decided_round(round_dir).tables["conservation_units"]
     assert units.set_index("unit_id").at["CU-001", "status"] == "modelled candidate"
     assert successors(units) == {}
+
+
+def test_a_unit_that_stands_by_itself_again_is_in_no_other(round_dir):
+    """What hangs on a merged unit goes along into the other one: not once the unit is agreed on."""
+
+    def after(decision: str, **options: str) -> dict[str, list[str]]:
+        record_decision(round_dir, "CU-001", decision, reason="x", time=NOON, **options)
+        return successors(decided_round(round_dir).tables["conservation_units"])
+
+    assert after("merge", into="CU-002") == {"CU-001": ["CU-002"]}
+    assert after("park") == {"CU-001": ["CU-002"]}  # its status stays, and with it where it went
+    assert after("agree") == {}
+    assert after("undo") == {"CU-001": ["CU-002"]}
+
+
+def test_a_unit_that_a_group_merged_is_told_to_stand_by_itself_when_it_is_agreed_on(round_dir):
+    stored = store.read_round(round_dir)
+    units = stored.tables["conservation_units"].assign(merged_into="")
+    units.loc[units["unit_id"] == "CU-001", ["status", "merged_into"]] = ["merged", "CU-002"]
+    with_merged = replace(stored, tables={**stored.tables, "conservation_units": units})
+    write_proposal(with_merged, round_dir, force=True)
+    command = ["decide", str(round_dir), "CU-001", "--reason", "x"]
+    done = CliRunner().invoke(cli.app, [*command[:3], "agree", *command[3:]])
+    assert "It is no longer merged: it stands by itself again" in done.output
+    assert successors(decided_round(round_dir).tables["conservation_units"]) == {}
+    undone = CliRunner().invoke(cli.app, [*command[:3], "undo", *command[3:]])
+    assert "by itself again" not in undone.output
+    assert successors(decided_round(round_dir).tables["conservation_units"]) == {
+        "CU-001": ["CU-002"]
+    }
 
 
 @pytest.mark.parametrize(

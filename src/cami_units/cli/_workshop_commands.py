@@ -171,6 +171,7 @@ def decide(
 
         from cami_units.commands.decide import DECISION_LOG
         from cami_units.commands.decide import decide as run_decide
+        from cami_units.model import HIDDEN_STATUSES
 
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
@@ -194,6 +195,12 @@ def decide(
         became = line["question"] or f"{line['before']} → {line['status']}"
         say(f"{line['unit_id']}: {became} ({line['decision']})")
         say(f"  in {directory / DECISION_LOG}, the tables and the maps of the round")
+        gone = (line["before"] in HIDDEN_STATUSES, line["status"] in HIDDEN_STATUSES)
+        if gone == (True, False) and line["decision"] != "undo":
+            say(
+                f"  It is no longer {line['before']}: it stands by itself again. If that is what was "
+                "agreed on, take this back with undo, and decide merge --into or reject."
+            )
 
 
 @command("plenary rounds/01-collected --before rounds/00-proposal")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
 
@@ -360,7 +361,9 @@ def _show_unit(
     units.loc[unit_id, "decision"] = last["decision"] if last else ""
     units.loc[unit_id, "status"] = last["status"] if last else lines["before"].iloc[0]
     if "merged_into" in units and lines["into"].ne("").any():
-        units.loc[unit_id, "merged_into"] = last["into"] if last else ""
+        # what was merged and then parked is still merged
+        into = ["", *filter(None, map(itemgetter("into"), standing))]
+        units.loc[unit_id, "merged_into"] = into[-1]
     for name in ("name_en", "name_ru"):
         if lines[name].ne("").any():
             # names are harmless for spreadsheets in the log, and plain on the map

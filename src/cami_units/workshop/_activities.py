@@ -601,7 +601,8 @@ def successors(units: pd.DataFrame) -> dict[str, list[str]]:
     Parameters
     ----------
     units : DataFrame
-        ``unit_id``, ``area_km2``, and ``merged_into`` and ``split_from`` where any unit was.
+        ``unit_id``, ``area_km2``, and ``merged_into`` and ``split_from`` where any unit was; of one
+        whose ``status`` is no longer *merged* it does not count where it had gone.
 
     Examples
     --------
@@ -613,7 +614,7 @@ def successors(units: pd.DataFrame) -> dict[str, list[str]]:
     ordered = units.sort_values(["area_km2", "unit_id"], ascending=[False, True])
     for row in ordered.to_dict("records"):
         unit_id = str(row["unit_id"])
-        if _said(row.get("merged_into")):
+        if _said(row.get("merged_into")) and row.get("status", "merged") == "merged":
             following.setdefault(unit_id, []).append(_said(row["merged_into"]))
         if _said(row.get("split_from")):
             following.setdefault(_said(row["split_from"]), []).append(unit_id)
