@@ -370,7 +370,7 @@ def test_a_side_is_the_same_over_the_date_line():
     bering = "+proj=laea +lat_0=65 +lon_0=180 +datum=WGS84 +units=m"
     unit = gpd.GeoDataFrame(geometry=[km_box(90, -10, 110, 10)], crs=bering)
     wide = gazetteer(("Wide", "steppe", 100.0, -50, 0)).set_crs(bering, allow_override=True)
-    assert place_names(unit, wide)["name_en"].tolist() == ["Wide (east)"]
+    assert place_names(unit, wide)["name_en"].tolist() == ["Eastern Wide"]
 
 
 def test_landscapes_name_units_before_rivers_and_towns():
@@ -393,7 +393,7 @@ def test_no_two_units_get_one_name_and_a_place_close_by_lends_its_own():
         units, gazetteer(("Range", "mountain range", 400.0, 99, 50), ("Town", "town", 5.0, 250, 50))
     )
     # The second unit lies in the range too: its side of it says more than a town at the rim.
-    assert names["name_en"].tolist() == ["Range", "Range (east)", ""]
+    assert names["name_en"].tolist() == ["Range", "Eastern Range", ""]
     assert names["name_ru"].tolist() == ["Range-ru", "Range-ru (восток)", ""]
     town = place_names(units.iloc[[1]], gazetteer(("Town", "town", 5.0, 250, 50)))
     assert town["name_en"].tolist() == ["Near Town"]

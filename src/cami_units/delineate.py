@@ -948,7 +948,7 @@ def place_names(
     Of the places whose own extent reaches a unit, one that lies in it goes before one beside it, then
     the one nearest to the unit's middle, measured in its own extents. Where no place reaches it, a
     landscape whose extent ends within :data:`NEARBY_KM`, or a quarter of that extent, lends its name
-    with the side that the unit lies on ("Gobi Desert (east)"), else the nearest place within that distance ("Near Erenhot"). No
+    with the side that the unit lies on ("Eastern Gobi Desert"), else the nearest place within that distance ("Near Erenhot"). No
     two units get one name; the unit that comes first keeps it.
 
     Parameters
@@ -1016,7 +1016,8 @@ def place_names(
             nearest = int(np.argmin(close))
             side = side_of(centroid, places[nearest], units.crs)
             name, name_ru = place_names_en[nearest], place_names_ru[nearest]
-            said = (f"{name} ({_SIDES_EN[side]})", f"{name_ru} ({_SIDES_RU[side]})")
+            # a Russian adjective would have to agree with the name
+            said = (f"{_SIDES_EN[side]} {name}", f"{name_ru} ({_SIDES_RU[side]})")
             if said not in given and said[0] not in taken_names:
                 given.add(said)
                 names.append(said)
@@ -1037,8 +1038,8 @@ def _near(name_en: str, name_ru: str) -> tuple[str, str]:
 
 
 _SIDES_EN: Final = (
-    *("east", "north-east", "north", "north-west"),
-    *("west", "south-west", "south", "south-east"),
+    *("Eastern", "North-eastern", "Northern", "North-western"),
+    *("Western", "South-western", "Southern", "South-eastern"),
 )
 _SIDES_RU: Final = (
     *("восток", "северо-восток", "север", "северо-запад"),
