@@ -38,6 +38,7 @@ from typer.testing import CliRunner
 
 from cami_units import cli, grid, kml, layers, store, words
 from cami_units.cli._summaries import say_collected
+from cami_units.commands._change_tables import problems_in_short
 from cami_units.commands.collect import Collected, collect, report, write_collected
 from cami_units.commands.decide import decide, decided_round
 from cami_units.commands.round_files import write_proposal
@@ -347,7 +348,7 @@ SURVIVED = {
     "a path": ("edit_S1.kmz", lambda: kmz(draw.as_path("CU-001")),
         "problems", ("a path whose ends nearly meet", "taken as the polygon that it surrounds")),
     "self-crossing": ("edit_S1.kmz", lambda: kmz(draw.twisted("CU-001")),
-        "problems", ("it crossed itself", "mended, parts: 2")),
+        "problems", ("it crossed itself", "mended: 2 parts")),
     "unclosed": ("edit_S1.kmz", lambda: spelt("CU-001", lambda points: points[:-1]),
         "problems", ("a ring was not closed", "closed")),
     "repeated points": ("edit_S1.kmz", lambda: spelt("CU-001", lambda points: [p for p in points for _ in "ab"]),
@@ -434,6 +435,22 @@ def test_the_same_group_twice_is_a_conflict_and_the_fuller_file_leads(tmp_path):
     assert of(made, "CU-002") == [("kept", "cu_id", "S1")]  # the fuller file has it
     after = made.changes.query("unit_id == 'CU-001'")["after_km2"].iloc[0]
     assert after == pytest.approx(0.81 * shapely_km2(square("CU-001")), rel=0.01)
+
+
+def test_two_files_that_say_nothing_of_one_unit_are_no_second_file(tmp_path):
+    """Of nobody in particular, a new unit in each: there is nothing where both could differ."""
+    shape = (
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><name>ours</name><Polygon>'
+        "<outerBoundaryIs><LinearRing><coordinates>{0},42 {1},42 {1},43 {0},42</coordinates>"
+        "</LinearRing></outerBoundaryIs></Polygon></Placemark></kml>"
+    )
+    files = {
+        f"{name}.kml": shape.format(west, west + 0.5).encode()
+        for name, west in (("a", 76), ("b", 78))
+    }
+    made = collected(tmp_path, files)
+    assert made.changes["change"].tolist().count("new") == 2
+    assert "second file" not in set(made.problems["kind"])
 
 
 def test_the_same_file_twice_is_read_once(tmp_path):
@@ -1356,6 +1373,12 @@ def test_a_report_in_russian_names_units_and_how_a_group_is_known_in_russian(tmp
     told_of = report(made)
     assert told_of.names["CU-001"] == "Место 001"
     assert told_of.files["group_by"].tolist() == ["меткам в файле"]
+    lost = made.changes.assign(
+        species_lost="Saiga tatarica;Equus ferus"
+    )  # one of no table as it is
+    assert set(report(replace(made, changes=lost)).changes["species_lost"]) == {
+        "Сайгак;Equus ferus"
+    }
     decided = told_of.changes.assign(criteria_lost="C1", decision="proposed CU").iloc[:1]
     write_report(tmp_path / "r.html", replace(told_of, changes=decided))
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -1364,3 +1387,18 @@ def test_a_report_in_russian_names_units_and_how_a_group_is_known_in_russian(tmp
     write_report_workbook(tmp_path / "r.xlsx", replace(told_of, changes=decided))
     cells = [*openpyxl.load_workbook(tmp_path / "r.xlsx")["changes"].iter_rows(values_only=True)]
     assert {"без изменений", "предлагаемая единица"} & {cell for row in cells for cell in row}
+
+
+def test_what_is_said_of_several_placemarks_in_the_same_words_is_told_once():
+    """Three tables of a GIS: three rows in problems.csv, one for people; other words stay by themselves."""
+    rows = [("a.kml", "areas", f"Area {n}", "a table", "as data") for n in range(5)]
+    rows += [("a.kml", "areas", "Area 1", "cut off", ""), ("b.kml", "", "", "a table", "as data")]
+    columns = ["file", "folder", "placemark", "what", "assumed"]
+    kinds = [*["table"] * 5, "broken", "table"]
+    problems = pd.DataFrame(rows, columns=columns).assign(kind=kinds)
+    short = problems_in_short(problems)
+    assert short[columns].to_numpy().tolist() == [
+        ["a.kml", "areas", "Area 0, Area 1, Area 2 and 2 more", "a table", "as data"],
+        ["a.kml", "areas", "Area 1", "cut off", ""],
+        ["b.kml", "", "", "a table", "as data"],
+    ]

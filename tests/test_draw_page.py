@@ -495,6 +495,8 @@ def test_it_speaks_russian(page):
     click(page, '[data-lang="ru"]')
     assert page.run("return document.documentElement.lang") == "ru"
     assert page.run("return document.getElementById('save').textContent") == "Сохранить файл"
+    scale = page.run("return document.querySelector('.leaflet-control-scale-line').textContent")
+    assert re.fullmatch(r"\d+ км", scale)
     choose(page, "CU-002")
     words = page.run("return document.getElementById('card').innerText")
     assert not re.search(r"\b(needed|species|close|draw)\b", words)

@@ -254,8 +254,25 @@ def test_a_bow_tie_is_mended_by_structure_and_said():
     assert len(rows) == 2
     # Half a square degree; the long diagonals follow the great circle, a hair beside the straight.
     assert shapely.area(rows.geometry.values).sum() == pytest.approx(0.5, rel=2e-4)
-    assert [(p.what, p.cure) for p in problems] == [("it crossed itself", "mended, parts: 2")]
+    assert [(p.what, p.cure) for p in problems] == [("it crossed itself", "mended: 2 parts")]
     assert list(rows["part"]) == [1, 2]
+
+
+def test_what_mending_leaves_over_has_a_figure_only_where_it_has_ground():
+    """The last side runs d past the corner: a right triangle of about d · d ÷ 2 hangs below it.
+
+    0.001° is 111 m, and 85 m from west to east at 40°: half of 111 · 85 m² are 0.47 ha. Of a
+    thousandth of that nobody wants to read "3.8e-08 ha".
+    """
+    said = {}
+    for d in (0.001, 0.00003):
+        ring = f"70,40 71,40 71,41 70,41 {70 + d},{40 - d} 70,40"
+        _, problems = kml.read_kml(document(mark(polygon(ring))))
+        said[d] = problems[-1].what
+    assert said == {
+        0.001: "parts below a hectare and a thousandth of the largest: 1, 0.47 ha in all",
+        0.00003: "specks left by the mending, with next to no ground: 1",
+    }
 
 
 def test_a_hole_outside_its_ring_adds_no_area():

@@ -263,6 +263,8 @@ def test_hotspots_come_from_google_earth_too(tmp_path, survey):
     assert found is not None, sentences(problems)
     assert found.hotspots["name_en"].tolist() == ["Two parts", "Алай"]
     assert found.hotspots["hotspot_id"].tolist() == ["HS001", "HS002"]  # in order of names
+    # and told in that order, though "Алай" stands first in the file
+    assert "numbered in order of their names (HS001, HS002)" in sentences(problems)
     assert found.hotspots.geom_type.tolist() == ["MultiPolygon", "Polygon"]
     assert "point geometry where a polygon is expected: left out (drawn.kml, pin (row 3))" in (
         sentences(problems)
@@ -481,7 +483,7 @@ def test_degrees_that_are_metres_are_refused(tmp_path, survey):
     written(tmp_path / "a.gpkg", table)
     _, problems, _ = survey(sources={"ranges": [tmp_path / "a.gpkg"]})
     text = sentences(problems, "refuses")
-    assert "says its coordinates are degrees (EPSG:4326), but they are not: x 6.67" in text
+    assert "says its coordinates are degrees (EPSG:4326), but they are not: x 6,67" in text
     assert 'ranges = "EPSG:3857"' in text  # of the usual systems the only one it can be in
     # the cure works: what the plan says stands in for an impossible CRS
     found, _, _ = survey(

@@ -76,6 +76,19 @@ def test_every_drawn_status_has_a_colour() -> None:
     assert list(palette.STATUS) == drawn == list(palette.STATUS_LOOKS)
 
 
+def test_what_is_not_drawn_is_told_apart_in_a_list_too() -> None:
+    """Rejected and merged stand side by side in the legend of the board; one grey for both says nothing."""
+    assert set(STATUSES) == {*palette.STATUS, *palette.HIDDEN_STATUS}
+    colours = [*palette.STATUS.values(), *palette.HIDDEN_STATUS.values()]
+    for kind in (None, *KINDS):
+        assert too_close(list(combinations(palette.HIDDEN_STATUS.values(), 2)), kind) == []
+        greys = product(palette.HIDDEN_STATUS.values(), palette.STATUS.values())
+        assert too_close(list(greys), kind) == []
+    assert [STATUS_FILLS[status] for status in palette.HIDDEN_STATUS] == [
+        colour[1:] for colour in colours[-2:]
+    ]
+
+
 def test_cells_darken_step_by_step() -> None:
     lightness = seen(palette.CELLS, None)[:, 0]
     assert (np.diff(lightness) < -5).all()

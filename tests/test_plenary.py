@@ -41,9 +41,9 @@ from cami_units.documents.board import write_slides
 from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import EQUAL_AREA, InputError, harmless
+from cami_units.model import EQUAL_AREA, InputError, Note, harmless
 from cami_units.plan import read_plan
-from cami_units.words import LANGUAGES
+from cami_units.words import LANGUAGES, sources_in
 from cami_units.words import text as phrase
 from tests.browser import chromium, node_module
 from tests.conftest import modules_loaded_by
@@ -276,6 +276,32 @@ def test_what_an_earlier_round_decided_counts_and_what_is_parked_does_not(rounds
         assert (made.decided, made.total) == (2, 4)
 
 
+def test_a_merged_unit_says_where_it_went(rounds, tmp_path):
+    directory = Path(shutil.copytree(rounds[0], tmp_path / "r"))
+    decide(directory, "CU-001", "merge", reason="One landscape", time=NOON, into="CU-002")
+    slides = boarded_slides(directory, "ru")
+    assert slides["CU-001"].status_said == "объединено → CU-002"
+    assert "→" not in slides["CU-002"].status_said
+
+
+def test_the_board_names_its_sources_in_the_language_of_each_page(tmp_path):
+    """Bundled ones are values, and said in every language; what a user wrote stays as it is."""
+    cited = (Note("source countries"),)
+    known = replace(imprint(), cited=cited, sources=sources_in(cited))
+    plain = toy_round()
+    made = [
+        page
+        for lang in ("en", "ru")
+        for page in boards(
+            plain, [drawn_scene(plain, lang=lang)], Loop(log=read_decisions(tmp_path))
+        )
+    ]
+    board_room.write_board(tmp_path / "board.html", made, imprint=known)
+    said = re.findall(r'<p class="sources">(.*?)</p>', (tmp_path / "board.html").read_text("utf-8"))
+    assert said[0].startswith("Sources: Countries: Natural Earth")
+    assert said[1].startswith("Источники: Страны: Natural Earth")
+
+
 def test_a_round_of_a_plan_that_names_nothing_has_its_crs_and_its_groups(tmp_path):
     """All tables of a plan may be left out: the manifest has it as it was written."""
     (tmp_path / "plan.toml").write_text('title = "Two lines"\ndate = "2026-11-22"\n')
@@ -362,7 +388,7 @@ def commented(tmp_path_factory) -> tuple[Path, Path]:
     (later / "changes.csv").write_text(
         "unit_id,change,matched_by,group,decision,note\n"
         "CU-001,reshaped,cu_id,G1,not proposed,\n"
-        "CU-001,reshaped,name,G2,proposed CU,not applied: see conflicts.csv\n"
+        "CU-001,reshaped,name,G2,proposed CU,not applied: it stands among the conflicts\n"
         "CU-001,renamed,name,G2,,'Talas' → 'better'\n"
         "CU-002,absent,none,G1,,no file came from G1\n",
         encoding="utf-8",
@@ -402,7 +428,7 @@ def test_a_comment_decides_nothing_whatever_its_words_are(commented):
     changes = pd.DataFrame(
         [
             ("CU-001", "reshaped", "G1", "", "the 2015 zoning was not applied here", "true"),
-            ("CU-001", "reshaped", "G2", "", "not applied: see conflicts.csv", "false"),
+            ("CU-001", "reshaped", "G2", "", "not applied: it stands among the conflicts", "false"),
         ],
         columns=["unit_id", "change", "group", "decision", "note", "applied"],
     )

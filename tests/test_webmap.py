@@ -634,12 +634,32 @@ def test_the_language_switches_everywhere(browser: Page, toy_map: Path) -> None:
     text = browser.run("return document.body.innerText")
     for said in ("ОРИЕНТИРОВОЧНО", "предварительная единица", "Сайгак", "Слои"):
         assert said in text
+    # Leaflet's own words too: it writes km in Latin letters
+    scale = browser.run("return document.querySelector('.leaflet-control-scale-line').textContent")
+    assert re.fullmatch(r"\d+ км", scale)
     # names are placed with the next frame
     names = "document.querySelector('.leaflet-names-pane').textContent"
     assert browser.wait(f"return {names}.includes('Казахстан')")
     browser.run("document.getElementById('show-table').click()")
     assert "район интереса" in browser.run("return document.querySelector('#twin').innerText")
     assert browser.run("return location.hash.includes('lang=ru')")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_a_figure_of_a_criterion_bends_its_noun(browser: Page, toy_map: Path, lang: str) -> None:
+    """As in the tables and on paper; the toy's figures are 0, 1.5, 3 … of species."""
+    browser.open(toy_map, anchor=f"#lang={lang}&unit=CU-001")
+    browser.wait("return document.querySelector('.unit-card .id')?.innerText")
+    said = browser.run(
+        "return [...document.querySelectorAll('.unit-card .value')].map(v => v.textContent)"
+    )
+    figures = [1.5 * place for place in range(len(model.FINDINGS))]
+    assert said == [
+        f"{words.number(n, lang, int(n % 1 > 0))} {words.measure('species', n, lang)}"
+        for n in figures
+    ]
+    assert lang == "en" or said[1:3] == ["1,5 вида", "3 вида"]
 
 
 @pytest.mark.browser

@@ -207,6 +207,13 @@ def test_a_number_is_followed_by_its_noun_in_its_case() -> None:
     assert "нужно 1 переход," in words.reason(line, {}, "ru")
 
 
+def test_no_figure_is_said_in_powers_of_ten() -> None:
+    """Python writes 120 in two digits as 1.2e+02, and a hundred-thousandth as 1e-05."""
+    said = [model.filled("{n:.2g}", {"n": n}) for n in (120.0, 0.00001, 12.0)]
+    assert said == ["120", "0.00001", "12"]
+    assert model.filled("{n:+.3g}", {"n": 0.0000125}, "ru") == "+0,0000125"
+
+
 @pytest.mark.parametrize("lang", words.LANGUAGES)
 def test_no_noun_stands_in_two_forms_beside_its_number(lang: str) -> None:
     """ "вида (видов)" leaves to the reader what the phrase can say: {n:вид|вида|видов}."""
@@ -631,3 +638,25 @@ def test_findings_that_rest_on_the_same_are_said_once_and_each_in_its_row(monkey
     column = pd.Series([none, two, none, none, ""])
     assert words.each_because(column, {}, "ru") == [because(one, {}, "ru") for one in column]
     assert asked == [none, two, ""]
+
+
+def test_the_demonstration_is_called_in_the_readers_language_and_a_workshop_as_its_plan_says(
+    tmp_path: Path,
+) -> None:
+    """On a page of any language; a group's in another than the round's is turned back too."""
+    from cami_units.documents.html_pages import write_howto
+
+    key = "title of the demonstration"
+    shown = tomllib.loads((data_dir() / "plan.toml").read_text(encoding="utf-8"))["title"]
+    assert shown == words.text(key)
+    units = pd.DataFrame({"unit_id": ["CU-001"], "name_en": ["Altai"], "name_ru": ["Алтай"]})
+    facts = {"date": "2026-11-22", "round": "Round 00", "profile": "P"}
+    for title, lang, said in (
+        (shown, "ru", words.text(key, "ru")),
+        (words.text(key, "ru"), "en", shown),
+        ("Алтай 2026", "en", "Алтай 2026"),
+    ):
+        page = tmp_path / "howto.html"
+        imprint = model.Imprint(title=title, **facts)
+        write_howto(page, units, imprint=imprint, group="S1", sections=["A"], paper=True, lang=lang)
+        assert f"<title>{said}:" in page.read_text(encoding="utf-8")

@@ -52,8 +52,10 @@ STATUS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """In the order of a unit's life. Rejected and merged units are not drawn."""
 
-HIDDEN_STATUS: Final = "#cccccc"
-"""Of a rejected or merged unit, where a list names it all the same."""
+HIDDEN_STATUS: Final[Mapping[str, str]] = MappingProxyType(
+    {"rejected": "#cccccc", "merged": "#8f8f8f"}
+)
+"""Of units that are not drawn, where a list names them all the same: by their lightness, in any print."""
 
 _STATUS_LINES: Final = (
     (2.2, (7.0, 5.0)),

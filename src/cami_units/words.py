@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar, cast
@@ -273,6 +274,21 @@ def moment(time: str, lang: str = "en") -> str:
 def round_name(imprint: Imprint, lang: str = "en") -> str:
     """What a round is called: "Round 01"; by its own name where it has no number."""
     return f"{text('round', lang)} {imprint.number}" if imprint.number else imprint.round
+
+
+def imprint_in(imprint: Imprint, lang: str) -> Imprint:
+    """An imprint for readers of a language: the demonstration is called in theirs, all else as its plan says.
+
+    Examples
+    --------
+    >>> from cami_units.model import Imprint
+    >>> demonstration = Imprint(text("title of the demonstration"), "2026-11-22", "Round 00", "P")
+    >>> imprint_in(demonstration, "ru").title
+    'Приоритетные природоохранные единицы для млекопитающих Центральной Азии: демонстрация'
+    """
+    key = "title of the demonstration"
+    is_ours = any(imprint.title == text(key, one) for one in LANGUAGES)
+    return replace(imprint, title=text(key, lang)) if is_ours else imprint
 
 
 def profile_name(name: str, lang: str = "en") -> str:

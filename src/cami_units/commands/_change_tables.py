@@ -371,15 +371,17 @@ def questions_table(
 
 
 MOST_ALIKE: Final = 3
-"""Problems of one kind in one file that are told one by one; more are told once, with a count."""
+"""Sentences of one kind on one file that are told one by one; of more the first is, with a count."""
 
 
 def problems_in_short(problems: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
-    """The table of problems for people: what is said of many placemarks is said once, with a count.
+    """The table of problems for people: what is said of many placemarks is said once, with their names.
 
-    ``problems.csv`` keeps a row for each.
+    Where the sentences differ, more than :data:`MOST_ALIKE` are one row with a count. ``problems.csv``
+    keeps a row for each.
     """
-    alike = problems.groupby(["file", "kind"], sort=False)["what"].transform("size")
+    told = problems["what"] + "\n" + problems["assumed"]
+    alike = told.groupby([problems["file"], problems["kind"]], sort=False).transform("nunique")
     many = (alike > MOST_ALIKE) & (problems["kind"] != "")
     firsts = problems[many].drop_duplicates(["file", "kind"])
     rows = []
@@ -391,7 +393,23 @@ def problems_in_short(problems: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
         what = words.said(Note("many alike", facts), lang)
         rows.append({**first, "what": what, "placemark": names, "folder": "", "place": place})
     short = pd.DataFrame(rows, columns=[*problems.columns, "place"]).set_index("place")
-    return pd.concat([problems[~many], short]).sort_index(kind="stable").reset_index(drop=True)
+    few = _once(problems[~many], lang)
+    return pd.concat([few, short]).sort_index(kind="stable").reset_index(drop=True)
+
+
+def _once(problems: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """What is said of several placemarks of a file in the same words, once: with their names."""
+    same = ["file", "kind", "what", "assumed"]
+    is_again = problems.duplicated(same)
+    if not is_again.any():
+        return problems
+    of_rows = problems.groupby(same, sort=False)
+    names = of_rows["placemark"].transform(
+        lambda of: listed([*filter(None, dict.fromkeys(of))], 3, lang)
+    )
+    is_one_folder = of_rows["folder"].transform("nunique") == 1
+    folders = problems["folder"].where(is_one_folder, "")
+    return problems.assign(placemark=names, folder=folders)[~is_again]
 
 
 def problems_table(notices: Iterable[workshop.Notice], lang: str) -> pd.DataFrame:

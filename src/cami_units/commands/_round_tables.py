@@ -381,7 +381,7 @@ def with_unit(
 def _imprint(plan: Plan, known_layers: Layers) -> Imprint:
     """What stands on every product of a plan."""
     cited = cited_sources(known_layers.sources)
-    return Imprint(
+    imprint = Imprint(
         title=plan.title,
         date=plan.date,
         round="Round 00",
@@ -392,6 +392,7 @@ def _imprint(plan: Plan, known_layers: Layers) -> Imprint:
         indicative=any(bool(source.get("bundled")) for source in known_layers.sources),
         languages=plan.output.languages,
     )
+    return words.imprint_in(imprint, plan.output.languages[0])
 
 
 def _manifest(plan: Plan, known_layers: Layers) -> dict[str, Any]:

@@ -262,7 +262,9 @@ def _write_session(
             write_form(
                 folder / f"form_{group}.xlsx",
                 pd.DataFrame(own_units.drop(columns="geometry")),
-                imprint=replace(imprint, languages=languages[group]),
+                imprint=words.imprint_in(
+                    replace(imprint, languages=languages[group]), languages[group][0]
+                ),
                 group=group,
                 activities=rows,
                 themes=themes,

@@ -512,12 +512,26 @@ def report(collected: Collected) -> Report:
         imprint=collected.round.imprint,
         before=words.round_name(collected.base.imprint, lang),
         files=pd.DataFrame([_file_row(file, lang) for file in collected.files]),
-        changes=collected.changes,
+        changes=_species_named(collected.changes, collected.base.tables["species"], lang),
         conflicts=collected.conflicts,
         problems=problems_in_short(collected.problems, lang),
         remarks=pd.DataFrame(collected.remarks.drop(columns="geometry")),
         names=names,
         pictures=[picture.outlines for picture in collected.pictures],
+    )
+
+
+def _species_named(changes: pd.DataFrame, species: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """The table of changes with the species that came and went as readers of a language call them."""
+    called = {str(row["sci_name"]): words.name_in(row, lang) for row in records(species)}
+    return changes.assign(
+        **{
+            column: [
+                ";".join(called.get(name, name) for name in names.split(";"))
+                for names in changes[column].fillna("")
+            ]
+            for column in ("species_gained", "species_lost")
+        }
     )
 
 

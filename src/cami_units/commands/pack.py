@@ -258,7 +258,8 @@ def _write_group(
     languages: tuple[str, ...],
 ) -> list[Problem]:
     """Write the folder of one group; what had to be left out of its KMZ."""
-    public = replace(shared.public, imprint=replace(shared.public.imprint, languages=languages))
+    spoken_imprint = replace(shared.public.imprint, languages=languages)
+    public = replace(shared.public, imprint=words.imprint_in(spoken_imprint, languages[0]))
     imprint, species = public.imprint, public.tables["species"]
     own_units, others = _own_and_others(public, shared.allocated, group, sections)
     spoken_tables = shared.tables_in(languages)

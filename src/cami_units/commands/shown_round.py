@@ -186,7 +186,7 @@ def _scene_in(
     tables, species = words.in_language(round_.tables, lang), round_.tables["species"]
     return scene.Scene(
         crs=crs,
-        imprint=round_.imprint,
+        imprint=words.imprint_in(round_.imprint, lang),
         units=layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs),
         cards=words.unit_cards(tables, species, lang=lang),
         species=species,

@@ -856,10 +856,11 @@ class Pages:
             }
         # a unit that is parked keeps its status: the room is told what was decided
         shown = words.text(decision, lang) if decision == "park" else said
+        colours = {**palette.STATUS, **palette.HIDDEN_STATUS}
         return version | {
             "decided_unit": line.get("unit_id", ""),
             "decided_status": said,
-            "decided_colour": palette.STATUS.get(status, palette.HIDDEN_STATUS),
+            "decided_colour": colours.get(status, palette.HIDDEN_STATUS["rejected"]),
             "banner": f"{line['unit_id']}: {shown}" if line else "",
         }
 

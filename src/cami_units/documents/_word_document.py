@@ -13,7 +13,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from cami_units.model import Imprint, clean_name, clean_text
-from cami_units.words import day, disclaimer, profile_name, round_name, text
+from cami_units.words import day, disclaimer, imprint_in, profile_name, round_name, text
 
 FONT: Final = "Arial"
 
@@ -25,7 +25,7 @@ _MARKS: Final = {"added": RGBColor(0x1B, 0x6E, 0x3C), "removed": RGBColor(0x8A, 
 
 def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = False) -> Any:
     """An A4 document with its title, its facts, and the disclaimer in the footer of each page."""
-    document = docx.Document()
+    document, imprint = docx.Document(), imprint_in(imprint, lang)
     properties = document.core_properties
     properties.title, properties.author, properties.comments = (
         # python-docx refuses properties of more letters

@@ -38,7 +38,15 @@ from cami_units.documents.unit_drawing import (
 from cami_units.drawn_pieces import Packed, archive, kept_packed, packed, piece
 from cami_units.model import Imprint, Progress, clean_name, quiet
 from cami_units.palette import WATER
-from cami_units.words import day, disclaimer, profile_name, round_name, sources, text
+from cami_units.words import (
+    day,
+    disclaimer,
+    imprint_in,
+    profile_name,
+    round_name,
+    sources,
+    text,
+)
 
 # -- in a browser ---------------------------------------------------------------------------------
 
@@ -92,12 +100,14 @@ def _page_values(
     """What the template of the board asks for, in one language."""
     return {
         "lang": board.lang,
+        "title": imprint_in(imprint, board.lang).title,
         "name": text("language name", board.lang),
         "t": partial(text, lang=board.lang),
         "round_said": round_name(imprint, board.lang),
         "profile_said": profile_name(imprint.profile, board.lang),
         "date_said": day(imprint.date, board.lang),
         "disclaimer": disclaimer(imprint.disclaimer, board.lang),
+        "sources": sources(imprint, board.lang),
         "progress": progress_said(board),
         "statuses": board.statuses,
         "total": board.total,
@@ -318,6 +328,7 @@ def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
     The dates inside are the round's, so the same slides give the same bytes. The font is one that
     every Office has.
     """
+    imprint = imprint_in(imprint, board.lang)
     sheets = [_cover(imprint, board)]
     if board.overview is not None:
         sheets.append(_overview(imprint, board, board.overview.opened()))

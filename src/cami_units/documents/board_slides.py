@@ -248,7 +248,7 @@ def _board(
                 unit_id=unit_id,
                 name=words.name_in(card, lang),
                 status=str(row["status"]),
-                status_said=str(card["status"]),
+                status_said=_status_said(row, str(card["status"])),
                 facts=tuple(facts),
                 criteria=tuple(_criterion(finding, lang) for finding in own_findings),
                 compared=_compared(
@@ -485,6 +485,12 @@ def _noted(row: Mapping[str, Any], column: str, lang: str) -> str:
     """What a row of the loop notes, in the reader's language; in rounds of old, as it was written."""
     notes = notes_from_text(row.get("facts"))
     return "; ".join(words.said(note, lang) for note in notes) or clean_name(row.get(column))
+
+
+def _status_said(row: Mapping[str, Any], said: str) -> str:
+    """The status of a unit in words, and of one that was merged where it went."""
+    into = clean_name(row.get("merged_into")) if row["status"] == "merged" else ""
+    return f"{said} → {into}" if into else said
 
 
 def _proposer(

@@ -89,6 +89,7 @@ _REMARKS: Final = (
     Column("placemark", 28, wrap=True),
 )
 _NUMBERS: Final = frozenset({WHOLE})
+_SENTENCES: Final = ("refused", "note", "what", "assumed", "text")
 _SHOWN: Final = {
     "changes": "unit_id name_en change group before_km2 after_km2 criteria_gained criteria_lost "
     "states_gained states_lost species_gained species_lost note",
@@ -300,7 +301,7 @@ def _cell(value: object, lang: str) -> str:
 def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[dict[str, Any]]:
     """The columns of a table of the page: heading, and whether it holds numbers."""
     numbers = {column.name for column in columns if column.format in _NUMBERS}
-    css = {"unit_id": "id", "criteria_lost": "lost"}
+    css = {"unit_id": "id", "criteria_lost": "lost", **dict.fromkeys(_SENTENCES, "wide")}
     says = {column.name: column.says for column in columns}
     return [
         {

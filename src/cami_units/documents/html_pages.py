@@ -60,6 +60,8 @@ def page(
     """
     blocks = {"styles": [_block(name) for name in styles], "scripts": [_block(n) for n in scripts]}
     filled = _environment().get_template(template)
+    if isinstance(values.get("imprint"), Imprint):
+        values["imprint"] = words.imprint_in(values["imprint"], lang)
     text = filled.render(
         lang=lang,
         t=lambda key: words.text(key, lang),

@@ -33,7 +33,6 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import backdrop, palette, scene, words
 from cami_units.drawn_pieces import piece
 from cami_units.model import (
-    HIDDEN_STATUSES,
     LAYERS,
     LONLAT,
     MAP_EVIDENCE,
@@ -167,8 +166,7 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
 """What the legend of a drawing explains, in its order: each kind, and the word for it."""
 
 STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
-    {status: _hex(colour) for status, colour in palette.STATUS.items()}
-    | dict.fromkeys(HIDDEN_STATUSES, _hex(palette.HIDDEN_STATUS))
+    {status: _hex(colour) for status, colour in {**palette.STATUS, **palette.HIDDEN_STATUS}.items()}
 )
 """The colours of the palette, without its sign."""
 

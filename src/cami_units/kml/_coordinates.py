@@ -951,7 +951,12 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
     km2 = np.array([degrees_to_km2(piece) for piece in pieces])
     sliver = (km2 < _SLIVER_KM2) & (km2 < _SLIVER_SHARE * km2.max())
     if sliver.any():
-        shapes.say("slivers", count=int(sliver.sum()), hectares=f"{100 * km2[sliver].sum():.3g}")
+        count, hectares = int(sliver.sum()), 100 * float(km2[sliver].sum())
+        # of less than a hundredth of a hectare nobody wants a figure
+        if hectares < 0.005:
+            shapes.say("crumbs", count=count)
+        else:
+            shapes.say("slivers", count=count, hectares=hectares)
     large = [piece for piece, is_sliver in zip(pieces, sliver, strict=True) if not is_sliver]
     return large[0] if len(large) == 1 else multipolygon(large)
 

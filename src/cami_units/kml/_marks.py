@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette
 from cami_units.kml._written_shapes import as_written
-from cami_units.model import EVIDENCE_LAYERS, HIDDEN_STATUSES, LAYERS, records
+from cami_units.model import EVIDENCE_LAYERS, LAYERS, records
 from cami_units.scene import label_place
 
 Profile = Literal["earth-pro", "earth-web"]
@@ -197,8 +197,10 @@ def _bare(colour: str) -> str:
 
 
 STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
-    {status: _bare(colour) for status, colour in palette.STATUS.items()}
-    | dict.fromkeys(HIDDEN_STATUSES, _bare(palette.HIDDEN_STATUS))
+    {
+        status: _bare(colour)
+        for status, colour in {**palette.STATUS, **palette.HIDDEN_STATUS}.items()
+    }
 )
 _EVIDENCE: Final = {layer: _bare(colour) for layer, colour in palette.EVIDENCE.items()}
 _SIGNS: Final = {LAYERS[name].sign: colour for name, colour in _EVIDENCE.items() if name in LAYERS}

@@ -231,7 +231,8 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
     prefix = LAYERS[layer].prefix if layer in LAYERS else "site-"
     used_ids, number = set(ids), 0
     # By name, then by shape: numbers do not depend on where a row stands.
-    for position in sorted(bare, key=lambda at: (names[at], shapes[at])):
+    bare.sort(key=lambda at: (names[at], shapes[at]))
+    for position in bare:
         number += 1
         while f"{prefix}{number:03d}" in used_ids:
             number += 1

@@ -376,7 +376,14 @@ class SpokenNumber(str):
         if "|" in spec:
             forms = spec.split("|")
             return forms[_form(self.value, len(forms))]
-        return _in_signs(format(self.value, spec), self.lang) if spec else str(self)
+        if not spec:
+            return str(self)
+        figure = format(self.value, spec)
+        if "e" in figure:  # nobody reads "1.2e+02"
+            from decimal import Decimal
+
+            figure = format(Decimal(figure), "+,f" if "+" in spec else ",f")
+        return _in_signs(figure, self.lang)
 
 
 def _form(count: float, n_forms: int) -> int:

@@ -51,7 +51,19 @@ _EXPORT: Final = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w
 
 _OWN_WORDS: Final = "draw "
 _WORDS: Final = (
-    *("area", "states", "species", "score", "group", "layers", "language", "map", "units", "km2"),
+    *(
+        "area",
+        "states",
+        "species",
+        "score",
+        "group",
+        "layers",
+        "language",
+        "map",
+        "units",
+        "km",
+        "km2",
+    ),
     *("species ranges", "neighbours", "rejected", "indicative", "standing disclaimer", "sources"),
     *("needs script", "sections", *COVERED_LAYERS),
     *("borders", "very high", "high", "moderate"),

@@ -210,13 +210,23 @@ def _counting_files(
     if all(read_file in unchanged for read_file in with_map):
         unchanged = [read_file for read_file in unchanged if read_file not in with_map[:1]]
     elif with_map:
-        first = next(read_file for read_file in with_map if read_file not in unchanged).file.file
+        first = next(read_file for read_file in with_map if read_file not in unchanged)
         for read_file in with_map:
-            if read_file in unchanged or read_file.file.file != first:
+            if read_file in unchanged or _differ(read_file, first):
                 key = "second file unchanged" if read_file in unchanged else "second file"
-                file_note = note(key, group=group, first=first)
+                file_note = note(key, group=group, first=first.file.file)
                 result.notices.append(Notice(read_file.file.file, "", "", file_note))
     return [read_file for read_file in read_files if read_file not in unchanged]
+
+
+def _differ(read_file: _ReadFile, first: _ReadFile) -> bool:
+    """Whether both of two files speak of a unit, and one of them changes it."""
+    pairs = (
+        (version, first.versions[unit_id])
+        for unit_id, version in read_file.versions.items()
+        if read_file is not first and unit_id in first.versions
+    )
+    return any(one.differs or other.differs for one, other in pairs)
 
 
 def _has_map(read_file: _ReadFile) -> bool:

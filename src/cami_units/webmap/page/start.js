@@ -13,7 +13,13 @@ home.onAdd = () => {
   return box;
 };
 home.addTo(map);
-L.control.scale({ metric: true, imperial: false, maxWidth: 160, position: "bottomright" }).addTo(map);
+const scale = L.control.scale({ metric: true, imperial: false, maxWidth: 160, position: "bottomright" });
+// Leaflet writes km and m in Latin letters, whatever those of the reader are.
+scale._updateScale = function (bar, text, ratio) {
+  const unit = text.endsWith("km") ? word("km") : word("km").slice(-1);
+  L.Control.Scale.prototype._updateScale.call(this, bar, text.replace(/k?m$/, unit), ratio);
+};
+scale.addTo(map);
 
 function speak() {
   document.documentElement.lang = state.lang;
@@ -23,6 +29,7 @@ function speak() {
     button.setAttribute("aria-pressed", String(button.dataset.lang === state.lang));
   }
   for (const [name, said] of Object.entries(data.said[state.lang])) node(name).textContent = said;
+  map.whenReady(() => scale._update());
   panel.setAttribute("aria-label", word("layers"));
   twin.setAttribute("aria-label", word("table"));
   node("hide-table").setAttribute("aria-label", word("close"));

@@ -51,7 +51,14 @@ for (const [km, lines] of data.base.rivers) {
 L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 1.1, dashArray: "5 3", opacity: 0.8 }).addTo(map);
 L.polyline(linesOf(data.base.contested), { ...onLines, color: data.styles.borders.color, weight: 1.2, dashArray: "1 4" }).addTo(map);
 L.control.zoom({ position: "topright" }).addTo(map);
-L.control.scale({ metric: true, imperial: false, maxWidth: 160, position: "bottomright" }).addTo(map);
+const scale = L.control.scale({ metric: true, imperial: false, maxWidth: 160, position: "bottomright" });
+// Leaflet writes km and m in Latin letters, whatever those of the reader are.
+scale._updateScale = function (bar, text, ratio) {
+  const unit = text.endsWith("km") ? word("km") : word("km").slice(-1);
+  L.Control.Scale.prototype._updateScale.call(this, bar, text.replace(/k?m$/, unit), ratio);
+};
+scale.addTo(map);
+onLanguage(() => map.whenReady(() => scale._update()));
 
 // -- names ------------------------------------------------------------------------------------------------
 
