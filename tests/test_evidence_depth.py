@@ -763,3 +763,29 @@ def test_a_raster_without_its_reader_says_what_to_install(tmp_path, monkeypatch)
     sites = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1000, 1000)], crs=EQUAL_AREA)
     with pytest.raises(InputError, match=r"hwc\.tif is a raster.* pip install rasterio"):
         layers.read_context(tmp_path / "hwc.tif", around=sites)
+
+
+@pytest.mark.slow
+def test_sites_of_very_many_corners_are_measured_in_pieces_to_the_same_numbers(monkeypatch):
+    """Hotspots are measured whole; with lower limits each is laid over the layers in pieces."""
+    from cami_units.overlap import _pieces
+
+    plan = read_plan(None)
+    pieces = cut(load(plan), plan)
+    sites = pieces.layers.hotspots.rename(columns={"hotspot_id": "site"})
+    whole = overlap.site_tables(sites, pieces)
+    deep = overlap.deep_sites(sites, pieces)
+    assert deep["site"].is_unique
+    monkeypatch.setattr(_pieces, "MOST_CORNERS", 30)
+    monkeypatch.setattr(_pieces, "MOST_VERTICES", 20)
+    monkeypatch.setattr(_pieces, "_PIECES", {})
+    deep_pieces = overlap.deep_sites(sites, pieces)
+    assert len(deep_pieces) > 2 * len(deep)
+    assert deep_pieces.area.groupby(deep_pieces["site"]).sum().to_numpy() == pytest.approx(
+        deep.set_index("site").area.sort_index().to_numpy()
+    )
+    cut_up = overlap.site_tables(sites, pieces)
+    for name in ("deep_states", "deep_species", "barriers", "shared_borders", "states", "species"):
+        one, other = getattr(whole, name), getattr(cut_up, name)
+        pd.testing.assert_frame_equal(one, other, rtol=1e-9)
+        assert len(one)

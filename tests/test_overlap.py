@@ -727,6 +727,41 @@ def test_an_area_of_several_states_is_in_each_only_where_it_lies():
     assert pairs["km"].tolist() == pytest.approx([5], rel=0.02)
 
 
+def test_a_comb_is_cut_between_its_teeth():
+    # across them each half would be thousands of shapes, more than three times the pieces
+    teeth = [(x / 2, 1000 if x % 2 else 1) for x in range(1, 10_000)]
+    comb = shapely.Polygon([(0, 0), *teeth, (5000, 0)])  # 5,000 teeth: higher than wide, each
+    tall = shapely.affinity.scale(comb, yfact=20, origin=(0, 0))
+    pieces, _ = _pieces.polygon_pieces(np.array([tall], dtype=object))
+    assert len(pieces) <= 2 * 10_000 / (_pieces.MOST_VERTICES / 2)
+    assert shapely.area(pieces).sum() == pytest.approx(tall.area, rel=1e-12)
+
+
+def test_a_large_shape_is_asked_once_whether_it_is_valid(monkeypatch):
+    corner = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
+    wheel = shapely.Polygon(9000 * np.column_stack([np.cos(corner), np.sin(corner)]))
+    small = [km_box(0, 0, 1, 1), km_box(2, 2, 3, 3)]
+    asked = []
+    is_valid = shapely.is_valid
+
+    def counted(shapes):
+        asked.extend(shapes)
+        return is_valid(shapes)
+
+    monkeypatch.setattr(shapely, "is_valid", counted)
+    layer = gpd.GeoDataFrame({"sci_name": ["S"]}, geometry=[km_box(0, 0, 5, 5)], crs=EQUAL_AREA)
+    for other in small:  # another table each time, with the same wheel in it
+        units = gpd.GeoDataFrame({"unit_id": ["a", "b"]}, geometry=[wheel, other], crs=EQUAL_AREA)
+        overlaps(units, layer)
+    assert sum(shape is wheel for shape in asked) == 1
+    assert sum(shape in small for shape in asked) == 2
+    crossed = shapely.Polygon([*shapely.get_coordinates(wheel)[:1500], (9000, 500), (-9000, 500)])
+    units = gpd.GeoDataFrame({"unit_id": ["a"]}, geometry=[crossed], crs=EQUAL_AREA)
+    for _ in range(2):  # what is not valid is refused each time
+        with pytest.raises(InputError, match="not valid"):
+            overlaps(units, layer)
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_large_polygons_are_cut_into_small_pieces_without_a_gap(monkeypatch, lost):
     """A wheel of 9,000 corners, π km² less what its chords cut off, beside a comb of 1,000 teeth.

@@ -1070,6 +1070,6 @@ def placemark_table(group_files: GroupFiles, crs: str) -> gpd.GeoDataFrame:
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=outlines)
     flat = layers.to_equal_area(table, crs)
     shapes = np.asarray(flat.geometry.array, dtype=object)
-    bad = ~shapely.is_valid(shapes)
+    bad = ~overlap.is_valid(shapes)
     shapes[bad] = shapely.make_valid(shapes[bad], method="structure", keep_collapsed=False)
     return flat.set_geometry(gpd.GeoSeries(shapes, index=flat.index, crs=crs))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
+from weakref import finalize
 
 import geopandas as gpd
 import numpy as np
@@ -101,8 +102,26 @@ class _Shapes:
 @lru_cache(maxsize=2)  # sites are laid over one layer after the other, and are asked each time
 def _invalid(asked_shapes: _Shapes) -> NDArray[np.intp]:
     """The positions of shapes that are not valid."""
-    sound = np.asarray(shapely.is_valid(asked_shapes.shapes), dtype=bool)
-    return np.flatnonzero(~sound)
+    return np.flatnonzero(~is_valid(np.array([*asked_shapes.shapes, None], dtype=object)[:-1]))
+
+
+def is_valid(shapes: Geometries) -> NDArray[np.bool_]:
+    """Whether each shape is valid. What was found of large ones is remembered for as long as they live."""
+    valid = np.fromiter((id(shape) in _VALID for shape in shapes), bool, len(shapes))
+    asked = np.flatnonzero(~valid)
+    valid[asked] = shapely.is_valid(shapes[asked])
+    is_large = shapely.get_num_coordinates(shapes[asked]) > _LONG_ASKED
+    for shape in shapes[asked[is_large & valid[asked]]]:
+        _VALID.add(id(shape))
+        finalize(shape, _VALID.discard, id(shape))
+    return valid
+
+
+_VALID: Final[set[int]] = set()
+"""Large shapes that were found to be valid, by the identity of each; they go when it goes."""
+
+_LONG_ASKED: Final = 1_000
+"""Corners from which on it takes longer to ask whether a shape is valid than to remember it."""
 
 
 def geometries(table: gpd.GeoDataFrame) -> Geometries:

@@ -16,7 +16,7 @@ from cami_units.overlap._distance import near
 from cami_units.overlap._door import Kind
 from cami_units.overlap._layer_pieces import Pieces
 from cami_units.overlap._measure import area_km2, jaccard_index, overlaps, range_km2
-from cami_units.overlap._pieces import dissolved, weight_column
+from cami_units.overlap._pieces import dissolved, pieces_of_giants, weight_column
 from cami_units.overlap._split import of_dimension
 
 Reading = tuple[str, str]
@@ -123,25 +123,44 @@ def with_ranges_measured(
 
 
 def deep_sites(sites: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame | None:
-    """The part of each site farther from every border than the borders may be off; None: they are not."""
+    """The part of each site farther from every border than the borders may be off; None: they are not.
+
+    A site of very many corners has several rows, a piece each.
+    """
     if pieces.border_strips is None:
         return None
-    shapes = np.asarray(sites.geometry.array, dtype=object).copy()
+    whole = np.asarray(sites.geometry.array, dtype=object)
+    shapes, site_of = pieces_of_giants(whole)
+    shapes = shapes.copy()
     strips = pieces.border_strips.geometry.to_numpy()
-    i, j = shapely.STRtree(strips).query(shapes, predicate="intersects")
+    if len(shapes) == len(whole):
+        i, j = shapely.STRtree(strips).query(shapes, predicate="intersects")
+    else:  # whatever asks is prepared: of 100,000 pieces that is a gigabyte, strips are few
+        j, i = shapely.STRtree(shapes).query(strips, predicate="intersects")
     # Only strips that meet a site are joined, and a site at a time: most borders are near none.
-    for at in np.unique(i):
-        shapes[at] = shapely.difference(shapes[at], shapely.union_all(strips[j[i == at]]))
+    for site in np.unique(site_of[i]):
+        is_own = site_of[i] == site
+        cut = np.unique(i[is_own])
+        own = strips[j[is_own]] if len(cut) == 1 else strips[np.unique(j[is_own])]
+        shapes[cut] = shapely.difference(shapes[cut], shapely.union_all(own))
     shapes = of_dimension(shapes, 2)
     rows = ~shapely.is_empty(shapes)
     return gpd.GeoDataFrame(
-        {"site": sites["site"].array[rows]}, geometry=shapes[rows], crs=sites.crs
+        {"site": sites["site"].array.take(site_of[rows])}, geometry=shapes[rows], crs=sites.crs
     )
 
 
 def _deep(inner: gpd.GeoDataFrame | None, layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame | None:
     """What lies in the parts of sites deep inside of states."""
-    return None if inner is None else overlaps(inner, layer, site="site", by=by, kind="polygon")
+    if inner is None:
+        return None
+    if inner["site"].is_unique:
+        return overlaps(inner, layer, site="site", by=by, kind="polygon")
+    km2 = overlaps(inner.assign(row=range(len(inner))), layer, site="row", by=by, kind="polygon")
+    place, sites = pd.factorize(inner["site"])
+    added = km2.assign(site=place[km2["row"]]).groupby(["site", *by], observed=True)["km2"].sum()
+    table = added.reset_index()
+    return table.assign(site=sites.take(table["site"]))
 
 
 def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | None:
