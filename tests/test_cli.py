@@ -140,6 +140,19 @@ def proposing(house, round: Round, seen: dict | None = None):
 # -- help, version, usage -------------------------------------------------------------------------
 
 
+def test_texts_of_tables_are_pythons_own_while_a_command_runs(house, run):
+    before, inside = pd.get_option("mode.string_storage"), []
+
+    def check(plan, *, progress):
+        inside.append(pd.Series(["a"]).dtype.storage)
+        return (), ()
+
+    house.commands.check = check
+    assert run("check")[0] == 0
+    assert inside == ["python"]
+    assert pd.get_option("mode.string_storage") == before  # whoever works in Python keeps his own
+
+
 def test_help_explains_itself(run):
     code, out, _ = run("--help")
     assert code == 0

@@ -762,7 +762,7 @@ def _spoken(name: str, species_rows: Mapping[str, Mapping[str, Any]]) -> dict[st
 def _evidence(key: str, layer: gpd.GeoDataFrame, more_vertices: int) -> Spelt:
     """A layer as the page draws it, with what its popups say: a list as JSON."""
     layer_rule = LAYERS[key]
-    ordered = layer.sort_values(layer_rule.key[0])
+    ordered = layer.sort_values(layer_rule.key[0], kind="stable")  # a border may be two rows
     shapes_whole = ordered.geometry.to_numpy()
     if key == "remarks":  # pins and lines, drawn as small areas so that a finger finds them
         shapes_whole = shapely.buffer(shapes_whole, _PIN_DEGREES, quad_segs=2)
