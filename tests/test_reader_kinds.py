@@ -22,7 +22,7 @@ from cami_units.kml._coordinates import Effort, geometry_of
 from cami_units.kml._escapes import described
 from cami_units.kml._evidence import Drawing
 from cami_units.kml._written_shapes import along_great_circle, as_written
-from cami_units.model import InputError, bits_per_byte, guessed_text
+from cami_units.model import InputError, Note, assumed, bits_per_byte, guessed_text
 from tests.test_kml_read import archive, document, mark, polygon
 
 SQUARE = box(70, 42, 70.5, 42.5)
@@ -302,6 +302,25 @@ def test_one_slip_costs_neither_shape_nor_file(broken, name, slip):
     assert placemarks.is_whole
 
 
+@pytest.mark.parametrize("language", ["en", "ru", "mn", "zh"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        mark(name="x < y", shape=""),
+        mark(attributes=' id="a" id="a"', shape=""),
+    ],
+)
+def test_a_slip_promises_no_shape_where_there_is_none(broken, language):
+    # Both placemarks have no geometry, and the same note stands at placemarks that have one: what
+    # was assumed about the slip may say of neither that its shape was read.
+    notes = read(document(broken)).notes
+    assert "no geometry" in set(notes["key"])
+    [slip] = [Note(key) for key in notes["key"] if key.startswith("slip")]
+    shape = {"en": "shape", "ru": "фигур", "mn": "дүрс", "zh": "图形"}[language]
+    assert assumed(slip, language)
+    assert shape not in assumed(slip, language)
+
+
 def test_thousands_of_slips_have_a_budget_and_the_rest_is_named():
     # Each placemark of a broken text is parsed by itself: what comes beyond 8,000 is named, unread.
     made = read(document(*(mark("", name=f"herds < {number}") for number in range(8_100))))
@@ -322,6 +341,27 @@ def test_two_documents_one_after_the_other():
     assert list(read(twice).table["name"]) == ["first", "second", "third"]
     bare = (mark(name="a") + "\n" + mark(name="b")).encode()
     assert list(read(bare).table["name"]) == ["a", "b"]
+
+
+def test_a_layer_of_which_nothing_can_be_used_is_refused_with_the_readers_reason(tmp_path):
+    # It has seven rows, so "no rows" would be untrue; and one reason is told once, whatever number
+    # of placemarks has it: five places and how many more.
+    metres = polygon("512346,4651234 522346,4651234 522346,4661234 512346,4651234")
+    path = tmp_path / "metres.kml"
+    path.write_bytes(document(*(mark(metres, name=f"plot {number}") for number in range(7))))
+    with pytest.raises(InputError, match="export it in WGS 84") as refused:
+        layers.read_hotspots(path)
+    said = str(refused.value)
+    assert said.count("look like metres") == 1
+    assert re.search(r"metres\.kml, placemark 'plot 0', line 1, .* and 2 more\)", said)
+    assert "no rows" not in said
+
+
+def test_a_layer_without_any_placemark_has_no_rows(tmp_path):
+    path = tmp_path / "empty.kml"
+    path.write_bytes(document("<Folder><name>mine</name></Folder>"))
+    with pytest.raises(InputError, match="the file has no rows"):
+        layers.read_hotspots(path)
 
 
 # -- encodings -------------------------------------------------------------------------------------

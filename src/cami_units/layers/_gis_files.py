@@ -499,6 +499,9 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
 
     table, problems = kml.read_kml(path)
     notes = [replace(problem, layer=request.layer, file=path.name) for problem in problems]
+    if table.empty:
+        # Why nothing of it was read is what stops the work: it has rows, and none can be used.
+        notes = _as_refusals(notes, request)
     # A pack that comes back whole brings our evidence along: its rivers and ranges are no sites.
     is_unit = table["data"].map(lambda data: "cu_id" in data and not data.get("layer"))
     is_ours = table["data"].map(lambda data: bool(data.get("layer"))).to_numpy(dtype=bool)
@@ -532,6 +535,21 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
     placemarks = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=LONLAT))
     dataset, row_notes = _chosen("", placemarks, request)
     return [dataset], notes + row_notes
+
+
+def _as_refusals(problems: list[Problem], request: _Request) -> list[Problem]:
+    """What the reader of KML counted, as what stops the work: one for each reason, with its places."""
+    reasons: dict[str, list[Problem]] = {}
+    for problem in problems:
+        if problem.level == "counted":
+            reasons.setdefault(problem.as_note().key, []).append(problem)
+    refusals = []
+    for alike in reasons.values():
+        note = alike[0].as_note()
+        facts = {name: fact for name, fact in note.facts.items() if name not in ("place", "where")}
+        places = [problem.as_note().facts.get("where", problem.where) for problem in alike]
+        refusals.append(request.problem("refuses", replace(note, facts=facts), in_short(places)))
+    return [problem for problem in problems if problem.level != "counted"] + refusals
 
 
 def _together(parts: Any) -> Any:

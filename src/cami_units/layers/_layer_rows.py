@@ -175,8 +175,11 @@ def _file_rows(
             or (rules.is_own and _is_restricted(layer, dataset.table))
         )
         if not dataset.rows:
-            note = Note("file without rows")
-            problems.append(problem_of("refuses", layer, dataset.name, "", note))
+            # a reader that said why is not contradicted: the file has rows, and none can be used
+            refused = {problem.file for problem in problems if problem.level == "refuses"}
+            if dataset.name not in refused:
+                note = Note("file without rows")
+                problems.append(problem_of("refuses", layer, dataset.name, "", note))
             continue
         clean_read = clean(dataset, layer, rules)
         problems += clean_read.problems
