@@ -36,9 +36,9 @@ from lxml import etree
 from shapely.affinity import scale, translate
 from typer.testing import CliRunner
 
-from cami_units import cli, grid, kml, layers, store, words
+from cami_units import cli, grid, kml, layers, store, words, workshop
 from cami_units.cli._summaries import say_collected
-from cami_units.commands._change_tables import problems_in_short
+from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.commands.collect import Collected, collect, report, write_collected
 from cami_units.commands.decide import decide, decided_round
 from cami_units.commands.round_files import write_proposal
@@ -1402,3 +1402,36 @@ def test_what_is_said_of_several_placemarks_in_the_same_words_is_told_once():
         ["a.kml", "areas", "Area 1", "cut off", ""],
         ["b.kml", "", "", "a table", "as data"],
     ]
+
+
+def test_what_groups_rejected_or_merged_stays_as_sure_as_it_was_where_plenary_agrees_on_it(
+    tmp_path,
+):
+    """Its outline is the same: its row of `sensitivity` too. CU-005 took CU-006 in, and was redrawn."""
+    ids = ["CU-001", "CU-005", "CU-006", "CU-010"]
+    sure = pd.DataFrame({"unit_id": ids, "runs": 1000, "share_qualifying": 0.9, "label": "robust"})
+    on = replace(base(), tables={**base().tables, "sensitivity": sure.assign(flips="")})
+    script = (draw.swallowed("CU-005", "CU-006"), draw.rejected("CU-010", "no animals"))
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*script)}, on=on)
+    assert units_of(made).loc[["CU-006", "CU-010"], "status"].tolist() == ["merged", "rejected"]
+    assert made.round.tables["sensitivity"]["unit_id"].tolist() == ["CU-001", "CU-006", "CU-010"]
+
+
+def test_overlaps_within_groups_are_told_with_what_was_assumed_of_each_group(tmp_path, capsys):
+    """Four overlaps of three groups: one row told of all, and said of all that S3 drew them."""
+    pairs = [("CU-010;CU-011", "S3"), ("CU-023;CU-038", "S5"), ("CU-030;CU-039", "S6")]
+    pairs += [("CU-031;CU-039", "S6")]
+    notices = []
+    for km2, (pair, group) in enumerate(pairs, start=1):
+        facts = {"first": pair[:6], "second": pair[7:], "km2": km2, "groups": group}
+        notices.append(workshop.Notice("", "", pair, workshop.note("own overlap", **facts)))
+    short = problems_in_short(problems_table(notices, "en"))
+    assert short["assumed"].tolist() == [f"both stay as {group} drew them" for _, group in pairs]
+    assert short["what"].tolist()[1] == "CU-023 and CU-038 share 2 km²"
+    # four of one group are still told in short
+    of_one = problems_table(notices, "en").assign(assumed="both stay as S3 drew them")
+    assert len(problems_in_short(of_one)) == 1
+    made = collected(tmp_path, same_again())
+    say_collected(replace(made, problems=problems_table(notices, "en")), Path("01"))
+    # not indented as the notes of the file above are
+    assert "\n· CU-010 and CU-011 share 1 km²" in capsys.readouterr().out

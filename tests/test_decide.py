@@ -261,6 +261,8 @@ def test_a_unit_that_a_group_merged_is_told_to_stand_by_itself_when_it_is_agreed
     command = ["decide", str(round_dir), "CU-001", "--reason", "x"]
     done = CliRunner().invoke(cli.app, [*command[:3], "agree", *command[3:]])
     assert "It is no longer merged: it stands by itself again" in done.output
+    said = " ".join(done.output.split())
+    assert "agreed that it stays merged, take this back with undo, and decide merge --into." in said
     assert successors(decided_round(round_dir).tables["conservation_units"]) == {}
     undone = CliRunner().invoke(cli.app, [*command[:3], "undo", *command[3:]])
     assert "by itself again" not in undone.output

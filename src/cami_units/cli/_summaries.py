@@ -363,7 +363,9 @@ def _say_noticed(row: Mapping[str, Any], folder: str, lang: str) -> None:
     )
     assumed = f" → {one_line(row['assumed'])}" if row["assumed"] else ""
     where = f" ({place})" if place else ""
-    say(f"    · {one_line(row['what'])}{where}{assumed}", style="dim")
+    # what is said of no file must not look like one of the file above it
+    indent = "    " if row["file"] else ""
+    say(f"{indent}· {one_line(row['what'])}{where}{assumed}", style="dim")
 
 
 def say_packed(packs: Packed) -> None:

@@ -197,9 +197,10 @@ def decide(
         say(f"  in {directory / DECISION_LOG}, the tables and the maps of the round")
         gone = (line["before"] in HIDDEN_STATUSES, line["status"] in HIDDEN_STATUSES)
         if gone == (True, False) and line["decision"] != "undo":
+            instead = "merge --into" if line["before"] == "merged" else "reject"
             say(
-                f"  It is no longer {line['before']}: it stands by itself again. If that is what was "
-                "agreed on, take this back with undo, and decide merge --into or reject."
+                f"  It is no longer {line['before']}: it stands by itself again. If plenary agreed that it "
+                f"stays {line['before']}, take this back with undo, and decide {instead}."
             )
 
 

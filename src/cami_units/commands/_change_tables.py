@@ -380,14 +380,17 @@ def problems_in_short(problems: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
     Where the sentences differ, more than :data:`MOST_ALIKE` are one row with a count. ``problems.csv``
     keeps a row for each.
     """
-    told = problems["what"] + "\n" + problems["assumed"]
-    alike = told.groupby([problems["file"], problems["kind"]], sort=False).transform("nunique")
+    # what is said of no file is of several groups: what was assumed of one is not so of the others
+    keyed = problems.assign(
+        told=problems["what"] + "\n" + problems["assumed"],
+        of=problems["assumed"].where(problems["file"] == "", ""),
+    )
+    keys = ["file", "kind", "of"]
+    alike = keyed.groupby(keys, sort=False)["told"].transform("nunique")
     many = (alike > MOST_ALIKE) & (problems["kind"] != "")
-    firsts = problems[many].drop_duplicates(["file", "kind"])
     rows = []
-    for place, first in firsts.iterrows():
-        same = problems[many & (problems["file"] == first["file"])]
-        same = same[same["kind"] == first["kind"]]
+    for _, same in keyed[many].groupby(keys, sort=False):
+        place, first = same.index[0], same.iloc[0]
         facts = {"count": len(same), "what": first["what"]}
         names = listed(dict.fromkeys(name for name in same["placemark"] if name), 3, lang)
         what = words.said(Note("many alike", facts), lang)

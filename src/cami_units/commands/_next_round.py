@@ -407,11 +407,12 @@ def _stability_tables(
 ) -> dict[str, pd.DataFrame]:
     """What `sensitivity` computed of units whose outlines did not change; of sets of units nothing.
 
-    A smallest set, or a pair of borders, hangs on every outline at once.
+    A smallest set, or a pair of borders, hangs on every outline at once. Units that groups rejected or
+    merged keep theirs: plenary may agree on one all the same, and it then stands by itself again.
     """
-    shown_ids = set(table.loc[~table["status"].isin(HIDDEN_STATUSES), "unit_id"]) & {*kept_ids}
+    same_ids = set(table["unit_id"]) & {*kept_ids}
     of_kept = {
-        name: base.tables[name][base.tables[name]["unit_id"].isin(shown_ids)]
+        name: base.tables[name][base.tables[name]["unit_id"].isin(same_ids)]
         for name in STABILITY_OF_UNITS
         if name in base.tables
     }
