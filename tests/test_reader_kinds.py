@@ -91,6 +91,33 @@ def test_a_resting_gps_leaves_an_outline_and_no_slivers():
     assert shapely.get_num_geometries(row["polygons"]) < 30
 
 
+def test_thousands_of_strips_are_refused_before_they_are_projected(tmp_path):
+    """Valid at a look in degrees; in metres, where they slant, GEOS compares each with each."""
+    south = 41 + np.arange(5000) * 2e-5
+    strips = shapely.multipolygons(shapely.box(70.5, south, 71.5, south + 1e-5))
+    layer = gpd.GeoDataFrame({"name": ["strips", "square"]}, geometry=[strips, SQUARE], crs=4326)
+    layer.to_file(tmp_path / "units.gpkg")
+    placemarks = layers.read_gis_placemarks(tmp_path / "units.gpkg", "units.gpkg")
+    assert list(placemarks.notes["key"]) == ["too many beside"]
+    assert list(placemarks.notes["name"]) == ["strips"]
+    strips_row, square_row = placemarks.table["polygons"]
+    assert strips_row is None or strips_row.is_empty
+    assert square_row.equals(SQUARE)
+    # hundreds are read, and so is a raster as polygons, whose steps lie along the axes
+    few = shapely.get_parts(strips)[:300]
+    column, row = np.divmod(np.arange(40_000), 200)
+    is_land = np.random.default_rng(1).random(40_000) < 0.5
+    west, south = 70 + column[is_land] / 100, 41 + row[is_land] / 100
+    cells = shapely.coverage_union_all(shapely.box(west, south, west + 0.01, south + 0.01))
+    shapes = [shapely.multipolygons(few), cells]
+    gpd.GeoDataFrame({"name": ["few", "cells"]}, geometry=shapes, crs=4326).to_file(
+        tmp_path / "read.gpkg"
+    )
+    placemarks = layers.read_gis_placemarks(tmp_path / "read.gpkg", "read.gpkg")
+    assert shapely.area(list(placemarks.table["polygons"])).min() > 0
+    assert "too many beside" not in set(placemarks.notes["key"])
+
+
 # -- lines, tracks, parts --------------------------------------------------------------------------
 
 GX = ' xmlns:gx="http://www.google.com/kml/ext/2.2"'

@@ -688,6 +688,8 @@ def jumps(geometry: BaseGeometry) -> bool:
 def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """The polygon itself, or mended by structure: loops become parts, none becomes a hole."""
     if _may_be_checked(polygon, effort) and polygon.is_valid:
+        if is_tangled(shapely.transform(polygon, _turned)):
+            raise UnusableError("too many beside")
         return polygon
     tame = _tame(polygon, shapes, effort)
     sound = [_without_loops(part, effort) for part in parts(tame)]
@@ -754,6 +756,20 @@ def is_tangled(area: BaseGeometry) -> bool:
         return False
     runs, near = near_runs(area)
     return near > MOST_PAIRS + _SPARSE * runs
+
+
+def _turned(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places turned by 10°, about as projections turn them.
+
+    Edges along a parallel lie in boxes that are as flat as they are; projected, each lies in the boxes
+    of its neighbours, and to ask whether 5,000 strips are valid takes 5 s instead of 0.02.
+    """
+    angle = np.radians(10.0)
+    turned: NDArray[np.float64] = xy @ [
+        [np.cos(angle), np.sin(angle)],
+        [-np.sin(angle), np.cos(angle)],
+    ]
+    return turned
 
 
 def crosses_too_often(area: BaseGeometry) -> bool:

@@ -83,7 +83,15 @@ _SHAPE_FAULTS: Final = frozenset(
     {
         *("crossed itself", "holes outside", "rings swapped", "no area left", "flat outline"),
         *("holes take all", "speck", "specks"),
-        *("too tangled", "too heavy", "too many holes", "mask", "hole dropped", "no outer ring"),
+        *(
+            "too tangled",
+            "too many beside",
+            "too heavy",
+            "too many holes",
+            "mask",
+            "hole dropped",
+            "no outer ring",
+        ),
     }
 )
 """Notes of the reader on a polygon that other programs would draw, measure or refuse otherwise."""
