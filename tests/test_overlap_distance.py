@@ -439,6 +439,9 @@ def test_ground_around_thousands_of_islands_is_found_from_squares(monkeypatch):
     site = islands_km(49, 0, 0)  # of 0.7 km, 2 km apart: 12.7 km across
     grounds = gpd.GeoSeries([box_km(60, -50, 200, 50), box_km(-300, 400, 300, 500)], crs=EQUAL_AREA)
     every = nearest_ground(site, grounds, [500, 500])
+    monkeypatch.setattr("cami_units.overlap._distance._FEW_PARTS", 49)
+    in_one_go = nearest_ground(site, grounds, [500, 500])
+    assert shapely.hausdorff_distance(every, in_one_go) < 1
     monkeypatch.setattr("cami_units.overlap._distance._MOST_PARTS", 10)
     few = nearest_ground(site, grounds, [500, 500])
     # squares of 1 km at the end: their diagonal, and what a plainer outline of them adds
