@@ -75,6 +75,23 @@ def test_the_list_says_what_was_agreed_and_what_was_rejected(annexed):
     assert footer.startswith("Boundaries and place names are shown for orientation only.")
 
 
+def test_the_hotspot_of_a_unit_that_plenary_took_up_again_became_a_unit(tmp_path):
+    """A group had rejected it, which is why H09 is in none: not once the unit is agreed on."""
+    toy = toy_round()
+    units = toy.tables["conservation_units"].copy()
+    units.loc[units["unit_id"] == "CU-004", ["status", "hotspot_ids"]] = ["rejected", "H09"]
+    write_proposal(replace(toy, tables={**toy.tables, "conservation_units": units}), tmp_path / "r")
+
+    def told() -> str:
+        made = docx.Document(str(annex(tmp_path / "r") / "annex.docx"))
+        return "\n".join(paragraph.text for paragraph in made.paragraphs)
+
+    assert "H09 Elsewhere: As drawn: G2 not met." in told()
+    decide(tmp_path / "r", "CU-004", "agree", reason="It is needed", time=NOON)
+    assert "H09 Elsewhere" not in told()
+    assert "CU-004 Tarim" in told()
+
+
 def test_the_workbook_has_the_decisions_and_the_activities(annexed):
     book = openpyxl.load_workbook(annexed / "annex.xlsx")
     assert {"units", "criteria", "decisions", "species by unit", "activities"} <= set(

@@ -78,7 +78,12 @@ def write_annex(
     for unit_id in visible:
         _add_unit(document, card[unit_id], rows[unit_id], activities, decisions, lang)
     _add_hidden(document, rows, card, decisions, lang)
-    _add_missed(document, tables["not_proposed"], lang)
+    # plenary may have agreed on a unit that a group had rejected: its hotspots are in a unit again
+    placed_ids = {
+        one for unit_id in visible for one in str(rows[unit_id]["hotspot_ids"]).split(";")
+    }
+    missed = tables["not_proposed"]
+    _add_missed(document, missed[~missed["hotspot_id"].isin(placed_ids)], lang)
     if imprint.sources:
         _docx.heading(document, text("sources", lang), 1)
         for source in sources(imprint, lang):
