@@ -279,7 +279,7 @@ def test_a_scripted_edit_gives_exactly_these_changes_and_conflicts(tmp_path):
     assert units.loc["CU-006", "rationale"].startswith("Merged into CU-005 by S1.")
     assert units.loc["CU-007", "status"] == "modelled candidate"
     assert units.loc["CU-010", "status"] == "rejected"
-    assert units.loc["CU-010", "rationale"].startswith("Rejected by S1: no animals")
+    assert units.loc["CU-010", "rationale"].startswith("Rejected by S1: no animals. ")
     assert pd.isna(units.loc["CU-010", "rank"])
     assert units.loc["CU-012", "geometry"].equals(square("CU-012"))
     remarks = made.remarks
@@ -536,7 +536,7 @@ def test_a_deletion_is_applied_by_a_decision_only(tmp_path):
     unit = units_of(made).loc["CU-001"]
     assert (unit["status"], unit["rationale"].split(".")[0]) == (
         "rejected",
-        "Rejected by S1: plenary agreed Both gates are met",
+        "Rejected by S1: plenary agreed. Both gates are met",
     )
 
 
@@ -945,7 +945,7 @@ def filled_form(folder: Path, named: str = "form_S1.xlsx") -> Path:
 def as_the_form_says(made: Collected) -> None:
     assert of(made, "CU-001") == [("rejected", "cu_id", "S1")]
     assert (
-        units_of(made).loc["CU-001", "rationale"].startswith("Rejected by S1: no data since 1990")
+        units_of(made).loc["CU-001", "rationale"].startswith("Rejected by S1: no data since 1990. ")
     )
     assert of(made, "CU-002") == [("renamed", "cu_id", "S1")]
 

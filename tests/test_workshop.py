@@ -517,7 +517,7 @@ def test_a_new_shape_outside_every_range_state_is_set_aside(base):
 def test_rejecting_keeps_the_outline_and_says_why(base):
     rows = [unit("CU-001", name="X CU-001 One") | {"comment": "no water"}, WEST[1]]
     [settled] = [one for one in merged(base, rows).units if one.unit_id == "CU-001"]
-    assert (settled.status, words.said(settled.reason)) == ("rejected", "Rejected by S1: no water")
+    assert (settled.status, words.said(settled.reason)) == ("rejected", "Rejected by S1: no water.")
     assert settled.site == ""
 
 

@@ -430,8 +430,10 @@ def _next_unit(
         return same
     same = same._replace(groups=tuple(applying.group.split(";")))
     if applying.change == "rejected":
-        reason = note("reason rejected", group=applying.group, text=applying.comment)
-        if not applying.comment:
+        # a sentence of ours goes on behind it
+        text = applying.comment.rstrip(" .")
+        reason = note("reason rejected", group=applying.group, text=text)
+        if not text:
             reason = note("reason rejected, none given", group=applying.group)
         return same._replace(status="rejected", reason=reason)
     if applying.change == "merged":
