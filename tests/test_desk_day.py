@@ -891,7 +891,8 @@ def misfits(page: Page, desk: Served, state: str) -> list[str]:
     found = []
     for lang in ("en", "ru"):
         page.driver.get(desk.home + "/late")
-        page.driver.find_element(By.CSS_SELECTOR, f'.languages button[value="{lang}"]').click()
+        # found and clicked in one step: a job that ends meanwhile makes the page anew
+        page.run(f"document.querySelector('.languages button[value=\"{lang}\"]').click()")
         page.wait(f"return document.documentElement.lang === '{lang}'")
         for path in SCREENS:
             page.driver.get(desk.home + path)

@@ -221,7 +221,7 @@ def test_the_page_for_the_workshop_works_as_it_stands(tmp_path, monkeypatch):
         name for name in sorted(promised) if not any((place / name).is_file() for place in places)
     ] == []
     told = dict(said)
-    assert "CU-001: S1 and S2 changed it differently → S2: S2 has the newer survey" in next(
+    assert "CU-001: S1 and S2 changed it differently → Keep S2 · S2 has the newer survey" in next(
         output for line, output in said if line.endswith("--force")
     )
     assert "wants timeframe" in told["cami-units activities rounds/01-collected handed-in"]

@@ -606,7 +606,7 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
     return by_unit
 
 
-_OF_OTHERS: Final = ("note ", "because ", "desk ", "howto ", "report ")
+_OF_OTHERS: Final = ("note ", "because ", "desk ", "howto ", "report ", "title of ")
 """How the keys of phrases begin that neither the map nor the drawing page says."""
 
 
