@@ -34,6 +34,8 @@ MODULES: Final = (
     "layers",
     "workshop",
     "store",
+    "plurals",
+    "scale",
     "words",
     "sheet",
     "card",

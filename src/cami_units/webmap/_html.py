@@ -36,6 +36,9 @@ from cami_units.webmap._payload import (
 if TYPE_CHECKING:
     import jinja2
 
+_OF_BOTH_PAGES: Final = ("plurals.js", "scale.js")
+"""Modules of the drawing page that the map runs too, before its own scripts."""
+
 # In the order in which the page runs them: all of them share one function.
 _SCRIPTS: Final = (
     "core.js",
@@ -205,14 +208,16 @@ def _style_blocks(head: str) -> list[str]:
 
 
 @cache
-def _text(name: str) -> str:
-    return (files("cami_units.webmap") / "page" / name).read_text(encoding="utf-8")
+def _text(name: str, folder: str = "page") -> str:
+    return (files("cami_units.webmap") / folder / name).read_text(encoding="utf-8")
 
 
 @cache
 def _own_script() -> str:
     """Our scripts as one, strict, and hidden from other scripts of a page."""
-    parts = "\n".join(_text(name) for name in _SCRIPTS)
+    modules = (_text(name, "assets/draw") for name in _OF_BOTH_PAGES)
+    shared = (re.sub("^export ", "", module, flags=re.MULTILINE) for module in modules)
+    parts = "\n".join([*shared, *map(_text, _SCRIPTS)])
     return f'(function () {{\n"use strict";\n{parts}\n}})();'
 
 

@@ -303,13 +303,7 @@ function evidenceOf(unit) {
 function measured(unit, count) {
   const key = `measure ${unit}`;
   const known = word(key);
-  return known === key ? unit : known.replace(/\{n:([^}]*)\}/, (_, forms) => bent(forms.split("|"), count));
-}
-
-// The form of a noun that a count takes: of two (one, more) or three (one, two to four and parts, more).
-function bent(forms, count) {
-  const rule = new Intl.PluralRules(forms.length < 3 ? "en" : state.lang).select(count);
-  return forms[Math.min({ one: 0, many: 2 }[rule] ?? 1, forms.length - 1)];
+  return known === key ? unit : known.replace(/\{n:([^}]*)\}/, (_, forms) => bent(forms.split("|"), count, state.lang));
 }
 
 function markClass(mark) {

@@ -13,12 +13,7 @@ home.onAdd = () => {
   return box;
 };
 home.addTo(map);
-const scale = L.control.scale({ metric: true, imperial: false, maxWidth: 160, position: "bottomright" });
-// Leaflet writes km and m in Latin letters, whatever those of the reader are.
-scale._updateScale = function (bar, text, ratio) {
-  const unit = text.endsWith("km") ? word("km") : word("km").slice(-1);
-  L.Control.Scale.prototype._updateScale.call(this, bar, text.replace(/k?m$/, unit), ratio);
-};
+const scale = scaleBar(word);
 scale.addTo(map);
 
 function speak() {

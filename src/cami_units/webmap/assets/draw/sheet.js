@@ -1,5 +1,6 @@
 // The map under the work: land, borders, names, and the evidence that can be switched on and off.
 
+import { scaleBar } from "./scale.js";
 import { data, make, node, onLanguage, speciesName, speech, word } from "./words.js";
 
 const LATTICE = 1e4;
@@ -51,12 +52,7 @@ for (const [km, lines] of data.base.rivers) {
 L.polyline(linesOf(data.base.borders), { ...onLines, color: data.styles.borders.color, weight: 1.1, dashArray: "5 3", opacity: 0.8 }).addTo(map);
 L.polyline(linesOf(data.base.contested), { ...onLines, color: data.styles.borders.color, weight: 1.2, dashArray: "1 4" }).addTo(map);
 L.control.zoom({ position: "topright" }).addTo(map);
-const scale = L.control.scale({ metric: true, imperial: false, maxWidth: 160, position: "bottomright" });
-// Leaflet writes km and m in Latin letters, whatever those of the reader are.
-scale._updateScale = function (bar, text, ratio) {
-  const unit = text.endsWith("km") ? word("km") : word("km").slice(-1);
-  L.Control.Scale.prototype._updateScale.call(this, bar, text.replace(/k?m$/, unit), ratio);
-};
+const scale = scaleBar(word);
 scale.addTo(map);
 onLanguage(() => map.whenReady(() => scale._update()));
 

@@ -1,6 +1,8 @@
 // What the page knows, and how it speaks. Strings from data carry entities in the file; here they become
 // plain text once, and reach the page as text nodes only.
 
+import { bent } from "./plurals.js";
+
 export const data = plainly(JSON.parse(document.getElementById("cami-data").textContent));
 
 function plainly(value) {
@@ -39,14 +41,8 @@ export function word(key, facts = {}) {
   const phrase = Object.prototype.hasOwnProperty.call(words, key) ? words[key] : key;
   return phrase.replace(/\{(\w+)(?::([^}]*))?\}/g, (whole, name, forms) => {
     if (facts[name] === undefined) return whole;
-    return forms ? bent(forms.split("|"), facts[name]) : String(facts[name]);
+    return forms ? bent(forms.split("|"), facts[name], speech.lang) : String(facts[name]);
   });
-}
-
-// The form of a noun that a count takes: of two (one, more) or three (one, two to four and parts, more).
-function bent(forms, count) {
-  const rule = new Intl.PluralRules(forms.length < 3 ? "en" : speech.lang).select(Number(count));
-  return forms[Math.min({ one: 0, many: 2 }[rule] ?? 1, forms.length - 1)];
 }
 
 export function number(value, digits = 0) {
