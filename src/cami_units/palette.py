@@ -57,6 +57,9 @@ HIDDEN_STATUS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Of units that are not drawn, where a list names them all the same: by their lightness, in any print."""
 
+ANY_STATUS: Final[Mapping[str, str]] = MappingProxyType({**STATUS, **HIDDEN_STATUS})
+"""Of units whether they are drawn or not."""
+
 _STATUS_LINES: Final = (
     (2.2, (7.0, 5.0)),
     (2.2, (2.0, 5.0)),

@@ -856,11 +856,10 @@ class Pages:
             }
         # a unit that is parked keeps its status: the room is told what was decided
         shown = words.text(decision, lang) if decision == "park" else said
-        colours = {**palette.STATUS, **palette.HIDDEN_STATUS}
         return version | {
             "decided_unit": line.get("unit_id", ""),
             "decided_status": said,
-            "decided_colour": colours.get(status, palette.HIDDEN_STATUS["rejected"]),
+            "decided_colour": palette.ANY_STATUS.get(status, palette.HIDDEN_STATUS["rejected"]),
             "banner": f"{line['unit_id']}: {shown}" if line else "",
         }
 

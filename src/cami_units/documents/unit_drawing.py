@@ -166,7 +166,7 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
 """What the legend of a drawing explains, in its order: each kind, and the word for it."""
 
 STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
-    {status: _hex(colour) for status, colour in {**palette.STATUS, **palette.HIDDEN_STATUS}.items()}
+    {status: _hex(colour) for status, colour in palette.ANY_STATUS.items()}
 )
 """The colours of the palette, without its sign."""
 

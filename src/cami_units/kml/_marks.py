@@ -197,10 +197,7 @@ def _bare(colour: str) -> str:
 
 
 STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        status: _bare(colour)
-        for status, colour in {**palette.STATUS, **palette.HIDDEN_STATUS}.items()
-    }
+    {status: _bare(colour) for status, colour in palette.ANY_STATUS.items()}
 )
 _EVIDENCE: Final = {layer: _bare(colour) for layer, colour in palette.EVIDENCE.items()}
 _SIGNS: Final = {LAYERS[name].sign: colour for name, colour in _EVIDENCE.items() if name in LAYERS}
