@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
@@ -367,10 +366,8 @@ def with_unit(
     """Planning units with the unit that holds most of each; empty where none holds half."""
     shapes = units[["unit_id", "geometry"]]
     key = [cells[["pu_id", "geometry"]], shapes]
-    # where the cells themselves were measured before, the kernel was not asked for and is not now
-    once = "numba" not in sys.modules
     owners = kept_table(
-        cache, "owners", key, lambda: overlap.cell_owners(cells, shapes, site="unit_id", once=once)
+        cache, "owners", key, lambda: overlap.cell_owners(cells, shapes, site="unit_id")
     )
     by_cell = dict(zip(owners["pu_id"], owners["unit_id"], strict=True))
     unit = pd.Series([by_cell.get(pu_id, "") for pu_id in cells["pu_id"]], cells.index, dtype=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, Literal
@@ -31,6 +31,8 @@ from cami_units.kml._xml import local, text_of
 from cami_units.model import Note, clean_name, cut_at_180
 
 Kind = Literal["polygon", "line", "point"]
+Places = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Where places, a row each, lie on another plane."""
 
 # Every letter has one way to match: a hostile text of digits costs its length, not its square.
 _NUMBER: Final = r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
@@ -688,7 +690,7 @@ def jumps(geometry: BaseGeometry) -> bool:
 def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """The polygon itself, or mended by structure: loops become parts, none becomes a hole."""
     if _may_be_checked(polygon, effort) and polygon.is_valid:
-        if is_tangled(shapely.transform(polygon, _turned)):
+        if is_tangled(polygon, seen=_turned):
             raise UnusableError("too many beside")
         return polygon
     tame = _tame(polygon, shapes, effort)
@@ -747,14 +749,15 @@ def near_runs(area: BaseGeometry) -> tuple[int, float]:
     return len(starts), _near_pairs(boxes, MOST_CHECKED, _SAMPLE // 5)
 
 
-def is_tangled(area: BaseGeometry) -> bool:
+def is_tangled(area: BaseGeometry, *, seen: Places | None = None) -> bool:
     """Whether an area has so many runs of edges near each other that it is no outline of anything.
 
     To ask GEOS whether it is valid could take minutes. Large outlines may have as many as they are large.
+    `seen` gives where its places lie on another plane, which then counts.
     """
     if shapely.get_num_coordinates(area) <= _FEW:
         return False
-    runs, near = near_runs(area)
+    runs, near = near_runs(area if seen is None else shapely.transform(area, seen))
     return near > MOST_PAIRS + _SPARSE * runs
 
 

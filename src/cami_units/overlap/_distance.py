@@ -23,7 +23,7 @@ from pyproj import CRS, Geod, Proj
 from cami_units.model import LONLAT, InputError, transformer
 from cami_units.overlap._door import Geometries, check_inputs, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of, window_km2, window_of
-from cami_units.overlap._pieces import line_pieces
+from cami_units.overlap._pieces import MOST_CORNERS, line_pieces
 from cami_units.overlap._split import of_dimension
 
 _PIECE_M: Final = 5_000
@@ -57,8 +57,7 @@ _FEW_PARTS: Final = 5
 """As many parts have circles around them in no time, whatever way they are put together."""
 
 _MOST_PARTS: Final = 50
-_MOST_CORNERS: Final = 5_000
-"""A site of more is told by squares before ground is looked for around it: a second at most."""
+"""A site of more, or of :data:`MOST_CORNERS`, is told by squares before ground is looked for around it: a second at most."""
 
 _MOST_SIMPLIFIED: Final = 100_000
 """Corners that are looked through for small bends: more than any outline that people draw has."""
@@ -206,7 +205,7 @@ def near(
         asking = i_maybe[row_maybe == number]
         pieces, piece_of = _short_pieces(shapes[asking])
         near_parts = parts[part_of == place]
-        at, part = _close(pieces, near_parts, longest)
+        at, part = meeting(pieces, near_parts, longest)
         close_pieces = piece_of[at[_ways_km(pieces[at], near_parts[part], crs) <= within_km]]
         found_i.append(asking[np.unique(close_pieces)])
         found_row.append(np.full(len(found_i[-1]), number))
@@ -290,7 +289,7 @@ def _within(
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
     # Of whole shapes: a large polygon is only its outline below, and what lies well inside is far
     # from it.
-    meet_i, meet_j = _close(sites, lines, 0)
+    meet_i, meet_j = meeting(sites, lines)
     one_parts, one_of = _short_pieces(sites)
     other_parts, other_of = _short_pieces(lines)
     # As far as the projection may draw what is this near on the ground.
@@ -299,7 +298,7 @@ def _within(
     pairs = np.bincount(one_of, minlength=len(sites)) * np.bincount(other_of).max(initial=0)
     is_fine = pairs > _MOST_PAIRS
     coarse = np.flatnonzero(~is_fine[one_of])
-    i, j = _close(one_parts[coarse], other_parts, reach)
+    i, j = meeting(one_parts[coarse], other_parts, reach)
     i = coarse[i]
     for site in np.flatnonzero(is_fine):
         own = np.flatnonzero(one_of == site)
@@ -360,8 +359,8 @@ def _ways_km(starts: Geometries, goals: Geometries, crs: CRS) -> NDArray[np.floa
     return km
 
 
-def _close(
-    sites: Geometries, lines: Geometries, metres: float
+def meeting(
+    sites: Geometries, lines: Geometries, metres: float = 0.0
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Positions of the pairs at most so many metres apart in the projection; 0: that meet."""
     few, many = (sites, lines) if len(sites) <= len(lines) else (lines, sites)
@@ -400,7 +399,7 @@ def _sharing_area(
     flat = shapely.get_dimensions(rows) == 2
     cells = cells_of(sites) if flat.all() else None
     if cells is None:
-        return _close(geometries(sites), rows, 0)
+        return meeting(geometries(sites), rows)
     i, row, _ = cell_km2(cells, rows)
     return i.astype(np.intp), row.astype(np.intp)
 
@@ -497,7 +496,7 @@ def _few_corners(site: Any) -> Any:
     ):
         return None
     plain = shapely.simplify(site, _PLAIN_M)
-    return plain if shapely.get_num_coordinates(plain) <= _MOST_CORNERS else None
+    return plain if shapely.get_num_coordinates(plain) <= MOST_CORNERS else None
 
 
 def _in_squares(site: Any) -> tuple[Any, Any]:

@@ -525,10 +525,8 @@ def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Pairs:
     """The km of each line in each site, along the ellipsoid."""
     parts, row_of = line_pieces(lines)
     sites, site_of = pieces_of_giants(sites)
+    shapely.prepare(sites)
     i, j = _meeting(sites, parts)
-    shapely.prepare(
-        sites[np.unique(i)]
-    )  # only these: of a comb's 100,000 pieces that is a gigabyte
     km = np.zeros(len(i))
     for batch in _batches(len(i)):
         s, p = sites[i[batch]], parts[j[batch]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Final
@@ -12,7 +13,7 @@ import pandas as pd
 import shapely
 
 from cami_units.model import SiteTables
-from cami_units.overlap._distance import near
+from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._door import Kind
 from cami_units.overlap._layer_pieces import Pieces
 from cami_units.overlap._measure import area_km2, jaccard_index, overlaps, range_km2
@@ -129,20 +130,15 @@ def deep_sites(sites: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame | No
     """
     if pieces.border_strips is None:
         return None
-    whole = np.asarray(sites.geometry.array, dtype=object)
-    shapes, site_of = pieces_of_giants(whole)
+    shapes, site_of = pieces_of_giants(np.asarray(sites.geometry.array, dtype=object))
     shapes = shapes.copy()
     strips = pieces.border_strips.geometry.to_numpy()
-    if len(shapes) == len(whole):
-        i, j = shapely.STRtree(strips).query(shapes, predicate="intersects")
-    else:  # whatever asks is prepared: of 100,000 pieces that is a gigabyte, strips are few
-        j, i = shapely.STRtree(shapes).query(strips, predicate="intersects")
+    i, j = meeting(shapes, strips)
     # Only strips that meet a site are joined, and a site at a time: most borders are near none.
     for site in np.unique(site_of[i]):
         is_own = site_of[i] == site
-        cut = np.unique(i[is_own])
-        own = strips[j[is_own]] if len(cut) == 1 else strips[np.unique(j[is_own])]
-        shapes[cut] = shapely.difference(shapes[cut], shapely.union_all(own))
+        cut, own = np.unique(i[is_own]), np.unique(j[is_own])
+        shapes[cut] = shapely.difference(shapes[cut], shapely.union_all(strips[own]))
     shapes = of_dimension(shapes, 2)
     rows = ~shapely.is_empty(shapes)
     return gpd.GeoDataFrame(
@@ -389,17 +385,18 @@ def listed_overlaps(
     return pd.DataFrame(found), odd
 
 
-def cell_owners(
-    cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str, once: bool = False
-) -> pd.DataFrame:
+def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) -> pd.DataFrame:
     """The site that holds at least half of each planning unit: ``pu_id`` and `site`.
 
     Two sites that overlap may each hold half of a cell: the first by `site` has it. Cells that no
-    site holds half of are not there. `once`: nothing else is measured on the lattice in this run.
+    site holds half of are not there.
     """
     # the kernel walks a lattice in no time, but takes ten times as long to load as a few sites take
-    # to be intersected
-    if once and area_km2(sites).sum() < _FEW_CELLS * area_km2(cells[:1]).sum():
+    # to be intersected: where nothing else was measured on the lattice, it is not there yet
+    if (
+        "numba" not in sys.modules
+        and area_km2(sites).sum() < _FEW_CELLS * area_km2(cells[:1]).sum()
+    ):
         cells = cells[["pu_id", "geometry"]]
     parts = overlaps(cells, sites, site="pu_id", by=(site,))
     half = area_km2(cells).set_axis(cells["pu_id"]) / 2

@@ -26,10 +26,17 @@ _ENVELOPE_BYTES: Final = (0, 32, 48, 48, 64)
 """Of a shape's header, by what its flags say of the box around it (OGC 12-128, clause 2.1.3)."""
 
 
+class _InMemory(sqlite3.Connection):
+    """A database that is closed when nobody holds it any more: from Python 3.13 on none may be left open."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def in_memory(content: bytes) -> sqlite3.Connection | None:
     """A GeoPackage as a database; ``None`` where this SQLite cannot take it from memory."""
     # The desk's threads read a round in turn.
-    database = sqlite3.connect(":memory:", check_same_thread=False)
+    database = sqlite3.connect(":memory:", check_same_thread=False, factory=_InMemory)
     try:
         database.deserialize(content)
         database.execute("SELECT 1 FROM gpkg_contents")
