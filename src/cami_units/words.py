@@ -511,8 +511,10 @@ def _measured(key: str, value: Any, unit: str, lang: str, *, digits: int = 0) ->
 def _joint(fields: Iterable[FieldParts]) -> FieldParts:
     """Several fields as one, with their values together."""
     listed_fields = list(fields)
-    values = {key: value for one in listed_fields for key, value in one.values.items()}
-    return FieldParts("; ".join(one.pattern for one in listed_fields), values)
+    values = {
+        key: value for field_parts in listed_fields for key, value in field_parts.values.items()
+    }
+    return FieldParts("; ".join(field_parts.pattern for field_parts in listed_fields), values)
 
 
 def _uncounted(row: Mapping[str, Any], names: Mapping[str, str], lang: str) -> str:
@@ -661,9 +663,9 @@ def share(percent: float, lang: str = "en", digits: int | None = None) -> str:
     >>> share(0.0041), share(3.21), share(82.4), share(0.02, "ru", 1), share(0.0)
     ('< 0.01', '3.2', '82', '< 0,1', '0')
     """
-    least = LEAST_SHARE if digits is None else 10.0**-digits
-    if 0 < percent < least:
-        return f"< {exact(least, lang)}"
+    least_share = LEAST_SHARE if digits is None else 10.0**-digits
+    if 0 < percent < least_share:
+        return f"< {exact(least_share, lang)}"
     return number(percent, lang, _digits(percent) if digits is None else digits)
 
 
@@ -728,8 +730,10 @@ def each_because(facts: Iterable[Any], names: Names, lang: str = "en") -> list[s
     Those that rest on the same are said once: of the findings of thousands of units three in four.
     """
     column = list(facts)
-    sentences = {one: because(one, names, lang) for one in dict.fromkeys(column)}
-    return [sentences[one] for one in column]
+    sentences = {
+        reason_parts: because(reason_parts, names, lang) for reason_parts in dict.fromkeys(column)
+    }
+    return [sentences[reason_parts] for reason_parts in column]
 
 
 def reason(facts: Any, names: Names, lang: str = "en") -> str:
@@ -841,7 +845,7 @@ def in_language(
     missed = tables.get("not_proposed")
     if missed is not None and "facts" in missed:
         translated_tables["not_proposed"] = _spoken(
-            missed, "reason", [reason(one, named, lang) for one in missed["facts"]]
+            missed, "reason", [reason(note_facts, named, lang) for note_facts in missed["facts"]]
         )
     takes = tables.get("what_it_takes")
     if takes is not None and {"kind", "iso2", "corridor_id"} <= set(takes):
@@ -875,8 +879,10 @@ def with_languages(
 
 def _spoken(table: pd.DataFrame, column: str, sentences: Iterable[str]) -> pd.DataFrame:
     """A table with a column of sentences made anew; a row of which nothing can be said keeps its own."""
-    chosen = [new or _string(own) for new, own in zip(sentences, table[column], strict=True)]
-    return table.assign(**{column: pd.Series(chosen, index=table.index, dtype=object)})
+    chosen_texts = [
+        new or _string(own_text) for new, own_text in zip(sentences, table[column], strict=True)
+    ]
+    return table.assign(**{column: pd.Series(chosen_texts, index=table.index, dtype=object)})
 
 
 def _sentence(clauses: Iterable[Note], names: Names, lang: str) -> str:
@@ -972,8 +978,10 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
     word = clean_name(value)
     # before the names of states: a pair is two of them, which a language joins its own way
     if name == "pair" and ";" in word:
-        one, other = (_shown_fact("state", code, names, lang) for code in word.split(";", 1))
-        return text("because pair", lang, one=one, other=other)
+        first_state, second_state = (
+            _shown_fact("state", code, names, lang) for code in word.split(";", 1)
+        )
+        return text("because pair", lang, one=first_state, other=second_state)
     if name == "corridor" and word == SEASONAL_RANGE:
         return text("because seasonal range", lang)
     if name in _KIND_OF:
@@ -1029,8 +1037,8 @@ def exact(value: float, lang: str = "en") -> str:
     # twelve decimals leave out the noise of a binary fraction
     shortest = f"{value:.12f}".rstrip("0").partition(".")[2]
     # from 99.95 on it would be told as 100.0
-    least = 1 if 1 <= abs(value) < 99.95 else 0
-    return number(value, lang, max(len(shortest), least))
+    least_digits = 1 if 1 <= abs(value) < 99.95 else 0
+    return number(value, lang, max(len(shortest), least_digits))
 
 
 def fence_name(row: Mapping[Any, Any]) -> str:
@@ -1063,7 +1071,10 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
     ...     pd.DataFrame({"sci_name": ["Saiga tatarica"], "name_en": ["Saiga"]}))
     '230 km fenced, 80 % closed to large ungulates; open, it would join 50,346 km² of range (Saiga); border of the unit closed 83 % → 59 %; crossing of grade B documented'
     """
-    names = {str(one["sci_name"]): name_in(one, lang) for one in species.to_dict("records")}
+    names = {
+        str(species_row["sci_name"]): name_in(species_row, lang)
+        for species_row in species.to_dict("records")
+    }
     joined = ", ".join(names.get(name, name) for name in clean_name(row["species"]).split(";"))
     parts = [
         text(

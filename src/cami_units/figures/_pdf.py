@@ -60,7 +60,9 @@ class Page:
 def page_as_bytes(page: Page) -> list[bytes]:
     """A page without its forms as bytes, to be kept."""
     # fonts by their names alone: what is kept may be opened on another machine
-    letters = {Path(path).name: sorted(used.items()) for path, used in page.letters.items()}
+    letters = {
+        Path(path).name: sorted(used_letters.items()) for path, used_letters in page.letters.items()
+    }
     about = {
         "size": page.size,
         "letters": letters,
@@ -75,7 +77,8 @@ def page_of_bytes(parts: Sequence[bytes]) -> Page:
     about = json.loads(parts[0])
     wide, high = about["size"]
     letters = {
-        str(own_fonts()[name]): dict(map(tuple, used)) for name, used in about["letters"].items()
+        str(own_fonts()[name]): dict(map(tuple, used_letters))
+        for name, used_letters in about["letters"].items()
     }
     pictures = dict(zip(about["pictures"], parts[2:], strict=True))
     return Page((wide, high), parts[1], letters, tuple(about["opacities"]), pictures)
@@ -222,7 +225,7 @@ class PdfRenderer(RendererBase):
         self._enter(gc)
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         turned = f"{cos:.5f} {sin:.5f} {-sin:.5f} {cos:.5f} " if angle else "1 0 0 1 "
-        shown = (
+        shown_text = (
             f"BT /{_font_name(path)} {prop.get_size_in_points():.2f} Tf "
             f"{turned}{x:.2f} {y:.2f} Tm {line.shown} TJ ET\n"
         )
@@ -233,11 +236,11 @@ class PdfRenderer(RendererBase):
             self._set("dashes", "[] 0 d\n")
             self._set("join", "1 j\n")
             self._opacity("CA", HALO_OPACITY)
-            self._operators.append(f"1 Tr\n{shown}0 Tr\n")
+            self._operators.append(f"1 Tr\n{shown_text}0 Tr\n")
         forced = gc.get_alpha() if gc.get_forced_alpha() else None
         self._set("fill", _colour(gc.get_rgb(), "rg"))
         self._opacity("ca", 1.0 if forced is None else forced)
-        self._operators.append(shown)
+        self._operators.append(shown_text)
 
     def _draw_outlines(
         self, gc: Any, x: float, y: float, text: str, prop: FontProperties, angle: float
@@ -429,23 +432,25 @@ def _line(path: str, text: str) -> _Line:
     numbers = [font.glyph_of.get(ord(letter), 0) for letter in text]
     gaps = [font.kerning(*pair) for pair in pairwise(numbers)]
     width = sum(map(font.advance, numbers)) + sum(gaps)
-    shown, run = [], ""
+    shown_text, run = [], ""
     for number, gap in zip(numbers, [*gaps, 0.0], strict=True):
         run += f"{number:04x}"
         if gap:
-            shown.append(f"<{run}> {-gap * 1000:.0f}")
+            shown_text.append(f"<{run}> {-gap * 1000:.0f}")
             run = ""
-    shown.append(f"<{run}>")
+    shown_text.append(f"<{run}>")
     is_shaped = any(map(_is_shaped, text))
     glyphs = None if is_shaped else _noted({}, zip(numbers, text, strict=True))
-    return _Line(width, f"[{' '.join(shown)}]", glyphs)
+    return _Line(width, f"[{' '.join(shown_text)}]", glyphs)
 
 
-def _noted(known: dict[int, str], used: Iterable[tuple[int, str]]) -> dict[int, str]:
+def _noted(
+    known_letters: dict[int, str], used_letters: Iterable[tuple[int, str]]
+) -> dict[int, str]:
     """Note what glyphs stand for: of several characters the plainest, which has the lowest code."""
-    for number, letter in used:
-        known[number] = min(letter, known.get(number, letter))
-    return known
+    for number, letter in used_letters:
+        known_letters[number] = min(letter, known_letters.get(number, letter))
+    return known_letters
 
 
 def _is_shaped(letter: str) -> bool:
@@ -556,8 +561,8 @@ def bound(pages: Iterable[Page], forms: Mapping[str, Page] | None = None) -> byt
     def notice(page: Page) -> None:
         """Note what a page calls, and lay its pictures down."""
         opacities.update(page.opacities)
-        for path, used in page.letters.items():
-            _noted(letters.setdefault(path, {}), used.items())
+        for path, used_letters in page.letters.items():
+            _noted(letters.setdefault(path, {}), used_letters.items())
         for name, body in page.pictures.items():
             if name not in pictures:
                 pictures[name] = _add_picture(objects, body)
@@ -627,11 +632,11 @@ def _font_name(path: str) -> str:
     return Path(path).stem.replace(" ", "")
 
 
-def _add_font(objects: _Objects, path: str, used: Mapping[int, str]) -> int:
+def _add_font(objects: _Objects, path: str, used_letters: Mapping[int, str]) -> int:
     """A font cut to the alphabets of its used glyphs, which keep their numbers."""
     font = _font(path)
     scale = 1000 / font.opened.units_per_EM
-    program, length = _program(path, _with_alphabets(font, used))
+    program, length = _program(path, _with_alphabets(font, used_letters))
     file = objects.stream(f"/Length1 {length}", program)
     tag = hashlib.sha256(program).hexdigest()[:6].translate(_AS_LETTERS)
     name = f"{tag}+{font.opened.postscript_name}"
@@ -643,13 +648,15 @@ def _add_font(objects: _Objects, path: str, used: Mapping[int, str]) -> int:
         f"/ItalicAngle 0 /Ascent {rise} /Descent {fall} /CapHeight {rise} /StemV 80 "
         f"/FontFile2 {file} 0 R >>"
     )
-    widths = " ".join(f"{number} [{font.advance(number) * 1000:.0f}]" for number in sorted(used))
+    widths = " ".join(
+        f"{number} [{font.advance(number) * 1000:.0f}]" for number in sorted(used_letters)
+    )
     letters = objects.add(
         f"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /{name} /CIDToGIDMap /Identity "
         "/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> "
         f"/FontDescriptor {descriptor} 0 R /W [ {widths} ] >>"
     )
-    meaning = objects.stream("", zlib.compress(_meaning(used).encode("ascii"), _LEVEL))
+    meaning = objects.stream("", zlib.compress(_meaning(used_letters).encode("ascii"), _LEVEL))
     return objects.add(
         f"<< /Type /Font /Subtype /Type0 /BaseFont /{name} /Encoding /Identity-H "
         f"/DescendantFonts [ {letters} 0 R ] /ToUnicode {meaning} 0 R >>"
@@ -659,11 +666,11 @@ def _add_font(objects: _Objects, path: str, used: Mapping[int, str]) -> int:
 _AS_LETTERS: Final = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
 
 
-def _meaning(used: Mapping[int, str]) -> str:
+def _meaning(used_letters: Mapping[int, str]) -> str:
     """What characters the glyphs stand for, so that text can be searched and copied."""
     rows = [
         f"<{number:04x}> <{text.encode('utf-16-be').hex()}>"
-        for number, text in sorted(used.items())
+        for number, text in sorted(used_letters.items())
     ]
     # a block may have a hundred
     blocks = [rows[at : at + 100] for at in range(0, len(rows), 100)]
@@ -688,15 +695,17 @@ _FIRST_IDEOGRAPH: Final = 0x2E80
 """From here on blocks are thousands of characters of which a sheet has a few."""
 
 
-def _with_alphabets(font: _Font, used: Mapping[int, str]) -> frozenset[int]:
+def _with_alphabets(font: _Font, used_letters: Mapping[int, str]) -> frozenset[int]:
     """The used glyphs and all others of their alphabets: documents then share one cut font."""
-    blocks = {ord(letter) // _BLOCK for letter in used.values() if ord(letter) < _FIRST_IDEOGRAPH}
-    beside = (number for code, number in font.glyph_of.items() if code // _BLOCK in blocks)
-    return frozenset({0, *used, *beside})
+    blocks = {
+        ord(letter) // _BLOCK for letter in used_letters.values() if ord(letter) < _FIRST_IDEOGRAPH
+    }
+    neighbours = (number for code, number in font.glyph_of.items() if code // _BLOCK in blocks)
+    return frozenset({0, *used_letters, *neighbours})
 
 
 @lru_cache(maxsize=64)
-def _program(path: str, wanted: frozenset[int]) -> tuple[bytes, int]:
+def _program(path: str, wanted_glyphs: frozenset[int]) -> tuple[bytes, int]:
     """A font in which only the wanted glyphs have an outline, deflated; its length before that.
 
     All glyphs keep their numbers, which are what pages call them by.
@@ -716,7 +725,7 @@ def _program(path: str, wanted: frozenset[int]) -> tuple[bytes, int]:
             drop_tables=[tag for tag in font.keys() if tag not in _EMBEDDED],  # noqa: SIM118
         )
         cutter = subset.Subsetter(options)
-        cutter.populate(gids=sorted(wanted))
+        cutter.populate(gids=sorted(wanted_glyphs))
         cutter.subset(font)
         for tag in set(font.keys()) - {"GlyphOrder", *_EMBEDDED}:
             del font[tag]
@@ -724,6 +733,6 @@ def _program(path: str, wanted: frozenset[int]) -> tuple[bytes, int]:
         font.save(program)
         return [zlib.compress(program.getvalue(), _LEVEL), str(program.tell()).encode()]
 
-    numbers = ",".join(map(str, sorted(wanted)))
+    numbers = ",".join(map(str, sorted(wanted_glyphs)))
     packed_font, length = piece("cut font", [content, numbers.encode()], cut)
     return packed_font, int(length)

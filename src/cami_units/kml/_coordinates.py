@@ -214,8 +214,8 @@ def mended_area(area: BaseGeometry, effort: Effort) -> tuple[BaseGeometry | None
         # Before anything is unrolled or mended: with the world around it, all else would be holes.
         if east - west >= _MASK[0] and north - south >= _MASK[1]:
             raise UnusableError("mask")
-        whole = _valid(_unrolled(area, shapes, effort), shapes, effort)
-        return _without_slivers(whole, shapes), shapes.notes
+        whole_area = _valid(_unrolled(area, shapes, effort), shapes, effort)
+        return _without_slivers(whole_area, shapes), shapes.notes
     except UnusableError as error:
         return None, [*shapes.notes, error.note]
 
@@ -233,7 +233,7 @@ def joint_area(areas: Sequence[BaseGeometry], effort: Effort) -> BaseGeometry:
     if _may_be_checked(together, effort) and together.is_valid:
         return together
     # The same polygon a thousand times is a slip of a program: its edges all meet.
-    distinct = list({shapely.to_wkb(one): one for one in areas}.values())
+    distinct = list({shapely.to_wkb(part): part for part in areas}.values())
     count = _crossings(shapely.geometrycollections(distinct), effort)
     if count > effort.crossings:
         raise UnusableError("too tangled")
@@ -344,9 +344,9 @@ def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeo
         raise UnusableError("mask")
     # Holes belong to the first ring: a polygon of several outer rings is no KML, and rarely has
     # any.
-    made = [_holed(outlines[0], holes, shapes)]
-    made += [shapely.Polygon(outline) for outline in outlines[1:]]
-    joint = made[0] if len(made) == 1 else multipolygon(made)
+    polygons = [_holed(outlines[0], holes, shapes)]
+    polygons += [shapely.Polygon(outline) for outline in outlines[1:]]
+    joint = polygons[0] if len(polygons) == 1 else multipolygon(polygons)
     return _without_slivers(_valid(_unrolled(joint, shapes, effort), shapes, effort), shapes)
 
 
@@ -377,8 +377,8 @@ def _holed(
     outside = ((highs < low) | (lows > high)).any(axis=1)
     if outside.any():
         shapes.say("holes outside", count=int(outside.sum()))
-    inside = [hole for hole, is_outside in zip(holes, outside, strict=True) if not is_outside]
-    return shapely.Polygon(outline, inside)
+    inner_holes = [hole for hole, is_outside in zip(holes, outside, strict=True) if not is_outside]
+    return shapely.Polygon(outline, inner_holes)
 
 
 def _surrounds(hole: NDArray[np.float64], outline: NDArray[np.float64]) -> bool:
@@ -476,7 +476,7 @@ def _without_repeats(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points without those that stand where the one before them does."""
     if len(xy) <= _HANDFUL:
         points = list(map(tuple, xy.tolist()))
-        if all(one != other for one, other in pairwise(points)):
+        if all(point != next_point for point, next_point in pairwise(points)):
             return xy
     x, y = xy.T
     repeats = (x[1:] == x[:-1]) & (y[1:] == y[:-1])
@@ -546,8 +546,8 @@ def _beyond(xy: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
 
 def _moved(xy: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
     """Points with so much added to their longitudes."""
-    moved: NDArray[np.float64] = xy + np.array([degrees, 0.0])
-    return moved
+    moved_points: NDArray[np.float64] = xy + np.array([degrees, 0.0])
+    return moved_points
 
 
 def coordinates_text(element: etree._Element) -> str:
@@ -669,10 +669,10 @@ def _unrolled(geometry: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeo
     shapes.say("cut at the meridian")
     # From 0 to 360°: there a shape over the meridian is in one piece, and can be mended before it
     # is cut.
-    whole = shapely.transform(geometry, lambda xy: np.where([[1, 0]], xy % 360, xy))
-    if whole.geom_type in ("Polygon", "MultiPolygon"):
-        whole = _valid(whole, shapes, effort)
-    cut: BaseGeometry = cut_at_180(np.array([whole], dtype=object))[0]
+    unrolled_shape = shapely.transform(geometry, lambda xy: np.where([[1, 0]], xy % 360, xy))
+    if unrolled_shape.geom_type in ("Polygon", "MultiPolygon"):
+        unrolled_shape = _valid(unrolled_shape, shapes, effort)
+    cut: BaseGeometry = cut_at_180(np.array([unrolled_shape], dtype=object))[0]
     return cut
 
 
@@ -695,8 +695,10 @@ def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometr
         return polygon
     tame = _tame(polygon, shapes, effort)
     sound = [_without_loops(part, effort) for part in parts(tame)]
-    mended = sound[0] if len(sound) == 1 else shapely.union_all(sound)
-    areas = [part for part in parts(mended) if isinstance(part, shapely.Polygon) and part.area > 0]
+    mended_shape = sound[0] if len(sound) == 1 else shapely.union_all(sound)
+    areas = [
+        part for part in parts(mended_shape) if isinstance(part, shapely.Polygon) and part.area > 0
+    ]
     if not areas:
         raise UnusableError(_areas_end(polygon))
     shapes.say("crossed itself", count=len(areas))
@@ -744,8 +746,8 @@ def near_runs(area: BaseGeometry) -> tuple[int, float]:
     starts = starts[quarter[starts] < 4]
     ends = np.append(np.flatnonzero(np.diff(quarter)) + 1, len(quarter))
     ends = ends[quarter[ends - 1] < 4]
-    both = np.stack([xy[starts], xy[ends]], axis=1)  # within a run, its ends are its box
-    boxes = np.hstack([both.min(axis=1), both.max(axis=1)])
+    run_ends = np.stack([xy[starts], xy[ends]], axis=1)  # within a run, its ends are its box
+    boxes = np.hstack([run_ends.min(axis=1), run_ends.max(axis=1)])
     return len(starts), _near_pairs(boxes, MOST_CHECKED, _SAMPLE // 5)
 
 
@@ -826,7 +828,7 @@ def _simplified_rings(
         return None
     effort.checked -= _A_POINT * count
     # Ring by ring, as each of them may rest; the crossings that are left are mended afterwards.
-    made = []
+    simple_rings = []
     for part in parts(polygon):
         rings = [
             _thinned(shapely.get_coordinates(ring), tolerance) for ring in shapely.get_rings(part)
@@ -841,21 +843,21 @@ def _simplified_rings(
         if shapely.get_num_coordinates(shell) < 4:
             continue
         large = [hole for hole in holes if shapely.get_num_coordinates(hole) >= 4]
-        made.append(shapely.Polygon(shell, large))
-    return multipolygon(made) if made else None
+        simple_rings.append(shapely.Polygon(shell, large))
+    return multipolygon(simple_rings) if simple_rings else None
 
 
 def _thinned(xy: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
     """A ring without the points that lie within the tolerance of the last one kept: where one rests."""
     # From the last point that was kept, not from the one before: a slow walk is one small step
     # after another.
-    kept = [0]
+    kept_points = [0]
     x, y = xy[0].tolist()
     for place, (lon, lat) in enumerate(xy.tolist()):
         if abs(lon - x) > tolerance or abs(lat - y) > tolerance:
-            kept.append(place)
+            kept_points.append(place)
             x, y = lon, lat
-    return np.vstack([xy[kept], xy[:1]])
+    return np.vstack([xy[kept_points], xy[:1]])
 
 
 def _crossings(polygon: BaseGeometry, effort: Effort) -> int:
@@ -881,7 +883,7 @@ def _spent_on_pairs(boxes: NDArray[np.float64], effort: Effort) -> bool:
     return True
 
 
-def _near_pairs(boxes: NDArray[np.float64], most: int, sampled: int = _SAMPLE) -> float:
+def _near_pairs(boxes: NDArray[np.float64], most_pairs: int, sampled: int = _SAMPLE) -> float:
     """About how many pairs of boxes (west, south, east, north) meet: a guard against hostile rings.
 
     A sample of them is held against all others, and left off as soon as it is plain.
@@ -902,7 +904,7 @@ def _near_pairs(boxes: NDArray[np.float64], most: int, sampled: int = _SAMPLE) -
         n_done = start + len(edges)
         # Looked at after every twentieth edge: a sample twenty times over what is allowed needs no
         # rest.
-        if n_done % 20 == 0 and near / n_done * count > 20 * most:
+        if n_done % 20 == 0 and near / n_done * count > 20 * most_pairs:
             return float(near / n_done * count / 2)
     return float(near / len(sample) * count / 2)
 
@@ -950,10 +952,10 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
         west, south, east, north = polygon.bounds
         if max(east - west, north - south) > 2 * SPECK:
             return polygon
-    whole = parts(polygon)
-    sides = np.ptp(shapely.bounds(whole).reshape(-1, 2, 2), axis=1).max(axis=1, initial=0.0)
-    if (sides > 2 * SPECK).all() and not shapely.get_num_interior_rings(whole).any():
-        pieces = whole
+    polygons = parts(polygon)
+    sides = np.ptp(shapely.bounds(polygons).reshape(-1, 2, 2), axis=1).max(axis=1, initial=0.0)
+    if (sides > 2 * SPECK).all() and not shapely.get_num_interior_rings(polygons).any():
+        pieces = polygons
     else:
         sound, specks = without_specks(polygon)
         pieces = parts(sound)

@@ -95,18 +95,18 @@ class _Tree:
         self.taken: set[str] = set()
         self.styles: dict[str, str] = {}
 
-    def identify(self, element: Any, wanted: str) -> None:
+    def identify(self, element: Any, wanted_id: str) -> None:
         """Give an element its id."""
-        self.ids[element.id] = free_id(wanted, self.taken)
+        self.ids[element.id] = free_id(wanted_id, self.taken)
 
 
-def free_id(wanted: str, taken: set[str]) -> str:
+def free_id(wanted_id: str, taken_ids: set[str]) -> str:
     """An id that nothing else has: the second one to want it gets a number behind it."""
-    name, number = wanted, 1
-    while name in taken:
+    name, number = wanted_id, 1
+    while name in taken_ids:
         number += 1
-        name = f"{wanted}_{number}"
-    taken.add(name)
+        name = f"{wanted_id}_{number}"
+    taken_ids.add(name)
     return name
 
 
@@ -182,12 +182,12 @@ def _add_style(tree: _Tree, key: str, look: Look) -> None:
     if not look.hover:
         _register(tree, key, normal)
         return
-    both = simplekml.StyleMap(normal, _style(look, look.hover))
-    tree.identify(both.normalstyle, f"{key}.normal")
-    tree.identify(both.highlightstyle, f"{key}.highlight")
-    tree.kml.document.stylemaps.append(both)
-    tree.identify(both, key)
-    tree.styles[key] = both.id
+    style_map = simplekml.StyleMap(normal, _style(look, look.hover))
+    tree.identify(style_map.normalstyle, f"{key}.normal")
+    tree.identify(style_map.highlightstyle, f"{key}.highlight")
+    tree.kml.document.stylemaps.append(style_map)
+    tree.identify(style_map, key)
+    tree.styles[key] = style_map.id
 
 
 def _register(tree: _Tree, key: str, style: Any) -> None:
@@ -239,10 +239,10 @@ def _add_legend(tree: _Tree, place: str, name: str) -> None:
     overlay = tree.kml.newscreenoverlay(name=xml_text(name))
     tree.identify(overlay, "legend")
     overlay.icon.href = place
-    whole, corner = simplekml.Units.fraction, {"x": 0, "y": 1}
-    overlay.overlayxy = simplekml.OverlayXY(**corner, xunits=whole, yunits=whole)
-    overlay.screenxy = simplekml.ScreenXY(x=0.01, y=0.98, xunits=whole, yunits=whole)
-    overlay.size = simplekml.Size(x=0, y=0, xunits=whole, yunits=whole)
+    fraction, corner = simplekml.Units.fraction, {"x": 0, "y": 1}
+    overlay.overlayxy = simplekml.OverlayXY(**corner, xunits=fraction, yunits=fraction)
+    overlay.screenxy = simplekml.ScreenXY(x=0.01, y=0.98, xunits=fraction, yunits=fraction)
+    overlay.size = simplekml.Size(x=0, y=0, xunits=fraction, yunits=fraction)
 
 
 def _add_relief(tree: _Tree, place: str, name: str, frame: Bounds) -> None:
@@ -309,21 +309,21 @@ class _FolderText:
         shared = self._shared(folder.marks, depth + 1) if folder.shared else None
         if shared is None or shared.ids & self.taken:
             text = self.placemarks(folder.marks, depth + 1, near=near)
-            made = [Written(head.encode() + text)]
+            written_parts = [Written(head.encode() + text)]
         else:
-            made = [Written(head.encode()), shared]
+            written_parts = [Written(head.encode()), shared]
             self.taken |= shared.ids
-        for one in folder.folders:
-            made += self.parts(one, depth + 1)
+        for subfolder in folder.folders:
+            written_parts += self.parts(subfolder, depth + 1)
         # A folder written before is put in as it is; its ids must not be given to anything that
         # comes after.
         before = folder.written.get(self.profile)
         if before is not None:
             if before.ids & self.taken:
                 raise TakenIdError
-            made.append(before)
+            written_parts.append(before)
             self.taken |= before.ids
-        return [*made, Written(f"{pad}</Folder>\n".encode())]
+        return [*written_parts, Written(f"{pad}</Folder>\n".encode())]
 
     def _shared(self, marks: tuple[Mark, ...], depth: int) -> Written:
         """Placemarks that stand in other files too, each with its own id there."""
@@ -360,9 +360,9 @@ class _FolderText:
         texts_of = written(places) if is_own else self.texts.of(marks, about, written)
         lines: list[str] = []
         for of_mark in texts_of:
-            for wanted, head, rest in of_mark:
-                self.ids[wanted] = free_id(wanted, self.taken)
-                lines += (head, _attribute(self.ids[wanted]), rest)
+            for wanted_id, head, rest in of_mark:
+                self.ids[wanted_id] = free_id(wanted_id, self.taken)
+                lines += (head, _attribute(self.ids[wanted_id]), rest)
         return "".join(lines).encode()
 
     def _placemark(
@@ -471,10 +471,10 @@ def _region(geometry: BaseGeometry, pad: str) -> str:
         "west": max(west - beyond, -180.0),
     }
     box = "".join(f"{pad}  <{name}>{_decimal(value)}</{name}>\n" for name, value in edges.items())
-    least = _NAME if is_point else _SPECK
+    least_pixels = _NAME if is_point else _SPECK
     return (
         f"{pad}<Region>\n{pad} <LatLonAltBox>\n{box}{pad} </LatLonAltBox>\n{pad} <Lod>\n"
-        f"{pad}  <minLodPixels>{least}</minLodPixels>\n{pad}  <maxLodPixels>-1</maxLodPixels>\n"
+        f"{pad}  <minLodPixels>{least_pixels}</minLodPixels>\n{pad}  <maxLodPixels>-1</maxLodPixels>\n"
         f"{pad} </Lod>\n{pad}</Region>\n"
     )
 
@@ -484,7 +484,7 @@ def _shape(geometry: BaseGeometry, coordinates: Sequence[str], pad: str) -> str:
     kind = geometry.geom_type
     # As text, kind by kind: thousands of placemarks are most of the file, and need no tree of objects.
     if kind == "MultiLineString":
-        lines = "".join(_line_string(one, f"{pad} ") for one in coordinates)
+        lines = "".join(_line_string(line, f"{pad} ") for line in coordinates)
         return f"{pad}<MultiGeometry>\n{lines}{pad}</MultiGeometry>\n"
     if kind == "LineString":
         return _line_string(coordinates[0], pad)

@@ -197,16 +197,16 @@ def lint_kml(
     content, called = content_of(path, name)
     findings = _Findings()
     try:
-        held = source(content, called)
+        kml_source = source(content, called)
     except InputError as error:
         findings.say("error", "readable", str(error))
         return findings.table()
-    _check_archive(held, findings)
+    _check_archive(kml_source, findings)
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     if size > MAX_BYTES:
         findings.say("warning", "bytes", f"{size / 1e6:,.1f} MB; budget 10 MB")
-    for member in held.members:
-        _check_member(member.content, member.name, held, profile, findings)
+    for member in kml_source.members:
+        _check_member(member.content, member.name, kml_source, profile, findings)
     return findings.table()
 
 
@@ -235,13 +235,13 @@ class _Findings:
 
     def table(self) -> pd.DataFrame:
         """The findings as a table, errors first, then by line."""
-        more = [
+        further_rows = [
             (level, rule, "", "", 0, f"and {count - MOST_OF_A_RULE} more", _CURES[rule])
             for (level, rule), count in self._counts.items()
             if count > MOST_OF_A_RULE
         ]
         # Lines sort before "and … more" of the same rule by being in front already.
-        rows = sorted(self._rows, key=lambda row: (row[0], row[4], row[1])) + sorted(more)
+        rows = sorted(self._rows, key=lambda row: (row[0], row[4], row[1])) + sorted(further_rows)
         return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"line": "int64"})
 
 
@@ -259,20 +259,20 @@ def _name(feature: etree._Element) -> str:
     return next((clean_name(text_of(child)) for child in feature if local(child) == "name"), "")
 
 
-def _check_archive(held: Source, findings: _Findings) -> None:
+def _check_archive(archive: Source, findings: _Findings) -> None:
     """What is wrong with the archive itself: its order, its files."""
-    if not held.packed:
+    if not archive.packed:
         return
-    if held.entries and held.entries[0] != "doc.kml":
+    if archive.entries and archive.entries[0] != "doc.kml":
         findings.say(
-            "error", "doc-first", f"the archive begins with '{clean_name(held.entries[0])}'"
+            "error", "doc-first", f"the archive begins with '{clean_name(archive.entries[0])}'"
         )
-    if len(held.members) > 1:
-        findings.say("warning", "several-kml", f"{len(held.members)} KML files in the archive")
+    if len(archive.members) > 1:
+        findings.say("warning", "several-kml", f"{len(archive.members)} KML files in the archive")
 
 
 def _check_member(
-    content: bytes, name: str, held: Source, profile: Profile, findings: _Findings
+    content: bytes, name: str, archive: Source, profile: Profile, findings: _Findings
 ) -> None:
     """Everything that is wrong with one KML file."""
     if profile == "earth-web" and not _WEB_DECLARATION.match(content):
@@ -295,9 +295,9 @@ def _check_member(
         findings.say("error", "readable", str(error))
         return
     _check_schema(_without_own(root) if profile == "earth-web" else root, findings)
-    inside = frozenset(held.entries) if held.packed else None
-    folder = dirname(name.partition("/")[2]) if held.packed else ""
-    _Checker(root, inside, folder, profile, findings).check()
+    members = frozenset(archive.entries) if archive.packed else None
+    folder = dirname(name.partition("/")[2]) if archive.packed else ""
+    _Checker(root, members, folder, profile, findings).check()
 
 
 # -- schema ---------------------------------------------------------------------------------------
@@ -306,10 +306,10 @@ def _check_member(
 @cache
 def kml_schema() -> etree.XMLSchema:
     """The OGC KML 2.2 schema with Google's additions, from the files that fastkml brings along."""
-    found = find_spec("fastkml")
-    if found is None or not found.submodule_search_locations:
+    package = find_spec("fastkml")
+    if package is None or not package.submodule_search_locations:
         raise InputError("The package fastkml, which brings the KML schemas, is not installed.")
-    folder = Path(found.submodule_search_locations[0]) / "schema"
+    folder = Path(package.submodule_search_locations[0]) / "schema"
     parser = etree.XMLParser(no_network=True)
     return etree.XMLSchema(etree.parse(str(folder / "kml22gx.xsd"), parser))
 
@@ -352,10 +352,10 @@ def _without_own(root: etree._Element) -> etree._Element:
 def _at(tree: etree._ElementTree, path: str | None) -> etree._Element | None:
     """The element that the schema complains of."""
     try:
-        found: Any = tree.xpath(path) if path else []
+        elements: Any = tree.xpath(path) if path else []
     except etree.XPathError:
         return None
-    return found[0] if found else None
+    return elements[0] if elements else None
 
 
 # -- one pass over the tree -----------------------------------------------------------------------
@@ -495,20 +495,26 @@ class _Checker:
 
     def _check_target(self, target: str, element: etree._Element) -> None:
         """Links lead into the archive: not to a disk, not to a network, not beside."""
-        shown = f"'{clean_name(target)[:80]}'"
+        shown_target = f"'{clean_name(target)[:80]}'"
         scheme = _SCHEME.match(target)
         if (
             target.startswith(("/", "\\"))
             or (scheme and len(scheme.group(1)) == 1)
             or (scheme and scheme.group(1).lower() == "file")
         ):
-            self.findings.say("error", "local-href", f"{shown} is a place on a computer", element)
+            self.findings.say(
+                "error", "local-href", f"{shown_target} is a place on a computer", element
+            )
         elif scheme:
-            self.findings.say("error", "remote-href", f"{shown} would be fetched", element)
+            self.findings.say("error", "remote-href", f"{shown_target} would be fetched", element)
         elif self.inside is None:
-            self.findings.say("error", "local-href", f"{shown} lies beside the file", element)
+            self.findings.say(
+                "error", "local-href", f"{shown_target} lies beside the file", element
+            )
         elif not self._is_inside(target.partition("#")[0]):
-            self.findings.say("error", "missing-file", f"{shown} is not in the archive", element)
+            self.findings.say(
+                "error", "missing-file", f"{shown_target} is not in the archive", element
+            )
 
     def _is_inside(self, target: str) -> bool:
         """Whether a file is in the archive: a space may be written as %20, and then is a space."""
@@ -614,8 +620,8 @@ def _visible_layers(root: etree._Element) -> Iterator[etree._Element]:
     for folder in root.iter(etree.Element):
         if local(folder) not in ("Folder", "Document"):
             continue
-        shown = any(local(child) == "Placemark" and _is_on(child) for child in folder)
-        if shown and all(_is_on(above) for above in (folder, *folder.iterancestors())):
+        is_shown = any(local(child) == "Placemark" and _is_on(child) for child in folder)
+        if is_shown and all(_is_on(above) for above in (folder, *folder.iterancestors())):
             yield folder
 
 

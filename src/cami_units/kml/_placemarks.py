@@ -156,11 +156,11 @@ def read_kml(
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(_KINDS)
     frame = gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
     count = reading.beyond + sum(len(reader.rows) for reader in reading.readers)
-    used = sum(reader.used for reader in reading.readers)
+    n_used = sum(reader.used for reader in reading.readers)
     frame.attrs = {
         "placemarks": count,
-        "read": used,
-        "unusable": count - used,
+        "read": n_used,
+        "unusable": count - n_used,
         "folders": sorted({folder for reader in reading.readers for folder in reader.folders}),
         "whole": reading.is_whole,
     }
@@ -260,7 +260,7 @@ def _placemarks(
     return Placemarks(
         table=pd.DataFrame(rows, columns=list(PLACEMARK_COLUMNS)),
         notes=pd.DataFrame(notes, columns=list(NOTE_COLUMNS)),
-        folders=tuple(sorted({one for reader in reading.readers for one in reader.folders})),
+        folders=tuple(sorted({folder for reader in reading.readers for folder in reader.folders})),
         is_whole=reading.is_whole,
         beyond=reading.beyond,
     )
@@ -300,12 +300,12 @@ def _about_file(file: str, note: Note) -> dict[str, Any]:
     return {"file": file, **nowhere, "level": note.level, "key": note.key, "facts": note.facts}
 
 
-def _reading(held: Source, label: str, region: Bounds | None) -> _Reading:
+def _reading(kml_source: Source, label: str, region: Bounds | None) -> _Reading:
     """Every member of a file, read as far as it can be; one that cannot be costs no other."""
     reading = _Reading()
     effort = Effort()
-    refusals = list(held.faults)
-    for member in held.members:
+    refusals = list(kml_source.faults)
+    for member in kml_source.members:
         try:
             reader = _Reader(parsed(member), effort, region)
             reading.readers.append(reader)
@@ -316,10 +316,10 @@ def _reading(held: Source, label: str, region: Bounds | None) -> _Reading:
         raise InputError.of("several", sentences=[fault.note for _, fault in refusals[:5]])
     for name, refusal in refusals:
         reading.say(name, "member refused", why=refusal.note)
-    if len(held.members) > 1:
-        facts = {"count": len(held.members), "read": len(reading.readers)}
+    if len(kml_source.members) > 1:
+        facts = {"count": len(kml_source.members), "read": len(reading.readers)}
         reading.say(label, "members", "note", **facts)
-    for entry in held.passed:
+    for entry in kml_source.passed:
         reading.say(label, "passed entry", entry=entry)
     reading.notes += [note for reader in reading.readers for note in reader.notes]
     # What is not in a file means something only where nothing of it is missing.
@@ -492,12 +492,12 @@ class _Reader:
 
     def _take_known(self, spelt: bytes, placemark: etree._Element) -> bool:
         """Take the row of a placemark that was spelt so before, and found sound."""
-        known = _KNOWN.get(spelt)
-        if known is None or len(known["pieces"]) > self._effort.parts:
+        field = _KNOWN.get(spelt)
+        if field is None or len(field["pieces"]) > self._effort.parts:
             return False
-        self._effort.parts -= len(known["pieces"])
-        self.used += bool(known["pieces"])
-        self.rows.append(self._row_at(placemark) | known | {"data": dict(known["data"])})
+        self._effort.parts -= len(field["pieces"])
+        self.used += bool(field["pieces"])
+        self.rows.append(self._row_at(placemark) | field | {"data": dict(field["data"])})
         return True
 
     def _say_faults(self, shapes: Shapes, row: dict[str, Any]) -> None:
@@ -537,12 +537,12 @@ class _Reader:
 
     def _check_place(self, geometries: Sequence[BaseGeometry], row: dict[str, Any]) -> None:
         """Note where a placemark lies outside of the region, and an area that no unit has."""
-        if self._region and not any(boxes_meet(one.bounds, self._region) for one in geometries):
+        if self._region and not any(boxes_meet(shape.bounds, self._region) for shape in geometries):
             # A pin elsewhere is a pin elsewhere; a shape may have been written latitude first.
             is_turned = row["kind"] != "point" and turned_meet(geometries[0].bounds, self._region)
             self._say(Note("outside, turned inside" if is_turned else "outside", {}, "note"), row)
         if row["kind"] == "polygon":
-            areas = [one for one in geometries if one.geom_type == "Polygon"]
+            areas = [shape for shape in geometries if shape.geom_type == "Polygon"]
             if _LIKELY_KM2[0] < sum(map(degrees_to_km2, areas)) < _LIKELY_KM2[1]:
                 return  # plain enough: measured on the ellipsoid only where that may decide
             # A hole drawn the same way round as its outline would be added: PROJ sums rings as they run.
@@ -646,8 +646,8 @@ def _empty_row(number: int) -> dict[str, Any]:
 def _by_kind(pieces: Sequence[tuple[str, BaseGeometry, bool]]) -> dict[str, Any]:
     """The columns of geometry that are no areas: all lines, all points."""
     of = {
-        wanted: [geometry for kind, geometry, _ in pieces if kind == wanted]
-        for wanted in ("line", "point")
+        kind_name: [geometry for kind, geometry, _ in pieces if kind == kind_name]
+        for kind_name in ("line", "point")
     }
     return {
         "lines": _joint(of["line"], shapely.MultiLineString),
@@ -677,8 +677,8 @@ def _counted(notes: Sequence[Note]) -> Iterable[Note]:
 
 def folder_of(feature: etree._Element) -> str:
     """The folders that a feature is in, outermost first: "A/B"."""
-    above = [one for one in feature.iterancestors() if _is_folder(one)]
-    return "/".join(_name(_child_text(one, "name")) for one in reversed(above))
+    above = [folder for folder in feature.iterancestors() if _is_folder(folder)]
+    return "/".join(_name(_child_text(folder, "name")) for folder in reversed(above))
 
 
 def _is_folder(element: etree._Element) -> bool:
@@ -703,8 +703,8 @@ def boxes_meet(box: Bounds, region: Bounds) -> bool:
     """Whether a box of west, south, east, north touches a region, which may count on over 180°."""
     west, south, east, north = box
     return any(
-        west <= other[2] and east >= other[0] and south <= other[3] and north >= other[1]
-        for other in frames_on_globe(region)
+        west <= frame[2] and east >= frame[0] and south <= frame[3] and north >= frame[1]
+        for frame in frames_on_globe(region)
     )
 
 

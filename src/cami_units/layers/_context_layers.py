@@ -117,7 +117,9 @@ def _with_one_column(rows: LayerRead, file: str, name: str) -> LayerRead:
     numbers = [name for name in table if pd.api.types.is_numeric_dtype(table[name])]
     if "value" in table or len(numbers) == 1:
         return rows
-    place = {"id", "fid", "objectid"} | {word for one in dialects.POINT for word in one.spellings}
+    place = {"id", "fid", "objectid"} | {
+        word for column in dialects.POINT for word in column.spellings
+    }
     candidates = [
         str(heading)
         for heading in table

@@ -171,8 +171,8 @@ def _complaint(error: Exception, secrets: Sequence[str], *, can_write: bool) -> 
     elif connection is not None and connection.needs_password:
         cure = _PASSWORD
     else:
-        whole = " ".join(lines).casefold()
-        cure = next((cure for word, cure in _UNREACHED if word in whole), _ADDRESS)
+        full_text = " ".join(lines).casefold()
+        cure = next((cure for word, cure in _UNREACHED if word in full_text), _ADDRESS)
     why = quoted(says.rstrip(".")) if says else Note("database nothing")
     return AdvisedError(Note("database says", {"why": why}), cure)
 
@@ -197,7 +197,7 @@ def _asked(connection: Any, query: str) -> _Answer:
     kinds = {column[0]: column[1] for column in cursor.description}
     cursor.execute("SELECT oid FROM pg_type WHERE typname IN ('geometry', 'geography')")
     spatial_kinds = {row[0] for row in cursor.fetchall()}
-    found = next((name for name in headings if kinds[name] in spatial_kinds), None)
+    shape_column = next((name for name in headings if kinds[name] in spatial_kinds), None)
     systems: dict[int, str] = {}
     if spatial_kinds:
         cursor.execute("SELECT srid, auth_name, auth_srid, srtext FROM spatial_ref_sys")
@@ -205,7 +205,7 @@ def _asked(connection: Any, query: str) -> _Answer:
             systems[int(srid)] = f"{authority}:{code}" if authority and code else str(text or "")
             if authority and str(authority).upper() != "EPSG" and text:
                 systems[int(srid)] = str(text)  # an authority that PROJ may not know
-    return _Answer(rows, found, systems)
+    return _Answer(rows, shape_column, systems)
 
 
 def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
@@ -225,9 +225,9 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
         for value in rows[column]
     ]
     shapes = shapely.from_wkb(pd.Series(values, dtype=object).to_numpy(), on_invalid="fix")
-    there = shapes[~shapely.is_missing(shapes)]
+    present_shapes = shapes[~shapely.is_missing(shapes)]
     # Each shape says its own system: one column may hold several.
-    numbers = sorted({int(value) for value in shapely.get_srid(there)})
+    numbers = sorted({int(value) for value in shapely.get_srid(present_shapes)})
     if len(numbers) > 1:
         raise InputError.of("query of several CRS", names=in_short(numbers))
     crs = None
@@ -347,17 +347,17 @@ def _sql_values(column: pd.Series[Any]) -> tuple[str, list[Any]]:
     values = [None if pd.isna(value) else value for value in column.astype(object)]
     kinds = {type(value) for value in values if value is not None}
     kind: str
-    made: Callable[[Any], Any]
+    converter: Callable[[Any], Any]
     # a column of truths with gaps is one of objects, which pandas does not tell from texts
     if kinds and kinds <= {bool, np.bool_}:
-        kind, made = "boolean", bool
+        kind, converter = "boolean", bool
     elif pd.api.types.is_integer_dtype(column.dtype):
-        kind, made = "bigint", int
+        kind, converter = "bigint", int
     elif pd.api.types.is_float_dtype(column.dtype):
-        kind, made = "double precision", float
+        kind, converter = "double precision", float
     else:  # a text of PostgreSQL cannot hold the letter 0
-        kind, made = "text", lambda value: str(value).replace("\0", "")
-    return kind, [None if value is None else made(value) for value in values]
+        kind, converter = "text", lambda value: str(value).replace("\0", "")
+    return kind, [None if value is None else converter(value) for value in values]
 
 
 _KINDS: Final = {0: "MultiPoint", 1: "MultiLineString", 2: "MultiPolygon"}
@@ -365,8 +365,10 @@ _KINDS: Final = {0: "MultiPoint", 1: "MultiLineString", 2: "MultiPolygon"}
 
 def _one_kind(shapes: Any) -> tuple[Any, str]:
     """Shapes as parts of one kind, which is what QGIS and sf want of a column; else any geometry."""
-    there = shapes[~shapely.is_missing(shapes)]
-    dimensions = set(shapely.get_dimensions(there[~shapely.is_empty(there)]).tolist())
+    present_shapes = shapes[~shapely.is_missing(shapes)]
+    dimensions = set(
+        shapely.get_dimensions(present_shapes[~shapely.is_empty(present_shapes)]).tolist()
+    )
     if len(dimensions) != 1:
         return shapes, "Geometry"
     make: dict[int, Any] = {

@@ -45,8 +45,8 @@ class Column:
 def _column(name: str, spellings: str = "", *, required: bool = False, after: str = "") -> Column:
     """A column with its spellings, our own name before those of others."""
     spelt = spellings.split()
-    own = [] if plain(name) in spelt else [plain(name)]
-    return Column(name, (*([after] if after else []), *own, *spelt), required, after)
+    own_spelling = [] if plain(name) in spelt else [plain(name)]
+    return Column(name, (*([after] if after else []), *own_spelling, *spelt), required, after)
 
 
 def plain(name: str) -> str:
@@ -375,8 +375,8 @@ _LONGEST_OF_DBF: Final = 10
 def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:
     """Columns that the plan speaks of and the layer does not have."""
     # a context layer has no columns of ours, but its table may be told which are degrees
-    known = POINT if layer == "context" else DIALECTS[layer]
-    ours = [column.name for column in known]
+    known_columns = POINT if layer == "context" else DIALECTS[layer]
+    ours = [column.name for column in known_columns]
     return [
         problem_of(
             "refuses",
@@ -470,12 +470,12 @@ def _is_plain(values: pd.Series[Any]) -> bool:
     if values.hasnans or pd.api.types.infer_dtype(values, skipna=False) != "string":
         return False
     texts = values.tolist()
-    whole = "\n".join(["", *texts, ""])
+    full_text = "\n".join(["", *texts, ""])
     return (
-        whole.isascii()
-        and whole.count("\n") == len(texts) + 1
-        and whole.replace("\n", "").isprintable()
-        and not any(spare in whole for spare in ("\n\n", "  ", " \n", "\n "))
+        full_text.isascii()
+        and full_text.count("\n") == len(texts) + 1
+        and full_text.replace("\n", "").isprintable()
+        and not any(spare in full_text for spare in ("\n\n", "  ", " \n", "\n "))
         and max(map(len, texts), default=0) <= _LONGEST_CELL
     )
 

@@ -107,7 +107,8 @@ def is_companion(path: Path) -> bool:
         return True
     stem = path.name.removesuffix(path.suffix).removesuffix(".shp")
     return path.suffix.casefold() in _BESIDE_SHAPES and any(
-        other.suffix.casefold() == ".shp" and other.stem == stem for other in path.parent.iterdir()
+        neighbour.suffix.casefold() == ".shp" and neighbour.stem == stem
+        for neighbour in path.parent.iterdir()
     )
 
 
@@ -319,11 +320,11 @@ def datasets(
     kind = kind or ("every" if layer == "telemetry" else geometry_of(layer))
     request = _Request(layer, path.name, kind, rules or FileRules(), select or _every_row)
     try:
-        found = _opened(path, request)
+        opened = _opened(path, request)
     except UNREADABLE as error:
         return [], [_unreadable(layer, path, error)]
-    if found is not None:
-        return found
+    if opened is not None:
+        return opened
     note = Note("kind not read", {"names": ", ".join((*SUFFIXES, database.SUFFIX))})
     # Known kinds in the wrong place: what to do about them is another thing each.
     if path.suffix.casefold() in TABLES:
@@ -424,11 +425,11 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
     """A range as the outlines of the cells of a raster that count, by weight where the plan says so."""
     rule, faults = {}, []
     for key in ("at_least", "whole_at"):
-        if (said := request.rules.defaults.get(key)) is not None:
+        if (stated_value := request.rules.defaults.get(key)) is not None:
             try:
-                rule[key] = float(said)
+                rule[key] = float(stated_value)
             except ValueError:
-                note = Note("defaults no number", {"key": key, "value": str(said)})
+                note = Note("defaults no number", {"key": key, "value": str(stated_value)})
                 faults.append(request.problem("refuses", note))
     if faults:
         return [], faults
@@ -438,11 +439,15 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
         lines = plan_lines("defaults.ranges", at_least=0.5)
         return [], [request.problem("refuses", Note("raster range unsaid"), error.note, lines)]
     dataset, notes = _chosen("", table, request)
-    least, whole, block = rule.get("at_least"), rule.get("whole_at"), table.attrs.get("block", 1)
+    least_value, whole_value, block = (
+        rule.get("at_least"),
+        rule.get("whole_at"),
+        table.attrs.get("block", 1),
+    )
     facts: dict[str, object] = {
         "cells": int(table["cells"].sum()),
-        "limit": "" if least is None else Note("raster at least", {"value": least}),
-        "weight": "" if whole is None else Note("raster by value", {"value": whole}),
+        "limit": "" if least_value is None else Note("raster at least", {"value": least_value}),
+        "weight": "" if whole_value is None else Note("raster by value", {"value": whole_value}),
         "averaged": Note("raster averaged", {"block": block}) if block > 1 else "",
     }
     return [dataset], [request.problem("note", Note("raster taken", facts)), *notes]

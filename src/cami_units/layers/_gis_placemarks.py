@@ -129,8 +129,8 @@ def read_gis_content(
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"units.{ending}"
         path.write_bytes(content)
-        for part, held in (sidecars or {}).items():
-            path.with_suffix(f".{part}").write_bytes(held)
+        for part, sidecar in (sidecars or {}).items():
+            path.with_suffix(f".{part}").write_bytes(sidecar)
         check_beginning(path, label)
         return read_gis_placemarks(path, label)
 
@@ -146,8 +146,8 @@ def _refuse_heavy(path: Path, label: str) -> None:
         if content.count(b",") // 2 > _MOST_POINTS:
             raise InputError.of("layer has many coordinates", file=label, most=_MOST_POINTS)
     elif path.stat().st_size > _MOST_BYTES and ending != ".gpkg":
-        size, most = path.stat().st_size / 1e6, _MOST_BYTES / 1e6
-        raise InputError.of("layer too large", file=label, mb=size, most=most)
+        size, most_mb = path.stat().st_size / 1e6, _MOST_BYTES / 1e6
+        raise InputError.of("layer too large", file=label, mb=size, most=most_mb)
     else:
         # What cannot be asked is said where the file is read.
         with suppress(*UNREADABLE):
@@ -179,8 +179,8 @@ class _GisReader:
     def say(self, note: Note, folder: str = "", name: str = "", placemark: int = 0) -> None:
         """Note something of the file, a layer, or a row."""
         at = {"folder": folder, "name": name, "placemark": placemark, "line": 0, "member": ""}
-        told = {"level": note.level, "key": note.key, "facts": note.facts}
-        self.notes.append({"file": self.key, "label": self.label, **at, **told})
+        placemark_note = {"level": note.level, "key": note.key, "facts": note.facts}
+        self.notes.append({"file": self.key, "label": self.label, **at, **placemark_note})
 
     def read(self, dataset: Dataset) -> None:
         """Every row of one layer."""
@@ -319,14 +319,14 @@ def _value(cell: Any) -> Any:
     """
     if isinstance(cell, float) and cell.is_integer():
         return int(cell)
-    held = cell
+    cell_value = cell
     if isinstance(cell, str) and cell.lstrip().startswith("{") and '"value"' in cell:
         try:
-            held = json.loads(cell)
+            cell_value = json.loads(cell)
         except ValueError:
             return cell
-    if isinstance(held, Mapping) and "value" in held:
-        value = held["value"]
+    if isinstance(cell_value, Mapping) and "value" in cell_value:
+        value = cell_value["value"]
         return "" if value is None else value
     return cell
 

@@ -199,7 +199,10 @@ def _in_our_words(
         table, notes = dialects.in_our_words(dataset.table, layer, dataset.name, rules)
         renamed = gpd.GeoDataFrame(table, geometry=dataset.table.geometry, crs=dataset.table.crs)
         renamed_datasets.append((replace(dataset, table=renamed), notes))
-    is_fit = [all(one.level != "refuses" for one in notes) for _, notes in renamed_datasets]
+    is_fit = [
+        all(dataset_note.level != "refuses" for dataset_note in notes)
+        for _, notes in renamed_datasets
+    ]
     fitting = [dataset for (dataset, _), fit in zip(renamed_datasets, is_fit, strict=True) if fit]
     if not fitting or all(is_fit):
         return fitting, [problem for _, notes in renamed_datasets for problem in notes]

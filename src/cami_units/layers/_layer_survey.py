@@ -71,16 +71,16 @@ def survey_layers(
         """Read a layer: the user's files, the bundled one, or both."""
         progress(f"reading {layer.replace('_', ' ')}", len(reads), len(INPUT_LAYERS))
         entries = reading.files_of(layer)
-        own, with_bundled = own_entries(entries or ())
+        own_files, with_bundled = own_entries(entries or ())
         if entries == []:
             reads[layer] = _left_out(layer)
         elif not with_bundled or layer == "ranges":
             reads[layer] = reader(entries)
-        elif own:
+        elif own_files:
             bundled = reader(None)
             # countries are cut by their own bundled outlines, and species by none
             states = bundled.table if sound_countries is None else sound_countries
-            reads[layer] = beside_bundled(layer, reader(own), bundled, states)
+            reads[layer] = beside_bundled(layer, reader(own_files), bundled, states)
         else:
             reads[layer] = reader(None)
         return reads[layer]
@@ -308,13 +308,13 @@ def _lines_between(shapes: Any, tolerance_m: float) -> dict[tuple[int, int], Any
         in_parts = {pair: parts_of_kind(shape, "line") for pair, shape in shared.items()}
         # What two outlines have in common comes in pieces that meet at their ends and lie on no other:
         # they are merged without being united first, which takes five times as long.
-        whole = {
+        whole_lines = {
             pair: shapely.line_merge(shapely.multilinestrings(shapely.get_parts(parts)))
             for pair, parts in in_parts.items()
         }
         return {
             pair: shapely.normalize(line)
-            for pair, line in whole.items()
+            for pair, line in whole_lines.items()
             if not shapely.is_empty(line)
         }
     # What coincides exactly is border for certain, and takes no part in what is near enough.
@@ -416,14 +416,14 @@ def _joined_steps(steps: Any) -> Any:
     begins = np.ones(len(ends), dtype=bool)
     begins[1:] = (ends[1:, 0] != ends[:-1, 1]).any(axis=1)
     # of a stretch that goes on the first end is there already
-    kept = np.column_stack([begins, np.ones_like(begins)]).ravel()
+    kept_steps = np.column_stack([begins, np.ones_like(begins)]).ravel()
     number = np.repeat(np.cumsum(begins) - 1, 2)
-    return shapely.linestrings(ends.reshape(-1, 2)[kept], indices=number[kept])
+    return shapely.linestrings(ends.reshape(-1, 2)[kept_steps], indices=number[kept_steps])
 
 
 def _steps(line: Any) -> Any:
     """Each straight stretch of lines by itself."""
     parts = shapely.get_parts(line)
     ends = [shapely.get_coordinates(part) for part in parts]
-    pairs = [np.stack([one[:-1], one[1:]], axis=1) for one in ends]
+    pairs = [np.stack([line_points[:-1], line_points[1:]], axis=1) for line_points in ends]
     return shapely.linestrings(np.concatenate(pairs)) if pairs else np.array([], dtype=object)

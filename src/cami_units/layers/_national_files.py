@@ -33,8 +33,8 @@ at a border it would be another place."""
 def own_entries(entries: Iterable[Path]) -> tuple[list[Path], bool]:
     """The files a user brought, and whether the bundled ones go with them."""
     paths = list(entries)
-    own = [path for path in paths if path.name != BUNDLED or path.exists()]
-    return own, len(own) < len(paths)
+    own_files = [path for path in paths if path.name != BUNDLED or path.exists()]
+    return own_files, len(own_files) < len(paths)
 
 
 def beside_bundled(
@@ -90,16 +90,16 @@ def outside_of(
     shapely.prepare(ground)
     # These are whole or not there: half a hotspot would be another one.
     if layer in ("hotspots", "sections", "disputed"):
-        inside = shapely.area(shapely.intersection(shapes, ground))
-        return table[inside < _MOSTLY * shapely.area(shapes)]
+        inside_area = shapely.area(shapely.intersection(shapes, ground))
+        return table[inside_area < _MOSTLY * shapely.area(shapes)]
     touched = shapely.intersects(shapes, ground)
     rest = shapes.copy()
     rest[touched] = shapely.difference(shapes[touched], ground)
     kind = {0: "point", 1: "line", 2: "polygon"}
     for at in np.flatnonzero(touched):
         rest[at] = only(rest[at], kind[int(shapely.get_dimensions(shapes[at]))])
-    kept = table.set_geometry(gpd.GeoSeries(rest, index=table.index, crs=table.crs))
-    return kept[~shapely.is_empty(rest)]
+    kept_rows = table.set_geometry(gpd.GeoSeries(rest, index=table.index, crs=table.crs))
+    return kept_rows[~shapely.is_empty(rest)]
 
 
 def ranges_beside_bundled(

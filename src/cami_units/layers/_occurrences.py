@@ -82,13 +82,13 @@ def recorded(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
         # then of what was left.
         rows, notes = _named_and_dated(replace(dataset, table=table), layer, names, rules, reading)
         shapes = cleaned(replace(dataset, table=rows), layer, replace(how, region=None))
-        inside, far_notes = within_study(shapes.table, states, reading, dataset, layer)
+        inside_rows, far_notes = within_study(shapes.table, states, reading, dataset, layer)
         # A record without a date is no sign of absence either: it counts, and makes nothing recent.
-        undated = int((inside["day"] == "").sum()) if len(inside) else 0
+        undated = int((inside_rows["day"] == "").sum()) if len(inside_rows) else 0
         if undated:
             note = Note("records without day", {"count": undated})
             far_notes.append(problem_of("note", layer, dataset.name, "", note))
-        return LayerRead(inside, (*problems, *notes, *shapes.problems, *far_notes))
+        return LayerRead(inside_rows, (*problems, *notes, *shapes.problems, *far_notes))
 
     return clean
 
@@ -200,8 +200,8 @@ def _is_any(table: pd.DataFrame, name: str, words: Collection[str]) -> Mask:
 def _says_any(table: pd.DataFrame, name: str, words: Sequence[str]) -> Mask:
     """Which rows list one of these words in a column."""
     values = table.get(name, blank(table.index)).fillna("").astype(str)
-    found = by_value(values, lambda text: any(word in text.upper() for word in words))
-    return np.asarray(found, dtype=bool)
+    matches = by_value(values, lambda text: any(word in text.upper() for word in words))
+    return np.asarray(matches, dtype=bool)
 
 
 def _middles(states: gpd.GeoDataFrame) -> gpd.GeoSeries:
@@ -313,19 +313,22 @@ def within_study(
     if not len(table):
         return table, []
     shapes = table.geometry.to_numpy()
-    inside = np.zeros(len(table), dtype=bool)
+    is_inside = np.zeros(len(table), dtype=bool)
     tree = shapely.STRtree(shapes)
     rule_of = table["sci_name"].map(lambda name: reading.taxa.get(name))
     for iso2, ground in zip(states["iso2"], states.geometry, strict=True):
         # State by state over a tree of points: each polygon is prepared once, however many records
         # there are.
-        here = tree.query(ground, predicate="intersects")
+        met_rows = tree.query(ground, predicate="intersects")
         allowed = [
-            rule is None or not rule.within or iso2 in rule.within for rule in rule_of.iloc[here]
+            rule is None or not rule.within or iso2 in rule.within
+            for rule in rule_of.iloc[met_rows]
         ]
-        inside[here[np.array(allowed, dtype=bool)]] = True
+        is_inside[met_rows[np.array(allowed, dtype=bool)]] = True
     reason = Note("records outside")
-    return table[inside], _records_left_out(layer, dataset.name, dataset.rows, ~inside, reason)
+    return table[is_inside], _records_left_out(
+        layer, dataset.name, dataset.rows, ~is_inside, reason
+    )
 
 
 def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:

@@ -98,15 +98,15 @@ def point_table(
     columns = columns or {}
     with _sheet(path) as sheet:
         names = [str(heading).strip().lstrip("\ufeff") for heading in sheet.headings]
-        kept = _kept_columns(names, layer, columns)
+        kept_columns = _kept_columns(names, layer, columns)
         most_rows = MOST_ROWS + 1  # one more, to see that there are more
-        if _place_columns([names[at] for at in kept], layer, columns) is None:
+        if _place_columns([names[at] for at in kept_columns], layer, columns) is None:
             # the first rows of all columns, to see in which of them degrees stand
-            kept, most_rows = [at for at, name in enumerate(names) if name], _FIRST_ROWS
-        cells = _cells(sheet, kept, most_rows)
+            kept_columns, most_rows = [at for at, name in enumerate(names) if name], _FIRST_ROWS
+        cells = _cells(sheet, kept_columns, most_rows)
     if len(cells) > MOST_ROWS:
         raise InputError.of("table long", most=MOST_ROWS)
-    table = pd.DataFrame(cells, columns=[names[at] for at in kept], dtype=object)
+    table = pd.DataFrame(cells, columns=[names[at] for at in kept_columns], dtype=object)
     for name, value in sheet.constants.items():
         if name not in table:
             table[name] = value
@@ -115,14 +115,14 @@ def point_table(
     return gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
 
 
-def _cells(sheet: _Sheet, kept: Sequence[int], most_rows: int) -> list[tuple[str, ...]]:
+def _cells(sheet: _Sheet, kept_columns: Sequence[int], most_rows: int) -> list[tuple[str, ...]]:
     """Some columns of the rows of a table; cells that a row lacks are empty."""
     rows = csv.reader(
         _lines(sheet.text),
         delimiter=sheet.delimiter,
         quoting=csv.QUOTE_MINIMAL if sheet.quotes else csv.QUOTE_NONE,
     )
-    wide = max(kept, default=-1) + 1
+    wide = max(kept_columns, default=-1) + 1
     whole = (
         row if len(row) >= wide else [*row, *[""] * wide]
         for row in islice(rows, most_rows)
@@ -130,7 +130,7 @@ def _cells(sheet: _Sheet, kept: Sequence[int], most_rows: int) -> list[tuple[str
     )
     # a name that stands in each of 100,000 rows is one text in memory, and not as many
     texts: dict[str, str] = {}
-    return [tuple([texts.setdefault(row[at], row[at]) for at in kept]) for row in whole]
+    return [tuple([texts.setdefault(row[at], row[at]) for at in kept_columns]) for row in whole]
 
 
 def _lines(text: io.TextIOBase) -> Iterator[str]:
@@ -156,14 +156,14 @@ def _kept_columns(names: Sequence[str], layer: str, columns: Mapping[str, str]) 
     """Which columns of a table are read, each heading once."""
     spellings = {word for column in DIALECTS[layer] for word in column.spellings}
     spellings |= {plain(column) for column in columns.values()}
-    seen: set[str] = set()
-    kept = []
+    seen_names: set[str] = set()
+    kept_numbers = []
     for at, name in enumerate(names):
         word = plain(name)
-        if name and word not in seen and (layer == "context" or word in spellings):
-            seen.add(word)
-            kept.append(at)
-    return kept
+        if name and word not in seen_names and (layer == "context" or word in spellings):
+            seen_names.add(word)
+            kept_numbers.append(at)
+    return kept_numbers
 
 
 # Enough to see what a column holds.
@@ -200,9 +200,9 @@ def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: st
         x, y = (_numbers(table[heading]) for heading in place)
         if layer != "context":  # which shows them as they are written
             table[[*place]] = np.column_stack([x, y])
-        known = np.isfinite(x) & np.isfinite(y)
+        is_known = np.isfinite(x) & np.isfinite(y)
         points = np.full(len(table), None, dtype=object)
-        points[known] = shapely.points(x[known], y[known])
+        points[is_known] = shapely.points(x[is_known], y[is_known])
         return points
     what = Note("no coordinates known", {"names": in_short(table.columns, 12)})
     pair = _degrees_by_content(table)
@@ -221,9 +221,9 @@ def _degrees_by_content(table: pd.DataFrame) -> tuple[str, str] | None:
         if len(values) and np.isfinite(values).mean() > _MOSTLY_NUMBERS:
             spans[str(heading)] = float(np.nanmax(np.abs(values)))
 
-    def best(words: Sequence[str], limit: float, taken: str) -> str:
+    def best(words: Sequence[str], limit: float, taken_name: str) -> str:
         """Of the columns with numbers up to a limit the one whose name begins most like such a word."""
-        fitting = [name for name in spans if spans[name] <= limit and name != taken]
+        fitting = [name for name in spans if spans[name] <= limit and name != taken_name]
         named = [name for word in words for name in fitting if plain(name).startswith(word)]
         return next(iter(named), "")
 

@@ -81,8 +81,8 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
             rows = kinds == kind
             if rows.any():
                 others = sorted(_whole_names(table[rows]))
-                meant = _meant_names(others, names) if kind == "unknown" else []
-                facts = {"count": int(rows.sum()), "of": len(table), "sentences": meant}
+                meant_names = _meant_names(others, names) if kind == "unknown" else []
+                facts = {"count": int(rows.sum()), "of": len(table), "sentences": meant_names}
                 note = Note(key, facts)
                 notes.append(problem_of("counted", "ranges", file, names_in_short(others), note))
                 notes += _hints(others, names, species, reading, file) if kind == "unknown" else []
@@ -261,12 +261,12 @@ def _guarded(
 ) -> list[Problem]:
     """One refusal for each taxon that a whole-species polygon would have stood for."""
     notes = []
-    asked = {
+    asked_values = {
         (verdict.verdict, verdict.taxon)
         for verdict in verdicts
         if verdict.verdict in ("guarded", "domestic")
     }
-    for kind, taxon in sorted(asked):
+    for kind, taxon in sorted(asked_values):
         rows = [(verdict.verdict, verdict.taxon) == (kind, taxon) for verdict in verdicts]
         some = dataset.table[rows]
         source = " ".join(words_of(str(some["sci_name"].iloc[0]))[:2]).capitalize()
@@ -314,9 +314,9 @@ def range_layer(
     # Rules of the plan are about the user's files: in ours they would find names that we know.
     plain = replace(reading, taxa={}, missing="extant")
     ranges = _from_files(None, plain, species, countries)
-    own, with_bundled = own_entries(entries or ())
-    if own:
-        from_user = _from_files(own, reading, species, countries)
+    own_files, with_bundled = own_entries(entries or ())
+    if own_files:
+        from_user = _from_files(own_files, reading, species, countries)
         unused = _unused_rules(reading, from_user.table)
         from_user = replace(from_user, problems=(*from_user.problems, *unused))
         if with_bundled and from_user.table is not None:
@@ -387,14 +387,14 @@ def _from_files(
 
 def _used_files(rows: LayerRead, *, is_skipping: bool) -> LayerRead:
     """The files of which any row is used; none at all is refused, unless the plan skips rows."""
-    used = set() if rows.table is None else set(rows.table["_file"])
-    idle = [source for source in rows.sources if source["sha256"] not in used]
+    used_names = set() if rows.table is None else set(rows.table["_file"])
+    idle = [source for source in rows.sources if source["sha256"] not in used_names]
     if not idle or rows.is_refused:
         return rows
     names = in_short(sorted(str(source["file"]) for source in idle), 20)
-    level: Literal["refuses", "counted"] = "counted" if used or is_skipping else "refuses"
+    level: Literal["refuses", "counted"] = "counted" if used_names or is_skipping else "refuses"
     problem = problem_of(level, "ranges", names, "", Note("file not used"))
-    sources = tuple(source for source in rows.sources if source["sha256"] in used)
+    sources = tuple(source for source in rows.sources if source["sha256"] in used_names)
     return replace(rows, problems=(*rows.problems, problem), sources=sources)
 
 
@@ -406,8 +406,8 @@ def _merged(from_user: LayerRead, bundled: LayerRead) -> LayerRead:
     if bundled.table is None:  # the species are others than the bundled ones: no word of those
         grave = [problem for problem in bundled.problems if problem.level == "refuses"]
         return LayerRead(from_user.table, (*from_user.problems, *grave), from_user.sources)
-    whole = from_user.table.groupby("sci_name")["_part"].all()
-    parts_only = set(whole.index[whole])
+    is_whole = from_user.table.groupby("sci_name")["_part"].all()
+    parts_only = set(is_whole.index[is_whole])
     replaced = bundled.table["sci_name"].isin(set(from_user.table["sci_name"]) - parts_only)
     notes = [
         _part_note(name, from_user, bundled)
@@ -514,9 +514,9 @@ def moved_edges(
     """
     if RANGE_WEIGHT in graded:
         by_weight = graded.groupby("sci_name")[RANGE_WEIGHT].transform("min") < 1
-        whole = graded[~by_weight].drop(columns=RANGE_WEIGHT)
-        moved = moved_edges(whole, km=km, ungraded=ungraded, outwards=outwards)
-        parts = [moved.assign(**{RANGE_WEIGHT: 1.0}), graded[by_weight]]
+        unweighted = graded[~by_weight].drop(columns=RANGE_WEIGHT)
+        moved_ranges = moved_edges(unweighted, km=km, ungraded=ungraded, outwards=outwards)
+        parts = [moved_ranges.assign(**{RANGE_WEIGHT: 1.0}), graded[by_weight]]
         return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=graded.crs)
     edge_rows = [
         (name, grade, shape)

@@ -199,17 +199,20 @@ def _present_cells(rasterio: Any, source: Any, at_least: float | None) -> gpd.Ge
         return values != 0 if at_least is None else values >= at_least
 
     parts = _Parts(rasterio, source)
-    least, greatest = np.inf, -np.inf
+    least_value, greatest_value = np.inf, -np.inf
     for top, values in _strips(source):
         present = is_present(values)
         if at_least is None and present.any():
             some = values[present]
-            least, greatest = min(least, some.min()), max(greatest, some.max())
+            least_value, greatest_value = (
+                min(least_value, some.min()),
+                max(greatest_value, some.max()),
+            )
         # of a raster of several values only their span is still looked for
-        if least >= greatest and parts.n_corners <= _MOST_CORNERS:
+        if least_value >= greatest_value and parts.n_corners <= _MOST_CORNERS:
             parts.add(top, present.astype(np.uint8))
-    if least < greatest:
-        span = {"low": float(least), "high": float(greatest)}
+    if least_value < greatest_value:
+        span = {"low": float(least_value), "high": float(greatest_value)}
         raise SeveralValuesError.of("raster of several values", **span)
     if parts.n_corners > _MOST_CORNERS:
         # crumbs may lie all over the raster: in nearly every block of it
@@ -220,12 +223,12 @@ def _present_cells(rasterio: Any, source: Any, at_least: float | None) -> gpd.Ge
     )
 
 
-def _positive_values(source: Any, least: float) -> tuple[NDArray[np.float64], int]:
+def _positive_values(source: Any, least_value: float) -> tuple[NDArray[np.float64], int]:
     """The values of a band above 0, sorted, or the first of too many; and how many cells have them."""
     values: NDArray[np.float64] = np.empty(0)
     count = 0
     for _, strip in _strips(source):
-        positive = strip[(strip > 0) & (strip >= least)]
+        positive = strip[(strip > 0) & (strip >= least_value)]
         count += len(positive)
         # Past that it is known that there are too many: only the count goes on.
         if len(values) <= _MOST_VALUES:
@@ -239,13 +242,13 @@ def _weighted_cells(
     """A row for each weight of the cells of a raster, least first."""
     if whole_at <= 0:
         raise InputError.of("whole_at not above 0", value=float(whole_at))
-    least = 0.0 if at_least is None else at_least
-    values, count = _positive_values(source, least)
+    least_value = 0.0 if at_least is None else at_least
+    values, count = _positive_values(source, least_value)
 
     def weight_of(strip: NDArray[Any]) -> NDArray[np.float64]:
         """How much of each cell counts. Before blocks are averaged: one below the limit is none."""
         weight = np.clip(strip / whole_at, 0.0, 1.0)
-        weight[strip < least] = 0.0
+        weight[strip < least_value] = 0.0
         return weight
 
     exact = np.unique(np.minimum(values / whole_at, 1.0)) if len(values) <= _MOST_VALUES else None
@@ -277,13 +280,15 @@ def _cells_of_blocks(
     block: int,
 ) -> gpd.GeoDataFrame | None:
     """The rows of :func:`_averaged_cells` for one size of blocks; ``None``: their outlines are too fine."""
-    known = exact if block == 1 else None
+    known_values = exact if block == 1 else None
     parts = _Parts(rasterio, source, block)
     for top, strip in _strips(source, block):
         weight = _averaged(weight_of(strip).astype(np.float64), block)
         # a weight on the edge of a step must not be rounded into the next one
         steps = (
-            np.ceil(weight / _STEP - 1e-9) if known is None else np.searchsorted(known, weight) + 1
+            np.ceil(weight / _STEP - 1e-9)
+            if known_values is None
+            else np.searchsorted(known_values, weight) + 1
         )
         codes = np.where(weight > 0, np.maximum(steps, 1), 0).astype(np.uint8)
         # Rows of blocks and not of the file.
@@ -292,7 +297,7 @@ def _cells_of_blocks(
             return None
     rows = sorted(parts.cells)
     weights = [
-        round(parts.mean_weight(code), 6) if known is None else float(known[code - 1])
+        round(parts.mean_weight(code), 6) if known_values is None else float(known_values[code - 1])
         for code in rows
     ]
     table = gpd.GeoDataFrame(
@@ -341,22 +346,22 @@ class _Parts:
         rows, cols = (np.flatnonzero((codes > 0).any(axis=axis)) for axis in (1, 0))
         if not len(rows):  # most of a range map is none
             return
-        inside = codes[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-        self.n_corners += _n_corners(inside)
+        inner_codes = codes[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        self.n_corners += _n_corners(inner_codes)
         if self.n_corners > _MOST_CORNERS:
             return
         # in rows and columns of the raster, which are whole: what a seam cut apart meets exactly
         place = self.rasterio.Affine.translation(cols[0], top + rows[0])
         # By edges only: cells that meet at a corner would make rings that touch themselves.
         shapes = self.rasterio.features.shapes(
-            inside, mask=inside > 0, transform=place, connectivity=4
+            inner_codes, mask=inner_codes > 0, transform=place, connectivity=4
         )
         while some := list(islice(shapes, _SHAPES_AT_A_TIME)):
             polygons = _polygons([shape["coordinates"] for shape, _ in some])
             of_polygon = np.array([int(code) for _, code in some])
             for code in np.unique(of_polygon):
                 self.polygons.setdefault(int(code), []).append(polygons[of_polygon == code])
-        counts = np.bincount(inside.ravel(), minlength=256)
+        counts = np.bincount(inner_codes.ravel(), minlength=256)
         codes_there = [int(code) for code in np.flatnonzero(counts[1:]) + 1]
         for code in codes_there:
             self.cells[code] = self.cells.get(code, 0) + int(counts[code])

@@ -306,8 +306,8 @@ def _in_the_window(
     if not wide.any() or rules.region is None or layer == "ranges":
         return np.ones_like(wide), say("note", wide, Note("half the globe"))
     # GEOS cuts nothing that crosses itself.
-    whole = shapely.make_valid(shapes[wide])
-    shapes[wide] = shapely.intersection(whole, _window(rules, crs))
+    valid_shapes = shapely.make_valid(shapes[wide])
+    shapes[wide] = shapely.intersection(valid_shapes, _window(rules, crs))
     return ~(wide & shapely.is_empty(shapes)), say("counted", wide, Note("half the globe, cut"))
 
 
@@ -323,7 +323,7 @@ def _window(rules: FileRules, crs: CRS) -> Any:
     offset = (xy[:, 0] - around + 180.0) % 360.0 - 180.0
     west, east = around + offset.min(), around + offset.max()
     window = widened((west, xy[:, 1].min(), east, xy[:, 1].max()), _WINDOW_DEGREES)
-    return shapely.union_all([shapely.box(*one) for one in frames_on_globe(window)])
+    return shapely.union_all([shapely.box(*frame) for frame in frames_on_globe(window)])
 
 
 # -- which CRS ------------------------------------------------------------------------------------
@@ -398,7 +398,7 @@ def _systems_near(shapes: Shapes, rules: FileRules) -> list[str]:
     if not len(corners):
         return []
     points = np.asarray(shapely.points(corners), dtype=object)
-    found = []
+    systems = []
     for code, middle in _USUAL_SYSTEMS.items():
         system = CRS.from_epsg(code)
         flat = transformed(points, system, rules.crs)
@@ -407,8 +407,8 @@ def _systems_near(shapes: Shapes, rules: FileRules) -> list[str]:
         x = shapely.get_x(transformed(points, system, LONLAT))
         in_zone = middle is None or (np.abs(x - middle) <= _ZONE_DEGREES).all()
         if in_zone and shapely.intersects(flat, rules.region).mean() > _NEARLY_ALL:
-            found.append(f"EPSG:{code}")
-    return found
+            systems.append(f"EPSG:{code}")
+    return systems
 
 
 # From the Caucasus to the Pacific: zones of UTM, and of Gauss–Krüger, which are counted from 30 on.

@@ -34,13 +34,13 @@ def _alone(layer_read: LayerRead, what: str) -> Any:
     if layer_read.is_refused:
         raise refusal(layer_read.problems, Note("work read", {"layer": what}))
     bundled = {source["file"] for source in layer_read.sources if source["bundled"]}
-    counted = [
+    counted_rows = [
         problem.sentence()
         for problem in layer_read.problems
         if problem.level == "counted" and problem.file not in bundled
     ]
-    if counted and not all(source["bundled"] for source in layer_read.sources):
-        warnings.warn("\n".join(counted), stacklevel=3)
+    if counted_rows and not all(source["bundled"] for source in layer_read.sources):
+        warnings.warn("\n".join(counted_rows), stacklevel=3)
     return layer_read.table
 
 

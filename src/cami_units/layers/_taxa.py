@@ -160,9 +160,9 @@ def _guarded_names(species: pd.DataFrame) -> tuple[dict[str, str], dict[tuple[st
     return guarded, subpopulations
 
 
-def _without(names: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+def _without(names: Mapping[str, str], known_names: Mapping[str, str]) -> dict[str, str]:
     """Names by what they are of, those aside that are known already."""
-    return {name: taxon for name, taxon in names.items() if name not in known}
+    return {name: taxon for name, taxon in names.items() if name not in known_names}
 
 
 def _listed_names(species: pd.DataFrame, column: str) -> dict[str, str]:

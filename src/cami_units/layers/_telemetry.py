@@ -85,8 +85,8 @@ def tracked(names: Names, reading: Reading, states: gpd.GeoDataFrame) -> Clean:
         make = _drawn_tracks if 1 in kinds else _tracks
         tracks, problems = make(named, layer, reading)
         shapes = cleaned(replace(dataset, table=tracks), layer, replace(how, region=None))
-        inside, far_notes = within_study(shapes.table, states, reading, dataset, layer)
-        return LayerRead(inside, (*notes, *problems, *shapes.problems, *far_notes))
+        inside_rows, far_notes = within_study(shapes.table, states, reading, dataset, layer)
+        return LayerRead(inside_rows, (*notes, *problems, *shapes.problems, *far_notes))
 
     return clean
 
@@ -110,12 +110,14 @@ def _tracks(
             parts = _parts(xy, times, np.r_[False, gaps], turn, is_new, new=new)
             if not parts:
                 continue
-            used = np.concatenate([part[:, 2] for part in parts])
+            used_rows = np.concatenate([part[:, 2] for part in parts])
             grade = rule.grade if new else rule.older_grade
-            days = (_day(used.min()), _day(used.max()))
+            days = (_day(used_rows.min()), _day(used_rows.max()))
             line = _line([shapely.linestrings(part[:, :2]) for part in parts])
             rows.append(
-                _Track(str(animal), str(name), grade, *days, len(used), dataset.file, parts, line)
+                _Track(
+                    str(animal), str(name), grade, *days, len(used_rows), dataset.file, parts, line
+                )
             )
     animals = fixes["animal"].nunique()
     facts = {"fixes": len(fixes), "animals": animals, "count": len(rows), "cuts": cuts}
@@ -386,13 +388,13 @@ def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, An
     """
     corridors, tracks = tables["corridors"], tables["telemetry"]
     days = crossings.assign(day=crossings["first_seen"].str[:10]).groupby("corridor_id")["day"]
-    seen = {name: [day for day in some if day] for name, some in days}
-    said = []
+    seen_days = {name: [day for day in some if day] for name, some in days}
+    sentences = []
     for row in tracks.to_dict("records"):
-        when = seen.get(row["track_id"], [])
+        when = seen_days.get(row["track_id"], [])
         span = f", {row['begins']} to {row['ends']}" if row["begins"] else ""
         across = f"; crossed on {listed(when, 5)}" if when else ""
-        said.append(f"{row['source']}: animal {row['animal']}{span}{across}")
+        sentences.append(f"{row['source']}: animal {row['animal']}{span}{across}")
     rows = gpd.GeoDataFrame(
         {
             "corridor_id": tracks["track_id"],
@@ -400,10 +402,10 @@ def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, An
             "sci_name": tracks["sci_name"],
             "evidence_grade": tracks["evidence_grade"],
             "crossing_seen_year": [
-                max((int(day[:4]) for day in seen.get(name, [])), default=None)
+                max((int(day[:4]) for day in seen_days.get(name, [])), default=None)
                 for name in tracks["track_id"]
             ],
-            "source": said,
+            "source": sentences,
             "tracked": True,
         },
         geometry=tracks.geometry,

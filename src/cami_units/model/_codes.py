@@ -63,12 +63,12 @@ def month_spans(months: object) -> tuple[tuple[int, int], ...]:
     (((3, 4), (11, 2)), ((6, 6),), ())
     """
     spans = []
-    for written in filter(None, (one.strip() for one in str(months).split(";"))):
+    for written_span in filter(None, (span_text.strip() for span_text in str(months).split(";"))):
         # a dash of typographers comes from every Office that corrects while somebody types
-        first, _, last = written.replace("–", "-").partition("-")
+        first, _, last = written_span.replace("–", "-").partition("-")
         span = int(first), int(last or first)
         if not all(1 <= month <= 12 for month in span):
-            raise ValueError(written)
+            raise ValueError(written_span)
         spans.append(span)
     return tuple(spans)
 

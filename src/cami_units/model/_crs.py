@@ -25,9 +25,9 @@ LONLAT: Final = "EPSG:4326"
 
 def same_crs(first: Any, second: Any) -> bool:
     """Whether two CRSs are the same thing, however each is written down."""
-    one, other = read_crs(first), read_crs(second)
+    first_crs, second_crs = read_crs(first), read_crs(second)
     # written alike they are alike: PROJ, which compares them part by part, is asked of others only
-    return one.srs == other.srs or one.equals(other, ignore_axis_order=True)
+    return first_crs.srs == second_crs.srs or first_crs.equals(second_crs, ignore_axis_order=True)
 
 
 def transformer(source: Any, target: Any) -> Transformer:
@@ -43,10 +43,10 @@ def transformer(source: Any, target: Any) -> Transformer:
 @lru_cache(maxsize=256)  # a page for each unit has a projection of its own
 def _transformer(source: str, target: str) -> Transformer:
     """The way between two CRSs: known where both are on one datum, else looked for by PROJ."""
-    there, back = _step(target), _step(source)
-    if not there or not back or there == back:
+    onto_target, back = _step(target), _step(source)
+    if not onto_target or not back or onto_target == back:
         return Transformer.from_crs(read_crs(source), read_crs(target), always_xy=True)
-    return Transformer.from_pipeline(f"+proj=pipeline +step +inv {back} +step {there}")
+    return Transformer.from_pipeline(f"+proj=pipeline +step +inv {back} +step {onto_target}")
 
 
 def _step(text: str) -> str:
@@ -57,10 +57,12 @@ def _step(text: str) -> str:
     """
     if text == LONLAT:
         return "+proj=unitconvert +xy_in=rad +xy_out=deg"
-    said = dict(word.partition("=")[::2] for word in text.split())
+    step_values = dict(word.partition("=")[::2] for word in text.split())
     expected = {"+datum": "WGS84", "+units": "m"}
-    plain = said.keys() <= _PLAIN and all(said.get(key) == expected[key] for key in expected)
-    return text if plain and said.get("+proj") in _METRES else ""
+    plain = step_values.keys() <= _PLAIN and all(
+        step_values.get(key) == expected[key] for key in expected
+    )
+    return text if plain and step_values.get("+proj") in _METRES else ""
 
 
 _METRES: Final = frozenset({"aea", "laea", "cea"})
@@ -169,17 +171,17 @@ def counted_on(shapes: NDArray[Any], frame: tuple[float, float, float, float]) -
     if frame[2] <= 180.0:
         return shapes
     seam = (frame[0] + frame[2]) / 2 - 180.0  # opposite the middle: the farthest from what is shown
-    whole = np.asarray(shapes, dtype=object).copy()
-    west, _, east, _ = shapely.bounds(whole).T
+    whole_shapes = np.asarray(shapes, dtype=object).copy()
+    west, _, east, _ = shapely.bounds(whole_shapes).T
     for row in np.flatnonzero(west < seam):
-        behind = shapely.intersection(whole[row], shapely.box(-181, -91, seam, 91))
+        behind = shapely.intersection(whole_shapes[row], shapely.box(-181, -91, seam, 91))
         behind = translate(behind, xoff=360.0)
         if east[row] > seam:
-            ahead = shapely.intersection(whole[row], shapely.box(seam, -91, 181, 91))
+            ahead = shapely.intersection(whole_shapes[row], shapely.box(seam, -91, 181, 91))
             behind = shapely.union(ahead, behind)
         is_line = shapely.get_dimensions(behind) == 1
-        whole[row] = shapely.line_merge(behind) if is_line else behind
-    return whole
+        whole_shapes[row] = shapely.line_merge(behind) if is_line else behind
+    return whole_shapes
 
 
 def narrowest_bounds(

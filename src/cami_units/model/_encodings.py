@@ -83,8 +83,8 @@ def guessed_text(content: bytes, *, encodings: Sequence[str] = ENCODINGS) -> Gue
     sample = _sample(content)
     # of equals the one that comes first in the list
     costs = sorted((_bits(sample, name), place, name) for place, name in enumerate(encodings))
-    (least, _, best), *others = costs
-    close = others[0] if others and others[0][0] - least < _DOUBTFUL else None
+    (least_cost, _, best), *others = costs
+    close = others[0] if others and others[0][0] - least_cost < _DOUBTFUL else None
     return Guess(content.decode(best, "replace"), best, close[2] if close else "")
 
 
@@ -185,8 +185,8 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
     # UTF-16 without a mark is full of NULs; without them its ASCII letters are read all the same
     text = _decoded(content).replace("\x00", "")
     first, _, rest = text.partition("\n")
-    said = first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1
-    delimiter, text = (first.strip()[-1], rest) if said else (_delimiter(text), text)
+    says_separator = first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1
+    delimiter, text = (first.strip()[-1], rest) if says_separator else (_delimiter(text), text)
     try:
         return _rows(text, delimiter, most_rows)
     except csv.Error as error:

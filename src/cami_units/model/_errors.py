@@ -218,7 +218,11 @@ def _notes_of(text: str) -> tuple[Note, ...]:
         values = json.loads(text, object_hook=_as_note)
     except (ValueError, RecursionError):
         return ()
-    return tuple(one for one in values if isinstance(one, Note)) if isinstance(values, list) else ()
+    return (
+        tuple(value for value in values if isinstance(value, Note))
+        if isinstance(values, list)
+        else ()
+    )
 
 
 def _as_object(value: object) -> object:

@@ -146,9 +146,9 @@ def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> l
             f"{int(without_shape.sum())} rows have no geometry: {listed(table.index[without_shape])}"
         )
     if kind != "any":
-        there = shapes[~without_shape]
-        _, first_of_type = np.unique(shapely.get_type_id(there), return_index=True)
-        odd = {shape.geom_type for shape in there[first_of_type]} - _GEOMETRY_TYPES[kind]
+        present_shapes = shapes[~without_shape]
+        _, first_of_type = np.unique(shapely.get_type_id(present_shapes), return_index=True)
+        odd = {shape.geom_type for shape in present_shapes[first_of_type]} - _GEOMETRY_TYPES[kind]
         if odd:
             faults.append(f"{kind} geometry is expected, {listed(sorted(odd))} came")
     return faults

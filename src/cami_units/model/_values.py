@@ -340,9 +340,9 @@ class MadeCells:
         high, wide = int(self.row.max()) - low_row + 1, int(self.col.max()) - low_col + 1
         places = np.zeros((high, wide), np.int32)
         places[self.row - low_row, self.col - low_col] = np.arange(len(self.row))
-        inside = (row >= low_row) & (row < low_row + high)
-        inside &= (col >= low_col) & (col < low_col + wide)
-        return places[np.where(inside, row - low_row, 0), np.where(inside, col - low_col, 0)]
+        is_inside = (row >= low_row) & (row < low_row + high)
+        is_inside &= (col >= low_col) & (col < low_col + wide)
+        return places[np.where(is_inside, row - low_row, 0), np.where(is_inside, col - low_col, 0)]
 
 
 _MADE_CELLS: Final[dict[int, MadeCells]] = {}

@@ -71,8 +71,8 @@ def _on_both_sides(shared: pd.DataFrame, pieces: Pieces, profile: Profile) -> pd
     large = pieces.sides[area_km2(pieces.sides) >= (profile.occurrence.side_km2 or 0.0)]
     sides = set(zip(large["sci_name"], large["iso2"], strict=True))
     rows = zip(shared["sci_name"], shared["pair"].str.split(";"), strict=True)
-    both = [all((name, iso2) in sides for iso2 in pair) for name, pair in rows]
-    return pd.Series(both, index=shared.index, dtype=bool)
+    on_both = [all((name, iso2) in sides for iso2 in pair) for name, pair in rows]
+    return pd.Series(on_both, index=shared.index, dtype=bool)
 
 
 def _names_of_pairs(table: pd.DataFrame, column: str) -> pd.Series[str]:

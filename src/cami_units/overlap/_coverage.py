@@ -101,12 +101,12 @@ def covered_grounds(layers: Layers) -> gpd.GeoDataFrame:
     table = layer_coverage(layers) if layers.coverage is None else layers.coverage
     areas = layers.coverage_areas
     by_area = {} if areas is None else dict(zip(areas["layer"], areas.geometry, strict=True))
-    made: dict[str, Any] = {}  # layers of the same states share one polygon
+    made_grounds: dict[str, Any] = {}  # layers of the same states share one polygon
     shapes = []
     for name, names in zip(table["layer"], table["states"], strict=True):
-        if name not in by_area and names not in made:
-            made[names] = ground_of_states(layers.countries, names.split(";"))
-        shapes.append(by_area.get(name, made.get(names)))
+        if name not in by_area and names not in made_grounds:
+            made_grounds[names] = ground_of_states(layers.countries, names.split(";"))
+        shapes.append(by_area.get(name, made_grounds.get(names)))
     return gpd.GeoDataFrame(
         {"layer": table["layer"].to_numpy(dtype=object)}, geometry=shapes, crs=layers.crs
     )

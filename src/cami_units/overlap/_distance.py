@@ -187,8 +187,8 @@ def near(
     if among is not None:
         is_asked = _asked(sites[site], layer[by[0]], among)
         i, row = i[is_asked[i, row]], row[is_asked[i, row]]
-        asked = is_asked[i_maybe, row_maybe]
-        i_maybe, row_maybe = i_maybe[asked], row_maybe[asked]
+        asked_cells = is_asked[i_maybe, row_maybe]
+        i_maybe, row_maybe = i_maybe[asked_cells], row_maybe[asked_cells]
     not_yet = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
     row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
     # Rows are few and large, and each is asked about many sites.
@@ -301,15 +301,15 @@ def _within(
     i, j = meeting(one_parts[coarse], other_parts, reach)
     i = coarse[i]
     for site in np.flatnonzero(is_fine):
-        own = np.flatnonzero(one_of == site)
+        own_pieces = np.flatnonzero(one_of == site)
         if groups is None:  # what it meets is 0 km off
             goals = np.flatnonzero(~np.isin(other_of, meet_j[meet_i == site]))
         else:  # of two ways between groups one is asked for
             goals = np.flatnonzero(groups[other_of] > groups[site])
         part, goal = _nearest_pieces(
-            one_parts[own], other_parts[goals], other_of[goals], reach, factor
+            one_parts[own_pieces], other_parts[goals], other_of[goals], reach, factor
         )
-        i, j = np.append(i, own[part]), np.append(j, goals[goal])
+        i, j = np.append(i, own_pieces[part]), np.append(j, goals[goal])
     # Before anything is measured: this way half of the pairs, and all of one group, cost nothing.
     if groups is not None:
         in_order = groups[one_of[i]] < groups[other_of[j]]
@@ -340,11 +340,11 @@ def _nearest_pieces(
     (goal, _), metres = tree.query_nearest(
         goals, max_distance=max(reach, 1.0), return_distance=True, all_matches=False
     )
-    least = np.full(goal_of.max(initial=-1) + 1, np.inf)
-    np.minimum.at(least, goal_of[goal], metres)
+    least_km = np.full(goal_of.max(initial=-1) + 1, np.inf)
+    np.minimum.at(least_km, goal_of[goal], metres)
     # The projection draws a way shorter or longer by `factor` at most, so that the nearest on the
     # ground is drawn longer than another by its square at most; a metre for the sums of floats.
-    limit = least[goal_of[goal]] * factor**2 + 1
+    limit = least_km[goal_of[goal]] * factor**2 + 1
     goal, limit = goal[metres <= limit], limit[metres <= limit]
     at, part = tree.query(goals[goal], predicate="dwithin", distance=limit)
     return part, goal[at]
@@ -456,8 +456,8 @@ def nearest_ground(site: Any, grounds: gpd.GeoSeries, km2: Iterable[float]) -> A
     # What lies wholly beyond the reach is not cut at all: most grounds of a region do.
     within = grounds.distance(site).to_numpy() <= 1000 * REACH_KM
     outlines = [
-        _enough_ground(site, start, ground, asked)
-        for ground, asked, near_enough in zip(grounds, km2, within, strict=True)
+        _enough_ground(site, start, ground, asked_km2)
+        for ground, asked_km2, near_enough in zip(grounds, km2, within, strict=True)
         if near_enough
     ]
     outlines = [outline for outline in outlines if not outline.is_empty]
@@ -606,8 +606,8 @@ def _along(
     vertex = np.clip(vertex, begins[line], ends[line] - 1)
     edge = metres[vertex + 1] - metres[vertex]
     share = np.divide(place - metres[vertex], edge, out=np.zeros_like(place), where=edge > 0)
-    here: NDArray[np.float64] = xy[vertex] + share[:, None] * (xy[vertex + 1] - xy[vertex])
-    return here
+    places: NDArray[np.float64] = xy[vertex] + share[:, None] * (xy[vertex + 1] - xy[vertex])
+    return places
 
 
 def lonlat(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

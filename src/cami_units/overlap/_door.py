@@ -108,10 +108,10 @@ def _invalid(asked_shapes: _Shapes) -> NDArray[np.intp]:
 def is_valid(shapes: Geometries) -> NDArray[np.bool_]:
     """Whether each shape is valid. What was found of large ones is remembered for as long as they live."""
     valid = np.fromiter((id(shape) in _VALID for shape in shapes), bool, len(shapes))
-    asked = np.flatnonzero(~valid)
-    valid[asked] = shapely.is_valid(shapes[asked])
-    is_large = shapely.get_num_coordinates(shapes[asked]) > _LONG_ASKED
-    for shape in shapes[asked[is_large & valid[asked]]]:
+    asked_rows = np.flatnonzero(~valid)
+    valid[asked_rows] = shapely.is_valid(shapes[asked_rows])
+    is_large = shapely.get_num_coordinates(shapes[asked_rows]) > _LONG_ASKED
+    for shape in shapes[asked_rows[is_large & valid[asked_rows]]]:
         _VALID.add(id(shape))
         finalize(shape, _VALID.discard, id(shape))
     return valid

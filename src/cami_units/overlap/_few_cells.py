@@ -57,19 +57,19 @@ def _shares(shape: BaseGeometry, window: Window) -> NDArray[np.float64]:
     # in cells, from the south-west corner of the window
     at = (xy - (window.x, window.y)) / window.step_m - (window.col, window.row)
     edges = np.hstack([at[:-1], at[1:]])[ring[1:] == ring[:-1]]
-    beside = (edges[:, 1::2].max(axis=1) <= 0) | (edges[:, 1::2].min(axis=1) >= window.rows)
-    x0, y0, x1, y1 = _cut(_cut(edges[~beside], 1), 0).T
+    is_beside = (edges[:, 1::2].max(axis=1) <= 0) | (edges[:, 1::2].min(axis=1) >= window.rows)
+    x0, y0, x1, y1 = _cut(_cut(edges[~is_beside], 1), 0).T
     row, x = np.floor((y0 + y1) / 2).astype(np.int64), np.clip((x0 + x1) / 2, 0, window.cols)
     col, height = np.floor(x).astype(np.int64), y0 - y1
     # one column more for what lies east of the window, one more for the cells after it
     size = (window.rows, window.cols + 2)
-    inside = (row >= 0) & (row < window.rows)
-    place = (row * size[1] + col)[inside]
-    own, after = (
-        np.bincount(there, weights=area[inside], minlength=size[0] * size[1]).reshape(size)
+    is_inside = (row >= 0) & (row < window.rows)
+    place = (row * size[1] + col)[is_inside]
+    own_area, after = (
+        np.bincount(there, weights=area[is_inside], minlength=size[0] * size[1]).reshape(size)
         for there, area in ((place, height * (col + 1 - x)), (place + 1, height))
     )
-    covered: NDArray[np.float64] = (own + after.cumsum(axis=1))[:, : window.cols]
+    covered: NDArray[np.float64] = (own_area + after.cumsum(axis=1))[:, : window.cols]
     return covered
 
 
@@ -88,7 +88,7 @@ def _cut(edges: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     part[low[edge] == high[edge]] = 0, 1
     downwards = (start > end)[edge]
     part[downwards] = 1 - part[downwards, ::-1]
-    whole = edges[edge].reshape(-1, 2, 2)
-    step = whole[:, 1] - whole[:, 0]
-    ends_of_pieces: NDArray[np.float64] = whole[:, :1] + part[..., None] * step[:, None]
+    whole_edges = edges[edge].reshape(-1, 2, 2)
+    step = whole_edges[:, 1] - whole_edges[:, 0]
+    ends_of_pieces: NDArray[np.float64] = whole_edges[:, :1] + part[..., None] * step[:, None]
     return ends_of_pieces.reshape(-1, 4)

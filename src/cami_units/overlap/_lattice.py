@@ -123,17 +123,17 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     geometry = geometries(sites)
     # Shapes never change, arrays of them do: the same pointers are the same shapes.
     pointers = geometry.tobytes()
-    seen = _SEEN.get(id(geometry))
-    if seen is None or not seen.is_of(pointers, row, col):
+    seen_cells = _SEEN.get(id(geometry))
+    if seen_cells is None or not seen_cells.is_of(pointers, row, col):
         cells = _made(geometry, pointers, row, col)
         if cells is None:
             cells = _recognised(geometry, row.astype(np.int64), col.astype(np.int64))
-        seen = _Seen(
+        seen_cells = _Seen(
             pointers, None if cells else (row.tobytes(), col.tobytes()), geometry.copy(), cells
         )
-        _SEEN[id(geometry)] = seen
+        _SEEN[id(geometry)] = seen_cells
         finalize(geometry, _SEEN.pop, id(geometry), None)
-    return seen.cells
+    return seen_cells.cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +167,15 @@ def _made(
 
     Nothing is asked of the shapes: it is enough that they are the same ones.
     """
-    own = np.frombuffer(pointers, np.intp)
+    own_pointers = np.frombuffer(pointers, np.intp)
     for made in made_cells():
         theirs = np.frombuffer(made.pointers, np.intp)
         if made.pointers == pointers:
             row, col = made.row, made.col
-        elif len(own) > len(theirs) or (own != theirs[made.positions(row, col)]).any():
+        elif (
+            len(own_pointers) > len(theirs)
+            or (own_pointers != theirs[made.positions(row, col)]).any()
+        ):
             continue
         row, col = row.astype(np.int64), col.astype(np.int64)
         return _cells(made.shape, _lattice_of(geometry, made.shape, row, col), row, col)
@@ -246,10 +249,10 @@ def _cells(
     first_row, first_col = int(row.min()), int(col.min())
     places = np.full((high, wide), -1, np.int32)
     places[row - first_row, col - first_col] = np.arange(len(row))
-    there = places[places >= 0]
-    if len(there) < len(row):
+    present_places = places[places >= 0]
+    if len(present_places) < len(row):
         return None
-    order = None if (there[1:] > there[:-1]).all() else there
+    order = None if (present_places[1:] > present_places[:-1]).all() else present_places
     if len(row) == places.size:  # each cell is a site, and numbers are places
         places = _each_cell(wide)
     else:
@@ -436,12 +439,12 @@ def _walk_of(
     ) -> list[Found]:
         parts: list[Found] = []
         low, high = blocks
-        most = int((np.minimum(tall, rows * (high - low)) * wide).clip(0).sum())
+        most_cells = int((np.minimum(tall, rows * (high - low)) * wide).clip(0).sum())
         sums = np.zeros(of_sums)
         for_order = _room_for_order(of_block, len(polygons), rows * window.cols)
         while low < high:
-            size = min(room, most) if not parts and memory is None else most
-            found = _room_for_cells(size, {} if memory is None or parts else memory)
+            size = min(room, most_cells) if not parts and memory is None else most_cells
+            cell_room = _room_for_cells(size, {} if memory is None or parts else memory)
             low, n, is_odd = _kernels.covered(
                 True if hexagons else None,
                 rings.xy,
@@ -457,9 +460,9 @@ def _walk_of(
                 (low, high, 0),
                 sums,
                 for_order,
-                found,
+                cell_room,
             )
-            parts.append((found[0][:n], found[1][:n], found[2][:n]))
+            parts.append((cell_room[0][:n], cell_room[1][:n], cell_room[2][:n]))
             if is_odd and refuse is not None:
                 refuse(parts[-1])
         return parts

@@ -109,8 +109,8 @@ def _of_ranges(
     protected, covered = None, None
     if areas is not None:
         # of protected areas that overlap the ground counts once
-        inside = split(ranges, dissolved(areas), keep=("sci_name", *weight))
-        protected = within(inside, grounds, "protected_areas")
+        inside_pieces = split(ranges, dissolved(areas), keep=("sci_name", *weight))
+        protected = within(inside_pieces, grounds, "protected_areas")
         covered = within(ranges, grounds, "protected_areas")
     return {
         "ranges": ranges,
@@ -208,8 +208,8 @@ def _covered_borders(layers: Layers, grounds: gpd.GeoDataFrame) -> gpd.GeoDataFr
         return within(layers.borders[["pair", "geometry"]], grounds, "barriers")
     # Nobody who looked on one side only can say that a border is open.
     covered = set(names["barriers"].split(";"))
-    both = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
-    return layers.borders.loc[both, ["pair", "geometry"]].reset_index(drop=True)
+    is_covered = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
+    return layers.borders.loc[is_covered, ["pair", "geometry"]].reset_index(drop=True)
 
 
 def _corridor_crossings(
@@ -291,17 +291,21 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     has_state = rows["iso2"].isin(list(state_of)).to_numpy()
     several = rows["several"].to_numpy(dtype=bool)
     # Of an area of several states each has its part; one outside the study what the others leave.
-    here = several & has_state
-    shapes[here] = shapely.intersection(shapes[here], rows.loc[here, "iso2"].map(state_of))
+    in_several = several & has_state
+    shapes[in_several] = shapely.intersection(
+        shapes[in_several], rows.loc[in_several, "iso2"].map(state_of)
+    )
     for at in np.flatnonzero(several & ~has_state):
         others = rows.loc[rows["pa_id"].eq(rows["pa_id"].iloc[at]) & has_state, "iso2"]
         here_too = shapely.union_all([state_of[iso2] for iso2 in others])
         shapes[at] = shapely.difference(shapes[at], here_too)
     nowhere = shapely.is_empty(shapes)
     # Where borders give it to none of its states (disputed ground), it is whole in each.
-    lost = rows["pa_id"].map(pd.Series(nowhere).groupby(rows["pa_id"]).all()).to_numpy(dtype=bool)
-    shapes[lost & several] = rows.geometry.to_numpy()[lost & several]
-    rows, shapes = (part[~nowhere | lost] for part in (rows, shapes))
+    is_lost = (
+        rows["pa_id"].map(pd.Series(nowhere).groupby(rows["pa_id"]).all()).to_numpy(dtype=bool)
+    )
+    shapes[is_lost & several] = rows.geometry.to_numpy()[is_lost & several]
+    rows, shapes = (part[~nowhere | is_lost] for part in (rows, shapes))
     rows = rows.reset_index(drop=True)
     size = shapely.area(shapes)
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")

@@ -251,11 +251,11 @@ def dissolved_by_weight(table: gpd.GeoDataFrame, by: Iterable[str]) -> gpd.GeoDa
         # Rows of a species rarely overlap; to find out costs one union, to part them many.
         if shapely.area(shapes[at]).sum() <= united * (1 + _SEAM):
             continue
-        taken = shapely.MultiPolygon()
+        taken_ground = shapely.MultiPolygon()
         for place in at[::-1]:  # sorted by weight: the heaviest takes its ground first
-            whole = shapes[place]
-            shapes[place] = of_dimension(shapely.difference(shapes[[place]], taken), 2)[0]
-            taken = shapely.union(taken, whole)
+            whole_shape = shapes[place]
+            shapes[place] = of_dimension(shapely.difference(shapes[[place]], taken_ground), 2)[0]
+            taken_ground = shapely.union(taken_ground, whole_shape)
     left = ~shapely.is_empty(shapes)
     return bands.set_geometry(gpd.GeoSeries(shapes, crs=table.crs))[left].reset_index(drop=True)
 

@@ -137,8 +137,8 @@ def deep_sites(sites: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame | No
     # Only strips that meet a site are joined, and a site at a time: most borders are near none.
     for site in np.unique(site_of[i]):
         is_own = site_of[i] == site
-        cut, own = np.unique(i[is_own]), np.unique(j[is_own])
-        shapes[cut] = shapely.difference(shapes[cut], shapely.union_all(strips[own]))
+        cut, own_sites = np.unique(i[is_own]), np.unique(j[is_own])
+        shapes[cut] = shapely.difference(shapes[cut], shapely.union_all(strips[own_sites]))
     shapes = of_dimension(shapes, 2)
     rows = ~shapely.is_empty(shapes)
     return gpd.GeoDataFrame(
@@ -174,8 +174,8 @@ def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | N
     )
     # Near is not enough: a crossing counts for a site that its own corridor runs through.
     table = table.merge(reaching.drop_duplicates(), on=["site", "corridor_id"])
-    counted: pd.Series[int] = table.groupby(["site", *columns], sort=True).size()
-    return pd.DataFrame({"n": counted}).reset_index()
+    crossing_counts: pd.Series[int] = table.groupby(["site", *columns], sort=True).size()
+    return pd.DataFrame({"n": crossing_counts}).reset_index()
 
 
 def _covered(sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -240,8 +240,10 @@ def _pairs_in_sites(areas: pd.DataFrame | None, pairs: pd.DataFrame | None) -> p
     for side in ("pa_a", "pa_b"):  # one of the designations on a ground is enough
         ids = numbered.assign(pa_id=numbered[side].str.split(";")).explode("pa_id")
         sites.append(ids[["number", "pa_id"]].merge(touched)[["site", "number"]].drop_duplicates())
-    both = sites[0].merge(sites[1]).merge(numbered, on="number")
-    return both.drop(columns="number").sort_values(["site", "pa_a", "pa_b"], ignore_index=True)
+    joint_pairs = sites[0].merge(sites[1]).merge(numbered, on="number")
+    return joint_pairs.drop(columns="number").sort_values(
+        ["site", "pa_a", "pa_b"], ignore_index=True
+    )
 
 
 def _hotspots(

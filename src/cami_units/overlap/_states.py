@@ -99,8 +99,8 @@ def record_states(layers: Layers, *, recent_years: float, least_km2: float) -> p
     marked = points[["sci_name", "geometry"]].assign(
         recent=points["age_years"].le(recent_years).to_numpy(), outside=~in_range
     )
-    placed = split(marked, states, keep=("sci_name", "iso2", "recent", "outside"))
-    by_state = placed.assign(records=1).groupby(["sci_name", "iso2"])
+    placed_records = split(marked, states, keep=("sci_name", "iso2", "recent", "outside"))
+    by_state = placed_records.assign(records=1).groupby(["sci_name", "iso2"])
     counts = by_state[["records", "recent", "outside"]].sum()
     ranges = measured_ranges(layers)
     their_ranges = ranges[ranges["sci_name"].isin(set(points["sci_name"]))]
@@ -184,7 +184,7 @@ def _gaps(shapes: Any, names: Any) -> dict[str, Any]:
         if len(widest) == 2 and min(shared[at] for at in widest) > reach:
             pair = ";".join(sorted(str(names[at]) for at in widest))
             gaps.setdefault(pair, []).append(part)
-    return {pair: joined(np.array(found, dtype=object)) for pair, found in gaps.items()}
+    return {pair: joined(np.array(gap_parts, dtype=object)) for pair, gap_parts in gaps.items()}
 
 
 def _rim(gap: Any, state: Any) -> Any:

@@ -144,8 +144,8 @@ def _of_raster(
 def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> NDArray[np.bool_]:
     """Which sites, in the CRS of a raster, have any cell with a value in them."""
     is_told = _source(raster, _Yes(raster.values, lambda values: ~np.isnan(values)))
-    most = exact_extract(is_told, sites, ["max"], output="pandas").iloc[:, -1]
-    return np.asarray(most.astype(float) > 0)
+    greatest = exact_extract(is_told, sites, ["max"], output="pandas").iloc[:, -1]
+    return np.asarray(greatest.astype(float) > 0)
 
 
 class _Yes:

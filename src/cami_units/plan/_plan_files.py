@@ -182,12 +182,16 @@ def _contradictions_of_weights(profile: Profile) -> Iterator[Note]:
     """Categories of the Red List that count and have no weight."""
     c2 = profile.C2
     if c2.weights is not None:
-        known = in_short(c2.weights, 9)
+        known_weights = in_short(c2.weights, 9)
         if c2.unknown_counts_as is not None and c2.unknown_counts_as not in c2.weights:
-            yield Note("unknown without weight", {"name": c2.unknown_counts_as, "known": known})
+            yield Note(
+                "unknown without weight", {"name": c2.unknown_counts_as, "known": known_weights}
+            )
         strange = [word for word in c2.or_categories if word not in c2.weights]
         if strange:
-            yield Note("category without weight", {"names": in_short(strange), "known": known})
+            yield Note(
+                "category without weight", {"names": in_short(strange), "known": known_weights}
+            )
 
 
 def _contradictions_of_scores(profile: Profile) -> Iterator[Note]:
@@ -276,9 +280,9 @@ def _parsed(text: str) -> dict[str, Any]:
         return content
 
 
-def _add_tables(content: dict[str, Any], more: Mapping[str, Any], place: str) -> None:
+def _add_tables(content: dict[str, Any], further_content: Mapping[str, Any], place: str) -> None:
     """Add what a piece of a plan says; what was said already may be said again."""
-    for key, value in more.items():
+    for key, value in further_content.items():
         inner = f"{place}.{key}" if place else key
         if isinstance(value, dict) and isinstance(content.get(key, {}), dict):
             _add_tables(content.setdefault(key, {}), value, inner)
@@ -377,14 +381,14 @@ def _fault(detail: ErrorDetails, root: type[BaseModel]) -> Note:
             is_bare = isinstance(came, BaseModel | dict | list) or why.key == "unknown key"
             return Note("key at fault" if is_bare else "value at fault", {**about, "why": why})
         case "string_pattern_mismatch":
-            wanted = Note(_PATTERNS[str(detail["ctx"]["pattern"])])
-            return Note("value unlike", {**about, "wanted": wanted})
+            wanted_kind = Note(_PATTERNS[str(detail["ctx"]["pattern"])])
+            return Note("value unlike", {**about, "wanted": wanted_kind})
         case _ if kind in _LIMITS:
             limit = Note(f"wanted {kind}", {"limit": f"{detail['ctx'][_LIMITS[kind]]:g}"})
             return Note("another value wanted", {**about, "wanted": limit, "hint": ""})
         case _ if kind in _KINDS:
-            wanted = Note(_KINDS[kind])
-            return Note("another value wanted", {**about, "wanted": wanted, "hint": ""})
+            wanted_kind = Note(_KINDS[kind])
+            return Note("another value wanted", {**about, "wanted": wanted_kind, "hint": ""})
         case _:
             return Note("value at fault", {**about, "why": quoted(detail["msg"])})
 
@@ -397,8 +401,8 @@ def _unknown_at(where: tuple[int | str, ...], root: type[BaseModel]) -> Note:
 
 def _other_word(place: str | Note, came: object, known_words: Sequence[str]) -> Note:
     """A word that is none of those that may stand there; the nearest one is named."""
-    wanted = Note("one of", {"known": known_names(known_words)})
-    facts = {"wanted": wanted, "hint": nearest_note(str(came), known_words)}
+    wanted_words = Note("one of", {"known": known_names(known_words)})
+    facts = {"wanted": wanted_words, "hint": nearest_note(str(came), known_words)}
     return Note("another value wanted", {"place": place, "came": _shown(came), **facts})
 
 
