@@ -801,6 +801,23 @@ def test_evidence_that_ten_groups_hand_in_is_read_alike_in_each_file(monkeypatch
     assert len(kml.read_placemarks(file, "a.kml").notes) == 2
 
 
+def test_evidence_that_a_program_gave_another_style_is_read_once(monkeypatch):
+    """Google Earth numbers the styles of a file anew when it saves it; what is drawn is the same."""
+    monkeypatch.setattr(_placemarks, "_KNOWN", {})
+    styles = ("<styleUrl>#exploded1</styleUrl>", "<styleUrl>#msn_ylw-pushpin20</styleUrl>", "")
+    plain = document(mark(more=OURS))
+    prefixed = plain.replace(b"<kml", b'<kml xmlns:ns92="http://www.opengis.net/kml/2.2"', 1)
+    files = [document(mark(more=style + OURS)) for style in styles] + [prefixed]
+    tables = [kml.read_placemarks(file, "a.kml").table.drop(columns="file") for file in files]
+    assert len(_placemarks._KNOWN) == 1
+    assert len({repr(table.to_dict("records")) for table in tables}) == 1
+    # words are not style: another description is another placemark, though it reads like markup
+    for words in ("xmlns:a=&quot;b&quot;", "&lt;styleUrl&gt;#a&lt;/styleUrl&gt;"):
+        described = mark(more=f"<description>Here {words}</description>" + OURS)
+        assert "Here" in kml.read_placemarks(document(described), "a.kml").table["description"][0]
+    assert len(_placemarks._KNOWN) == 3
+
+
 def test_what_was_read_of_a_file_is_kept_by_its_content_and_its_name(tmp_path):
     """A bow-tie is mended with a note, a point is a pin: both come back as they were read."""
     pin = "<Point><coordinates>70,40</coordinates></Point>"

@@ -43,7 +43,9 @@ _POINT: Final = re.compile(
     re.IGNORECASE,
 )
 _PLAIN_NUMBER: Final = re.compile(rf"{_NUMBER}\Z")
-_NUMERIC: Final = re.compile(r"[0-9eE+\-.,\s]*")
+_OF_NUMBERS: Final = b"0123456789eE+-."
+_PLAIN: Final = ({b","}, {b",,"})
+"""Points that are all two numbers, or all three."""
 _LOOSE_COMMA: Final = re.compile(r",\s+")
 _COMMA: Final = re.compile(r"\s*,\s*")
 _SEMICOLON: Final = re.compile(r";(?=\s|\Z)")
@@ -588,8 +590,10 @@ def spelt_points(text: str) -> tuple[NDArray[np.float64], str]:
 
 def _plain_points(points: Sequence[str], text: str) -> NDArray[np.float64] | None:
     """Points that are plain numbers, the same count of them each; ``None`` for all others."""
-    commas = {point.count(",") for point in points}
-    if len(commas) != 1 or not commas <= {1, 2} or not _NUMERIC.fullmatch(text):
+    # without its digits each point is its commas, and anything else that stands in it
+    bare = text.encode("utf-8", "replace").translate(None, _OF_NUMBERS).split()
+    width = len(bare[0]) + 1
+    if len(bare) != len(points) or set(bare) not in _PLAIN:
         return None
     try:
         numbers = text.replace(",", " ").split()
@@ -597,7 +601,6 @@ def _plain_points(points: Sequence[str], text: str) -> NDArray[np.float64] | Non
         flat = np.fromiter(map(float, numbers), np.float64, len(numbers))
     except ValueError:
         return None
-    width = commas.pop() + 1
     if len(flat) != len(points) * width or not np.isfinite(flat).all():
         return None
     xyz = np.zeros((len(points), 3))
@@ -757,7 +760,8 @@ def is_tangled(area: BaseGeometry, *, seen: Places | None = None) -> bool:
     To ask GEOS whether it is valid could take minutes. Large outlines may have as many as they are large.
     `seen` gives where its places lie on another plane, which then counts.
     """
-    if shapely.get_num_coordinates(area) <= _FEW:
+    # fewer edges have no such number of pairs
+    if int(shapely.get_num_coordinates(area)) ** 2 <= 2 * MOST_PAIRS:
         return False
     runs, near = near_runs(area if seen is None else shapely.transform(area, seen))
     return near > MOST_PAIRS + _SPARSE * runs
@@ -987,5 +991,8 @@ def _nearly_closes(line: BaseGeometry) -> bool:
     xy = shapely.get_coordinates(line)
     if len(xy) < 4:
         return False
-    xy[:, 0] = np.unwrap(xy[:, 0], period=360)  # over the 180° meridian it counts on
-    return bool(np.hypot(*(xy[0] - xy[-1])) <= NEARLY_CLOSED * shapely.LineString(xy).length)
+    west, _, east, _ = line.bounds
+    if east - west >= 180:
+        xy[:, 0] = np.unwrap(xy[:, 0], period=360)  # over the 180° meridian it counts on
+        line = shapely.LineString(xy)
+    return bool(np.hypot(*(xy[0] - xy[-1])) <= NEARLY_CLOSED * line.length)

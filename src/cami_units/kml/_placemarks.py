@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
@@ -439,14 +441,19 @@ class _Reader:
             "line": line_of(placemark),
         }
 
-    def _new_row(self, placemark: etree._Element, data: dict[str, str]) -> dict[str, Any]:
+    def _new_row(self, placemark: etree._Element) -> dict[str, Any]:
         """The row of a placemark with what was typed in it, and what is to be said of that."""
-        typed = _child_text(placemark, "name")
+        # the first child of each name: looked through once, for a pack has thousands of placemarks
+        children = {local(child): child for child in reversed(placemark)}
+        typed, visibility, description = (
+            "" if (child := children.get(name)) is None else text_of(child)
+            for name in ("name", "visibility", "description")
+        )
         row = self._row_at(placemark) | {
             "name": "" if typed.strip() in NO_WORDS else _name(typed),
-            "data": data,
+            "data": _data(placemark) if "ExtendedData" in children else {},
             "placemark_id": _placemark_id(placemark),
-            "visibility": _child_text(placemark, "visibility").strip() not in ("0", "false"),
+            "visibility": visibility.strip() not in ("0", "false"),
         }
         self.rows.append(row)
         # Cleaned before it is called long: blanks and letters that nobody sees are not what was
@@ -455,19 +462,18 @@ class _Reader:
             self._say(Note("long name", {"count": len(typed), "kept": LONGEST_NAME}), row)
         for slip in (placemark.get(SLIPS) or "").split():
             self._say(Note(f"slip in {slip}"), row)
-        row["description"] = self._description(placemark, row)
+        row["description"] = self._description(description, row)
         return row
 
     def _read_one(self, placemark: etree._Element) -> bool:
         """Read a placemark; whether its altitudes were dropped."""
-        data = _data(placemark)
         above = self._above_in_update(placemark)
-        # our own evidence comes back in the file of each group, the same to the byte
-        spelt = etree.tostring(placemark, with_tail=False) if data.get("layer") else b""
-        if not above and self._take_known(spelt, placemark):
+        # our own evidence comes back in the file of each group, letter by letter
+        spelt = b"" if above else _spelling(placemark)
+        if self._take_known(spelt, placemark):
             return False
         n_notes = len(self.notes)
-        row = self._new_row(placemark, data)
+        row = self._new_row(placemark)
         if "AnimatedUpdate" in above:
             row["kind"] = (
                 "view"  # a step of a tour: it opens or closes a balloon, and draws nothing
@@ -486,7 +492,8 @@ class _Reader:
         self._say_faults(shapes, row)
         self._take(shapes, row)
         # of sound shapes alone: what is mended hangs on what a file may still cost
-        if spelt and len(self.notes) == n_notes and not shapes.has_altitudes:
+        is_ours = bool(spelt and row["data"].get("layer"))
+        if is_ours and len(self.notes) == n_notes and not shapes.has_altitudes:
             _KNOWN[spelt] = {key: row[key] for key in row.keys() - _OF_THE_PLACE}
         return shapes.has_altitudes
 
@@ -573,9 +580,10 @@ class _Reader:
             self._paths[inner] = path
         return path
 
-    def _description(self, placemark: etree._Element, row: dict[str, Any]) -> str:
+    def _description(self, typed: str, row: dict[str, Any]) -> str:
         """What was typed into the description; a table that a GIS wrote there becomes data."""
-        typed = _child_text(placemark, "description")
+        if not typed:
+            return ""
         # A table of a GIS is ten times as long as what it says: it is searched so far, and no
         # further.
         text, cells = described(typed[: 10 * LONGEST_TEXT])
@@ -619,6 +627,22 @@ _OF_THE_PLACE: Final = frozenset({"file", "folder", "placemark", "line"})
 """What of a row hangs on where its placemark stands, and not on its text."""
 _MOST_KNOWN: Final = 40_000_000
 """Bytes of that text: a pack of six sections holds 7 million. A file with more of it leaves nothing behind."""
+
+
+_NAMESPACE: Final = re.compile(rb' xmlns(?::[\w.\-]+)?="[^"]*"')
+_STYLE: Final = re.compile(rb"<styleUrl>[^<]*</styleUrl>")
+
+
+def _spelling(placemark: etree._Element) -> bytes:
+    """A placemark as text, without what says nothing of it: namespaces, and how it is drawn.
+
+    Google Earth gives each its own style when it saves a file. Nothing of one that was mended.
+    """
+    tag, _, rest = etree.tostring(placemark, with_tail=False).partition(b">")
+    return b"" if _SALVAGED in tag else _NAMESPACE.sub(b"", tag) + _STYLE.sub(b"", rest)
+
+
+_SALVAGED: Final = DAMAGED[1:].partition("}")[0].encode()
 
 
 def _is_our_relief(element: etree._Element) -> bool:
@@ -695,6 +719,8 @@ def is_below_a_unit(shape: BaseGeometry) -> bool:
     return sum(map(degrees_to_km2, shapely.get_parts(shape))) < SMALLEST_KM2
 
 
+# names of data return with each placemark
+@lru_cache(maxsize=10_000)
 def _name(typed: str) -> str:
     return clean_name(typed[: 10 * LONGEST_NAME])[:LONGEST_NAME].rstrip()
 
