@@ -541,3 +541,36 @@ def test_species_that_are_read_alike_are_measured_once(side):
             assert (one is None) == (other is None)
             if one is not None:
                 pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_what_is_drawn_the_same_in_two_ways_is_measured_once_and_told_of_both():
+    import geopandas as gpd
+    import shapely
+
+    from cami_units.commands.sensitivity import _side_by_side
+    from cami_units.model import EQUAL_AREA
+    from cami_units.overlap import tables_by_way
+
+    def drawing(**boxes: int) -> gpd.GeoDataFrame:
+        """Squares of so many km, by name."""
+        shapes = [shapely.box(0, 0, 1000 * km, 1000 * km) for km in boxes.values()]
+        return gpd.GeoDataFrame({"site": list(boxes)}, geometry=shapes, crs=EQUAL_AREA)
+
+    # "b" of the second way is "a" of the first; "d" and "e" of the third have one outline, and stay two
+    ways = {"one": drawing(a=1, b=2), "two": drawing(c=3, b=1), "three": drawing(d=2, e=2, a=4)}
+    every_site = _side_by_side(ways)
+    sites = every_site.drop_duplicates("site")
+    assert sites.area.div(1e6).tolist() == [1, 4, 9, 4, 16]
+    # measured in the order of the sites, two rows for each
+    rows = pd.DataFrame({"site": sites["site"], "km2": sites.area / 1e6})
+    half = rows.loc[rows.index.repeat(2)].assign(iso2=["AA", "BB"] * len(rows))
+    reading = (STATED, STATED)
+    none = rows[:0]
+    measured = SiteTables(rows, half, *[none] * 5)
+    found = tables_by_way({reading: measured}, every_site)
+    for way, drawn_sites in ways.items():
+        told = found[way, reading]
+        assert told.sites["site"].tolist() == drawn_sites["site"].tolist()
+        assert told.sites["km2"].tolist() == drawn_sites.area.div(1e6).tolist()
+        assert told.states["site"].tolist() == drawn_sites["site"].repeat(2).tolist()
+        assert told.states["iso2"].tolist() == ["AA", "BB"] * len(drawn_sites)

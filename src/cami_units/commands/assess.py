@@ -112,6 +112,7 @@ def measure(
     *,
     site: str = "unit_id",
     cache: Cache = NOTHING_KEPT,
+    inner: gpd.GeoDataFrame | None = None,
 ) -> SiteTables:
     """Every table of overlaps that the criteria ask for.
 
@@ -123,6 +124,8 @@ def measure(
         What :func:`cut` made of the layers.
     cache : Cache
         The cache that the pieces came from.
+    inner : GeoDataFrame, optional
+        The :func:`overlap.deep_sites` of the same sites, where they were cut before.
 
     Examples
     --------
@@ -134,7 +137,11 @@ def measure(
     ['KZ', 'TM', 'UZ']
     """
     plain = sites[[site, "geometry"]].rename(columns={site: "site"}).reset_index(drop=True)
-    return kept_value(cache, "sites", plain, SiteTables, lambda: overlap.site_tables(plain, pieces))
+
+    def measured() -> SiteTables:
+        return overlap.site_tables(plain, pieces, inner=inner)
+
+    return kept_value(cache, "sites", plain, SiteTables, measured)
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,9 +333,10 @@ def measured_ways(
 ) -> MeasuredWays:
     """The units drawn in each way, all of them measured with each reading of the ranges."""
     drawings = _drawings(units, pieces, plan, design, cells, cache, progress)
-    sites = _side_by_side(drawings)
-    stated = measure(sites, pieces, site="site", cache=cache)
+    every_site = _side_by_side(drawings)
+    sites = every_site.drop_duplicates("site", ignore_index=True)
     inner = overlap.deep_sites(sites, pieces)
+    stated = measure(sites, pieces, site="site", cache=cache, inner=inner)
     by_reading: dict[tuple[str, str], SiteTables] = {}
     species: dict[tuple[str, str], pd.DataFrame] = {}
     readings = room.readings(design, plan.codes.presence)
@@ -353,7 +354,7 @@ def measured_ways(
             by_reading[presence, edge] = measured
     # in the order of the axes, on which the lot of the runs hangs
     order = list(itertools.product(readings, EDGES))
-    by_way = overlap.tables_by_way({reading: by_reading[reading] for reading in order}, sites)
+    by_way = overlap.tables_by_way({reading: by_reading[reading] for reading in order}, every_site)
     return MeasuredWays(
         drawings,
         {(way, *reading): tables for (way, reading), tables in by_way.items()},
@@ -496,13 +497,20 @@ def _drawn_anew(
 
 
 def _side_by_side(drawings: Drawings) -> gpd.GeoDataFrame:
-    """All sites of all ways of drawing, to be measured in one go: ``site``, ``way``, ``drawn``."""
+    """All sites of all ways of drawing: ``site``, ``way``, ``drawn``; one outline is one ``site``.
+
+    What is grown the same in two ways is measured once.
+    """
     rows = pd.concat(
         [table.assign(way=way, drawn=table["site"]) for way, table in drawings.items()],
         ignore_index=True,
     )
+    # two of one way that have one outline stay two
+    outline = rows.geometry.to_wkb()
+    turn = rows.groupby(["way", outline]).cumcount()
+    number = pd.factorize(pd.MultiIndex.from_arrays([outline, turn]))[0]
     # one id occurs in several ways of drawing, and a measured table wants unique ones
-    return rows.assign(site=[f"{number:05d}" for number in range(len(rows))])
+    return rows.assign(site=[f"{one:05d}" for one in number])
 
 
 # -- by codes and barriers, and as a set that covers everything ------------------------------------

@@ -24,7 +24,9 @@ Reading = tuple[str, str]
 """How ranges are read: the names of presence codes and of the side of their edges."""
 
 
-def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
+def site_tables(
+    sites: gpd.GeoDataFrame, pieces: Pieces, *, inner: gpd.GeoDataFrame | None = None
+) -> SiteTables:
     """Every table of overlaps that the criteria ask for.
 
     Parameters
@@ -33,6 +35,8 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
         ``site``, unique, and polygons in the CRS of the layers.
     pieces : Pieces
         From :func:`layer_pieces`.
+    inner : GeoDataFrame, optional
+        The :func:`deep_sites` of the sites, where they were cut before.
     """
 
     def over(layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon") -> pd.DataFrame:
@@ -45,7 +49,7 @@ def site_tables(sites: gpd.GeoDataFrame, pieces: Pieces) -> SiteTables:
 
     layers = pieces.layers
     area = pd.DataFrame({"site": sites["site"].array, "area_km2": area_km2(sites).array})
-    inner = deep_sites(sites, pieces)
+    inner = deep_sites(sites, pieces) if inner is None else inner
     crossing = ("corridor_id", "sci_name", "evidence_grade", "pair", "source")
     return SiteTables(
         sites=area,
@@ -198,17 +202,23 @@ def tables_by_way(
     measured : mapping
         The tables of all sites of all ways, by how ranges are read.
     sites : GeoDataFrame
-        ``site``, ``way``, and ``drawn``: the name of the site in its way.
+        ``site``, ``way``, and ``drawn``: the name of the site in its way. One site may be drawn in
+        several ways, and once in each.
     """
-    ids, names = pd.Index(sites["site"]), sites["drawn"].array
+    ids, names = pd.Index(sites["site"].unique()), sites["drawn"].array
     code, ways = pd.factorize(sites["way"])
+    # where each site stands in each way; −1: it is not drawn there
+    standing = np.full((len(ways), len(ids)), -1)
+    standing[code, ids.get_indexer(pd.Index(sites["site"]))] = np.arange(len(sites))
     parts: dict[int, list[pd.DataFrame]] = {}
     for table in (getattr(tables, name) for tables in measured.values() for name in _TABLES):
         # most tables hang on no range, and all readings have them in common
         if table is not None and id(table) not in parts:
-            at = ids.get_indexer(pd.Index(table["site"]))
-            named = table.assign(site=names.take(at))
-            parts[id(table)] = [named[code[at] == number] for number in range(len(ways))]
+            at = standing[:, ids.get_indexer(pd.Index(table["site"]))]
+            parts[id(table)] = []
+            for place in at:
+                rows = np.argsort(place, kind="stable")[np.count_nonzero(place < 0) :]
+                parts[id(table)].append(table.take(rows).assign(site=names.take(place[rows])))
     return {
         (str(way), reading): SiteTables(
             **{
