@@ -18,7 +18,7 @@ from exactextract import exact_extract
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 import cami_units as cu
-from cami_units import layers, overlap, scene
+from cami_units import drawn_pieces, layers, overlap, scene
 from cami_units.commands.check import _context_layers, said_once
 from cami_units.commands.plan_layers import reading_of
 from cami_units.layers import _rasters, _shape_checks
@@ -474,6 +474,27 @@ def test_states_that_lie_apart_all_around_have_a_border_on_maps():
         {"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 10, 10), box(11, 0, 20, 10)], crs="EPSG:4326"
     )
     assert scene.with_shared_edges(islands) is islands  # a sea of a degree is no border
+
+
+def test_borders_are_looked_for_once_and_come_back_from_where_they_are_kept():
+    """What was kept of states that overlap is, vertex by vertex, what is made of them now."""
+    states = gpd.GeoDataFrame(
+        {"iso2": ["AA", "BB"]}, geometry=[box(0, 0, 1.05, 1), box(1, 0, 2, 1)], crs="EPSG:4326"
+    )
+    kept = []
+
+    def keeper(kind, content, make):
+        kept.append(kept[0] if kept else make())
+        return kept[-1]
+
+    now = scene.with_shared_edges(states)
+    for _ in range(2):
+        scene._mended.cache_clear()  # as another process would begin
+        with drawn_pieces.keeping(keeper):
+            later = scene.with_shared_edges(states)
+        assert later.geometry.to_wkb().tolist() == now.geometry.to_wkb().tolist()
+        assert later.crs == states.crs
+    assert len(kept) == 2
 
 
 def test_states_that_coincide_come_back_as_they_are():

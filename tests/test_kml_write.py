@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from shapely import LineString, Point, box
 
-from cami_units import kml, model, words
+from cami_units import drawn_pieces, kml, model, scene, words
 from cami_units.kml import _earth_files, _evidence, _marks
 from cami_units.kml._escapes import ncname, plain_text, shown
 from cami_units.kml._marks import earth_key
@@ -1275,3 +1275,87 @@ def test_a_map_without_a_date_and_months_that_cannot_be_read_have_no_times(tmp_p
     layers["corridors"]["months"] = ["spring", "13", None]
     write(tmp_path / "u.kml", layers=layers)
     assert not any(key.startswith("corridors") for key in days_of(tmp_path / "u.kml"))
+
+
+# -- evidence, kept by layer -----------------------------------------------------------------------
+
+
+class Kept:
+    """A place where pieces are kept by kind and content, and the kinds of those that were drawn."""
+
+    def __init__(self):
+        self.pieces, self.drawn = {}, []
+
+    def __call__(self, kind, content, make):
+        key = kind, tuple(content)
+        if key not in self.pieces:
+            self.pieces[key] = make()
+            self.drawn.append(kind)
+        return self.pieces[key]
+
+
+def both_files(folder, layers, keeper=None):
+    """Both KMZ of a round with these layers: the parts of their text, and their bytes."""
+    folder.mkdir()
+    units = make_units()
+    with drawn_pieces.keeping(keeper):
+        writers = kml.earth_writers(
+            units,
+            cards=make_cards(units),
+            imprint=IMPRINT,
+            layers=layers,
+            species=make_species(),
+            legend=lambda signs: b"",
+        )
+        for profile, write_one in writers.items():
+            write_one(folder / f"{profile}.kmz")
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+def later(layers, **changed):
+    """Layers that are known by stamps: all by their names and what is said of each."""
+    by_layer = {
+        name: f"{name} {changed.get(name, '')}".encode()
+        for name in (*model.ROUND_LAYERS, "ranges", "remarks")
+    }
+    stamp = b"".join(by_layer.values())
+    return scene.LaterLayers(stamp, lambda: layers, by_layer=by_layer)
+
+
+def test_of_a_changed_layer_alone_evidence_is_drawn_anew(tmp_path):
+    """Other criteria change what is said of hotspots: no range, area or border is drawn again."""
+    layers, keeper = make_layers(), Kept()
+    other_layers = {**layers, "hotspots": layers["hotspots"].assign(reason="too small")}
+    first = both_files(tmp_path / "first", later(layers), keeper)
+    drawn = len([kind for kind in keeper.drawn if kind.startswith("earth-")])
+    keeper.drawn.clear()
+    second = both_files(tmp_path / "second", later(other_layers, hotspots="others"), keeper)
+    again = [kind for kind in keeper.drawn if kind.startswith("earth-")]
+    # the legend and what a plan brings may hang on all layers; beside them the hotspots alone
+    assert len(set(again)) == 3
+    # once for each kind of Google Earth, the legend for both
+    assert len(again) == 5
+    assert drawn > 20
+    assert first != second
+
+    # what is put together of kept parts is, to the byte, what is drawn of nothing
+    nothing_known = scene.LaterLayers(b"", lambda: other_layers)
+    assert both_files(tmp_path / "third", nothing_known) == second
+
+
+def test_an_id_that_two_layers_want_is_given_once_whatever_was_kept(tmp_path):
+    """Two layers give one id: their parts do not fit together as they were kept, and all is written anew."""
+    layers = make_layers()
+    named = {**layers, "gazetteer": layers["gazetteer"].assign(name_en=["Same", "Same "])}
+    named["gazetteer"]["extent_km"] = [200, 10]
+    keeper = Kept()
+    files = [both_files(tmp_path / name, later(named), keeper) for name in ("first", "second")]
+    assert (
+        files[0]
+        == files[1]
+        == both_files(tmp_path / "third", scene.LaterLayers(b"", lambda: named))
+    )
+    for content in files[0]:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            ids = re.findall(rb' id="([^"]+)"', archive.read("doc.kml"))
+        assert len(ids) == len(set(ids))

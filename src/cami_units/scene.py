@@ -23,6 +23,7 @@ from pyproj import Proj
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import model, palette, words
+from cami_units.drawn_pieces import piece
 from cami_units.model import (
     CONTEXT,
     EQUAL_AREA,
@@ -230,11 +231,18 @@ def region(scene: Scene) -> Any:
 class LaterLayers(Mapping[str, gpd.GeoDataFrame]):
     """Layers that are made when somebody looks at them, and what they hang on.
 
-    A renderer that has drawn them before, and kept what it drew by `stamp`, never does.
+    A renderer that has drawn them before, and kept what it drew by `stamp`, never does. `by_layer` says
+    it of single ones: what is drawn of these alone outlasts a change of others.
     """
 
-    def __init__(self, stamp: bytes, make: Callable[[], Mapping[str, gpd.GeoDataFrame]]) -> None:
-        self.stamp = stamp
+    def __init__(
+        self,
+        stamp: bytes,
+        make: Callable[[], Mapping[str, gpd.GeoDataFrame]],
+        *,
+        by_layer: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        self.stamp, self.by_layer = stamp, by_layer
         self._make = make
         self._made: Mapping[str, gpd.GeoDataFrame] | None = None
 
@@ -257,9 +265,13 @@ class LaterLayers(Mapping[str, gpd.GeoDataFrame]):
         return len(self._layers())
 
 
-def stamp_of(layers: Mapping[str, gpd.GeoDataFrame] | None) -> bytes:
-    """What layers hang on, where that is known without them; else nothing."""
-    return layers.stamp if isinstance(layers, LaterLayers) else b""
+def stamp_of(layers: Mapping[str, gpd.GeoDataFrame] | None, *names: str) -> bytes:
+    """What layers hang on, all or those of some names; nothing where it is not known without them."""
+    if not isinstance(layers, LaterLayers):
+        return b""
+    if layers.stamp and names and all(name in layers.by_layer for name in names):
+        return b"".join(layers.by_layer[name] for name in names)
+    return layers.stamp
 
 
 Shapes = npt.NDArray[np.object_]
@@ -415,9 +427,26 @@ def with_shared_edges(countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     >>> bool(shapely.coverage_is_valid(mended.geometry.array)), float(mended.area.sum())
     (True, 2.0)
     """
-    shapes = np.asarray(countries.geometry.array, dtype=object)
-    if _share_edges(tuple(shapely.to_wkb(shapes).tolist())):
+    mended = _mended(tuple(shapely.to_wkb(countries.geometry.to_numpy()).tolist()))
+    if not mended:
         return countries
+    whole = gpd.GeoSeries.from_wkb(list(mended), index=countries.index, crs=countries.crs)
+    return countries.set_geometry(whole)
+
+
+@lru_cache(maxsize=2)  # the same states for every map, figure and language of a round
+def _mended(states: tuple[bytes, ...]) -> Sequence[bytes]:
+    """States, as WKB, that share their edges; nothing where they do as they are."""
+
+    def mended() -> list[bytes]:
+        shapes = np.asarray(shapely.from_wkb(states), dtype=object)
+        return [] if _share_edges(shapes) else shapely.to_wkb(_with_shared_edges(shapes)).tolist()
+
+    return piece("edges", [state or b"" for state in states], mended)
+
+
+def _with_shared_edges(shapes: Shapes) -> list[BaseGeometry]:
+    """The ground of each state, all cut at one another's lines."""
     ground = shapely.union_all(shapes)
     # a gap that is open at an end is no face of the lines: closing the ground by half its width is
     gap = _SLIVER_DEGREES / 2
@@ -446,17 +475,14 @@ def with_shared_edges(countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         if len(set(claimed[beside])) > 1:  # beside one state only it is a bay
             edges = shapely.length(shapely.intersection(faces[beside], faces[strip].exterior))
             owner[strip] = claimed[beside[int(np.argmax(edges))]]
-    whole = [
+    return [
         shapely.coverage_union_all(faces[owner == number]) if (owner == number).any() else shape
         for number, shape in enumerate(shapes)
     ]
-    return countries.set_geometry(gpd.GeoSeries(whole, index=countries.index, crs=countries.crs))
 
 
-@lru_cache(maxsize=2)  # the same states for every map, figure and language of a round
-def _share_edges(states: tuple[bytes, ...]) -> bool:
-    """Whether states, as WKB, share their edges vertex by vertex, with no strips between them."""
-    shapes = np.asarray(shapely.from_wkb(states), dtype=object)
+def _share_edges(shapes: Shapes) -> bool:
+    """Whether states share their edges vertex by vertex, with no strips between them."""
     # Outlines that all lie apart are a valid coverage too, of islands. GEOS's own search for gaps sees
     # those of 0.02° and none of them when asked for all up to 0.1°: neighbours are looked at here.
     return bool(shapely.coverage_is_valid(shapes)) and not _lie_apart(shapes)

@@ -25,6 +25,7 @@ from cami_units.commands.shown_round import (
     spoken_layers,
     stamp_of_layers,
     stamp_of_round,
+    stamps_by_layer,
 )
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
@@ -128,15 +129,17 @@ def products(
     has_context = any(name.startswith(CONTEXT) for name in tables)
 
     @cache
-    def stamps(folder: Path) -> tuple[bytes, bytes]:
-        """What everything but the units hangs on, and what the evidence of a KMZ does: far less.
+    def stamps(folder: Path) -> tuple[bytes, bytes, Mapping[str, bytes]]:
+        """What everything but the units hangs on, what the evidence of a KMZ does, and each layer of it.
 
         Known of a stored round, or of one that was just stored beside. What groups hand in seldom
-        changes the second.
+        changes the second, other numbers of the criteria few of the third.
         """
         stored = as_stored(proposal, folder / store.GEOPACKAGE)
         whole = stamp_of_round(stored)
-        return whole, whole and stamp_of_layers(stored, *_DRAWN_BESIDE)
+        if not whole:
+            return b"", b"", {}
+        return whole, stamp_of_layers(stored, *_DRAWN_BESIDE), stamps_by_layer(stored)
 
     def stamp(folder: Path) -> bytes:
         return stamps(folder)[0]
@@ -163,14 +166,16 @@ def products(
     def both(folder: Path) -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
         """The writers of both KMZ, which share what they draw."""
         units = tables["conservation_units"]
+        _, stamp_of_evidence, by_layer = stamps(folder)
         return kml.earth_writers(
             units,
             cards=cards[lang],
             imprint=imprint,
             lang=lang,
             layers=scene.LaterLayers(
-                b"" if has_context else stamps(folder)[1],
+                b"" if has_context else stamp_of_evidence,
                 lambda: spoken_layers(evidence_layers(), lang) | seasonal_parts(proposal),
+                by_layer=by_layer,
             ),
             typed=remarks,
             species=species,

@@ -88,16 +88,44 @@ def stamp_of_layers(round_: Round, *beside: str) -> bytes:
 
     Less than :func:`stamp_of_round` knows: layers outlast a round that units are redrawn in.
     """
-    tables, names = round_.tables, {*ROUND_LAYERS, "species", *beside}
+    [stamp] = _stamps_of_tables(round_, [{*ROUND_LAYERS, *beside}])
+    return stamp
+
+
+def stamps_by_layer(round_: Round) -> dict[str, bytes]:
+    """The same for each layer, of its own table and of what is told beside it."""
+    names = [*ROUND_LAYERS, "ranges"]
+    stamps = _stamps_of_tables(round_, [{name, *_TOLD_BESIDE.get(name, ())} for name in names])
+    return dict(zip(names, stamps, strict=True))
+
+
+_TOLD_BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    "hotspots": ("not_proposed",),
+    "borders": ("border_pairs",),
+    "ranges": ("ranges_used",),
+}
+"""Tables of which something is told on a layer: see :func:`annotated_layers`, :func:`seasonal_parts`."""
+
+
+def _stamps_of_tables(round_: Round, groups: Sequence[set[str]]) -> list[bytes]:
+    """What each group of tables hangs on, with the species and what may be shown; b"": not known."""
+    tables = round_.tables
+    names = {"species"}.union(*groups)
     if not isinstance(tables, store.StoredTables) or names & set(tables.replaced):
-        return b""
-    stored = _digests(tables)
-    about = [
-        crs_of(round_),
-        sorted(_restricted(round_)),
-        [[name, stored.get(name)] for name in sorted(names)],
+        return [b""] * len(groups)
+    stored, crs, restricted = _digests(tables), crs_of(round_), sorted(_restricted(round_))
+    return [
+        hashlib.sha256(
+            json.dumps(
+                [
+                    crs,
+                    restricted,
+                    [[name, stored.get(name)] for name in sorted({*group, "species"})],
+                ]
+            ).encode()
+        ).digest()
+        for group in groups
     ]
-    return hashlib.sha256(json.dumps(about).encode()).digest()
 
 
 def _digests(tables: store.StoredTables) -> dict[str, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,13 +14,12 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import drawn_pieces, scene, words
+from cami_units import scene, words
 from cami_units.kml import _evidence
-from cami_units.kml._earth_tree import deflated, written_folders
 from cami_units.kml._escapes import ncname, shown, shown_name
+from cami_units.kml._evidence_parts import Evidence, layer_signs, look_of, there
 from cami_units.kml._marks import (
     INK,
-    LAYER_LOOKS,
     LOOKS,
     WHITE,
     Bounds,
@@ -32,21 +30,14 @@ from cami_units.kml._marks import (
     Profile,
     Sign,
     Written,
-    barrier_look,
-    context_look,
     earth_key,
-    known_species,
     label_point,
-    marks,
-    range_look,
     rows,
     status_look,
 )
-from cami_units.kml._written_shapes import as_written, geom_hash, vertices, written_pieces
+from cami_units.kml._written_shapes import as_written, geom_hash, written_pieces
 from cami_units.model import (
-    EVIDENCE_LAYERS,
     HIDDEN_STATUSES,
-    LAYERS,
     Imprint,
     clean_name,
     frame_around,
@@ -54,7 +45,6 @@ from cami_units.model import (
     is_missing,
     narrowest_bounds,
 )
-from cami_units.scene import coarse_layers, species_places
 
 OUTLINE: Final = Look("ffffff", 2.0, hover=3.0)
 BEFORE: Final = Look("bdbdbd", 2.0, hover=3.0)
@@ -79,146 +69,12 @@ class Pack:
     before: gpd.GeoDataFrame | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a file shows beside its units, at a tolerance: as folders, or as text drawn before.
-
-    `background`, `sections` and `folders` are empty where `written` is there: the three as text,
-    for each kind of Google Earth, with their numbers of `features` and `vertices`. `signs` are its
-    lines of the legend, `species` those of ranges, `view` what the background shows.
-    """
-
-    signs: tuple[Sign, ...]
-    species: tuple[Sign, ...]
-    is_doubtful: bool
-    looks: Mapping[str, Look]
-    dropped: Mapping[str, int]
-    view: Bounds | None
-    background: tuple[Folder, ...] = ()
-    sections: tuple[Mark, ...] = ()
-    folders: tuple[Folder, ...] = ()
-    written: Mapping[Profile, tuple[Written, ...]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
-    features: int = 0
-    vertices: int = 0
-
-
-def evidence(
-    lang: str,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    species: pd.DataFrame | None,
-    tolerance: float,
-    *,
-    year: int = 0,
-) -> Evidence:
-    """The evidence of a file, simplified by a tolerance in degrees; seasons lie in the given year.
-
-    Not what groups typed, which the next file that they hand in changes: see :func:`remarks`.
-    """
-    drawing = _evidence.Drawing(lang, tolerance, year)
-    kinds = known_species(species)
-    layers = coarse_layers(layers, species)
-    sections = _evidence.plain(drawing, "sections", layers, visible=True)
-    background = _there(_evidence.borders(drawing, layers), _evidence.names(drawing, layers))
-    folders = _there(
-        _evidence.ranges(drawing, layers.get("features"), kinds, layers.get("ranges")),
-        *(
-            _evidence.barriers(drawing, layers.get(layer))
-            if LAYERS[layer].by_kind
-            else _evidence.plain(drawing, layer, layers)
-            for layer in EVIDENCE_LAYERS
-            if layer != "sections"  # they have a folder of their own, above the units
-        ),
-        _evidence.border_pairs(drawing, layers.get("borders")),
-        _evidence.context(drawing, layers),
-        _evidence.more_names(drawing, layers),
-    )
-    return Evidence(
-        signs=_layer_signs(layers, lang),
-        species=_species_signs(layers, kinds, lang),
-        is_doubtful="disputed" in layers or "borders" in layers,
-        looks=drawing.looks,
-        dropped=drawing.dropped,
-        view=narrowest_bounds([mark.geometry for mark in marks(background)]),
-        background=background,
-        sections=sections.marks if sections else (),
-        folders=folders,
-    )
-
-
 def remarks(
     lang: str, table: gpd.GeoDataFrame | None, tolerance: float, *, of_group: bool
 ) -> tuple[Folder | None, dict[str, int]]:
     """What groups pinned and typed, to look at, and how many specks of it were left out."""
     drawing = _evidence.Drawing(lang, tolerance)
     return _evidence.remarks(drawing, table, visible=not of_group), drawing.dropped
-
-
-def kept_evidence(
-    draw: Callable[[], Evidence], content: Sequence[bytes], lang: str, profile: Profile
-) -> Evidence:
-    """Evidence as text: what was drawn before of the same content, else drawn and kept."""
-
-    def drawn() -> list[bytes]:
-        new = draw()
-        everything = [*marks((*new.background, *new.folders)), *new.sections]
-        taken: set[str] = set()
-        parts: tuple[tuple[Sequence[Mark], Sequence[Folder]], ...] = (
-            ((), new.background),
-            (new.sections, ()),
-            ((), new.folders),
-        )
-        labels = _labels(lang)
-        texts = [written_folders(*part, profile, labels, taken) for part in parts]
-        about_it = {
-            "signs": [_sign_facts(sign) for sign in new.signs],
-            "species": [_sign_facts(sign) for sign in new.species],
-            "is_doubtful": new.is_doubtful,
-            "looks": {key: asdict(look) for key, look in new.looks.items()},
-            "dropped": new.dropped,
-            "view": new.view,
-            "features": new.features or features(everything),
-            "vertices": vertices(mark.geometry for mark in everything),
-            "ids": [sorted(ids) for _, ids in texts],
-        }
-        told = json.dumps(about_it, ensure_ascii=False).encode()
-        return [told, *(part for text, _ in texts for part in (text, deflated(text)))]
-
-    # First the facts, then text and deflated text by turns: read back in the same order below.
-    told, *texts = drawn_pieces.piece("earth", [*content, f"{lang} {profile}".encode()], drawn)
-    facts = json.loads(told)
-    return Evidence(
-        signs=tuple(map(_sign, facts["signs"])),
-        species=tuple(map(_sign, facts["species"])),
-        is_doubtful=facts["is_doubtful"],
-        looks={key: Look(**look) for key, look in facts["looks"].items()},
-        dropped=facts["dropped"],
-        view=tuple(facts["view"]) if facts["view"] else None,
-        written={
-            profile: tuple(
-                Written(text, packed, frozenset(ids))
-                for text, packed, ids in zip(texts[::2], texts[1::2], facts["ids"], strict=True)
-            )
-        },
-        features=facts["features"],
-        vertices=facts["vertices"],
-    )
-
-
-def _sign_facts(sign: Sign) -> list[Any]:
-    return [asdict(sign.look), sign.label, sign.is_line]
-
-
-def _sign(facts: Sequence[Any]) -> Sign:
-    """A line of the legend from what was kept of it."""
-    look, label, is_line = facts
-    return Sign(Look(**look), label, is_line)
-
-
-def features(everything: Sequence[Mark]) -> int:
-    """How many features Earth on the web makes of marks: one a line."""
-    return sum(shapely.get_num_geometries([mark.geometry for mark in everything]).tolist())
 
 
 def contents(
@@ -242,11 +98,11 @@ def contents(
     view = seen or shown_evidence.view
     told = about(imprint, lang, units, shown_evidence)
     # what the three folders hold as text, by folder and kind of Google Earth
-    texts: list[dict[Profile, Written]] = [
+    texts: list[dict[Profile, tuple[Written, ...]]] = [
         {profile: parts[place] for profile, parts in shown_evidence.written.items()}
         for place in range(3)
     ]
-    beside = _there(
+    beside = there(
         outlines(pack.before, "before", lang=lang, visible=True),
         outlines(pack.neighbours, "neighbours", lang=lang, visible=False),
         typed[0],
@@ -282,7 +138,7 @@ def contents(
         unit_looks=looks,
         tour=_tour(units, editable),
         view=view,
-        labels=_labels(lang),
+        labels=labels_of(lang),
         grounds=_grounds(view),
         dropped={**shown_evidence.dropped, **typed[1]},
         legend=(*unit_signs(units, lang), *shown_evidence.signs),
@@ -291,7 +147,7 @@ def contents(
     )
 
 
-def _labels(lang: str) -> dict[str, str]:
+def labels_of(lang: str) -> dict[str, str]:
     """What the data of placemarks are called."""
     phrases = words.catalogue(lang)
     figures = {key: phrases[f"column {key}"] for key in (*_FIGURES, "tier")}
@@ -299,10 +155,6 @@ def _labels(lang: str) -> dict[str, str]:
     shares["share_qualifying_percent"] = f"{phrases['stability']}, %"
     named = {earth_key(key): phrase for key, phrase in phrases.items()}
     return named | figures | shares | {"also_present": phrases["also present"]}
-
-
-def _there(*folders: Folder | None) -> tuple[Folder, ...]:
-    return tuple(folder for folder in folders if folder)
 
 
 def unit_looks(
@@ -621,57 +473,13 @@ def legend_signs(
     Ranges are one at a time and named by their codes; they would make the picture taller than a
     screen, and stand in the balloon of the legend.
     """
-    return (*unit_signs(units, lang), *_layer_signs(layers, lang))
+    return (*unit_signs(units, lang), *layer_signs(layers, lang))
 
 
 def unit_signs(units: gpd.GeoDataFrame, lang: str) -> tuple[Sign, ...]:
     """The lines of a legend for the statuses of units, in the looks they are drawn in."""
     signs = scene.legend_signs(units, {}, lang=lang)
-    return tuple(Sign(_look(sign), sign.label, sign.is_line) for sign in signs)
-
-
-def _layer_signs(layers: Mapping[str, gpd.GeoDataFrame], lang: str) -> tuple[Sign, ...]:
-    """The lines of a legend for layers, species aside."""
-    no_units = pd.DataFrame({"status": []})
-    return (
-        *(
-            Sign(_look(sign), sign.label, sign.is_line)
-            for sign in scene.legend_signs(no_units, layers, lang=lang)
-        ),
-        *(
-            Sign(
-                context_look(place),
-                _evidence.context_title(layers[name], lang),
-                bool(shapely.get_dimensions(layers[name].geometry.iloc[0]) == 1),
-            )
-            for place, name in enumerate(_evidence.context_names(layers))
-        ),
-    )
-
-
-def _species_signs(
-    layers: Mapping[str, gpd.GeoDataFrame], kinds: Mapping[str, Mapping[str, Any]], lang: str
-) -> tuple[Sign, ...]:
-    """The lines of a legend for the ranges of species, by their codes."""
-    if "features" not in layers:
-        return ()
-    places = species_places(kinds, layers["features"]["sci_name"])
-    signs = []
-    for row in rows(layers["features"], "sci_name"):
-        species = kinds.get(str(row["sci_name"]), {})
-        spoken = words.name_in(species, lang) or clean_name(row["sci_name"])
-        label = f"{clean_name(species.get('code'))} {spoken}".strip()
-        signs.append(Sign(range_look(places[str(row["sci_name"])]), label))
-    return tuple(signs)
-
-
-def _look(sign: scene.Sign) -> Look:
-    """How the globe draws what a line of the legend stands for."""
-    if sign.kind == "status":
-        return status_look(sign.key, "")
-    if sign.kind == "barrier":
-        return barrier_look(sign.key)
-    return LOOKS[LAYER_LOOKS[sign.key]]
+    return tuple(Sign(look_of(sign), sign.label, sign.is_line) for sign in signs)
 
 
 def _html(value: Any) -> str:

@@ -17,17 +17,15 @@ from cami_units import words
 from cami_units.backdrop import lonlat_picture
 from cami_units.drawn_pieces import Packed, archive, piece
 from cami_units.kml._contents import (
-    Evidence,
     Pack,
     contents,
-    evidence,
-    features,
-    kept_evidence,
+    labels_of,
     remarks,
     unit_looks,
     unit_marks,
 )
 from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, deflated_once, document
+from cami_units.kml._evidence_parts import Drawers, Evidence, evidence, features
 from cami_units.kml._marks import (
     LEGEND,
     RELIEFS,
@@ -57,7 +55,7 @@ from cami_units.model import (
     problem_of,
     records,
 )
-from cami_units.scene import GIVEN_LAYERS, TOLERANCES, stamp_of
+from cami_units.scene import GIVEN_LAYERS, TOLERANCES, LaterLayers, stamp_of
 
 MAX_FEATURES: Final = 10_000
 MAX_VERTICES: Final = 200_000
@@ -169,7 +167,7 @@ def earth_writers(
     outlast them.
     """
     drawn_layers = {} if layers is None else layers
-    stamp = stamp_of(drawn_layers)
+    stamp, is_of_round = stamp_of(drawn_layers), isinstance(drawn_layers, LaterLayers)
     _refuse(_given_faults(lang, () if stamp else drawn_layers))
     check_table(units, "conservation_units", crs=LONLAT)
     if species is not None:
@@ -194,31 +192,36 @@ def earth_writers(
     def looks() -> dict[str, dict[str, Look]]:
         return {profile: unit_looks(units, by_unit, profile, lang) for profile in get_args(Profile)}
 
-    @lru_cache(maxsize=1)  # both kinds of Google Earth come for the same one
-    def drawn_evidence(tolerance: float) -> Evidence:
+    def check_layers() -> None:
+        """Layers that are known by a stamp are looked at when a part is drawn of them."""
         if stamp:
             _refuse(_given_faults(lang, drawn_layers))
             _check_layers(drawn_layers)
-        least = len(editable()) + n_typed
-        # these are drawn at any tolerance: where they are too many, the finest is not drawn at all
-        if not tolerance and least > MAX_FEATURES:
-            return Evidence((), (), False, {}, {}, None, features=least)
-        return evidence(lang, drawn_layers, species, tolerance, year=year)
+
+    @lru_cache(maxsize=1)  # both kinds of Google Earth come for the same one
+    def drawers(tolerance: float) -> Drawers:
+        return evidence(
+            lang,
+            drawn_layers,
+            species,
+            tolerance,
+            year=year,
+            labels=labels_of(lang),
+            check=check_layers,
+        )
 
     @lru_cache(maxsize=1)
     def typed_at(tolerance: float) -> tuple[Folder | None, dict[str, int]]:
         return remarks(lang, typed, tolerance, of_group=bool(whose.group))
 
     def evidence_at(tolerance: float, profile: Profile, *, as_text: bool) -> Evidence:
-        """The evidence at a tolerance, as text where it can be kept."""
-        draw = partial(drawn_evidence, tolerance)
-        if not (stamp and as_text):
-            return draw()
-        # how many units and remarks there are decides one thing: whether the finest is drawn at all
-        is_drawn = bool(tolerance) or len(editable()) + n_typed <= MAX_FEATURES
-        about = f"{tolerance} {year} {is_drawn or len(editable()) + n_typed}"
-        content = [stamp, about.encode()]
-        return kept_evidence(draw, content, lang, profile)
+        """The evidence at a tolerance; of a round as text, which can be kept."""
+        least = len(editable()) + n_typed
+        # these are drawn at any tolerance: where they are too many, the finest is not drawn at all
+        if not tolerance and least > MAX_FEATURES:
+            return Evidence((), (), False, {}, {}, None, features=least)
+        as_folders, written = drawers(tolerance)
+        return written(profile) if as_text and is_of_round else as_folders()
 
     def contents_of(profile: Profile, tolerance: float, *, as_text: bool = True) -> Contents:
         return contents(

@@ -149,18 +149,12 @@ def written_folders(
     folders: Sequence[Folder],
     profile: Profile,
     labels: Mapping[str, str],
-    taken: set[str] | None = None,
 ) -> tuple[bytes, frozenset[str]]:
-    """What stands in a folder of the document, as text, and the ids in it.
-
-    `taken` are ids that it must not use; it gains those that are used.
-    """
-    ids = set() if taken is None else taken
-    before = set(ids)
-    text = _FolderText(profile, labels if profile == "earth-pro" else {}, ids)
+    """What stands in a folder of the document, as text, and the ids in it."""
+    text = _FolderText(profile, labels if profile == "earth-pro" else {}, set())
     parts = [text.placemarks(marks, 3)]
     parts += [part.text for folder in folders for part in text.parts(folder, 3)]
-    return b"".join(parts), frozenset(ids - before)
+    return b"".join(parts), frozenset(text.taken)
 
 
 # -- simplekml ------------------------------------------------------------------------------------
@@ -317,8 +311,7 @@ class _FolderText:
             written_parts += self.parts(subfolder, depth + 1)
         # A folder written before is put in as it is; its ids must not be given to anything that
         # comes after.
-        before = folder.written.get(self.profile)
-        if before is not None:
+        for before in folder.written.get(self.profile, ()):
             if before.ids & self.taken:
                 raise TakenIdError
             written_parts.append(before)

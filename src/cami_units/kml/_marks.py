@@ -69,7 +69,7 @@ class Written:
 class Folder:
     """A folder: its marks and folders in order. `radio`: one of its folders at a time.
 
-    `written` is what else is in it, as text, for each kind of Google Earth. `near`: its marks are
+    `written` is what else is in it, as texts, for each kind of Google Earth. `near`: its marks are
     drawn only where they are larger than a speck on the screen, in Google Earth Pro, which alone
     knows regions. `shared`: every file of a pack has the same marks, which are written once for all.
     """
@@ -82,7 +82,9 @@ class Folder:
     radio: bool = False
     near: bool = False
     shared: bool = False
-    written: Mapping[Profile, Written] = field(default_factory=lambda: MappingProxyType({}))
+    written: Mapping[Profile, tuple[Written, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
 
 @dataclass(frozen=True, slots=True)
