@@ -1415,6 +1415,24 @@ def test_what_groups_rejected_or_merged_stays_as_sure_as_it_was_where_plenary_ag
     assert made.round.tables["sensitivity"]["unit_id"].tolist() == ["CU-001", "CU-006", "CU-010"]
 
 
+def test_ground_that_plenary_left_to_two_units_is_told(tmp_path):
+    """CU-005 was drawn over CU-006 too, which plenary then let stand: 0.6° by 0.6° is 3,300 km²."""
+    units = gpd.GeoDataFrame(base().tables["conservation_units"]).copy()
+    both = shapely.union(square("CU-005"), square("CU-006")).envelope
+    units.loc[units["unit_id"] == "CU-005", "geometry"] = both
+
+    def noticed(status: str) -> list[str]:
+        of_status = units.assign(status=units["status"].mask(units["unit_id"] == "CU-006", status))
+        on = replace(base(), tables={**base().tables, "conservation_units": of_status})
+        return collected(tmp_path, same_again(), on=on).problems["what"].tolist()
+
+    assert noticed("modelled candidate") == []
+    [what] = noticed("plenary-agreed")
+    assert re.match(
+        r"CU-005 and CU-006 share 3,[23]\d\d km², and plenary agreed on one of them", what
+    )
+
+
 def test_overlaps_within_groups_are_told_with_what_was_assumed_of_each_group(tmp_path, capsys):
     """Four overlaps of three groups: one row told of all, and said of all that S3 drew them."""
     pairs = [("CU-010;CU-011", "S3"), ("CU-023;CU-038", "S5"), ("CU-030;CU-039", "S6")]

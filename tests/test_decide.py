@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -32,7 +33,8 @@ from cami_units.commands.decide import (
     show_decisions,
 )
 from cami_units.commands.round_files import write_proposal
-from cami_units.model import InputError, is_decided
+from cami_units.model import InputError, Note, is_decided, notes_as_text
+from cami_units.words import in_language
 from cami_units.workshop import successors
 from tests.conftest import modules_loaded_by
 from tests.rounds import BOXES, toy_round
@@ -269,6 +271,62 @@ def test_a_unit_that_a_group_merged_is_told_to_stand_by_itself_when_it_is_agreed
     assert successors(decided_round(round_dir).tables["conservation_units"]) == {
         "CU-001": ["CU-002"]
     }
+
+
+def test_a_unit_that_stands_by_itself_again_shares_ground_and_drops_why_it_was_out(round_dir):
+    """G1 drew CU-002 over both, 71–75° E and 41–43° N, and so over all of CU-001 (18,600 km²)."""
+    stored = store.read_round(round_dir)
+    units = gpd.GeoDataFrame(stored.tables["conservation_units"].assign(merged_into=""))
+    is_merged, is_taker = units["unit_id"] == "CU-001", units["unit_id"] == "CU-002"
+    first = "Merged into CU-002 by G1. Both gates are met."
+    units.loc[is_merged, ["status", "merged_into", "rationale"]] = ["merged", "CU-002", first]
+    units.loc[is_taker, "geometry"] = shapely.box(71, 41, 75, 43)
+    why = Note("reason merged", {"into": "CU-002", "group": "G1"})
+    noted = {"unit_id": ["CU-001"], "facts": [notes_as_text([why, Note("both gates")])]}
+    tables = {"conservation_units": units, "unit_rationale": pd.DataFrame(noted)}
+    write_proposal(replace(stored, tables={**stored.tables, **tables}), round_dir, force=True)
+
+    def said(decision: str) -> str:
+        command = ["decide", str(round_dir), "CU-001", decision, "--reason", "x"]
+        return CliRunner().invoke(cli.app, command).stdout
+
+    def rationales() -> list[str]:
+        tables = store.read_round(round_dir).tables
+        spoken = [in_language(tables, lang)["conservation_units"] for lang in ("en", "ru")]
+        return [one.set_index("unit_id").at["CU-001", "rationale"] for one in spoken]
+
+    assert re.search(r"It shares ground with CU-002 \(18,\d{3} km²\): both stay", said("agree"))
+    assert rationales() == ["Both gates are met.", "both gates"]
+    assert are_decisions_shown(round_dir)
+    assert "shares ground" not in said("undo")
+    assert rationales() == [first, "Присоединена к CU-002 группой G1. both gates"]
+    assert are_decisions_shown(round_dir)
+
+
+def test_a_decision_says_where_a_unit_went_and_that_a_parked_one_stays(round_dir):
+    def said(*words: str) -> list[str]:
+        command = ["decide", str(round_dir), *words, "--reason", "x"]
+        return CliRunner().invoke(cli.app, command).stdout.splitlines()
+
+    assert said("CU-001", "merge", "--into", "CU-002")[0] == (
+        "CU-001: modelled candidate → merged → CU-002 (merged)"
+    )
+    assert said("CU-003", "park")[0] == "CU-003: stays as it was, modelled candidate (parked)"
+    # H04 is in no unit from now on, which its table does not know before the next round is measured
+    assert "(not_proposed) is told anew by the next collect." in said("CU-004", "reject")[-1]
+    assert not any("not_proposed" in line for line in said("CU-002", "agree"))
+
+
+def test_what_was_split_is_named_by_its_pieces(round_dir):
+    stored = store.read_round(round_dir)
+    units = stored.tables["conservation_units"].assign(split_from="")
+    units.loc[units["unit_id"].isin(["CU-003", "CU-004"]), "split_from"] = "CU-006"
+    tables = {**stored.tables, "conservation_units": units}
+    write_proposal(replace(stored, tables=tables), round_dir, force=True)
+    with pytest.raises(InputError, match=r"'CU-006' here\. It was split into CU-003 and CU-004\."):
+        record_decision(round_dir, "CU-006", "agree", reason="x", time=NOON)
+    with pytest.raises(InputError, match=r"merge it into\. It was split into CU-003 and CU-004\."):
+        record_decision(round_dir, "CU-001", "merge", reason="x", time=NOON, into="CU-006")
 
 
 @pytest.mark.parametrize(
@@ -554,7 +612,7 @@ def test_the_clock_is_read_by_the_command_line_alone(round_dir):
         [*command, "--reason", "wait for data"], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    assert "CU-003: modelled candidate → modelled candidate (park)" in done.stdout
+    assert "CU-003: stays as it was, modelled candidate (parked)" in done.stdout
     (line,) = lines(round_dir)
     assert line["time"].startswith("20")
     assert "T" in line["time"]

@@ -24,7 +24,7 @@ from PIL import ImageFont
 from pptx import Presentation
 from pptx.util import Mm
 
-from cami_units import kml, workshop
+from cami_units import kml, store, workshop
 from cami_units.cache import cache_of_round
 from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decide, decided_round, read_decisions, record_decision
@@ -282,6 +282,26 @@ def test_a_merged_unit_says_where_it_went(rounds, tmp_path):
     slides = boarded_slides(directory, "ru")
     assert slides["CU-001"].status_said == "объединено → CU-002"
     assert "→" not in slides["CU-002"].status_said
+
+
+def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
+    """CU-001 drawn to 74° E and 42.5° N lies on a quarter of CU-002 (18,300 km²); out, on nothing."""
+    directory = Path(shutil.copytree(rounds[0], tmp_path / "r"))
+    stored = store.read_round(directory)
+    units = gpd.GeoDataFrame(stored.tables["conservation_units"])
+    units.loc[units["unit_id"] == "CU-001", "geometry"] = shapely.box(71, 41, 74, 42.5)
+    tables = {**stored.tables, "conservation_units": units}
+    write_proposal(replace(stored, tables=tables), directory, force=True)
+
+    def told() -> list[str]:
+        board = (plenary(directory)[0] / "board.html").read_text(encoding="utf-8")
+        return re.findall(r"<dt>Shares ground with</dt><dd>([^<]*) km²</dd>", board)
+
+    first, second = sorted(told())
+    assert re.fullmatch(r"CU-001: 4,[56]\d\d", first)
+    assert re.fullmatch(r"CU-002: 4,[56]\d\d", second)
+    decide(directory, "CU-001", "reject", reason="Too far", time=NOON)
+    assert told() == []
 
 
 def test_the_board_names_its_sources_in_the_language_of_each_page(tmp_path):

@@ -19,6 +19,7 @@ import pandas as pd
 
 from cami_units.model import (
     DISCLAIMER,
+    HIDDEN_STATUSES,
     INPUT_LAYERS,
     NEEDS,
     SEASONAL_RANGE,
@@ -34,6 +35,7 @@ from cami_units.model import (
     finding_key,
     listed,
     nearest,
+    notes_as_text,
     notes_from_text,
     records,
 )
@@ -763,6 +765,43 @@ def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str =
     return _joiner("sentences", lang).join(sentences)
 
 
+def facts_that_stand(facts: str, status: str) -> str:
+    """The notes of `unit_rationale` for a unit of that status.
+
+    Why a group rejected or merged it stays in the table, for an undo, and is no reason for a unit that
+    stands by itself again.
+    """
+    if status in HIDDEN_STATUSES or not _outing(facts):
+        return facts
+    return notes_as_text(notes_from_text(facts)[1:])
+
+
+def rationale_that_stands(sentences: str, facts: str, status: str) -> str:
+    """The English rationale of a unit of that status, with or without why a group took it out.
+
+    Examples
+    --------
+    >>> facts = '[{"key": "reason merged", "into": "CU-002", "group": "S1"}]'
+    >>> rationale_that_stands("Merged into CU-002 by S1. Both gates are met.", facts, "adopted")
+    'Both gates are met.'
+    >>> rationale_that_stands("Both gates are met.", facts, "merged")
+    'Merged into CU-002 by S1. Both gates are met.'
+    """
+    if not (outing := _outing(facts)):
+        return sentences
+    first = f"{said(outing[0])} "
+    bare = sentences.removeprefix(first)
+    return first + bare if status in HIDDEN_STATUSES else bare
+
+
+def _outing(facts: str) -> list[Note]:
+    """Why a group rejected or merged a unit, which comes first among its notes; else nothing."""
+    return [note for note in notes_from_text(facts)[:1] if note.key in _OUT]
+
+
+_OUT: Final = ("reason rejected", "reason rejected, none given", "reason merged")
+
+
 def _criteria_of(note: Note) -> list[str]:
     """The criteria that a note speaks of, none where it speaks of none."""
     criteria = note.facts.get("criteria")
@@ -830,6 +869,8 @@ def in_language(
     units, why = tables.get("conservation_units"), tables.get("unit_rationale")
     if units is not None and why is not None and findings is not None:
         facts = dict(zip(why["unit_id"], why["facts"], strict=True))
+        statuses = dict(zip(units["unit_id"], units["status"], strict=True))
+        facts = {name: facts_that_stand(one, statuses.get(name, "")) for name, one in facts.items()}
         evidence: dict[str, dict[str, str]] = {}
         columns = (findings[name] for name in ("unit_id", "criterion", "because"))
         for unit_id, criterion, sentence in zip(*columns, strict=True):

@@ -315,6 +315,44 @@ def _say_some(lines: Sequence[str], most: int, lang: str) -> None:
         say(f"  {text('report line more', lang, n=len(lines) - most)}", style="dim")
 
 
+def say_decided(line: pd.Series[str], directory: Path) -> None:
+    """What a decision made of its unit, and what follows from it that nobody sees on the map.
+
+    In the first language of the round.
+    """
+    from cami_units import store
+    from cami_units.commands.decide import DECISION_LOG, shared_ground
+    from cami_units.model import HIDDEN_STATUSES
+    from cami_units.words import number, text
+
+    round_ = store.open_round(directory)
+    lang = round_.imprint.languages[0]
+    before, status = line["before"], line["status"]
+    became = f"{text(before, lang)} → {text(status, lang)}"
+    if line["question"]:
+        became = line["question"]
+    elif line["into"]:
+        became = f"{became} → {line['into']}"
+    elif before == status:
+        became = text("decided line stays", lang, status=status)
+    say(f"{line['unit_id']}: {became} ({text(line['decision'], lang)})")
+    say(f"  {text('decided line where', lang, file=str(directory / DECISION_LOG))}")
+    was_out, is_out = before in HIDDEN_STATUSES, status in HIDDEN_STATUSES
+    if was_out and not is_out and line["decision"] != "undo":
+        say(f"  {text(f'decided line no longer {before}', lang)}")
+    if line["outline"] or (was_out and not is_out):
+        shared = shared_ground(round_).query("unit_id == @line.unit_id")
+        names = [
+            f"{other} ({number(km2, lang)} {text('km2', lang)})"
+            for other, km2 in zip(shared["other"], shared["km2"], strict=True)
+        ]
+        if names:
+            say(f"  {text('decided line shares', lang, names=names)}", style="yellow")
+    hotspots = round_.tables["conservation_units"].set_index("unit_id")["hotspot_ids"]
+    if "rejected" in (before, status) and before != status and hotspots[line["unit_id"]]:
+        say(f"  {text('decided line hotspots', lang)}", style="dim")
+
+
 def say_rehearsed(rehearsal: Rehearsed) -> None:
     """Every damage, and the line of a report that tells of it."""
     file = ""

@@ -12,6 +12,7 @@ import typer
 from cami_units.cli._summaries import (
     say_activities,
     say_collected,
+    say_decided,
     say_lint,
     say_packed,
     say_problems,
@@ -169,9 +170,7 @@ def decide(
     with at_work() as progress:
         from datetime import datetime
 
-        from cami_units.commands.decide import DECISION_LOG
         from cami_units.commands.decide import decide as run_decide
-        from cami_units.model import HIDDEN_STATUSES
 
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
@@ -192,16 +191,7 @@ def decide(
             progress=progress,
         )
     if not is_quiet():
-        became = line["question"] or f"{line['before']} → {line['status']}"
-        say(f"{line['unit_id']}: {became} ({line['decision']})")
-        say(f"  in {directory / DECISION_LOG}, the tables and the maps of the round")
-        gone = (line["before"] in HIDDEN_STATUSES, line["status"] in HIDDEN_STATUSES)
-        if gone == (True, False) and line["decision"] != "undo":
-            instead = "merge --into" if line["before"] == "merged" else "reject"
-            say(
-                f"  It is no longer {line['before']}: it stands by itself again. If plenary agreed that it "
-                f"stays {line['before']}, take this back with undo, and decide {instead}."
-            )
+        say_decided(line, directory)
 
 
 @command("plenary rounds/01-collected --before rounds/00-proposal")

@@ -343,6 +343,11 @@ def _unit_rationale(
     facts = dict(zip(sites, rationale_facts(assessed, sites, plan.profile), strict=True))
     before = base.tables.get("unit_rationale", pd.DataFrame({"unit_id": [], "facts": []}))
     of_base = dict(zip(before["unit_id"], before["facts"], strict=True))
+    status = base.tables["conservation_units"].set_index("unit_id")["status"]
+    of_base = {
+        unit_id: words.facts_that_stand(facts, status.get(unit_id, ""))
+        for unit_id, facts in of_base.items()
+    }
     rows = [
         {
             "unit_id": unit.unit_id,

@@ -12,9 +12,9 @@ from typing import Any, Final, TypedDict, Unpack
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, store, workshop
+from cami_units import kml, layers, store, words, workshop
 from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import carry_stamp, kept_pieces
+from cami_units.commands.shown_round import carry_stamp, crs_of, kept_pieces
 from cami_units.model import (
     HIDDEN_STATUSES,
     STATUSES,
@@ -66,7 +66,7 @@ back. `into` is the unit that a merged one goes into, `outline` the group whose 
 BEFORE: Final = "before"
 """Whose outline the one is that a decision replaced: it is set aside under this for an undo."""
 
-_DECIDED_ON: Final = ("conservation_units", "set_aside")
+_DECIDED_ON: Final = ("conservation_units", "set_aside", "unit_rationale")
 """Tables of a round that a decision speaks of."""
 _AGREED: Final = STATUSES[3]
 _BY_DOCUMENT: Final = {"endorsed": STATUSES[4], "adopted": STATUSES[5]}
@@ -267,6 +267,26 @@ def are_decisions_shown(directory: Path) -> bool:
     return bool(old.equals(new))
 
 
+def shared_ground(round_: Round) -> pd.DataFrame:
+    """Which units that stand share ground, and how much: a row for each of the two.
+
+    A unit that plenary let stand by itself again lies on ground that another had taken in, and the
+    area of both counts it.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``other``, ``km2``, by both ids.
+    """
+    units = gpd.GeoDataFrame(round_.tables["conservation_units"])
+    shown = units[~units["status"].isin(HIDDEN_STATUSES)]
+    ids = shown["unit_id"].tolist()
+    ground = layers.to_equal_area(shown, crs_of(round_)).geometry
+    pairs = [(ids[a], ids[b], km2) for a, b, km2 in workshop.sharing(ground)]
+    rows = sorted([*pairs, *((other, unit_id, km2) for unit_id, other, km2 in pairs)])
+    return pd.DataFrame(rows, columns=["unit_id", "other", "km2"])
+
+
 def _moved_ids(stored: Round, shown: Round) -> list[str]:
     """The units whose outline in the tables is not the one that was decided on."""
     old, new = (
@@ -329,8 +349,14 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     # the column is there only in rounds in which a unit went into another
     if "merged_into" not in shown and log["into"].ne("").any():
         shown["merged_into"] = ""
+    why = base_round.tables.get("unit_rationale", pd.DataFrame({"unit_id": [], "facts": []}))
+    facts = dict(zip(why["unit_id"], why["facts"], strict=True))
     for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
         _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
+        if name in facts:  # rounds of old have none
+            status, sentences = shown.loc[name, ["status", "rationale"]]
+            said = words.rationale_that_stands(sentences, facts[name], status)
+            shown.loc[name, "rationale"] = said
     if OPEN_QUESTIONS in shown:
         shown[OPEN_QUESTIONS] = shown[OPEN_QUESTIONS].fillna("")
     # outlines last, as the table comes back from its file: what hangs on the order of columns is
@@ -441,10 +467,11 @@ def _faults(
 ) -> list[Note]:
     """Everything that is wrong with a decision."""
     unit_id, decision = line["unit_id"], line["decision"]
-    ids = list(base_round.tables["conservation_units"]["unit_id"])
+    units = base_round.tables["conservation_units"]
+    ids = list(units["unit_id"])
     faults = []
     if unit_id not in ids:
-        facts = {"unit_id": clean_name(unit_id), "hint": _nearest_id(unit_id, ids)}
+        facts = {"unit_id": clean_name(unit_id), "hint": _nearest_id(unit_id, units)}
         faults.append(Note("no unit here", facts))
     if decision not in DECISIONS:
         hint = nearest_note(decision, DECISIONS)
@@ -475,7 +502,7 @@ def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -
     elif into:
         units = base_round.tables["conservation_units"].set_index("unit_id")
         if into not in ids:
-            facts = {"unit_id": into, "hint": _nearest_id(into, ids)}
+            facts = {"unit_id": into, "hint": _nearest_id(into, units.reset_index())}
             faults.append(Note("no unit to merge into", facts))
         elif into == unit_id or units.at[into, "status"] in HIDDEN_STATUSES:
             faults.append(Note("cannot take in", {"unit_id": into}))
@@ -521,8 +548,13 @@ def _document_faults(decision: str, status: str, document: str) -> list[Note]:
     return faults
 
 
-def _nearest_id(unit_id: str, ids: list[str]) -> str | Note:
-    """The id that was perhaps meant: the same number first, then the likest spelling."""
+def _nearest_id(unit_id: str, units: pd.DataFrame) -> str | Note:
+    """The id that was perhaps meant: its pieces, then the same number, then the likest spelling."""
+    ids = list(units["unit_id"])
+    if "split_from" in units:
+        pieces = units.loc[units["split_from"] == unit_id, "unit_id"]
+        if unit_id and len(pieces):
+            return Note("was split", {"names": sorted(pieces)})
     number = re.search(r"\d+", unit_id)
     same = [
         unit_id_here for unit_id_here in ids if number and _number(unit_id_here) == int(number[0])

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache, kml, scene, store, workshop
-from cami_units.commands.decide import decided_round, read_decisions
+from cami_units.commands.decide import decided_round, read_decisions, shared_ground
 from cami_units.commands.shown_round import (
     cache_of_layers,
     drawn_scenes,
@@ -149,7 +149,21 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
         activity_log=store.read_log(directory / ACTIVITY_LOG, columns=workshop.LOG_COLUMNS),
         groups=dict(zip(owners["unit_id"], owners["group"], strict=True)),
         sections=dict(zip(owners["unit_id"], owners["section_id"], strict=True)),
+        shared_ground=_shared(round_),
     )
+
+
+def _shared(round_: Round) -> dict[str, list[tuple[str, float]]]:
+    """What other units each unit shares ground with, and the km²."""
+    units = round_.tables["conservation_units"]
+    shown = units.loc[~units["status"].isin(HIDDEN_STATUSES), ["unit_id", "geometry"]]
+    table = cache.kept_table(
+        cache_of_layers(round_), "shared ground", [shown], lambda: shared_ground(round_)
+    )
+    shared: dict[str, list[tuple[str, float]]] = {}
+    for unit_id, other, km2 in table.itertuples(index=False):
+        shared.setdefault(unit_id, []).append((other, km2))
+    return shared
 
 
 def base_beside(directory: Path, round_: Round) -> Path | None:

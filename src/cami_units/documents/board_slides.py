@@ -135,6 +135,7 @@ class Loop:
     activities, activity_log : what is to be done in each unit, and what changed in that.
     groups : the group that edits each unit.
     sections : the section that each unit lies in.
+    shared_ground : the other units whose ground each unit shares, and the km².
     """
 
     log: pd.DataFrame
@@ -145,6 +146,7 @@ class Loop:
     activity_log: pd.DataFrame | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
+    shared_ground: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
 
 
 def boards(
@@ -243,6 +245,10 @@ def _board(
             for key in _FACTS
             if card[key] or key not in words.OPTIONAL_FIELDS
         ]
+        if unit_id in loop.shared_ground:
+            facts.append(
+                (words.text("shares ground", lang), _shared(loop.shared_ground[unit_id], lang))
+            )
         slides.append(
             Slide(
                 unit_id=unit_id,
@@ -485,6 +491,13 @@ def _noted(row: Mapping[str, Any], column: str, lang: str) -> str:
     """What a row of the loop notes, in the reader's language; in rounds of old, as it was written."""
     notes = notes_from_text(row.get("facts"))
     return "; ".join(words.said(note, lang) for note in notes) or clean_name(row.get(column))
+
+
+def _shared(others: Sequence[tuple[str, float]], lang: str) -> str:
+    """The units whose ground a unit shares, and how much of it, the most first."""
+    by_km2 = sorted(others, key=lambda other: -other[1])
+    unit = words.text("km2", lang)
+    return "; ".join(f"{name}: {words.number(km2, lang)} {unit}" for name, km2 in by_km2)
 
 
 def _status_said(row: Mapping[str, Any], said: str) -> str:

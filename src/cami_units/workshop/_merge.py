@@ -12,6 +12,7 @@ import shapely
 
 from cami_units import overlap
 from cami_units.model import (
+    AGREED_STATUSES,
     DOCUMENT_STATUSES,
     HIDDEN_STATUSES,
     InputError,
@@ -616,12 +617,16 @@ def _add_overlaps(
         for unit in shown_units
     ]
     pairs_in_conflict = {frozenset(conflict.unit_id.split(";")) for conflict in merge.conflicts}
-    for a, b, km2 in _sharing(gpd.GeoSeries(shapes, crs=base.crs)):
-        # Units that nobody touched overlapped before, and nobody here has to answer for it.
-        if not (shown_units[a].site or shown_units[b].site):
-            continue
+    for a, b, km2 in sharing(gpd.GeoSeries(shapes, crs=base.crs)):
         first, second = sorted((shown_units[a], shown_units[b]), key=lambda unit: unit.unit_id)
         pair = f"{first.unit_id};{second.unit_id}"
+        # Units that nobody touched overlapped before, and no group here has to answer for it:
+        # plenary does, which let a unit stand by itself on ground that another had taken in.
+        if not (first.site or second.site):
+            if {first.status, second.status} & set(AGREED_STATUSES):
+                facts = {"first": first.unit_id, "second": second.unit_id, "km2": km2}
+                merge.notices.append(Notice("", "", pair, note("decided overlap", **facts)))
+            continue
         if frozenset((first.unit_id, second.unit_id)) in pairs_in_conflict:
             continue
         groups = [
@@ -651,7 +656,7 @@ def _add_overlaps(
         )
 
 
-def _sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
+def sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
     """Pairs of polygons that share more than :data:`OVERLAP_SHARE` of the smaller one, and the km²."""
     shapes, area = ground.to_numpy(), overlap.area_km2(ground).to_numpy()
     first, second = shapely.STRtree(shapes).query(shapes)
