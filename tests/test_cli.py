@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -17,8 +19,11 @@ import shapely
 
 import cami_units
 from cami_units import cli
+from cami_units.cli._summaries import say_fences, say_how_sure
 from cami_units.cli._terminal import Pace, _lines
-from cami_units.model import Imprint, InputError, Problem, Round
+from cami_units.commands.round_files import write_proposal
+from cami_units.model import Imprint, InputError, Note, Problem, Round, problem_of
+from tests.rounds import toy_round
 
 HOSTILE = "\x1b[31m[bold]x[/]\x07\u202e\n✓ fake line"
 
@@ -54,11 +59,17 @@ class Commands:
             self.put(composed, verb, instead)
 
 
+class PlanOf(tuple):
+    """What stands for a plan: its path, and the language that it asks for."""
+
+    output = types.SimpleNamespace(languages=("en",))
+
+
 @pytest.fixture
 def house(monkeypatch):
     """Rooms in place of the real ones: the command line only hands on and reports."""
     rooms = {
-        "plan": types.SimpleNamespace(read_plan=lambda path: ("the plan of", path)),
+        "plan": types.SimpleNamespace(read_plan=lambda path: PlanOf(("the plan of", path))),
         "kml": types.SimpleNamespace(),
     }
     for name in ("propose", "assess", "check", "init", "lasting_ids", *HOMES):  # with their own
@@ -96,14 +107,14 @@ def a_round(names: tuple[str, ...] = ("Ustyurt", "Wakhan", "Tugai", "Altai")) ->
             {"layer": "hotspots", "file": "h.gpkg", "rows": 4, "kept": 4},
         ],
         "problems": [
-            {
-                "level": "counted",
-                "layer": "ranges",
-                "file": "a.shp",
-                "where": "rows 1, 2",
-                "what": "2 rows have presence 5",
-                "cure": "Nothing to do.",
-            }
+            Problem(
+                "counted",
+                "ranges",
+                "a.shp",
+                "rows 1, 2",
+                "2 rows have presence 5",
+                "Nothing to do.",
+            )
         ],
     }
     return Round(
@@ -311,6 +322,89 @@ def test_propose_says_what_went_in_what_was_found_and_where_it_is(run, house, tm
     assert last[2].endswith("map.html")
     # on no terminal, one line a step, and not among the results
     assert err.splitlines() == ["reading layers …", "growing units …", "writing map.html …"]
+
+
+def latin(output: str) -> list[str]:
+    """The words in Latin letters that are no names of files, programs or codes of ours."""
+    names = (
+        r"\S*[/.]\S+|not_proposed|GeoPackage|Google Earth( Pro)?|QGIS|KMZ|[A-Z]+-\S+|--\w+|undo|collect"
+    )
+    return re.findall(r"[A-Za-z]{3,}", re.sub(names, "", output))
+
+
+RUSSIAN = ("ru", "en")
+
+
+def test_propose_speaks_the_first_language_of_its_plan(run, house, tmp_path):
+    names = ("Устюрт", "Вахан", "Тугаи", "Алтай")
+    plain = a_round(names)
+    units = plain.tables["conservation_units"].assign(name_ru=names)
+    unseen = {"unit_id": ["CU-002"], "criterion": ["C5"], "met": [None]}
+    tables = {"conservation_units": units, "unit_criteria": pd.DataFrame(unseen)}
+    overlap = problem_of("counted", "ranges", "a.shp", "", Note("areas overlap", {"km2": 42_352.0}))
+    russian = replace(
+        plain,
+        imprint=replace(plain.imprint, languages=RUSSIAN, number="00"),
+        tables={**plain.tables, **tables},
+        manifest={**plain.manifest, "problems": [overlap]},
+    )
+    proposing(house, russian)
+    house.commands.write_proposal = lambda *_, **__: (overlap,)
+    out = run("propose", "--out", tmp_path / "r", "-v")[1].replace("\xa0", " ")
+    assert "ареалы           6 строк, файлов: 2, принято: 4, отброшено: 2, исправлено: 1\n" in out
+    assert "территории перекрываются: 42 352 км² учтены один раз" in out
+    assert "3  CU-003  Тугаи" not in out
+    assert "Тугаи   TJ, UZ  54 321 км²  балл 0,712  очень высокий" in out
+    assert "Не оценено в них, так как нет слоя, который их охватывает: пути перемещения (1)." in out
+    assert latin(out) == []
+
+
+def test_commands_of_a_round_speak_its_first_language(run, tmp_path, monkeypatch):
+    toy = toy_round()
+    monkeypatch.chdir(tmp_path)
+    directory = Path("rounds") / "00-proposal"
+    write_proposal(replace(toy, imprint=replace(toy.imprint, languages=RUSSIAN)), directory)
+    for command, first in (
+        ("plenary", "Доска — в папке rounds/00-proposal/plenary"),
+        ("annex", "Приложение — в папке rounds/00-proposal/annex"),
+        ("pack", "Пакеты — в папке rounds/pack"),  # as the round was named, not from the root
+    ):
+        code, out, _ = run(command, directory)
+        assert code == 0
+        assert first in out.splitlines()
+        assert latin(out.replace("everything", "").replace("plenary", "")) == []
+    _, out, _ = run("activities", directory)
+    assert re.search(r"^Мероприятий: \d+, в единицах: \d+, в общем разделе", out, re.MULTILINE)
+    _, out, _ = run("decide", directory, "CU-002", "agree", "--reason", "x")
+    assert out.startswith("CU-002: предварительная единица → согласовано на пленарном заседании")
+    assert latin(out) == []
+
+
+def test_how_sure_and_which_fence_are_said_in_the_first_language(capsys):
+    units = pd.DataFrame(
+        {"unit_id": ["CU-001"], "name_en": ["Altai"], "name_ru": ["Алтай"], "stability": ["x"]}
+    )
+    stability = {"unit_id": ["CU-001"], "label": ["fragile"], "share_qualifying": [0.4]}
+    stability |= {"runs": [1000], "flips": ["range edge"]}
+    targets = {"sci_name": ["A b"] * 2, "asks": ["range", "sides"], "missing": [1500.0, 1.0]}
+    fences = {"gain": [0.0], "rank": [1], "stretch_id": ["a"]}
+    tables = {
+        "conservation_units": units,
+        "sensitivity": pd.DataFrame(stability),
+        "complementarity": pd.DataFrame({"gap": [0.02], "chosen": [1]}),
+        "complementarity_targets": pd.DataFrame({**targets, "target": [3000.0, 1.0]}),
+        "fences": pd.DataFrame(fences),
+        "species": pd.DataFrame(),
+    }
+    plain = a_round()
+    russian = replace(plain, imprint=replace(plain.imprint, languages=RUSSIAN), tables=tables)
+    say_how_sure(russian)
+    say_fences(russian)
+    out = capsys.readouterr().out.replace("\xa0", " ")
+    assert "CU-001  Алтай  неустойчиво: проходит в 40 % из 1 000 прогонов" in out
+    assert "доказано с точностью до 2,0 %" in out
+    assert "недостижимо 1 500 из 3 000 км²" in out
+    assert latin(out) == []
 
 
 def test_propose_more_and_less_talkative(run, house, tmp_path):

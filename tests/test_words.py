@@ -87,6 +87,21 @@ def test_every_step_of_a_command_has_its_phrase() -> None:
     assert sorted(step for step in steps if not words.has(f"step {step}")) == []
 
 
+def test_every_damage_of_a_rehearsal_has_its_phrase() -> None:
+    """In the order of the arguments: `expect(done, …)` of a script that is about one file, or all."""
+    source = (SOURCE / "commands" / "rehearse.py").read_text(encoding="utf-8")
+    calls = [call for call in ast.walk(ast.parse(source)) if isinstance(call, ast.Call)]
+    texts = {
+        each.value
+        for call in calls
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) == "expect"
+        for each in call.args[:2]
+        if isinstance(each, ast.Constant) and each.value not in ("changes", "conflicts", "problems")
+    } - {"remarks", "files"}
+    assert len(texts) > 35
+    assert sorted(each for each in texts if not words.has(f"damage {each}")) == []
+
+
 def noted() -> set[tuple[str, str]]:
     """(file, key) for every note that the loop makes of a literal key."""
     makers = {"note", "notice", "noted", "Note", "of"}

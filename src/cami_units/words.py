@@ -870,7 +870,9 @@ def in_language(
     if units is not None and why is not None and findings is not None:
         facts = dict(zip(why["unit_id"], why["facts"], strict=True))
         statuses = dict(zip(units["unit_id"], units["status"], strict=True))
-        facts = {name: facts_that_stand(one, statuses.get(name, "")) for name, one in facts.items()}
+        facts = {
+            name: facts_that_stand(text, statuses.get(name, "")) for name, text in facts.items()
+        }
         evidence: dict[str, dict[str, str]] = {}
         columns = (findings[name] for name in ("unit_id", "criterion", "because"))
         for unit_id, criterion, sentence in zip(*columns, strict=True):

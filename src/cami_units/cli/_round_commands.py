@@ -17,6 +17,7 @@ from cami_units.cli._summaries import (
     say_what_was_found,
     say_what_went_in,
     say_where_it_is,
+    speaker,
 )
 from cami_units.cli._terminal import (
     FAULT,
@@ -35,7 +36,6 @@ from cami_units.cli._terminal import (
     is_verbose,
     say,
     say_rows,
-    sentence,
 )
 
 
@@ -78,7 +78,7 @@ def propose(
             progress=progress,
         )
     if not is_quiet():
-        say_what_went_in(round_.manifest, problems, cures=is_verbose())
+        say_what_went_in(round_, problems, cures=is_verbose())
         say_what_was_found(round_)
         say_where_it_is(round_, out)
 
@@ -210,26 +210,22 @@ def check(
         from cami_units.commands.check import check as run_check
         from cami_units.plan import read_plan
 
-        problems, sources = run_check(read_plan(plan), progress=progress)
+        plan_values = read_plan(plan)
+        lang = plan_values.output.languages[0]
+        problems, sources = run_check(plan_values, progress=progress)
+    t = speaker(lang)
     refusals = [problem for problem in problems if problem.level == "refuses"]
     if not is_quiet():
-        say_check(problems, sources)
+        say_check(problems, sources, lang)
     # told to be quiet, it still says what stops the work
     elif refusals:
-        say_problems(refusals, stderr=True)
+        say_problems(refusals, lang, stderr=True)
     if refusals:
-        say(
-            sentence(
-                "\n{n} {n:problem|problems} to mend before anything can be computed.",
-                n=len(refusals),
-            ),
-            style="red",
-            stderr=True,
-        )
+        say(f"\n{t('checked line mend', n=len(refusals))}", style="red", stderr=True)
         raise typer.Exit(FAULT)
     if not is_quiet():
         command = f"cami-units propose {plan}" if plan else "cami-units propose"
-        say(f"\nReady. Next: {command}")
+        say(f"\n{t('checked line ready', command=command)}")
 
 
 @command("init my-workshop")
@@ -266,11 +262,8 @@ def sensitivity(round_: RoundArgument) -> None:
         write_sensitivity(assessed_round, round_, progress=progress)
     if not is_quiet():
         say_how_sure(assessed_round)
-        say(f"\nAdded to the round in {round_}: sensitivity.csv and its map and figure,")
-        say(
-            "complementarity.csv, border_pairs.csv, crossings.csv, unit_presence.csv, restoration.csv."
-        )
-        say("The unit table, both KMZ and the map now say how stable each unit is.")
+        t = speaker(assessed_round.imprint.languages[0])
+        say(f"\n{t('sure line added', folder=str(round_))}")
 
 
 @command("fences rounds/00-proposal")
@@ -283,10 +276,10 @@ def fences(round_: RoundArgument) -> None:
         round_with_fences = with_fences(store.read_round(round_), progress=progress)
         problems = write_fences(round_with_fences, round_, progress=progress)
     if not is_quiet():
-        say_problems(problems)
+        lang = round_with_fences.imprint.languages[0]
+        say_problems(problems, lang)
         say_fences(round_with_fences)
-        say(f"\nAdded to the round in {round_}: fences.csv and fence_species.csv, a layer of its")
-        say("GeoPackage, of both KMZ and of the map; `cami-units plenary` has a slide of it.")
+        say(f"\n{speaker(lang)('fence line added', folder=str(round_))}")
 
 
 @command("figures rounds/00-proposal --lang ru")
@@ -309,14 +302,15 @@ def figures(
             opened = store.open_round(round_)
             problems = write_figures(opened, folder, lang=lang, progress=progress)
     if not is_quiet():
-        say_problems(problems)
-        say(f"The figures are in {folder}", style="bold")
+        t = speaker(opened.imprint.languages[0])
+        say_problems(problems, opened.imprint.languages[0])
+        say(t("figures line where", folder=str(folder)), style="bold")
         say_rows(
             [
-                ("Poster of the region, A1", folder / "poster_a1.pdf"),
-                ("A sheet for each section, A3", folder / "section_…_a3.pdf"),
-                ("A page for each unit, A4", folder / "units_a4.pdf"),
-                ("For the projector, 1920 × 1080", folder / "slide_….png"),
-                ("Map with all evidence, for any browser", folder / "atlas.html"),
+                (t("figures line poster"), folder / "poster_a1.pdf"),
+                (t("figures line sections"), folder / "section_…_a3.pdf"),
+                (t("figures line units"), folder / "units_a4.pdf"),
+                (t("figures line slides"), folder / "slide_….png"),
+                (t("figures line atlas"), folder / "atlas.html"),
             ]
         )

@@ -1,9 +1,11 @@
-"""What each command says when it is done."""
+"""What each command says when it is done: in the first language of the plan or of the round."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +22,32 @@ if TYPE_CHECKING:
     from cami_units.model import Problem, Round
 
 
-def say_what_went_in(
-    manifest: Mapping[str, Any], problems: Iterable[Problem], *, cures: bool
-) -> None:
+def speaker(lang: str) -> Callable[..., str]:
+    """What gives the phrases of a language."""
+    from cami_units.words import text
+
+    return partial(text, lang=lang)
+
+
+def language_of(directory: Path) -> str:
+    """The first language of the round in a folder."""
+    from cami_units import store
+
+    return store.open_round(directory).imprint.languages[0]
+
+
+def say_what_went_in(round_: Round, problems: Iterable[Problem], *, cures: bool) -> None:
     """Say which files were read, and what was noticed in them."""
-    from cami_units.model import problem_of_row
-
-    say("What went in", style="bold")
-    sources = list(manifest.get("inputs", ()))
+    lang = round_.imprint.languages[0]
+    say(speaker(lang)("found line went in"), style="bold")
+    sources = list(round_.manifest.get("inputs", ()))
     if sources:
-        say_rows(_by_layer(sources))
-    say_problems(map(problem_of_row, manifest.get("problems", ())), cures=cures)
-    say_problems(problems, cures=cures)
+        say_rows(_by_layer(sources, lang))
+    say_problems(round_.manifest.get("problems", ()), lang, cures=cures)
+    say_problems(problems, lang, cures=cures)
 
 
-def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def _by_layer(sources: Iterable[Mapping[str, Any]], lang: str) -> list[tuple[str, str]]:
     """For each layer what its files gave in all, in words."""
     layers: dict[str, dict[str, int]] = {}
     for source in sources:
@@ -42,52 +55,61 @@ def _by_layer(sources: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
         sums["files"] += 1
         for key in ("rows", "kept", "dropped", "repaired"):
             sums[key] = sums.get(key, 0) + int(source.get(key) or 0)
-    return [(layer, _sum_in_words(sums)) for layer, sums in layers.items()]
+    return [(_layer(layer, lang), _sum_in_words(sums, lang)) for layer, sums in layers.items()]
 
 
-def _sum_in_words(sums: Mapping[str, int]) -> str:
+def _layer(name: str, lang: str) -> str:
+    """A layer as it is called; one of context as the plan calls it."""
+    from cami_units.words import has
+
+    key = f"note layer {name}"
+    return speaker(lang)(key) if has(key) else name
+
+
+def _sum_in_words(sums: Mapping[str, int], lang: str) -> str:
     """Rows, files, and what became of the rows, as far as it happened."""
-    words = sentence("{rows} {rows:row|rows} in {files} {files:file|files}", **sums)
-    return ", ".join([words, *_became(sums)])
+    return ", ".join([speaker(lang)("found line rows in files", **sums), *_became(sums, lang)])
 
 
-def _became(counts: Mapping[str, Any]) -> list[str]:
+def _became(counts: Mapping[str, Any], lang: str) -> list[str]:
     """What became of rows, as far as it happened."""
-    return [f"{counts[key]} {key}" for key in ("kept", "dropped", "repaired") if counts.get(key)]
+    kinds = [kind for kind in ("kept", "dropped", "repaired") if counts.get(kind)]
+    return [speaker(lang)(f"found line {kind}", n=int(counts[kind])) for kind in kinds]
 
 
 def say_what_was_found(round_: Round) -> None:
     """Say how many units came out, and the first of them."""
+    from cami_units.words import name_in, number
+
     units = round_.tables["conservation_units"]
     missed = round_.tables["not_proposed"]
+    lang = round_.imprint.languages[0]
+    t = speaker(lang)
     statuses, origins = units["status"].value_counts(), units["origin"].value_counts()
-    say("\nWhat was found", style="bold")
-    say(
-        sentence(
-            "  {proposed} proposed conservation {proposed:unit|units} and {interest} "
-            "{interest:area|areas} of interest: {confirms} {confirms:confirms|confirm} a known "
-            "hotspot, {reshapes} {reshapes:reshapes|reshape} one, {new} {new:is|are} new.",
-            proposed=int(statuses.get("modelled candidate", 0)),
-            interest=int(statuses.get("area of interest", 0)),
-            **{origin: int(origins.get(origin, 0)) for origin in ("confirms", "reshapes", "new")},
-        )
+    say(f"\n{t('found line found')}", style="bold")
+    counts = t(
+        "found line units",
+        proposed=int(statuses.get("modelled candidate", 0)),
+        interest=int(statuses.get("area of interest", 0)),
+        **{origin: int(origins.get(origin, 0)) for origin in ("confirms", "reshapes", "new")},
     )
-    if said := held_back(round_):
-        say(f"  {said}")
+    say(f"  {counts}")
+    if waiting := held_back(round_, lang):
+        say(f"  {waiting}")
     # a glance at whether the result is sane; the list is in the workbook. Shared ranks go by id
     best = units.sort_values(["rank", "unit_id"], na_position="last").head(3)
     if len(best):
-        say("  The first by value:")
+        say(f"  {t('found line first')}")
         say_rows(
             [
                 (
                     unit["rank_label"],
                     unit["unit_id"],
-                    unit["name_en"],
+                    name_in(unit, lang),
                     str(unit["countries"]).replace(";", ", "),
-                    f"{unit['area_km2']:,.0f} km²",
-                    f"score {unit['score']:.3f}",
-                    unit["tier"],
+                    f"{number(unit['area_km2'], lang)} {t('km2')}",
+                    f"{t('score')} {number(unit['score'], lang, 3)}",
+                    t(unit["tier"]),
                 )
                 for unit in best.drop(columns="geometry", errors="ignore").to_dict("records")
             ],
@@ -97,18 +119,11 @@ def say_what_was_found(round_: Round) -> None:
         from cami_units.model import listed
 
         # as many ids as stand on a line; the table has them all
-        names = listed(sorted(missed["hotspot_id"]), limit=8)
-        say(
-            sentence(
-                "  {n} {n:hotspot|hotspots} became no unit ({names}); the reasons are in the table "
-                "not_proposed.",
-                n=len(missed),
-                names=names,
-            )
-        )
+        names = listed(sorted(missed["hotspot_id"]), 8, lang)
+        say(f"  {t('found line missed', n=len(missed), places=names)}")
 
 
-def held_back(round_: Round) -> str:
+def held_back(round_: Round, lang: str) -> str:
     """How many units the evidence alone holds back, and what was not assessed in them."""
     from cami_units.model import CRITERION_LAYERS, listed
 
@@ -117,46 +132,41 @@ def held_back(round_: Round) -> str:
     if waiting.empty:
         return ""
     blank = findings[findings["unit_id"].isin(waiting) & findings["met"].isna()]
-    layers = {name: layer.replace("_", " ") for name, layer in CRITERION_LAYERS.items()}
-    counts = blank[blank["criterion"].isin(list(layers))]["criterion"].value_counts()
-    missing = [f"{layers[str(name)]} ({number})" for name, number in counts.sort_index().items()]
-    why = (
-        f" Not assessed in them, for want of a layer that covers them: {listed(missing)}."
-        if missing
-        else ""
-    )
-    pattern = (
-        "{n} {n:unit is|units are} held back by the confidence of the evidence (C9) alone.{why}"
-    )
-    return sentence(pattern, n=len(waiting), why=why)
+    counts = blank[blank["criterion"].isin(list(CRITERION_LAYERS))]["criterion"].value_counts()
+    missing = [
+        f"{_layer(CRITERION_LAYERS[str(name)], lang)} ({number})"
+        for name, number in counts.sort_index().items()
+    ]
+    t = speaker(lang)
+    why = f" {t('found line not assessed', layers=listed(missing, lang=lang))}" if missing else ""
+    return t("found line held back", n=len(waiting)) + why
 
 
 def say_where_it_is(round_: Round, out: Path) -> None:
     """Say where each product is."""
     from cami_units.model import listed
-    from cami_units.words import text
+    from cami_units.words import round_name
 
-    say(f"\n{round_.imprint.round} is in {out}", style="bold")
+    lang = round_.imprint.languages[0]
+    t = speaker(lang)
+    called = round_name(round_.imprint, lang)
+    say(f"\n{t('report line where', round=called, folder=str(out))}", style="bold")
     if round_.imprint.indicative:
-        say(f"  {text('indicative')}", style="dim")
+        say(f"  {t('indicative')}", style="dim")
     products = [
         ("Google Earth", "conservation_units.kmz"),
-        ("Google Earth on the web", "conservation_units_web.kmz"),
-        ("Map, for any browser", "map.html"),
-        ("Workbook", "conservation_units.xlsx"),
+        (t("found line earth web"), "conservation_units_web.kmz"),
+        (t("found line map"), "map.html"),
+        (t("found line workbook"), "conservation_units.xlsx"),
         ("GeoPackage", "conservation_units.gpkg"),
-        ("Project, for QGIS", "conservation_units.qgs"),
+        (t("found line qgis"), "conservation_units.qgs"),
     ]
     say_rows([(what, out / name) for what, name in products if (out / name).is_file()])
     restricted = sorted(
         str(source["file"]) for source in round_.manifest["inputs"] if source.get("restricted")
     )
     if restricted:
-        say(
-            f"  The GeoPackage holds layers that may not be passed on ({listed(restricted)}): keep it "
-            "to yourself, hand out the KMZ and the map.",
-            style="yellow",
-        )
+        say(f"  {t('found line restricted', files=listed(restricted, lang=lang))}", style="yellow")
 
 
 def say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
@@ -247,7 +257,9 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
             (text("report line tables", lang), out / "changes.csv"),
         ]
     )
-    say(text("report line next", lang, command=f"cami-units plenary {out}"))
+    n_open = int(collected.conflicts["open"].astype(bool).sum())
+    key = "report line settle first" if n_open else "report line next"
+    say(text(key, lang, n=n_open, command=f"cami-units plenary {out}"))
 
 
 def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
@@ -343,8 +355,8 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
     if line["outline"] or (was_out and not is_out):
         shared = shared_ground(round_).query("unit_id == @line.unit_id")
         names = [
-            f"{other} ({number(km2, lang)} {text('km2', lang)})"
-            for other, km2 in zip(shared["other"], shared["km2"], strict=True)
+            f"{unit_id} ({number(km2, lang)} {text('km2', lang)})"
+            for unit_id, km2 in zip(shared["other"], shared["km2"], strict=True)
         ]
         if names:
             say(f"  {text('decided line shares', lang, names=names)}", style="yellow")
@@ -355,22 +367,23 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
 
 def say_rehearsed(rehearsal: Rehearsed) -> None:
     """Every damage, and the line of a report that tells of it."""
+    t = speaker(rehearsal.collected.round.imprint.languages[0])
     file = ""
     for catch in rehearsal.caught:
         if catch.damage.file != file:
             file = catch.damage.file
             say(f"\n{file}", style="bold")
-        line = f"{catch.damage.table}: {catch.line}" if catch.line else "NOT CAUGHT"
+        line = f"{catch.damage.table}: {catch.line}" if catch.line else t("rehearsed line missed")
         style = "" if catch.line else "red"
-        say(f"  {'✓' if catch.line else '✗'} {catch.damage.done}", style=style)
+        damage = t(f"damage {catch.damage.done}")
+        say(f"  {'✓' if catch.line else '✗'} {damage}", style=style)
         say(f"      {line}", style="dim")
     n = sum(bool(catch.line) for catch in rehearsal.caught)
-    pattern = "\n{n} of {of} {of:damage|damages} {n:was|were} caught."
-    say(sentence(pattern, n=n, of=len(rehearsal.caught)), style="bold")
+    say(f"\n{t('rehearsed line caught', n=n, of=len(rehearsal.caught))}", style="bold")
     say_rows(
         [
-            ("The files", rehearsal.handed_in),
-            ("What was made of them", rehearsal.next_round / "report.html"),
+            (t("rehearsed line files"), rehearsal.handed_in),
+            (t("rehearsed line made"), rehearsal.next_round / "report.html"),
         ]
     )
 
@@ -406,47 +419,59 @@ def _say_noticed(row: Mapping[str, Any], folder: str, lang: str) -> None:
     say(f"{indent}· {one_line(row['what'])}{where}{assumed}", style="dim")
 
 
-def say_packed(packs: Packed) -> None:
+def say_packed(packs: Packed, round_dir: Path, lang: str) -> None:
     """Say how many units each group has to edit, and how large its folder is."""
-    say_problems(packs.problems)
-    say(f"The packs are in {packs.directory}", style="bold")
+    from cami_units.words import number
+
+    t = speaker(lang)
+    say_problems(packs.problems, lang)
+    say(t("packed line where", folder=str(_as_named(packs.directory, round_dir))), style="bold")
     counts = packs.allocation["group"].value_counts()
-    rows = [("folder", "units to edit", "size")]
+    rows = [(t("packed line folder"), t("packed line units"), t("packed line size"))]
     # pack.json lies at the top, in no folder
     folders = dict.fromkeys(name.partition("/")[0] for name in packs.files if "/" in name)
     for folder in folders:
         size = sum(size for name, size in packs.files.items() if name.startswith(f"{folder}/"))
         units = str(counts.get(folder, 0)) if folder not in ("plenary", "everything") else ""
         # millions and not 2^20: what a mail program and a file manager call MB
-        rows.append((folder, units, f"{size / 1e6:.1f} MB"))
+        rows.append((folder, units, f"{number(size / 1e6, lang, 1)} {t('megabytes')}"))
     say_rows(rows)
-    say("Each unit is editable in exactly one of them. SHA256SUMS.txt lists every file.")
+    say(t("packed line once"))
 
 
-def say_activities(activity_tables: Activities) -> None:
+def _as_named(folder: Path, round_dir: Path) -> Path:
+    """A folder beside a round as the round was named on the command line; any other as it is."""
+    beside = Path(os.path.normpath(round_dir / ".." / folder.name))
+    # not where the round is named by a link, which has other neighbours
+    return beside if beside.resolve() == folder else folder
+
+
+def say_activities(activity_tables: Activities, lang: str) -> None:
     """Say how many activities there are, and what might go to the general section."""
-    say_problems(activity_tables.problems)
+    t = speaker(lang)
+    say_problems(activity_tables.problems, lang)
     live = activity_tables.table[activity_tables.table["status"] != "dropped"]
     units = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"].nunique()
-    say(
-        sentence(
-            "{n} {n:activity|activities} in {units} {units:unit|units}, {general} in the general "
-            "section, {changes} {changes:change|changes} logged.",
-            n=len(live),
-            units=units,
-            general=int((live["unit_id"] == "general").sum()),
-            changes=len(activity_tables.log),
-        ),
-        style="bold",
+    count = t(
+        "activities line count",
+        n=len(live),
+        units=int(units),
+        general=int((live["unit_id"] == "general").sum()),
+        changes=len(activity_tables.log),
     )
+    say(count, style="bold")
     waiting = activity_tables.suggestions[
         activity_tables.suggestions["suggested"] & ~activity_tables.suggestions["moved"]
     ]
     if len(waiting):
-        say("Suggested for the general section (move one with --general ID):")
+        say(t("activities line suggested"))
         say_rows(
             [
-                (row["suggestion_id"], f"{row['n_units']}/{row['of_units']} units", row["text"])
+                (
+                    row["suggestion_id"],
+                    t("activities line of units", n=row["n_units"], of=row["of_units"]),
+                    row["text"],
+                )
                 for row in waiting.to_dict("records")
             ]
         )
@@ -454,23 +479,24 @@ def say_activities(activity_tables: Activities) -> None:
     if len(incomplete):
         from cami_units.model import listed
 
-        say(f"Not complete yet: {listed(incomplete['unit_id'], 8)} (completeness.csv says why).")
+        say(t("activities line incomplete", units=listed(incomplete["unit_id"], 8, lang)))
     say_rows([(path.name, path) for path in activity_tables.files])
 
 
-def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]]) -> None:
+def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Say layer by layer what is in each file and what is wrong with it."""
     # a layer whose only file could not be read has problems and no source
     layers = dict.fromkeys([str(source["layer"]) for source in sources])
     layers.update(dict.fromkeys(problem.layer for problem in problems))
     for layer in layers:
-        say(layer, style="bold")
+        say(_layer(layer, lang), style="bold")
         for source in sources:
             if source["layer"] == layer:
                 bad = any(p.level == "refuses" and p.file == source["file"] for p in problems)
                 mark, style = ("✗", "red") if bad else ("✓", "green")
-                say(f"  {mark} {one_line(source['file'])}: {_source_in_words(source)}", style=style)
-        say_problems([problem for problem in problems if problem.layer == layer])
+                gave = _source_in_words(source, lang)
+                say(f"  {mark} {one_line(source['file'])}: {gave}", style=style)
+        say_problems([problem for problem in problems if problem.layer == layer], lang)
 
 
 def say_kinds() -> None:
@@ -485,43 +511,57 @@ def say_kinds() -> None:
     say('Other names: [columns.LAYER] or [columns."FILE"] of the plan. More: docs/data.md')
 
 
-def _source_in_words(source: Mapping[str, Any]) -> str:
+def _source_in_words(source: Mapping[str, Any], lang: str) -> str:
     """What one file gave, as far as it gave anything."""
-    words = sentence("{n} {n:row|rows}", n=int(source.get("rows") or 0))
-    return ", ".join([words, *_became(source)])
+    rows = speaker(lang)("found line rows", n=int(source.get("rows") or 0))
+    return ", ".join([rows, *_became(source, lang)])
 
 
-def say_problems(problems: Iterable[Problem], *, cures: bool = True, stderr: bool = False) -> None:
+def say_problems(
+    problems: Iterable[Problem], lang: str = "en", *, cures: bool = True, stderr: bool = False
+) -> None:
     """Say each problem with its place and its cure; one cure of several in a row once, for them all."""
+    from cami_units.model import assumed, said
+
     rows = list(problems)
+    notes = [problem.as_note() for problem in rows]
+    known_cures = [assumed(note, lang) for note in notes]
     alike = 0
-    for number, problem in enumerate(rows, start=1):
+    for number, (problem, note, cure) in enumerate(zip(rows, notes, known_cures, strict=True), 1):
         mark, style = LEVEL_MARKS[problem.level]
-        place = ", ".join(one_line(part) for part in (problem.file, problem.where) if part)
+        place = one_line(problem.place(lang))
         where = f" ({place})" if place else ""
-        say(f"  {mark} {problem.what}{where}", style=style, stderr=stderr)
+        say(f"  {mark} {said(note, lang)}{where}", style=style, stderr=stderr)
         # the same cure of twenty files once, below the last of them
-        if problem.cure and cures:
+        if cure and cures:
             alike += 1
-            if number < len(rows) and rows[number].cure == problem.cure:
+            if known_cures[number : number + 1] == [cure]:
                 continue
-            whom = f"For these {alike}: " if alike > 1 else ""
-            cure = problem.cure.replace("\n", "\n      ")
-            say(f"      → {whom}{cure}", stderr=stderr)
+            whom = f"{speaker(lang)('found line these', n=alike)} " if alike > 1 else ""
+            indented = cure.replace("\n", "\n      ")
+            say(f"      → {whom}{indented}", stderr=stderr)
         alike = 0
 
 
 def say_how_sure(round_: Round) -> None:
     """Say how stable the units are, the shaky ones first."""
+    from cami_units import words
+    from cami_units.model import records
+
+    lang = round_.imprint.languages[0]
+    t = speaker(lang)
     stability = round_.tables["sensitivity"]
     count = stability["label"].value_counts()
-    parts = [f"{count.get(name, 0)} {name}" for name in ("robust", "sensitive", "fragile")]
-    pattern = "How sure are we: of {n} {n:unit|units}, {parts}."
-    say(sentence(pattern, n=len(stability), parts=parts), style="bold")
+    parts = [
+        t("sure line label", n=int(count.get(name, 0)), label=t(name))
+        for name in ("robust", "sensitive", "fragile")
+    ]
+    say(t("sure line", n=len(stability), parts=parts), style="bold")
     units = round_.tables["conservation_units"].set_index("unit_id")
     shaky = stability[stability["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
     rows = [
-        (unit, units.at[unit, "name_en"], units.at[unit, "stability"]) for unit in shaky["unit_id"]
+        (row["unit_id"], words.name_in(units.loc[row["unit_id"]], lang), words.stability(row, lang))
+        for row in records(shaky)
     ]
     if rows:
         say_rows(rows)
@@ -529,15 +569,14 @@ def say_how_sure(round_: Round) -> None:
     gap = float(smallest_set["gap"].max()) if len(smallest_set) else 0.0
     size = int(smallest_set["chosen"].sum())
     # the gap is a quotient of floats: below a millionth it is none
-    proof = "proven to be the fewest" if gap < 1e-6 else f"proven to be within {100 * gap:.1f} %"
-    pattern = "{n} {n:unit covers|units together cover} every species that can be covered, {proof}."
-    say(sentence(pattern, n=size, proof=proof))
+    proof = t("sure line fewest") if gap < 1e-6 else t("sure line within", percent=100 * gap)
+    say(t("sure line set", n=size, proof=proof))
     targets = round_.tables["complementarity_targets"]
     for row in targets[targets["missing"] > 0].to_dict("records"):
         what = (
-            f"{row['missing']:,.0f} of {row['target']:,.0f} km² are out of reach"
+            t("sure line out of reach", missing=float(row["missing"]), target=float(row["target"]))
             if row["asks"] == "range"
-            else "no unit holds it on both sides"
+            else t("sure line one side")
         )
         say(f"  ! {row['sci_name']}: {what}")
 
@@ -546,17 +585,17 @@ def say_fences(round_: Round, most: int = 10) -> None:
     """Say which stretches of border to look at first, those that join nothing left out."""
     from cami_units import words
 
+    lang = round_.imprint.languages[0]
     table, species = round_.tables["fences"], round_.tables["species"]
     rows = (
         table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(most).to_dict("records")
     )
     if not rows:
-        say("No fence along a border cuts the range of a species that lives on both sides of it.")
+        say(words.text("fence line none", lang))
         return
-    pattern = "Which fence first: {n} closed {n:stretch|stretches} of border."
-    say(sentence(pattern, n=len(table)))
-    say_rows([(words.fence_name(row), words.fence_opening(row, species)) for row in rows])
-    say(words.text("fence caution"))
+    say(words.text("fence line first", lang, n=len(table)))
+    say_rows([(words.fence_name(row), words.fence_opening(row, species, lang)) for row in rows])
+    say(words.text("fence caution", lang))
 
 
 def say_lint(file: Path, faults: pd.DataFrame, profile: str) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cami_units.cli._summaries import (
+    language_of,
     say_activities,
     say_collected,
     say_decided,
@@ -17,6 +18,7 @@ from cami_units.cli._summaries import (
     say_packed,
     say_problems,
     say_rehearsed,
+    speaker,
 )
 from cami_units.cli._terminal import (
     BUG,
@@ -100,10 +102,11 @@ def collect(
         )
         problems = write_collected(collected, target, force=force, progress=progress)
     if not is_quiet():
+        lang = collected.round.imprint.languages[0]
         if left:
-            say("An earlier run was stopped while it wrote; what it had left was cleared away.")
+            say(speaker(lang)("report line left"))
         say_collected(collected, target, verbose=is_verbose())
-        say_problems(problems, cures=is_verbose())
+        say_problems(problems, lang, cures=is_verbose())
 
 
 @command("pack rounds/00-proposal --plan plan.toml")
@@ -128,7 +131,7 @@ def pack(
         plan_values = read_plan(plan) if plan else None
         packs = run_pack(directory, out, plan=plan_values, progress=progress)
     if not is_quiet():
-        say_packed(packs)
+        say_packed(packs, directory, language_of(directory))
 
 
 @command('decide rounds/01 CU-012 agree --reason "no objection"')
@@ -224,13 +227,14 @@ def plenary(
             directory, out, before=before, lang=lang, order=words_of(order), progress=progress
         )
     if not is_quiet():
-        say_problems(problems)
-        say(f"The board is in {folder}", style="bold")
+        t = speaker(language_of(directory))
+        say_problems(problems, language_of(directory))
+        say(t("board line where", folder=str(folder)), style="bold")
         say_rows(
             [
-                ("In a browser (← → turn over, E A L)", folder / "board.html"),
-                ("As slides", folder / "board.pptx"),
-                ("As a tour in Google Earth Pro", folder / "board.kmz"),
+                (t("board line browser"), folder / "board.html"),
+                (t("board line slides"), folder / "board.pptx"),
+                (t("board line tour"), folder / "board.kmz"),
             ]
         )
 
@@ -278,7 +282,7 @@ def activities(
             progress=progress,
         )
     if not is_quiet():
-        say_activities(activity_tables)
+        say_activities(activity_tables, language_of(directory))
 
 
 @command("annex rounds/01-collected")
@@ -296,7 +300,7 @@ def annex(
 
         folder = run_annex(directory, out, lang=lang, progress=progress)
     if not is_quiet():
-        say(f"The annex is in {folder}", style="bold")
+        say(speaker(language_of(directory))("annex line where", folder=str(folder)), style="bold")
         say_rows([(name, folder / name) for name in ANNEX_FILES])
 
 
@@ -381,15 +385,9 @@ def rehearse(
     if not is_quiet():
         say_rehearsed(rehearsal)
     if missed:
-        say(
-            sentence(
-                "{n} of {of} {of:damage|damages} {n:was|were} not told of; please report it.",
-                n=len(missed),
-                of=len(rehearsal.caught),
-            ),
-            style="red",
-            stderr=True,
-        )
+        t = speaker(rehearsal.collected.round.imprint.languages[0])
+        counts = {"n": len(missed), "of": len(rehearsal.caught)}
+        say(t("rehearsed line not told", **counts), style="red", stderr=True)
         # a damage that nobody told of is a fault of the program, not of the input
         raise typer.Exit(BUG)
 

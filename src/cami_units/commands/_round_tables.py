@@ -26,7 +26,6 @@ from cami_units.model import (
     Profile,
     Round,
     cited_sources,
-    english_row,
     notes_as_text,
     notes_from_text,
 )
@@ -400,7 +399,7 @@ def _manifest(plan: Plan, known_layers: Layers) -> dict[str, Any]:
         "plan": _without_folders(plan.as_written),
         "profile": dict(plan.profile_as_written),
         "inputs": [dict(source) for source in known_layers.sources],
-        "problems": [english_row(problem) for problem in known_layers.problems],
+        "problems": list(known_layers.problems),
     }
 
 

@@ -24,7 +24,6 @@ from cami_units.model import (
     Raster,
     Round,
     cited_sources,
-    english_row,
     quiet,
 )
 from cami_units.plan import Plan
@@ -284,7 +283,7 @@ def _cited(round_: Round, sources: list[Mapping[str, Any]], problems: list[Probl
     manifest = {
         **round_.manifest,
         "inputs": [*round_.manifest.get("inputs", ()), *sources],
-        "problems": [*round_.manifest.get("problems", ()), *map(english_row, problems)],
+        "problems": [*round_.manifest.get("problems", ()), *problems],
     }
     imprint, cited = round_.imprint, cited_sources(sources)
     lines = (*imprint.sources, *words.sources_in(cited))

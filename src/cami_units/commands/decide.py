@@ -279,11 +279,11 @@ def shared_ground(round_: Round) -> pd.DataFrame:
         ``unit_id``, ``other``, ``km2``, by both ids.
     """
     units = gpd.GeoDataFrame(round_.tables["conservation_units"])
-    shown = units[~units["status"].isin(HIDDEN_STATUSES)]
-    ids = shown["unit_id"].tolist()
-    ground = layers.to_equal_area(shown, crs_of(round_)).geometry
+    units = units[~units["status"].isin(HIDDEN_STATUSES)]
+    ids = units["unit_id"].tolist()
+    ground = layers.to_equal_area(units, crs_of(round_)).geometry
     pairs = [(ids[a], ids[b], km2) for a, b, km2 in workshop.sharing(ground)]
-    rows = sorted([*pairs, *((other, unit_id, km2) for unit_id, other, km2 in pairs)])
+    rows = sorted([*pairs, *((second, first, km2) for first, second, km2 in pairs)])
     return pd.DataFrame(rows, columns=["unit_id", "other", "km2"])
 
 
@@ -355,8 +355,9 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
         _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
         if name in facts:  # rounds of old have none
             status, sentences = shown.loc[name, ["status", "rationale"]]
-            said = words.rationale_that_stands(sentences, facts[name], status)
-            shown.loc[name, "rationale"] = said
+            shown.loc[name, "rationale"] = words.rationale_that_stands(
+                sentences, facts[name], status
+            )
     if OPEN_QUESTIONS in shown:
         shown[OPEN_QUESTIONS] = shown[OPEN_QUESTIONS].fillna("")
     # outlines last, as the table comes back from its file: what hangs on the order of columns is

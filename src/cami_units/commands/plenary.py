@@ -156,13 +156,13 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
 def _shared(round_: Round) -> dict[str, list[tuple[str, float]]]:
     """What other units each unit shares ground with, and the km²."""
     units = round_.tables["conservation_units"]
-    shown = units.loc[~units["status"].isin(HIDDEN_STATUSES), ["unit_id", "geometry"]]
+    outlines = units.loc[~units["status"].isin(HIDDEN_STATUSES), ["unit_id", "geometry"]]
     table = cache.kept_table(
-        cache_of_layers(round_), "shared ground", [shown], lambda: shared_ground(round_)
+        cache_of_layers(round_), "shared ground", [outlines], lambda: shared_ground(round_)
     )
     shared: dict[str, list[tuple[str, float]]] = {}
-    for unit_id, other, km2 in table.itertuples(index=False):
-        shared.setdefault(unit_id, []).append((other, km2))
+    for unit_id, other_id, km2 in table.itertuples(index=False):
+        shared.setdefault(unit_id, []).append((other_id, km2))
     return shared
 
 

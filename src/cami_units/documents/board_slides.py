@@ -495,7 +495,7 @@ def _noted(row: Mapping[str, Any], column: str, lang: str) -> str:
 
 def _shared(others: Sequence[tuple[str, float]], lang: str) -> str:
     """The units whose ground a unit shares, and how much of it, the most first."""
-    by_km2 = sorted(others, key=lambda other: -other[1])
+    by_km2 = sorted(others, key=lambda pair: -pair[1])
     unit = words.text("km2", lang)
     return "; ".join(f"{name}: {words.number(km2, lang)} {unit}" for name, km2 in by_km2)
 

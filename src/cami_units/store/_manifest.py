@@ -15,7 +15,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from cami_units.model import Imprint, InputError, Round, quoted, version_of
+from cami_units.model import (
+    Imprint,
+    InputError,
+    Problem,
+    Round,
+    english_row,
+    quoted,
+    version_of,
+)
 from cami_units.store._atomic_write import sha256
 from cami_units.store._geopackage import GEOPACKAGE
 
@@ -82,6 +90,8 @@ def _plain(value: object) -> object:
         return value.name  # a folder says whose machine this was
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Problem):
+        return english_row(value)
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Sequence | np.ndarray):
