@@ -232,7 +232,8 @@ class LaterLayers(Mapping[str, gpd.GeoDataFrame]):
     """Layers that are made when somebody looks at them, and what they hang on.
 
     A renderer that has drawn them before, and kept what it drew by `stamp`, never does. `by_layer` says
-    it of single ones: what is drawn of these alone outlasts a change of others.
+    it of single ones: what is drawn of these alone outlasts a change of others. `stamp` may be of all that
+    is drawn of a round; `lasting` then is of the layers, which outlast it.
     """
 
     def __init__(
@@ -241,8 +242,9 @@ class LaterLayers(Mapping[str, gpd.GeoDataFrame]):
         make: Callable[[], Mapping[str, gpd.GeoDataFrame]],
         *,
         by_layer: Mapping[str, bytes] = MappingProxyType({}),
+        lasting: bytes = b"",
     ) -> None:
-        self.stamp, self.by_layer = stamp, by_layer
+        self.stamp, self.by_layer, self.lasting = stamp, by_layer, lasting
         self._make = make
         self._made: Mapping[str, gpd.GeoDataFrame] | None = None
 
@@ -272,6 +274,11 @@ def stamp_of(layers: Mapping[str, gpd.GeoDataFrame] | None, *names: str) -> byte
     if layers.stamp and names and all(name in layers.by_layer for name in names):
         return b"".join(layers.by_layer[name] for name in names)
     return layers.stamp
+
+
+def lasting_stamp_of(layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
+    """What layers hang on by themselves, where that is known without them; else nothing."""
+    return layers.lasting if isinstance(layers, LaterLayers) else b""
 
 
 Shapes = npt.NDArray[np.object_]

@@ -160,7 +160,6 @@ def products(
         table if isinstance(table, gpd.GeoDataFrame) else None
         for table in (tables.get("earlier_units"), tables.get("remarks"))
     )
-    typed = {} if remarks is None else {"remarks": remarks}
 
     @cache
     def both(folder: Path) -> Mapping[kml.Profile, Callable[[Path], tuple[Problem, ...]]]:
@@ -201,8 +200,10 @@ def products(
             imprint=imprint,
             layers=scene.LaterLayers(
                 b"" if has_context else stamp(path.parent),
-                lambda: {**evidence_layers(), **typed},
+                evidence_layers,
+                lasting=b"" if has_context else stamps(path.parent)[1],
             ),
+            remarks=remarks,
             species=species,
             planning_units=partial(tables.__getitem__, "planning_units"),
             unit_criteria=lambda: spoken_tables()["unit_criteria"],

@@ -45,6 +45,7 @@ from cami_units.scene import (
     ShapeMemory,
     coarse_layers,
     label_place,
+    lasting_stamp_of,
     shown_units,
     species_places,
     stamp_of,
@@ -102,6 +103,7 @@ class PageTables(TypedDict, total=False):
     unit_species: pd.DataFrame | None
     unit_countries: pd.DataFrame | None
     sensitivity: pd.DataFrame | None
+    remarks: gpd.GeoDataFrame | None
     before: gpd.GeoDataFrame | None
     earlier: gpd.GeoDataFrame | None
     detail: Detail
@@ -118,7 +120,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
 class Sheet:
     """What lies around the units of a page, drawn once for every page that shows the same.
 
-    `around` is what the part about units takes from it, as :func:`_shown` gives it, `ground` all the
+    `around` is what the part about units takes from it, as :func:`_drawn_sheet` gives it, `ground` all the
     rest by its keys in the page.
     """
 
@@ -158,8 +160,7 @@ def _sheet(
 
     def drawn() -> list[bytes]:
         """What units take from the sheet; then each key of the rest, and its value."""
-        shown_layers, around = _shown(units, layers, tables, languages)
-        ground = _ground_part(shown_layers, around["frame"], tables)
+        around, ground = _drawn_sheet(units, layers, tables, languages)
         parts = [part for key, value in ground.items() for part in (key, page_json(value))]
         return [part.encode() for part in (json.dumps(around), *parts)]
 
@@ -171,9 +172,13 @@ def _sheet(
         around, *parts = piece("map", [stamp, json.dumps(about).encode(), *shapes], drawn)
     else:
         around, *parts = drawn()
+    return Sheet(json.loads(around), _spelt(parts))
+
+
+def _spelt(parts: Sequence[bytes]) -> dict[str, Spelt]:
+    """Values as JSON by their keys, each behind its own."""
     texts = [part.decode() for part in parts]
-    ground = dict(zip(texts[::2], map(Spelt, texts[1::2]), strict=True))
-    return Sheet(json.loads(around), ground)
+    return dict(zip(texts[::2], map(Spelt, texts[1::2]), strict=True))
 
 
 def _checked(
@@ -194,27 +199,91 @@ def _checked(
     return full, _cards_by_language(full["cards"], units, full["lang"])
 
 
-def _shown(
+def _drawn_sheet(
     units: gpd.GeoDataFrame,
     layers: Mapping[str, gpd.GeoDataFrame],
     tables: PageTables,
-    languages: Iterable[str],
-) -> tuple[Mapping[str, gpd.GeoDataFrame], dict[str, Any]]:
-    """The layers as they may be shown, and what the part about units takes from the rest.
+    languages: Sequence[str],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the part about units takes from the sheet, and all else that is on it.
 
-    That is words, the names of the layers, the section of each unit, its findings, and the frame of
-    the map.
+    The first is words, the names of the layers, the section of each unit, its findings, and the frame of
+    the map. What hangs on the layers alone is kept by itself: they outlast a round.
     """
-    _check_layers(layers)
-    # before anything is drawn: the last door at which a sensitive place can still be made coarse
-    layers = coarse_layers(layers, tables["species"])
-    return layers, {
-        "words": _context_words(layers, languages),
-        "layers": [*_carded(layers), *map(shown, _context_names(layers))],
-        "sections": _sections_of(units, layers.get("sections")),
-        "findings": _findings(now(tables["unit_criteria"])),
-        "frame": _frame(units, layers),
+    lasting, remarks, detail = lasting_stamp_of(layers), tables["remarks"], tables["detail"]
+    detail_vertices = _VERTICES[detail]
+
+    @cache
+    def shown_layers() -> Mapping[str, gpd.GeoDataFrame]:
+        """The layers as they may be shown."""
+        _check_layers(layers)
+        # before anything is drawn: the last door at which a sensitive place can still be made coarse
+        return coarse_layers(layers, tables["species"])
+
+    def kept(
+        kind: str, hangs_on: Sequence[Any], make: Callable[[], list[bytes]]
+    ) -> Sequence[bytes]:
+        """What hangs on the layers, the languages and what else is named."""
+        content = [lasting, json.dumps([[*languages], *hangs_on]).encode()]
+        return piece(kind, content, make) if lasting else make()
+
+    said, *shapes = kept("map-places", [], lambda: _places(shown_layers(), languages))
+    about = json.loads(said)
+    sections, first, last = (shapely.get_parts(shapely.from_wkb(one)) for one in shapes)
+    frame = _frame([*first, *units.geometry] or [*last])
+
+    def ground_parts() -> list[bytes]:
+        """Each key of the ground, and its value."""
+        ground = _ground_part(shown_layers(), frame, tables)
+        return [part.encode() for key, value in ground.items() for part in (key, page_json(value))]
+
+    ground: dict[str, Any] = {**_spelt(kept("map-ground", [detail, frame], ground_parts))}
+    evidence = {
+        name: ground.pop(_EVIDENCE + name) for name in (*about["carded"], *about["context"])
     }
+    if remarks is not None:  # what groups typed is of one round
+        _check_layers({"remarks": remarks})
+        evidence["remarks"] = _evidence("remarks", _table_on(remarks, frame), detail_vertices)
+    names = [name for name in (*_CARDED, *about["context"]) if name in evidence]
+    planning_units = _table_on(now(tables["planning_units"]), frame)
+    ground["evidence"] = {name: evidence[name] for name in names}
+    ground["cells"] = _cells(planning_units, detail_vertices * _MOST_CELL_VERTICES)
+    return {
+        "words": about["words"],
+        "layers": names,
+        "sections": _sections_of(units, dict(zip(about["sections"], sections, strict=True))),
+        "findings": _findings(now(tables["unit_criteria"])),
+        "frame": frame,
+    }, {key: ground[key] for key in _GROUND}
+
+
+_EVIDENCE: Final = "evidence of "
+_GROUND: Final = ("species", "names", "evidence", "styles", "barriers", "cells", "base")
+"""The keys of what lies around the units, as they stand in a page."""
+
+
+def _places(layers: Mapping[str, gpd.GeoDataFrame], languages: Iterable[str]) -> list[bytes]:
+    """Which layers there are, and what of them says where the map is and in which section a unit lies.
+
+    Behind the first, as WKB: the sections in the order of their ids, the boxes that the frame is drawn
+    around, and those of the ranges, where there is nothing else.
+    """
+    sections = layers.get("sections")
+    areas = None if sections is None else sections.sort_values("section_id")
+    about = {
+        "words": _context_words(layers, languages),
+        "carded": _carded(layers),
+        "context": [*map(shown, _context_names(layers))],
+        "sections": [] if areas is None else areas["section_id"].tolist(),
+    }
+    shapes_of = [[] if areas is None else areas.geometry.to_numpy()]
+    for names in (("hotspots", "sections"), ("features",)):
+        found = [layers[name].geometry.to_numpy() for name in names if layers.get(name) is not None]
+        parts = shapely.get_parts(np.concatenate([np.empty(0, dtype=object), *found]))
+        # countries and a lynx reach half round the world: they do not decide
+        shapes_of.append(shapely.envelope(parts))
+    collections = map(shapely.GeometryCollection, map(list, shapes_of))
+    return [json.dumps(about).encode(), *map(shapely.to_wkb, collections)]
 
 
 def now(table: Later) -> Any:
@@ -228,7 +297,7 @@ def _unit_part(
     around: Mapping[str, Any],
     tables: PageTables,
 ) -> dict[str, Any]:
-    """What the page knows of its units, and in which words; `around` as :func:`_shown` gives it."""
+    """What the page knows of its units, and in which words; `around` as :func:`_drawn_sheet` gives it."""
     earlier, before = tables["earlier"], tables["before"]
     before = _last_round(earlier) if before is None else before
     units, before = (_table_on(table, around["frame"]) for table in (units, before))
@@ -282,7 +351,6 @@ def _ground_part(
 ) -> dict[str, Any]:
     """What the page knows of everything else."""
     layers = {name: _table_on(table, frame) for name, table in layers.items()}
-    planning_units = _table_on(now(tables["planning_units"]), frame)
     context, species, detail = _context_names(layers), tables["species"], tables["detail"]
     detail_vertices = _VERTICES[detail]
     return {
@@ -293,15 +361,16 @@ def _ground_part(
             most_vertices=detail_vertices * _MOST_RANGE_VERTICES,
         ),
         "names": _names(species),
-        "evidence": {key: _evidence(key, layers[key], detail_vertices) for key in _carded(layers)}
-        | {shown(name): _context(layers[name]) for name in context},
+        **{
+            _EVIDENCE + key: _evidence(key, layers[key], detail_vertices) for key in _carded(layers)
+        },
+        **{_EVIDENCE + shown(name): _context(layers[name]) for name in context},
         "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()}
         | {
             shown(name): dict(context_style(place, is_line=_is_line(layers[name])))
             for place, name in enumerate(context)
         },
         "barriers": {key: dict(style) for key, style in BARRIER_STYLES.items()},
-        "cells": _cells(planning_units, detail_vertices * _MOST_CELL_VERTICES),
         "base": basemap(
             layers.get("countries"),
             layers.get("disputed"),
@@ -402,18 +471,8 @@ def _cards_by_language(
     return cards_of
 
 
-def _frame(
-    units: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame]
-) -> tuple[float, float, float, float]:
-    """The sheet: units, hotspots and sections (else the ranges) with a margin, in whole degrees.
-
-    Countries and a lynx reach half round the world: they do not decide.
-    """
-    first = [layers.get("hotspots"), layers.get("sections"), units]
-    tables = [table for table in first if table is not None and len(table)]
-    if not tables and len(layers.get("features", ())):
-        tables = [layers["features"]]
-    shapes = [shape for table in tables for shape in table.geometry]
+def _frame(shapes: Sequence[BaseGeometry]) -> tuple[float, float, float, float]:
+    """The sheet: units, hotspots and sections (else the ranges) with a margin, in whole degrees."""
     return _with_margin(narrowest_bounds(shapes) or _REGION)
 
 
@@ -564,16 +623,12 @@ def _by_unit(
     return rows
 
 
-def _sections_of(units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None) -> dict[str, str]:
-    """The section in which each unit's name stands."""
-    if sections is None or sections.empty:
-        return {}
-    areas = sections.sort_values("section_id")
+def _sections_of(units: gpd.GeoDataFrame, sections: Mapping[str, BaseGeometry]) -> dict[str, str]:
+    """The section in which each unit's name stands; of several that hold it, the first."""
     # Where the unit's name stands: its ground may lie in several.
     names_at = np.array([label_place(shape) for shape in units.geometry], dtype=object)
-    unit, section = shapely.STRtree(areas.geometry.to_numpy()).query(names_at, predicate="within")
-    ids, names = units["unit_id"].tolist(), areas["section_id"].tolist()
-    # of several sections that hold it, the first
+    unit, section = shapely.STRtree([*sections.values()]).query(names_at, predicate="within")
+    ids, names = units["unit_id"].tolist(), list(sections)
     first = pd.Series(section).groupby(unit).min()
     return {shown(ids[number]): shown(names[place]) for number, place in first.items()}
 
