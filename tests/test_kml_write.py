@@ -795,6 +795,7 @@ def test_shapes_written_all_at_once_are_those_written_one_by_one(longest):
         *shapely.polygons(ring),
         *shapely.linestrings(rng.uniform(0, 0.1, (20, 5, 3))),
         shapely.box(0, 0, 3, 2),
+        shapely.segmentize(shapely.box(0, 0, 3, 2), 0.07),
         shapely.LineString([(0, 0), (0, 2)]),
         shapely.LineString([(0, 0), (1e-7, 1e-7)]),
         shapely.Polygon([(0, 0), (0.1, 0), (0.1, 0.1), (0.0500001, 0.0000001), (0, 0.1)]),

@@ -35,7 +35,7 @@ from cami_units.kml._marks import (
     rows,
     status_look,
 )
-from cami_units.kml._written_shapes import as_written, geom_hash, written_pieces
+from cami_units.kml._written_shapes import as_written, hash_of_written, written_pieces
 from cami_units.model import (
     HIDDEN_STATUSES,
     Imprint,
@@ -249,7 +249,7 @@ def _unit_mark(
         "cu_id": unit_id,
         "part": str(number or 1),
         "rev": clean_name(row.get("rev")) or imprint.number,
-        "geom_hash": geom_hash(piece),
+        "geom_hash": hash_of_written(piece),
         "round": imprint.number,
         "section_id": clean_name(row.get("section_id")),
         "working_group": clean_name(group),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -216,10 +217,6 @@ def earth_writers(
 
     def evidence_at(tolerance: float, profile: Profile, *, as_text: bool) -> Evidence:
         """The evidence at a tolerance; of a round as text, which can be kept."""
-        least = len(editable()) + n_typed
-        # these are drawn at any tolerance: where they are too many, the finest is not drawn at all
-        if not tolerance and least > MAX_FEATURES:
-            return Evidence((), (), False, {}, {}, None, features=least)
         as_folders, written = drawers(tolerance)
         return written(profile) if as_text and is_of_round else as_folders()
 
@@ -239,6 +236,11 @@ def earth_writers(
     known_light: dict[float, bool] = {}
 
     def write(path: Path, *, profile: Profile) -> tuple[Problem, ...]:
+        # these are drawn at any tolerance: where they are too many, the finest is not drawn at all
+        if len(editable()) + n_typed > MAX_FEATURES:
+            known_light[_TOLERANCES[0]] = False
+        if vertices(mark.geometry for mark in editable()) > MAX_VERTICES:
+            known_light.update(dict.fromkeys(_TOLERANCES, False))
         light = _light_enough(partial(contents_of, profile), known_light)
         plain = partial(contents_of, profile, as_text=False)
         return _written(path, profile, light, plain, legend)
@@ -360,22 +362,22 @@ def _light_enough(
     `known_light` says of the tolerances drawn so far whether they keep it.
     """
     finest, *others, simplest = _TOLERANCES
+    drawn = lru_cache(maxsize=1)(drawn_at)
 
-    def at(tolerance: float) -> Iterator[tuple[float, Contents]]:
-        """The contents at a tolerance, if they keep the budget."""
-        if known_light.get(tolerance, True):
-            file_contents = drawn_at(tolerance)
-            known_light[tolerance] = _is_light(file_contents)
-            if known_light[tolerance]:
-                yield tolerance, file_contents
+    def is_light(tolerance: float) -> bool:
+        """Whether the contents at a tolerance keep the budget."""
+        if tolerance not in known_light:
+            known_light[tolerance] = _is_light(drawn(tolerance))
+        return known_light[tolerance]
 
-    yield from at(finest)
-    if simplest not in known_light:
-        known_light[simplest] = _is_light(drawn_at(simplest))
-    if known_light[simplest]:
-        for tolerance in others:
-            yield from at(tolerance)
-    yield simplest, drawn_at(simplest)
+    if is_light(finest):
+        yield finest, drawn(finest)
+    if is_light(simplest):
+        # the finer, the heavier: the first that is light enough is looked for by halves
+        for tolerance in others[bisect_left(others, True, key=is_light) :]:
+            if is_light(tolerance):
+                yield tolerance, drawn(tolerance)
+    yield simplest, drawn(simplest)
 
 
 def _is_light(file_contents: Contents) -> bool:

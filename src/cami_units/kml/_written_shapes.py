@@ -73,8 +73,7 @@ def all_written(
     """As :func:`as_written` of each geometry, all at once: most are written as they are rounded."""
     shapes = np.empty(len(geometries), dtype=object)
     shapes[:] = geometries
-    west, south, east, north = shapely.bounds(shapes).T
-    short = np.flatnonzero(~(np.hypot(east - west, north - south) > longest * _HAIR))
+    short = np.flatnonzero(~_has_longer_edge(shapes, longest * _HAIR))
     is_done = np.zeros(len(shapes), dtype=bool)
     with suppress(shapely.errors.GEOSException):  # a speck among them is looked at by itself
         rounded = shapely.remove_repeated_points(_on_grid(shapely.force_2d(shapes[short])))
@@ -83,6 +82,19 @@ def all_written(
         is_done[short[is_sound]] = True
     shapes[~is_done] = [as_written(one, longest=longest) for one in shapes[~is_done]]
     return shapes.tolist()
+
+
+def _has_longer_edge(shapes: NDArray[np.object_], longest: float) -> NDArray[np.bool_]:
+    """Which shapes have an edge above a length; from one ring to the next is taken for an edge as well."""
+    west, south, east, north = shapely.bounds(shapes).T
+    # no side is longer than the diagonal of the box
+    is_long: NDArray[np.bool_] = np.hypot(east - west, north - south) > longest
+    wide = np.flatnonzero(is_long)
+    xy, place = shapely.get_coordinates(shapes[wide], return_index=True)
+    is_edge = np.hypot(*np.diff(xy, axis=0).T) > longest
+    is_long[wide] = False
+    is_long[wide[place[1:][is_edge & (place[1:] == place[:-1])]]] = True
+    return is_long
 
 
 def _rounded(geometry: BaseGeometry) -> BaseGeometry:
@@ -267,7 +279,7 @@ def sorted_parts(geometry: BaseGeometry) -> list[BaseGeometry]:
     return sorted(singles, key=lambda part: (-part.area, -part.length, shapely.to_wkb(part)))
 
 
-@lru_cache(maxsize=1 << 10)  # the units of one group are those that nine others look at
+@lru_cache(maxsize=1 << 13)  # the units of one group are those that nine others look at
 def written_pieces(geometry: BaseGeometry) -> tuple[BaseGeometry, ...]:
     """The single geometries of a unit as its file holds them, in the order in which it does."""
     return tuple(
