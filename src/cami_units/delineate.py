@@ -987,8 +987,16 @@ def place_names(
     given: set[tuple[str, str]] = set()
     shapes = units.geometry.to_numpy()
     centroids = shapely.centroid(shapes)
+    # farther away no place lends its name: of most the boxes tell, a metre more for their rounding
+    reach = 1000 * (np.maximum(NEARBY_KM, _BEYOND * extent) + extent / 2) + 1
+    west, south, east, north = shapely.bounds(places).T
     for shape, centroid in zip(shapes, centroids, strict=True):
-        distance = shapely.distance(shape, places) / 1000
+        left, low, right, top = shape.bounds
+        beside = np.maximum(np.maximum(west - right, left - east), 0.0)
+        above = np.maximum(np.maximum(south - top, low - north), 0.0)
+        may_reach = ~(np.hypot(beside, above) > reach)
+        distance = np.full(len(places), np.inf)
+        distance[may_reach] = shapely.distance(shape, places[may_reach]) / 1000
         # From the middle and not from the rim: a long unit touches many places.
         middle = shapely.distance(centroid, places) / 1000
         # A point has no extent: within a kilometre of it is in it.

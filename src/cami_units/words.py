@@ -909,11 +909,13 @@ def with_languages(
     reader chooses.
     """
     spoken_tables = dict(tables)
-    for lang in languages:
-        if lang == FALLBACK:
-            continue
-        translated_tables = in_language(tables, lang)
-        for name, column in (("unit_criteria", "because"), ("not_proposed", "reason")):
+    columns = {"unit_criteria": "because", "not_proposed": "reason"}
+    others = [lang for lang in languages if lang != FALLBACK]
+    told_tables = {name: tables[name] for name in columns if others and name in tables}
+    names = names_of(tables) if others else {}
+    for lang in others:
+        translated_tables = in_language(told_tables, lang, names)
+        for name, column in columns.items():
             if name in tables and "facts" in tables[name]:
                 sentences = translated_tables[name][column]
                 spoken_tables[name] = spoken_tables[name].assign(**{f"{column}_{lang}": sentences})

@@ -482,7 +482,11 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         **dict.fromkeys(("outside", "outside, turned inside"), _numbers([*far, *turned])),
     }
     group_files.notices += _reader_notices(placemarks.notes, label, retold)
-    group_files.placemarks += [_shape(mark, group, group_files) for mark in shapes]
+    outlines = kml.all_written([mark["ground"] for mark in shapes])
+    group_files.placemarks += [
+        _shape(mark, outline, group, group_files)
+        for mark, outline in zip(shapes, outlines, strict=True)
+    ]
     # A polygon may have lines beside it: they are remarks, as those without a polygon are.
     group_files.pins += [row for mark in (*pins, *shapes) for row in _remarks(mark, group)]
     group_files.pins += [_pin_on_ground(mark, group) for mark in (*specks, *far)]
@@ -779,10 +783,11 @@ def _likeness(first: Any, second: Any) -> float:
     return overlap.jaccard_index(shared, float(first.area), float(second.area))
 
 
-def _shape(mark: Mapping[str, Any], group: str, group_files: GroupFiles) -> dict[str, Any]:
+def _shape(
+    mark: Mapping[str, Any], outline: Any, group: str, group_files: GroupFiles
+) -> dict[str, Any]:
     """A placemark with ground, by :data:`cami_units.workshop.PLACEMARK_COLUMNS`, with its outline."""
     data = mark["data"]
-    outline = kml.as_written(mark["ground"])
     outline_hash = kml.hash_of_written(outline)
     layer = data.get("layer", "")
     points = 0 if mark["points"] is None else shapely.get_num_geometries(mark["points"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -228,14 +229,20 @@ def _sheet_of(book: Mapping[str, Sheet], fields: Sequence[str]) -> tuple[str, in
 
 def _fields_named(row: Sequence[str], fields: Sequence[str]) -> list[str]:
     """Of each cell of a row the column that it names, by our name or by a heading; else ""."""
-    headings = {
+    names = _names_by_heading(tuple(fields))
+    return [names.get(cell.split("\n")[0].strip().casefold(), "") for cell in row]
+
+
+@cache  # every row of a form is asked whether it is its heading
+def _names_by_heading(fields: tuple[str, ...]) -> dict[str, str]:
+    """Columns by all that they are headed with."""
+    return {
         heading.casefold(): name
         # reversed: where two columns have one heading, the first of them is meant
         for name in reversed(fields)
         for lang in LANGUAGES
         for heading in (name, text(f"column {name}", lang))
     }
-    return [headings.get(cell.split("\n")[0].strip().casefold(), "") for cell in row]
 
 
 def _table(sheet: Sheet, place: int, fields: Sequence[str]) -> pd.DataFrame:
@@ -259,9 +266,13 @@ def _bounded(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     limits = {
         name: LONGEST_NAME if name in _NAMED_FIELDS else LONGEST_TEXT for name in table.columns
     }
-    over = [table[name].str.len()[lambda n, most=most: n > most] for name, most in limits.items()]
-    longest = max((int(lengths.max()) for lengths in over if len(lengths)), default=0)
-    return table.apply(lambda column: column.str[: limits[column.name]]), longest
+    cells = {name: table[name].tolist() for name in limits}
+    lengths = [
+        len(cell) for name, most in limits.items() for cell in cells[name] if len(cell) > most
+    ]
+    if not lengths:
+        return table, 0
+    return table.apply(lambda column: column.str[: limits[column.name]]), max(lengths)
 
 
 def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:

@@ -185,16 +185,19 @@ def _tree(part: bytes) -> Any:
 
 def _name(element: Any) -> str:
     """The local name of an element: strict and transitional workbooks differ in the rest."""
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def _all(root: Any, name: str) -> Iterator[Any]:
-    return (element for element in root.iter() if _name(element) == name)
+    return iter(root.iter(f"{{*}}{name}"))
 
 
 def _attribute(element: Any, name: str) -> str:
     """An attribute by its local name."""
-    return next((v for key, v in element.attrib.items() if etree.QName(key).localname == name), "")
+    plain = element.get(name)
+    if plain is not None:
+        return str(plain)
+    return next((v for key, v in element.attrib.items() if key.endswith(f"}}{name}")), "")
 
 
 def _filled(cells: Mapping[int, Mapping[int, str]]) -> list[list[str]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count, product
 from string import ascii_lowercase
 from typing import Any, Final, Literal, NamedTuple
@@ -76,6 +77,7 @@ def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
     }
 
 
+@lru_cache(maxsize=20_000)  # evidence comes back in the file of each group, under the same names
 def spoken_id(name: str) -> str:
     """The unit id at the front of a name, as ids are written, or an empty string.
 
