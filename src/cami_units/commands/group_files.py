@@ -482,11 +482,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         **dict.fromkeys(("outside", "outside, turned inside"), _numbers([*far, *turned])),
     }
     group_files.notices += _reader_notices(placemarks.notes, label, retold)
-    outlines = kml.all_written([mark["ground"] for mark in shapes])
-    group_files.placemarks += [
-        _shape(mark, outline, group, group_files)
-        for mark, outline in zip(shapes, outlines, strict=True)
-    ]
+    group_files.placemarks += _shapes(shapes, group, group_files)
     # A polygon may have lines beside it: they are remarks, as those without a polygon are.
     group_files.pins += [row for mark in (*pins, *shapes) for row in _remarks(mark, group)]
     group_files.pins += [_pin_on_ground(mark, group) for mark in (*specks, *far)]
@@ -781,6 +777,17 @@ def _likeness(first: Any, second: Any) -> float:
     """Jaccard index of two outlines in degrees: to tell, never to report."""
     shared = float(shapely.intersection(first, second).area)
     return overlap.jaccard_index(shared, float(first.area), float(second.area))
+
+
+def _shapes(
+    marks: Sequence[Mapping[str, Any]], group: str, group_files: GroupFiles
+) -> list[dict[str, Any]]:
+    """Placemarks with ground, as rows with their outlines, which are written all at once."""
+    outlines = kml.all_written([mark["ground"] for mark in marks])
+    return [
+        _shape(mark, outline, group, group_files)
+        for mark, outline in zip(marks, outlines, strict=True)
+    ]
 
 
 def _shape(
