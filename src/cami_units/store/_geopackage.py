@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
 from pathlib import Path
@@ -93,11 +93,15 @@ happens to hold whole numbers, is no other column tomorrow."""
 
 _GEOMETRY: Final = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
 
-_MULTI: Final[Mapping[str, Callable[..., Any]]] = {
-    "Polygon": shapely.multipolygons,
-    "LineString": shapely.multilinestrings,
-    "Point": shapely.multipoints,
+_MULTI: Final[Mapping[int, str]] = {
+    kind: name
+    for name in _GEOMETRY.values()
+    for kind in (
+        shapely.GeometryType[name.removeprefix("Multi").upper()].value,
+        shapely.GeometryType[name.upper()].value,
+    )
 }
+"""What a layer of shapes of one kind is called, by what GEOS calls each, single or multi."""
 
 
 def write_geopackage(path: Path, round: Round) -> None:
@@ -261,16 +265,18 @@ def _quoted(name: str) -> str:
 
 def _layer(table: pd.DataFrame, name: str) -> pa.Table:
     """A table as a layer: rows by key, columns typed, shapes as collections in a column ``geom``."""
-    rows = _sorted_rows(table, name)
-    geometry = rows.geometry if isinstance(rows, gpd.GeoDataFrame) else None
-    plain = pd.DataFrame(rows if geometry is None else rows.drop(columns=geometry.name))
-    layer = _arrow(plain, name)
+    # column by column: a table of pandas anew for each step took longer than to write a small layer
+    geometry = table.active_geometry_name if isinstance(table, gpd.GeoDataFrame) else None
+    columns = {str(column): values for column, values in table.items() if column != geometry}
+    layer, order = _arrow(columns, name), _row_order(columns, name)
+    if order is not None:
+        layer = layer.take(order)
     if geometry is None:
         return layer
-    kind, shapes = _one_kind(geometry, name)
-    wkb = pa.array(shapely.to_wkb(shapes), type=pa.binary())
+    shapes = np.asarray(table[geometry].array, dtype=object)
+    kind, wkb = _one_kind(shapes if order is None else shapes[order], name)
     field = pa.field("geom", pa.binary(), metadata={"kind": kind})
-    return layer.append_column(field, wkb)
+    return layer.append_column(field, pa.array(wkb, type=pa.binary()))
 
 
 def _write_layer(path: Path, name: str, table: pd.DataFrame, *, append: bool) -> None:
@@ -315,36 +321,33 @@ def _gdal_options(day: str) -> Iterator[None]:
         pyogrio.set_gdal_config_options(before)
 
 
-def _sorted_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The rows by key; those of a table that has no contract by everything they say."""
+def _row_order(columns: Mapping[str, pd.Series[Any]], name: str) -> NDArray[np.intp] | None:
+    """The rows by key; those of a table that has no contract by everything they say. None: as they are."""
     promise: Table | None = TABLES.get(_SAME_AS.get(name, name))
-    plain_columns = [str(column) for column in table.columns if not _is_geometry(table, column)]
-    keys = (
-        list(promise.key) if promise and set(promise.key) <= set(plain_columns) else plain_columns
-    )
-    if not keys:
-        return table
-    return table.sort_values(keys, key=_order, kind="stable").reset_index(drop=True)
+    keys = list(promise.key) if promise and set(promise.key) <= set(columns) else list(columns)
+    values = [_order(columns[key]) for key in keys]
+    if not values or (len(values) == 1 and values[0].is_monotonic_increasing):
+        return None
+    codes = [pd.factorize(one, sort=True)[0] for one in values]
+    # what is missing comes last; the first key decides first, and `lexsort` looks at it last
+    order = np.lexsort([np.where(code < 0, len(code), code) for code in reversed(codes)])
+    return order.astype(np.intp)
 
 
-def _is_geometry(table: pd.DataFrame, column: object) -> bool:
-    return isinstance(table, gpd.GeoDataFrame) and column == table.active_geometry_name
-
-
-def _order(values: pd.Series) -> pd.Series:
+def _order(values: pd.Series[Any]) -> pd.Series[Any]:
     """The values of a column as rows are sorted by them."""
     if values.name == "criterion":
         return values.map(finding_key)
     return values if pd.api.types.is_numeric_dtype(values) else values.astype(str)
 
 
-def _arrow(table: pd.DataFrame, name: str) -> pa.Table:
-    """A table with the types that it promises."""
+def _arrow(table: Mapping[str, pd.Series[Any]], name: str) -> pa.Table:
+    """The columns of a table with the types that it promises."""
     types = _TYPES.get(_SAME_AS.get(name, name), {})
     columns = {}
-    for column in map(str, table.columns):
+    for column, values in table.items():
         try:
-            columns[column] = _typed(pa.array(table[column], from_pandas=True), types.get(column))
+            columns[column] = _typed(pa.array(values, from_pandas=True), types.get(column))
         except (pa.ArrowException, UnicodeEncodeError) as error:
             raise InputError(
                 f"The column '{column}' of the table '{name}' cannot be written: {error}. It must "
@@ -362,28 +365,23 @@ def _typed(values: Any, promised: pa.DataType | None) -> Any:
     return values if promised is None else values.cast(promised)
 
 
-def _one_kind(geometry: gpd.GeoSeries, name: str) -> tuple[str, Any]:
-    """Geometries of one kind, multi where any is, and what it is called."""
+def _one_kind(shapes: NDArray[Any], name: str) -> tuple[str, NDArray[Any]]:
+    """What shapes of one kind are called, and they as WKB, multi where any is."""
     promise = TABLES.get(_SAME_AS.get(name, name))
-    kinds = {kind.removeprefix("Multi") for kind in geometry.geom_type.dropna().unique()}
+    kind = shapely.get_type_id(shapes)
+    wkb = np.asarray(shapely.to_wkb(shapes, byte_order=1), dtype=object)
     if promise is not None and promise.geometry in _GEOMETRY:
-        kind = _GEOMETRY[str(promise.geometry)]
-    elif len(kinds) == 1 and kinds <= set(_MULTI):
-        kind = f"Multi{kinds.pop()}"
+        called = _GEOMETRY[str(promise.geometry)]
     else:
-        return "Unknown", geometry.array
-    return kind, _multi(np.asarray(geometry.array, dtype=object))
-
-
-def _multi(shapes: Any) -> Any:
-    """Each single shape as a collection of one; the others as they are."""
-    # A layer has one type, and of some rows there are several parts.
-    multiparts = shapes.copy()
-    for kind, make in _MULTI.items():
-        single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType[kind.upper()])
-        if len(single):
-            multiparts[single] = make(shapes[single], indices=np.arange(len(single)))
-    return multiparts
+        kinds = {_MULTI.get(one, str(one)) for one in kind[kind >= 0].tolist()}
+        called = kinds.pop() if len(kinds) == 1 and kinds <= {*_MULTI.values()} else ""
+    if not called:
+        return "Unknown", wkb
+    # A layer has one type, and of some rows there are several parts. The head of a collection of one is
+    # that of its part, with another kind, and the number 1 (ISO 19125-1; 3 more, flags as they are).
+    single = np.flatnonzero((kind >= 0) & (kind <= shapely.GeometryType.POLYGON))
+    wkb[single] = [b"\1%c%s\1\0\0\0%s" % (one[1] + 3, one[2:5], one) for one in wkb[single]]
+    return called, wkb
 
 
 def read_geopackage(path: Path, *, only: Collection[str] | None = None) -> dict[str, pd.DataFrame]:
