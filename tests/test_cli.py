@@ -326,9 +326,7 @@ def test_propose_says_what_went_in_what_was_found_and_where_it_is(run, house, tm
 
 def latin(output: str) -> list[str]:
     """The words in Latin letters that are no names of files, programs or codes of ours."""
-    names = (
-        r"\S*[/.]\S+|not_proposed|GeoPackage|Google Earth( Pro)?|QGIS|KMZ|[A-Z]+-\S+|--\w+|undo|collect"
-    )
+    names = r"\S*[/.]\S+|not_proposed|GeoPackage|Google Earth( Pro)?|QGIS|KMZ|[A-Z]+-\S+|--\w+|undo|collect"
     return re.findall(r"[A-Za-z]{3,}", re.sub(names, "", output))
 
 

@@ -151,13 +151,26 @@ def test_a_round_that_is_read_again_has_no_such_table(tmp_path):
 
 def project_of(round_, lang="en"):
     return qgis.project(
-        round_.tables,
+        qgis.contents(round_.tables),
         geopackage=store.GEOPACKAGE,
         imprint=round_.imprint,
         crs="+proj=laea +lat_0=44 +lon_0=60 +datum=WGS84",
         frame=(0, 0, 100_000, 80_000),
         lang=lang,
     )
+
+
+def test_the_project_hangs_on_the_tables_and_not_on_their_rows():
+    """Other figures, the same project: of all rows only species, findings and kinds of shapes count."""
+    tables = dict(toy_round().tables)
+    before = qgis.contents(tables)
+    units = tables["conservation_units"]
+    tables["conservation_units"] = units.assign(score=units["score"] + 1, status="rejected")
+    assert qgis.contents(tables) == before
+    tables["conservation_units"] = units.assign(note="")
+    assert qgis.contents(tables) != before
+    tables["conservation_units"] = units.set_geometry(units.representative_point())
+    assert qgis.contents(tables).kinds["conservation_units"] == "Point"
 
 
 def test_the_project_names_every_table_by_a_relative_path_and_each_thing_that_hangs_on_a_unit():
@@ -248,7 +261,7 @@ def of_toy(folder: Path):
     store.write_round(one, folder / "round")
     frame = one.tables["conservation_units"].to_crs(EQUAL_AREA).total_bounds
     text = qgis.project(
-        one.tables,
+        qgis.contents(one.tables),
         geopackage=store.GEOPACKAGE,
         imprint=one.imprint,
         crs=EQUAL_AREA,

@@ -428,8 +428,35 @@ _GROUND: Final = ("gazetteer", "disputed", "countries")
 _ON: Final = frozenset({"conservation_units", "remarks", "barriers", *_GROUND})
 
 
+class Contents(NamedTuple):
+    """What of a round its project hangs on: of each table its columns, and what its shapes are; no row.
+
+    `kinds` are ``Polygon``, ``Line`` or ``Point`` by the names of tables with shapes.
+    """
+
+    columns: Mapping[str, Sequence[str]]
+    kinds: Mapping[str, str]
+    species: Sequence[str]
+    findings: Sequence[str]
+
+
+def contents(tables: Mapping[str, pd.DataFrame]) -> Contents:
+    """What the project of a round with these tables hangs on."""
+    columns, kinds = {}, {}
+    for name, table in tables.items():
+        shape = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
+        columns[name] = [str(column) for column in table.columns if column != shape]
+        if shape is not None:
+            of_shapes = set(table.geometry.geom_type.dropna().unique())
+            first = min((kind.removeprefix("Multi") for kind in of_shapes), default="Polygon")
+            kinds[name] = _GEOMETRY.get(first, "Polygon")
+    species = sorted(tables["species"]["sci_name"].astype(str)) if "species" in tables else []
+    findings = words.told_order(tables["unit_criteria"]["criterion"].astype(str).unique())
+    return Contents(columns, kinds, species, findings)
+
+
 def project(
-    tables: Mapping[str, pd.DataFrame],
+    given: Contents,
     *,
     geopackage: str,
     imprint: Imprint,
@@ -441,8 +468,8 @@ def project(
 
     Parameters
     ----------
-    tables : mapping of str to DataFrame
-        The tables of the round, as they stand in its GeoPackage.
+    given : Contents
+        Of the tables of the round, as they stand in its GeoPackage.
     geopackage : str
         The name of that file, which lies beside the project.
     imprint : Imprint
@@ -459,8 +486,7 @@ def project(
     str
         The text of a ``.qgs`` file; the same round gives the same text.
     """
-    species = sorted(tables["species"]["sci_name"].astype(str)) if "species" in tables else []
-    language = _Language(lang, tuple(species))
+    language = _Language(lang, tuple(given.species))
     title = f"{imprint.title} · {words.round_name(imprint, lang)} · {words.day(imprint.date, lang)}"
     root = ET.Element("qgis", version=_VERSION, projectname=title)
     ET.SubElement(root, "title").text = title
@@ -476,9 +502,9 @@ def project(
     _reference(ET.SubElement(canvas, "destinationsrs"), crs)
     _add_views(root, frame, crs)
     layers = ET.SubElement(root, "projectlayers")
-    for group in _groups(tables, language):
-        _add_group(tree, layers, group, tables, geopackage, language)
-    _relate(relations, tables, language)
+    for group in _groups(given, language):
+        _add_group(tree, layers, group, given, geopackage, language)
+    _relate(relations, given.columns, language)
     _add_pages(ET.SubElement(root, "Layouts"), imprint, language)
     return _document(root)
 
@@ -492,21 +518,20 @@ class _Group(NamedTuple):
     is_choice: bool = False
 
 
-def _groups(tables: Mapping[str, pd.DataFrame], language: _Language) -> list[_Group]:
+def _groups(given: Contents, language: _Language) -> list[_Group]:
     """The groups of the tree from the top, those without a layer left out."""
-    spatial = {name for name, table in tables.items() if isinstance(table, gpd.GeoDataFrame)}
+    spatial = set(given.kinds)
 
     def rows(names: Iterable[str]) -> list[tuple[str, str, str, _Look | None]]:
         return [(n, n, _title(n, language), _LOOKS.get(n)) for n in names if n in spatial]
 
-    findings = words.told_order(tables["unit_criteria"]["criterion"].astype(str).unique())
     by_finding = [
         (f"finding_{finding}", "conservation_units", finding, _verdict(finding))
-        for finding in findings
+        for finding in given.findings
     ]
     own_layers = {"conservation_units", "remarks", *_EVIDENCE, *_GROUND, "features", "ranges_used"}
     others = sorted(spatial - own_layers - {"planning_units"})
-    plain = [name for name in sorted(tables) if name not in spatial]
+    plain = [name for name in sorted(given.columns) if name not in spatial]
     groups = [
         _Group(language.say("units"), rows(("remarks", "conservation_units")), is_open=True),
         _Group(language.say("criteria"), by_finding, is_choice=True),
@@ -535,7 +560,7 @@ def _add_group(
     tree: ET.Element,
     layers: ET.Element,
     group: _Group,
-    tables: Mapping[str, pd.DataFrame],
+    given: Contents,
     geopackage: str,
     language: _Language,
 ) -> None:
@@ -567,7 +592,16 @@ def _add_group(
             checked="Qt::Checked" if id_ in _ON else "Qt::Unchecked",
             expanded="1" if id_ in ("conservation_units", "barriers") else "0",
         )
-        _add_layer(layers, id_, title, source, tables[table], look, language)
+        _add_layer(
+            layers,
+            id_,
+            title,
+            source,
+            look,
+            language,
+            columns=given.columns[table],
+            kind=given.kinds.get(table, "No geometry"),
+        )
 
 
 _GEOMETRY: Final[Mapping[str, str]] = {"Polygon": "Polygon", "LineString": "Line", "Point": "Point"}
@@ -578,15 +612,13 @@ def _add_layer(
     id_: str,
     title: str,
     source: str,
-    table: pd.DataFrame,
     look: _Look | None,
     language: _Language,
+    *,
+    columns: Sequence[str],
+    kind: str,
 ) -> None:
     """One layer of the list: where it is, what its columns are called and hold, how it looks."""
-    kind = "No geometry"
-    if isinstance(table, gpd.GeoDataFrame):
-        kinds = table.geometry.geom_type.dropna().str.removeprefix("Multi")
-        kind = _GEOMETRY.get(next(iter(sorted(kinds.unique())), "Polygon"), "Polygon")
     layer = ET.SubElement(
         layers,
         "maplayer",
@@ -604,8 +636,6 @@ def _add_layer(
     ET.SubElement(layer, "provider", encoding="UTF-8").text = "ogr"
     if look is not None:
         look(layer, language)
-    shape = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
-    columns = [str(column) for column in table.columns if column != shape]
     fields = ET.SubElement(layer, "fieldConfiguration")
     aliases = ET.SubElement(layer, "aliases")
     for place, column in enumerate(columns, start=1):  # the first is fid
@@ -704,13 +734,15 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _relate(relations: ET.Element, tables: Mapping[str, pd.DataFrame], language: _Language) -> None:
+def _relate(
+    relations: ET.Element, columns: Mapping[str, Sequence[str]], language: _Language
+) -> None:
     """Which rows of the other tables belong to a unit, and which to a species."""
     parents = (("conservation_units", "unit_id"), ("species", "sci_name"))
     for parent, key in parents:
-        for child in sorted(tables):
+        for child in sorted(columns):
             # a unit's own species stand in a list beside it, not in its row
-            if child == parent or parent not in tables or key not in tables[child].columns:
+            if child == parent or parent not in columns or key not in columns[child]:
                 continue
             if parent == "species" and child == "conservation_units":
                 continue

@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import __version__, delineate, layers, overlap, rank, words
-from cami_units.cache import NOTHING_KEPT, Cache, kept_table
+from cami_units.cache import NOTHING_KEPT, Cache, kept_table, narrowed
 from cami_units.commands.assess import Assessed, what_it_takes
 from cami_units.model import (
     AREA_OF_INTEREST,
@@ -57,7 +57,7 @@ def round_tables(
     ids = units.set_index("seed")["unit_id"]
     table = _conservation_units(plan, pieces, units, assessed_sites)
     known_layers = pieces.layers
-    takes = _what_it_takes(plan, pieces, drawn_sites, assessed_sites, grown, ids)
+    takes = _what_it_takes(plan, pieces, drawn_sites, assessed_sites, grown, ids, cache)
     tables: dict[str, pd.DataFrame] = {
         "conservation_units": table,
         "not_proposed": _not_proposed(
@@ -71,7 +71,7 @@ def round_tables(
         "unit_rationale": unit_rationale(assessed_sites, ids, plan.profile),
         "unit_species": by_unit(assessed_sites.findings.species, ids),
         "unit_countries": by_unit(assessed_sites.findings.countries, ids),
-        "planning_units": with_unit(cells, units, cache=cache),
+        "planning_units": with_unit(cells, units, cache=narrowed(cache, plan.study.model_dump())),
         "ranges_used": known_layers.ranges,
         "species": known_layers.species,
     }
@@ -102,15 +102,23 @@ def _what_it_takes(
     assessed_sites: Assessed,
     grown: gpd.GeoDataFrame,
     ids: pd.Series[str],
+    cache: Cache,
 ) -> gpd.GeoDataFrame:
     """What would meet the criteria that units miss, and those that hotspots miss as drawn."""
     units = grown[grown["seed"].isin(ids.index)]
-    of_units = what_it_takes(units, pieces, plan, assessed_sites, site="seed")
+    of_units = what_it_takes(units, pieces, plan, assessed_sites, site="seed", cache=cache)
     of_units = of_units[of_units["site"].isin(ids.index)]
     parts = [of_units.assign(site=of_units["site"].map(ids))]
     if pieces.layers.hotspots is not None:
         parts.append(
-            what_it_takes(pieces.layers.hotspots, pieces, plan, drawn_sites, site="hotspot_id")
+            what_it_takes(
+                pieces.layers.hotspots,
+                pieces,
+                plan,
+                drawn_sites,
+                site="hotspot_id",
+                cache=cache,
+            )
         )
     return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=grown.crs)
 
@@ -362,9 +370,12 @@ def with_unit(
     *,
     cache: Cache = NOTHING_KEPT,
 ) -> gpd.GeoDataFrame:
-    """Planning units with the unit that holds most of each; empty where none holds half."""
+    """Planning units with the unit that holds most of each; empty where none holds half.
+
+    `cache` is one of the lattice: on it their names say where cells lie.
+    """
     shapes = units[["unit_id", "geometry"]]
-    key = [cells[["pu_id", "geometry"]], shapes]
+    key = [cells[["pu_id"]], shapes]
     owners = kept_table(
         cache, "owners", key, lambda: overlap.cell_owners(cells, shapes, site="unit_id")
     )

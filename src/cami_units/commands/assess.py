@@ -9,10 +9,11 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import criteria, layers, overlap, rank, words
-from cami_units.cache import NOTHING_KEPT, Cache, kept_value
+from cami_units.cache import NOTHING_KEPT, Cache, kept, kept_value
 from cami_units.commands.plan_layers import ground, load, reading_of
 from cami_units.model import DIGITS, Findings, Layers, Names, Profile, Progress, SiteTables, quiet
 from cami_units.overlap import Pieces
@@ -268,6 +269,7 @@ def what_it_takes(
     assessed: Assessed,
     *,
     site: str = "unit_id",
+    cache: Cache = NOTHING_KEPT,
 ) -> gpd.GeoDataFrame:
     """For each gate and criterion of the decision that a site misses, what would meet it.
 
@@ -277,6 +279,8 @@ def what_it_takes(
         As for :func:`assess_sites`.
     assessed : Assessed
         What was found on the sites.
+    cache : Cache
+        The cache that the pieces came from: what is nearest to a site hangs on no other site.
 
     Returns
     -------
@@ -297,7 +301,7 @@ def what_it_takes(
     rows = rows[rows["site"].isin(set(sites[site]))].reset_index(drop=True)
     shapes = dict(zip(sites[site], sites.geometry, strict=True))
     side_km2 = plan.profile.occurrence.side_km2 or 0.0
-    outline = _outlines(pieces, assessed, side_km2)
+    outline = _outlines(pieces, assessed, side_km2, cache)
     outlines = [outline(row, shapes[row.site]) for row in rows.itertuples()]
     table = gpd.GeoDataFrame(rows, geometry=outlines, crs=sites.crs)
     drawn = (table["kind"] == "ground") & ~table.geometry.isna()
@@ -316,7 +320,7 @@ def what_it_takes(
 
 
 def _outlines(
-    pieces: Pieces, assessed: Assessed, side_km2: float
+    pieces: Pieces, assessed: Assessed, side_km2: float, cache: Cache
 ) -> Callable[[Any, BaseGeometry], Any]:
     """What gives the nearest ground of the kind that a row asks for; None: it asks for none."""
     summary, species = assessed.findings.summary, assessed.findings.species
@@ -337,20 +341,30 @@ def _outlines(
         needed: list[float] | None = None
         if not row.sci_name:  # of a state: the one that is named, else any that does not count yet
             counted = counted_states[row.site].split(";")
-            layer = pieces.states
+            layer_name, layer = "states", pieces.states
             mine = [name not in counted and row.iso2 in ("", name) for name in state_names]
         elif row.criterion == "C3":
-            layer = ranges
+            layer_name, layer = "features", ranges
             mine = [name == row.sci_name for name in range_names]
         else:  # a side that does not count yet
             counted = counted_sides.get((row.site, row.sci_name), "").split(";")
-            layer = pieces.sides
+            layer_name, layer = "sides", pieces.sides
             mine = [name == row.sci_name and iso2 not in counted for name, iso2 in sides]
             states = [iso2 for (_, iso2), is_mine in zip(sides, mine, strict=True) if is_mine]
             needed = lacking_km2(row.site, row.sci_name, states)
         grounds = layer.geometry[mine]
-        # of several states, the one whose ground is nearest
-        return overlap.nearest_ground(shape, grounds, needed or [row.km2 for _ in grounds])
+        km2 = list(map(float, needed or [row.km2] * len(grounds)))
+
+        def nearest() -> dict[str, bytes]:
+            # of several states, the one whose ground is nearest
+            ground = overlap.nearest_ground(shape, grounds, km2)
+            return {"ground": b"" if ground is None else shapely.to_wkb(ground)}
+
+        # rows of a table of pieces: which they are hangs on what the cache is of
+        places = [place for place, is_mine in enumerate(mine) if is_mine]
+        key = [shapely.to_wkb(shape, hex=True), layer_name, places, km2]
+        ground = kept(cache, "ground", key, nearest)["ground"]
+        return shapely.from_wkb(ground) if ground else None
 
     return outline
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -82,23 +82,29 @@ def qgis_project(shown: Round, *, stamp: bytes = b"") -> store.Writer:
     `stamp` is what all tables but the units hang on, where that is known.
     """
 
-    def drawn() -> list[bytes]:
-        """The project, its view on the units."""
+    def drawn() -> Sequence[bytes]:
+        """The project, its view on the units; of most rounds of a plan the same one."""
         from cami_units import qgis  # for who draws anew
 
-        crs = crs_of(shown)
-        tables = shown.tables
+        crs, tables, imprint = crs_of(shown), shown.tables, shown.imprint
         units = gpd.GeoDataFrame(tables["conservation_units"])
         in_view = units if len(units) else gpd.GeoDataFrame(tables["countries"])
-        text = qgis.project(
-            tables,
-            geopackage=store.GEOPACKAGE,
-            imprint=shown.imprint,
-            crs=crs,
-            frame=layers.to_equal_area(in_view, crs).total_bounds,
-            lang=shown.imprint.languages[0],
-        )
-        return [text.encode()]
+        contents = qgis.contents(tables)
+        frame = layers.to_equal_area(in_view, crs).total_bounds.tolist()
+
+        def project() -> list[bytes]:
+            text = qgis.project(
+                contents,
+                geopackage=store.GEOPACKAGE,
+                imprint=imprint,
+                crs=crs,
+                frame=frame,
+                lang=imprint.languages[0],
+            )
+            return [text.encode()]
+
+        about = repr((store.GEOPACKAGE, contents, imprint, crs, frame))
+        return piece("project", [about.encode()], project)
 
     def write(path: Path) -> None:
         """Write the project that was made of the same before, or a new one."""
