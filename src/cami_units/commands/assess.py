@@ -353,7 +353,7 @@ def _outlines(
             states = [iso2 for (_, iso2), is_mine in zip(sides, mine, strict=True) if is_mine]
             needed = lacking_km2(row.site, row.sci_name, states)
         grounds = layer.geometry[mine]
-        km2 = list(map(float, needed or [row.km2] * len(grounds)))
+        km2 = [float(one) for one in needed or [row.km2 for _ in grounds]]
 
         def nearest() -> dict[str, bytes]:
             # of several states, the one whose ground is nearest
