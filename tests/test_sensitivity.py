@@ -21,6 +21,7 @@ from cami_units.sensitivity import (
     FACTORS,
     STATED,
     Design,
+    _Stacks,
     cell_level,
     delineations,
     drawn,
@@ -574,3 +575,62 @@ def test_what_is_drawn_the_same_in_two_ways_is_measured_once_and_told_of_both():
         assert told.sites["km2"].tolist() == drawn_sites.area.div(1e6).tolist()
         assert told.states["site"].tolist() == drawn_sites["site"].repeat(2).tolist()
         assert told.states["iso2"].tolist() == ["AA", "BB"] * len(drawn_sites)
+
+
+def test_what_grows_over_numbered_cells_is_what_grows_over_named_ones():
+    import cami_units as cu
+    from cami_units.commands.propose import grow, living_cells, measured_cells, scored
+
+    plan = cu.read_plan(None)
+    plan = plan.model_copy(update={"study": plan.study.model_copy(update={"cell_km": 150.0})})
+    clean = cu.load(plan)
+    # with a few hotspots only, there is room for units that are new
+    pieces = cu.cut(replace(clean, hotspots=clean.hotspots[:3]), plan)
+    drawn_hotspots = cu.assess_sites(pieces.layers.hotspots, pieces, plan, site="hotspot_id")
+    named = measured_cells(pieces, plan)
+    numbered = living_cells(named)
+    again = measured_cells(pieces, plan, living=True)
+    assert numbered.units["pu_id"].tolist() == list(range(len(numbered.units)))
+    assert len(numbered.units) < len(named.units)
+    grown = [
+        grow(scored(cells, pieces, plan), drawn_hotspots, pieces, plan)
+        for cells in (named, numbered, again)
+    ]
+    assert grown[0]["seed"].str.match(r"R\d{4}C\d{4}").any()
+    for other in grown[1:]:
+        assert other["seed"].tolist() == grown[0]["seed"].tolist()
+        assert other.geometry.to_wkb().tolist() == grown[0].geometry.to_wkb().tolist()
+
+
+def test_sites_of_which_all_tables_say_the_same_are_one_case(profile):
+    # The unit is drawn alike in two ways and of a hair more range in a third; its neighbour has
+    # another name in the second way, under which an override may know it.
+    one = tables(unit={"fox": 3000.0}, near={"fox": 2000.0})
+    two = tables(unit={"fox": 3000.0}, other={"fox": 2000.0})
+    three = tables(unit={"fox": 3000.0 + 1e-9}, near={"fox": 2000.0})
+    ways = {(name, STATED, STATED): way for name, way in ((STATED, one), ("b", two), ("c", three))}
+    stacks = _Stacks.of(ways, {(STATED, STATED): species("fox")})
+    level = dict.fromkeys(AXES, STATED)
+    rows = pd.DataFrame([{**level, "delineation": name} for name in (STATED, "b", "c")])
+    cases = stacks.cases(rows.assign(scenario=range(3)))
+    names = stacks.sites["name"].to_numpy()[cases["at"] % len(stacks.sites)]
+    number = dict(zip(zip(cases["way"], names, strict=True), cases["site"], strict=True))
+    assert number[0, "unit"] == number[1, "unit"] != number[2, "unit"]
+    assert number[0, "near"] == number[2, "near"] != number[1, "other"]
+    assert len(cases) == 6
+    assert cases["site"].nunique() == 4
+
+
+def test_a_species_that_two_readings_know_alike_has_one_key():
+    # Read otherwise, the fox keeps its range and the goat does not.
+    way = tables(unit={"fox": 3000.0, "goat": 2000.0})
+    readings_known = {
+        (STATED, STATED): species("fox", "goat"),
+        ("b", STATED): species("fox", "goat").assign(range_km2=[100_000.0, 90_000.0]),
+    }
+    stacks = _Stacks.of({(STATED, *reading): way for reading in readings_known}, readings_known)
+    assert stacks.species["name"].tolist() == ["fox", "goat", "goat"]
+    assert stacks.species["sci_name"].is_unique
+    held = stacks.tables["species"].groupby("way")["sci_name"].unique()
+    assert held[0][0] == held[1][0]
+    assert held[0][1] != held[1][1]

@@ -586,9 +586,9 @@ def peaks(
         tree = scipy.spatial.cKDTree(_centres(known.geometry))
         free = tree.query(centres)[0] >= away_km * 1000
     chosen_peaks = []
-    for number, pu_id in enumerate(rising["pu_id"]):
+    for number, pu_id in enumerate(rising["pu_id"].tolist()):
         if free[number]:
-            chosen_peaks.append(str(pu_id))
+            chosen_peaks.append(pu_id)
             free &= np.hypot(*(centres - centres[number]).T) >= apart_km * 1000
     return chosen_peaks
 

@@ -507,22 +507,24 @@ def outcomes(
     )
     # Only what counts as present changes all that is measured; other thresholds change some of it,
     # or a verdict on the same measures, and share the rest.
-    groups = rows_of_scenarios.groupby([measured_by, "borders"], sort=True)
+    groups = rows_of_scenarios.groupby(measured_by, sort=True)
     parts = []
     for number, (key, rows) in enumerate(groups):
         moved_rule: Any = key
-        (table, factor), borders = moved_rule
+        table, factor = moved_rule
         progress("running the arithmetic again", number, len(groups))
         rules = with_threshold(profile, table, factor) if table else profile
         cases = stacks.cases(rows)
-        let_in = None if adjacent is None else stacks.overrides(adjacent, cases)
-        stack, keyed_rules = stacks.stacked(cases), stacks.rules(rules)
-        if borders == STRIPS_OUT:
-            stack = criteria.without_strips(stack, keyed_rules)
+        distinct = cases.drop_duplicates("site")
+        let_in = None if adjacent is None else stacks.overrides(adjacent, distinct)
+        stack, keyed_rules = stacks.stacked(distinct), stacks.rules(rules)
+        firm = distinct.loc[distinct["firm"], "site"]
+        if len(firm):
+            stack = criteria.without_strips(stack, keyed_rules, of_sites=firm)
         evidence = criteria.evidence(stack, stacks.species, keyed_rules, adjacent=let_in)
-        scenario, site, at = stacks.spread(rows, cases)
-        level_of = scenario.map(rows_of_scenarios["thresholds"])
-        for level, rows_at in level_of.groupby(level_of, sort=True).indices.items():
+        scenario, place, at = stacks.spread(rows, cases)
+        level_of = rows_of_scenarios["thresholds"].take(scenario)
+        for level, rows_at in level_of.groupby(level_of.array, sort=True).indices.items():
             here = np.asarray(rows_at, dtype=np.intp)
             moved, change = levels[str(level)]
             rules = with_threshold(profile, moved, change) if moved else profile
@@ -536,15 +538,16 @@ def outcomes(
             parts.append(
                 pd.DataFrame(
                     {
-                        "scenario": scenario.array[here],
-                        "site": site.array[here],
+                        "scenario": scenario[here],
+                        "site": place[here],
                         "decision": decision.array.take(again),
                         **{name: measured[name].array.take(again) for name in _SCORED},
                     }
                 )
             )
     # Groups were made by what is measured: the order of the scenarios comes back here.
-    return pd.concat(parts).sort_values(["scenario", "site"], ignore_index=True)
+    table = pd.concat(parts).sort_values(["scenario", "site"], ignore_index=True)
+    return table.assign(site=stacks.sites["name"].array.take(table["site"]))
 
 
 _MEASURED_IN_PART: Final = ("G1", "C3")
@@ -565,7 +568,8 @@ class _Stacks:
     for each of them, under a key that names both. A site of a way counts by its number, ``at``.
 
     Nothing is measured twice: scenarios that draw, read and leave out the same are one *case*, and a
-    species that is left out changes only the sites where it lives.
+    species that is left out changes only the sites where it lives. A site of which all tables say the
+    same in two ways, as most do where other presence codes are read, is one case in both.
     """
 
     def __init__(
@@ -586,6 +590,7 @@ class _Stacks:
         self.left_out = {left_out_level(name): number for number, name in enumerate(names)}
         of_sites = tables["sites"]
         assert of_sites is not None
+        self.alike = _alike(self.tables, len(ways), len(sites))
         self.at_of_way = of_sites.groupby("way")["at"].agg(np.array)
         living = [
             table[["of", "way", "at"]]
@@ -611,7 +616,14 @@ class _Stacks:
         of_names = pd.Index(all_species["name"].unique())
         # Keys in the order of the names: sums of floats are added up in the order of the rows.
         order = pd.Index(of_names.sort_values())
-        all_species["sci_name"] = _keyed(order, all_species["name"], all_species["reading"])
+        # A species of which two readings say the same has one key in both.
+        said = [column for column in all_species if column not in ("sci_name", "reading")]
+        first = all_species.groupby(said, dropna=False)["reading"].transform("min")
+        number = order.get_indexer(pd.Index(all_species["name"]))
+        keys = np.arange(len(order) * len(species)).reshape(len(order), len(species))
+        keys[number, all_species["reading"]] = keys[number, first]
+        all_species["sci_name"] = keys[number, all_species["reading"]]
+        all_species = all_species.drop_duplicates("sci_name", ignore_index=True)
         reading_of = {reading: number for number, reading in enumerate(species)}
         reading_of_way = np.array([reading_of[way[1:]] for way in ways])
         stacked: dict[str, pd.DataFrame | None] = {}
@@ -628,7 +640,10 @@ class _Stacks:
             rows["way"] = np.repeat(list(pieces), [len(piece) for piece in pieces.values()])
             if "sci_name" in rows:
                 rows["of"] = of_names.get_indexer(pd.Index(rows["sci_name"]))
-                rows["sci_name"] = _keyed(order, rows["sci_name"], reading_of_way[rows["way"]])
+                number = order.get_indexer(pd.Index(rows["sci_name"]))
+                # A name that no species has, and that counts nowhere, is −1.
+                key = keys[number, reading_of_way[rows["way"]]]
+                rows["sci_name"] = np.where(number < 0, -1, key)
             rows["at"] = rows["way"] * len(names) + pd.Index(names).get_indexer(
                 pd.Index(rows["site"])
             )
@@ -643,54 +658,53 @@ class _Stacks:
             update={"C4": profile.C4.model_copy(update={"riverine": tuple(riverine)})}
         )
 
-    def _drawn(self, rows: pd.DataFrame) -> list[tuple[int, int]]:
-        """The way of each scenario, and the number of the species that it leaves out."""
-        out = [self.left_out.get(level, _NOBODY) for level in rows["species"]]
+    def _drawn(self, rows: pd.DataFrame) -> list[tuple[int, int, bool]]:
+        """The way of each scenario, the species that it leaves out, and whether it leaves strips out."""
         ways = zip(rows["delineation"], rows["presence"], rows["edge"], strict=True)
-        return list(zip((self.ways[way] for way in ways), out, strict=True))
+        out = [self.left_out.get(level, _NOBODY) for level in rows["species"]]
+        firm = (rows["borders"] == STRIPS_OUT).tolist()
+        return list(zip((self.ways[way] for way in ways), out, firm, strict=True))
 
     def cases(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """What is to be measured for some scenarios: ``way``, ``out``, ``at``, and its number ``site``."""
-        scenario_ways = self._drawn(rows)
+        """What is to be measured for some scenarios: ``way``, ``out``, ``firm``, ``at``, and its ``site``.
+
+        That is a number, one for all that are alike.
+        """
+        drawn_ways = self._drawn(rows)
         # In a fixed order: that of a set is no promise.
-        asked_cases = sorted({*scenario_ways, *((way, _NOBODY) for way, _ in scenario_ways)})
+        asked_cases = sorted({*drawn_ways, *((way, _NOBODY, firm) for way, _, firm in drawn_ways)})
         none = np.empty(0, np.int64)
         places = [
             self.at_of_way[way] if out == _NOBODY else self.at_of_species.get((way, out), none)
-            for way, out in asked_cases
+            for way, out, _ in asked_cases
         ]
         many = [len(at) for at in places]
-        ways, outs = zip(*asked_cases, strict=True)
-        table = pd.DataFrame(
-            {
-                "way": np.repeat(ways, many),
-                "out": np.repeat(outs, many),
-                "at": np.concatenate(places),
-            }
-        )
-        return table.assign(site=np.arange(len(table)))
+        ways, outs, firm = (np.repeat(column, many) for column in zip(*asked_cases, strict=True))
+        at = np.concatenate(places)
+        alike = pd.MultiIndex.from_arrays([self.alike[at], outs, firm])
+        site = pd.factorize(alike)[0]
+        return pd.DataFrame({"way": ways, "out": outs, "firm": firm, "at": at, "site": site})
 
     def spread(
         self, rows: pd.DataFrame, cases: pd.DataFrame
-    ) -> tuple[pd.Series[int], pd.Series[str], NDArray[np.intp]]:
-        """Scenario, site, and the number of the measured case, of each site of each scenario."""
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Scenario, place, and the number of the measured case, of each site of each scenario."""
         number = {
             case: dict(zip(table["at"], table["site"], strict=True))
-            for case, table in cases.groupby(["way", "out"])
+            for case, table in cases.groupby(["way", "out", "firm"])
         }
-        numbers: dict[tuple[int, int], NDArray[np.intp]] = {}
-        drawn = self._drawn(rows)
-        for way, out in set(drawn):
-            of_all, of_fewer = number[way, _NOBODY], number.get((way, out), {})
-            numbers[way, out] = np.array(
+        drawn_ways = self._drawn(rows)
+        numbers: dict[tuple[int, int, bool], NDArray[np.intp]] = {}
+        for way, out, firm in set(drawn_ways):
+            of_all, of_fewer = number[way, _NOBODY, firm], number.get((way, out, firm), {})
+            numbers[way, out, firm] = np.array(
                 [of_fewer.get(at, of_all[at]) for at in self.at_of_way[way]]
             )
-        at_sites = [self.at_of_way[way] for way, _ in drawn]
+        at_sites = [self.at_of_way[way] for way, _, _ in drawn_ways]
         # A number counts ways first, then sites: the rest of the division is the site.
         place = np.concatenate(at_sites) % len(self.sites)
         scenario = np.repeat(rows["scenario"].to_numpy(), [len(at) for at in at_sites])
-        site = pd.Series(self.sites["name"].array.take(place))
-        return pd.Series(scenario), site, np.concatenate([numbers[case] for case in drawn])
+        return scenario, place, np.concatenate([numbers[case] for case in drawn_ways])
 
     def stacked(self, cases: pd.DataFrame) -> SiteTables:
         """The tables of some cases, without the species that each leaves out."""
@@ -722,13 +736,26 @@ class _Stacks:
         return table[columns].take(row).assign(site=site)
 
 
-def _keyed(order: pd.Index[Any], names: pd.Series[Any], reading: Any) -> NDArray[np.int64]:
-    """Numbers for names of species in readings: joined and sorted in a tenth of the time of texts.
+def _alike(tables: Mapping[str, pd.DataFrame | None], ways: int, sites: int) -> NDArray[np.intp]:
+    """For each site of each way the first of its name of which every table says the same, to the bit."""
+    said: list[list[bytes]] = [[] for _ in range(ways * sites)]
+    for table in tables.values():
+        if table is not None:
+            columns = [table[name] for name in table if name not in ("at", "way")]
+            bits = np.column_stack([_bits(column) for column in columns])
+            ends = np.searchsorted(table["at"], np.arange(len(said) + 1)).tolist()
+            for rows, (low, high) in zip(said, itertools.pairwise(ends), strict=True):
+                rows.append(bits[low:high].tobytes())
+    first: dict[tuple[Any, ...], int] = {}
+    keys = ((at % sites, *rows) for at, rows in enumerate(said))
+    return np.array([first.setdefault(key, at) for at, key in enumerate(keys)], dtype=np.intp)
 
-    A name that no species has, and that counts nowhere, is −1.
-    """
-    number = order.get_indexer(pd.Index(names))
-    return np.where(number < 0, -1, number + len(order) * np.asarray(reading))
+
+def _bits(column: pd.Series[Any]) -> NDArray[np.int64]:
+    """A number for each value of a column, of which no two are alike unless the values are."""
+    if pd.api.types.is_numeric_dtype(column.dtype) and not column.hasnans:
+        return column.to_numpy(np.float64).view(np.int64)
+    return np.asarray(pd.factorize(column)[0], dtype=np.int64)
 
 
 # -- what came out --------------------------------------------------------------------------------
@@ -795,37 +822,31 @@ def _by_factor(
     factor_of: Mapping[str, str],
 ) -> pd.DataFrame:
     """For each unit and level: whether it qualifies with nothing else changed, and how often."""
-    qualifying = outcome[outcome["qualifies"]].merge(
-        runs.assign(scenario=np.arange(len(runs))), on="scenario", how="left"
-    )
-    sole = single[single["qualifies"]].assign(at=single["scenario"] - len(runs))
+    qualifying = outcome[outcome["qualifies"]]
+    sole = single[single["qualifies"]]
+    standing = set(zip(sole["site"], sole["scenario"] - len(runs), strict=True))
+    moved = (alone != STATED).to_numpy()
     parts = []
-    for axis, levels in axes.items():
+    for place, (axis, levels) in enumerate(axes.items()):
         count = runs[axis].value_counts()
-        often = qualifying.groupby(["site", axis]).size()
+        level_of = runs[axis].array.take(qualifying["scenario"].to_numpy())
+        often = qualifying.groupby([qualifying["site"], level_of]).size().to_dict()
+        others_stated = ~np.delete(moved, place, axis=1).any(axis=1)
         for level in levels:
-            at = alone.index[
-                # For the stated level itself that is the run in which nothing is changed.
-                (alone[axis] == level) & (alone.drop(columns=axis) == STATED).all(axis=1)
-            ]
-            standing = set(sole.loc[sole["at"].isin(at), "site"])
-            index = pd.MultiIndex.from_product([units, [level]])
+            # For the stated level itself that is the run in which nothing is changed.
+            at = np.flatnonzero((alone[axis] == level).to_numpy() & others_stated).tolist()
             number = int(count.get(level, 0))
-            share = often.reindex(index, fill_value=0).to_numpy() / number if number else np.nan
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "site": units,
-                        "axis": axis,
-                        "factor": factor_of.get(level, ""),
-                        "level": level,
-                        "qualifies": [unit in standing for unit in units],
-                        "runs": number,
-                        "share_qualifying": share,
-                    }
+            parts += [
+                (
+                    *(unit, axis, factor_of.get(level, ""), level),
+                    any((unit, run) in standing for run in at),
+                    number,
+                    often.get((unit, level), 0) / number if number else np.nan,
                 )
-            )
-    table = pd.concat(parts, ignore_index=True)
+                for unit in units
+            ]
+    names = ["site", "axis", "factor", "level", "qualifies", "runs", "share_qualifying"]
+    table = pd.DataFrame(parts, columns=names)
     order = {unit: number for number, unit in enumerate(units)}
     return table.sort_values(
         "site", key=lambda sites: sites.map(order), kind="stable", ignore_index=True
@@ -839,25 +860,33 @@ def _flips(factors: pd.DataFrame, share: pd.Series[float]) -> dict[str, tuple[st
     stated, less that share where it is moved. A factor that turns the unit over alone goes before
     one that only does so together with others.
     """
+    stated = factors[factors["level"] == STATED]
+    base = stated.drop_duplicates("site").set_index("site")["qualifies"].astype(bool)
+    levels = factors[factors["level"] != STATED]
+    weighed = levels.assign(weighed=levels["share_qualifying"] * levels["runs"])
+    sums = weighed.groupby(["site", "factor", "axis"])[["weighed", "runs"]].sum().reset_index()
+    sums = sums.merge(stated[["site", "axis", "share_qualifying"]], on=["site", "axis"])
+    drop = sums["share_qualifying"] - sums["weighed"] / sums["runs"]
+    signed = drop.where(sums["site"].map(base).astype(bool), -drop)
+    effect = dict(zip(zip(sums["site"], sums["factor"], strict=True), signed, strict=True))
+    turned = levels[levels["qualifies"] != levels["site"].map(base)]
+    turned_by: dict[str, list[tuple[str, str]]] = {site: [] for site in base.index}
+    for site, factor, level in zip(
+        *(turned[name] for name in ("site", "factor", "level")), strict=True
+    ):
+        turned_by[site].append((factor, level))
     flips = {}
-    for unit, rows in factors.groupby("site", sort=False):
-        stated = rows[rows["level"] == STATED].set_index("axis")
-        base = bool(stated["qualifies"].iloc[0])
-        levels = rows[rows["level"] != STATED]
-        over = levels[levels["qualifies"] != base]
-        mean = (levels["share_qualifying"] * levels["runs"]).groupby(levels["factor"]).sum()
-        mean = mean / levels.groupby("factor")["runs"].sum()
-        axis = levels.drop_duplicates("factor").set_index("factor")["axis"]
-        drop = axis.map(stated["share_qualifying"]) - mean
-        effect = drop if base else -drop
-        agreed = share[unit] == (1.0 if base else 0.0)
+    for unit, alone in turned_by.items():
+        is_base = bool(base[unit])
+        agreed = share[unit] == (1.0 if is_base else 0.0)
+        effects = {name: effect.get((unit, name), 0.0) for name in FACTORS}
         # A factor that turns the unit over alone goes before one that needs others with it.
-        candidates = [name for name in FACTORS if name in set(over["factor"])]
+        candidates = [name for name in FACTORS if name in dict(alone)]
         if not candidates and not agreed:
-            candidates = [name for name in FACTORS if effect.get(name, 0) > 0]
+            candidates = [name for name in FACTORS if effects[name] > 0]
         # Of equal effects the first by the order of the factors.
-        weakest = max(candidates, key=lambda name: effect.get(name, 0.0), default="")
-        flips[str(unit)] = (weakest, "; ".join(over["level"]))
+        weakest = max(candidates, key=effects.__getitem__, default="")
+        flips[str(unit)] = (weakest, "; ".join(level for _, level in alone))
     return flips
 
 

@@ -35,7 +35,7 @@ from cami_units.commands.assess import (
     species_ranges,
 )
 from cami_units.commands.check import lost_overrides
-from cami_units.commands.propose import Cells, grow, measured_cells, scored
+from cami_units.commands.propose import Cells, grow, living_cells, measured_cells, scored
 from cami_units.commands.round_files import write_added
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
@@ -452,6 +452,7 @@ def _drawings(
             is_told=False,
         )
     )
+    living = functools.cache(lambda: living_cells(cells()))
     study, rules = plan.study, plan.criteria
     ways = room.delineations(design, cell_km=study.cell_km, border_km=rules.border_km)
     drawings = {}
@@ -469,7 +470,7 @@ def _drawings(
 
         def grown(plan: Plan = other_plan) -> gpd.GeoDataFrame:
             """The units of this way, under the names of what they grew from."""
-            beside = cells() if plan.study == study else None
+            beside = living() if plan.study == study else None
             tables = measured_cells(pieces, plan, beside=beside, living=True)
             table = grow(scored(tables, pieces, plan), hotspots(), pieces, plan, quiet)
             return table[["seed", "geometry"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cami_units.criteria._measures import counted_species, occurs
+from cami_units.criteria._measures import counted_species, occurs, of_species, settled
 from cami_units.model import InputError, PlanError, Profile, listed, unfilled
 
 
@@ -65,25 +65,38 @@ def score_cells(
         if missing:
             raise InputError(f"The table '{name}' lacks the column {listed(missing)}.")
     counted = counted_species(species, profile)
-    here = pd.DataFrame(cell_species)[["pu_id", "sci_name", "km2"]]
+    key = ["pu_id", "sci_name"]
+    here = of_species(pd.DataFrame(cell_species)[[*key, "km2"]], counted.index)
     # Sorted before they are summed: sums of floats depend on their order, and tables may come in
     # any.
-    here = here[here["sci_name"].isin(counted.index)].sort_values(["pu_id", "sci_name", "km2"])
-    here = here.groupby(["pu_id", "sci_name"])[["km2"]].sum().reset_index()
-    range_km2 = here["sci_name"].map(counted["range_km2"]).astype(float)
-    rangeless = here.loc[~(range_km2 > 0), "sci_name"].unique()
+    here = settled(here, [*key, "km2"], {"km2": float})
+    if here.duplicated(key).any():
+        here = here.groupby(key)[["km2"]].sum().reset_index()
+    # by the positions of cells and species: to look texts up once is most of the work
+    ids = pd.Index(planning_units["pu_id"])
+    (cell, kind), (shared_cell, shared_kind) = (
+        (
+            ids.get_indexer(pd.Index(table["pu_id"])),
+            counted.index.get_indexer(pd.Index(table["sci_name"])),
+        )
+        for table in (here, shared)
+    )
+    range_km2 = counted["range_km2"].to_numpy(np.float64)[kind]
+    rangeless = here["sci_name"][~(range_km2 > 0)].unique()
     if len(rangeless):
         raise InputError(f"{listed(rangeless)}: range in a cell and no range_km2 with the species.")
     here["rarity"] = here["km2"] / range_km2
     here["occurs"] = occurs(here["km2"], cell_km2, 100 * here["rarity"], profile)
-    key = ["pu_id", "sci_name"]
-    is_shared = pd.MultiIndex.from_frame(here[key]).isin(pd.MultiIndex.from_frame(shared[key]))
-    here["shared"] = here["occurs"] & is_shared
-    weight = here["sci_name"].map(counted["weight"]).astype(float)
+    # with a row and a column more, for what is neither a cell of these nor a species that counts
+    is_shared = np.zeros((len(ids) + 1, len(counted) + 1), dtype=bool)
+    is_shared[shared_cell, shared_kind] = True
+    is_shared[-1], is_shared[:, -1] = False, False
+    here["shared"] = here["occurs"] & is_shared[cell, kind]
+    weight = pd.Series(counted["weight"].to_numpy(np.float64)[kind], here.index)
     here["threat_weight"] = weight.where(here["shared"], 0.0)
-    summed = here.groupby("pu_id")[["occurs", "shared", "threat_weight", "rarity"]].sum()
+    summed = here.groupby(cell)[["occurs", "shared", "threat_weight", "rarity"]].sum()
     # Cells where nothing occurs score 0; they are cells of the study, not missing values.
-    cells = summed.reindex(planning_units["pu_id"], fill_value=0).set_axis(planning_units.index)
+    cells = summed.reindex(range(len(ids)), fill_value=0).set_axis(planning_units.index)
     maxima = profile.cells
     parts = (
         cells["shared"] / (maxima.n_shared or np.nan),

@@ -311,16 +311,16 @@ def _tidy_table(
     if name == "sites":
         return table.reset_index(drop=True), faults
     if "sci_name" in columns:
-        table = _of_species(table, known_species)
+        table = of_species(table, known_species)
     numbers = {column: float for column in columns if column in _FLOATS}
     needed = [column for column in numbers if column not in _MAY_BE_UNKNOWN]
     for column in (column for column in needed if table[column].isna().any()):
         where = table.loc[table[column].isna(), "site"].unique()
         faults.append(f"'{name}' has rows without a number in '{column}': {listed(where)}")
-    return _settled(table, columns, numbers), faults
+    return settled(table, columns, numbers), faults
 
 
-def _of_species(table: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+def of_species(table: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
     """The rows of some species; all of them, where there are no others.
 
     `isin` makes an Arrow scalar of each name that it looks for: a third of the time of a whole table.
@@ -330,7 +330,7 @@ def _of_species(table: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
     return table[table["sci_name"].isin(list(names))]
 
 
-def _settled(table: pd.DataFrame, columns: list[str], numbers: Mapping[str, type]) -> pd.DataFrame:
+def settled(table: pd.DataFrame, columns: list[str], numbers: Mapping[str, type]) -> pd.DataFrame:
     """A table sorted by all its columns, its numbers floats; nothing is made anew that is so already."""
     if not _is_sorted(table, columns):
         table = table.sort_values(columns)
@@ -809,13 +809,19 @@ def strips(tables: SiteTables, name: str) -> pd.Series[bool]:
     return pd.Series(is_strip, index=table.index)
 
 
-def without_strips(tables: SiteTables, profile: Profile) -> SiteTables:
+def without_strips(
+    tables: SiteTables, profile: Profile, *, of_sites: pd.Series[Any] | None = None
+) -> SiteTables:
     """The tables without the sides that hang on where exactly a border was drawn.
 
-    Species that live along rivers keep theirs: their ground is a strip by nature.
+    Species that live along rivers keep theirs: their ground is a strip by nature. With `of_sites`, all
+    other sites keep theirs too.
     """
-    riverine = tables.species["sci_name"].isin(profile.C4.riverine)
+    stays = tables.species["sci_name"].isin(profile.C4.riverine)
     thin_states = strips(tables, "states")
+    if of_sites is not None:
+        stays |= ~tables.species["site"].isin(of_sites)
+        thin_states &= tables.states["site"].isin(of_sites)
     return replace(
         tables,
         states=tables.states[~thin_states],
@@ -824,7 +830,7 @@ def without_strips(tables: SiteTables, profile: Profile) -> SiteTables:
             if tables.undisputed is None
             else tables.undisputed[~_pairs_in(tables.undisputed, tables.states[thin_states])]
         ),
-        species=tables.species[~strips(tables, "species") | riverine],
+        species=tables.species[~strips(tables, "species") | stays],
     )
 
 
