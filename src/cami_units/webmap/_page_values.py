@@ -49,7 +49,14 @@ def shown(value: object) -> str:
     >>> shown(None), shown(float("nan"))
     ('', '')
     """
-    return clean_text(value).translate(_ENTITIES)
+    return _shown_text(value) if isinstance(value, str) else clean_text(value).translate(_ENTITIES)
+
+
+# of the sentences of thousands of units three in four are said again
+@lru_cache(maxsize=1 << 15)
+def _shown_text(text: str) -> str:
+    """A text as :func:`shown` gives it."""
+    return clean_text(text).translate(_ENTITIES)
 
 
 class Spelt(str):
