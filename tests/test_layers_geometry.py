@@ -428,3 +428,24 @@ def test_many_islands_are_joined_as_few_are():
     assert len(islands) > _pieces.MANY_PARTS
     assert joined(islands).equals_exact(shapely.normalize(shapely.union_all(islands)))
     assert joined(islands[::-1]).equals_exact(joined(islands))
+
+
+@pytest.mark.parametrize(("south", "vertices"), [(39, 201), (40, 2)])
+def test_a_range_of_an_old_map_is_moved_whole_and_not_torn(south: int, vertices: int) -> None:
+    """Beijing 1954: PROJ knows a shift for the Tarim (to 88° E) and none beside it, and takes each for its part."""
+    shape = shapely.segmentize(box(87, south, 89, south + 1), 2 / (vertices - 1))
+    old_map = gpd.GeoDataFrame(geometry=[shape], crs="EPSG:4214")
+    x, y = shapely.get_coordinates(layers.to_lonlat(layers.to_equal_area(old_map)).geometry).T
+    edge = np.abs(y - 40) < 0.005
+    order = np.argsort(x[edge])
+    # all along the edge it is that of the Tarim (EPSG:15936): some 25 m to the west, 38 m to the north
+    assert x[edge].min() == pytest.approx(87 - 0.00028, abs=2e-5)
+    assert y[edge] == pytest.approx(40.00034, abs=2e-5)
+    assert np.abs(np.diff(y[edge][order])).max() < 1e-5
+
+
+def test_a_datum_whose_shifts_want_heights_is_taken_as_it_stands() -> None:
+    """PZ-90.02 (GLONASS): the one shift in the register cannot be carried out on longitude and latitude."""
+    table = gpd.GeoDataFrame(geometry=[box(87, 39, 89, 40)], crs="EPSG:9474")
+    bounds = layers.to_lonlat(layers.to_equal_area(table)).total_bounds
+    assert bounds == pytest.approx([87, 39, 89, 40], abs=1e-3)
