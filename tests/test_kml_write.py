@@ -858,6 +858,19 @@ def test_too_many_specks_are_left_out_and_counted(tmp_path, monkeypatch):
     assert "parts smaller than that were left out: 300 of ranges" in problem.what
 
 
+def test_the_finest_evidence_that_fits_is_found_by_halves(monkeypatch):
+    """Eight tolerances between the finest and the coarsest: of a weight that falls, four are weighed."""
+    _, *others, coarsest = _earth_files._TOLERANCES
+    for fitting in range(len(others) + 1):
+        monkeypatch.setattr(
+            _earth_files, "_is_light", lambda drawn, n=fitting: drawn in [*others[n:], coarsest]
+        )
+        drawn: list[float] = []
+        light = _earth_files._light_enough(lambda at, drawn=drawn: drawn.append(at) or at, {})
+        assert [at for at, _ in light] == [*others[fitting:], coarsest]
+        assert len(set(drawn)) <= 2 + 4 + len(others[fitting:])
+
+
 def test_sections_simplified_together_keep_no_gap(tmp_path, monkeypatch):
     monkeypatch.setattr(_earth_files, "MAX_VERTICES", 4_000)
     # Two sections share a wiggly edge; a heavy layer beside them forces the simplification.

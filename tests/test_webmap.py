@@ -25,8 +25,10 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from cami_units import kml, model, palette, words
+from cami_units.cache import Cache, keeper_of
+from cami_units.drawn_pieces import keeping
 from cami_units.model import MAP_LAYERS, Imprint, InputError
-from cami_units.scene import label_place
+from cami_units.scene import LaterLayers, label_place
 from cami_units.webmap import CamiMap, unit_map, write_map
 from cami_units.webmap import _html as page_room
 from cami_units.webmap import _payload as payload_room
@@ -957,6 +959,49 @@ def test_no_key_of_the_catalogue_is_read_on_the_page(
     browser.run("document.getElementById('show-table').click()")
     said = browser.run("return document.body.innerText")
     assert re.findall(r"\b[a-z]+_[a-z_]+\b", said) == []
+
+
+def test_a_page_does_not_carry_what_is_said_elsewhere(toy_map: Path) -> None:
+    """Each map and each drawing page of a pack would hold the words of terminal, desk and report."""
+    spoken = content(toy_map.read_text(encoding="utf-8"))["words"]["en"]
+    elsewhere = (
+        "note ",
+        "desk ",
+        "report ",
+        "found line ",
+        "decided line ",
+        "damage ",
+        "sure line",
+    )
+    assert {key for key in words.catalogue("en") if key.startswith(elsewhere)}
+    assert not {key for key in spoken if key.startswith(elsewhere)}
+    assert "disputed line" in spoken
+
+
+def test_a_round_with_other_units_takes_what_lies_around_them_from_the_one_before(tmp_path):
+    """The frame holds hotspots and sections of both; what groups pinned is of the one round alone."""
+    layers = toy()["layers"]
+    pins = table(
+        [Point(64, 43)],
+        **{name: ["x"] for name in ("remark_id", "kind", "group", "text", "unit_id")},
+    )
+    moved = toy_units(geometry=box(61, 41, 66, 45))
+
+    def written(units, shown_layers, name="map.html"):
+        write_map(tmp_path / name, **toy(units=units, layers=shown_layers, remarks=pins))
+        return (tmp_path / name).read_bytes()
+
+    def not_again():
+        raise AssertionError("layers that were drawn before are not drawn again")
+
+    plain = [written(units, layers) for units in (toy_units(), moved)]
+    with keeping(keeper_of(Cache(tmp_path / "kept"))):
+        first = written(toy_units(), LaterLayers(b"round 1", lambda: layers, lasting=b"layers"))
+        second = written(moved, LaterLayers(b"round 2", not_again, lasting=b"layers"))
+    assert [first, second] == plain
+    # as among the layers, where a map in Python has them
+    write_map(tmp_path / "map.html", **toy(units=moved, layers={**layers, "remarks": pins}))
+    assert (tmp_path / "map.html").read_bytes() == plain[1]
 
 
 @pytest.mark.browser

@@ -342,7 +342,7 @@ def _phrases(language: str) -> dict[str, str]:
     return {
         key: shown(phrase)
         for key, phrase in words.catalogue(language).items()
-        if not key.startswith(_OF_OTHERS)
+        if not key.startswith(_OF_OTHERS) and _ON_A_TERMINAL not in key
     }
 
 
@@ -661,8 +661,11 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
     return by_unit
 
 
-_OF_OTHERS: Final = ("note ", "because ", "desk ", "howto ", "report ", "title of ")
-"""How the keys of phrases begin that neither the map nor the drawing page says."""
+_OF_OTHERS: Final = (
+    *("note ", "because ", "desk ", "howto ", "report ", "title of ", "damage ", "sure line"),
+)
+_ON_A_TERMINAL: Final = " line "
+"""How the keys of phrases begin, or what stands in them, that neither the map nor the drawing page says."""
 
 
 def _in_languages(row: Mapping[str, Any], column: str) -> str | dict[str, str]:
