@@ -12,12 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
+from zipfile import ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.compat import safe_string
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.writer.excel import ExcelWriter
 
 from cami_units import palette
 from cami_units.documents.csv_tables import decimals, joined
@@ -122,14 +124,17 @@ class _Below:
     A round of ten groups has 680,000 cells, and an object of each is dearer than all that they say.
     """
 
+    first = 3
+    """The line of the first of them."""
+
     def __init__(self, sheet: Any, columns: Sequence[Column], rows: Rows) -> None:
         # of each column what a value looks like, and what of it wraps: most values return
         self._known: list[dict[Any, tuple[str, str]]] = [{} for _ in columns]
         self._styles: dict[tuple[Any, ...], int] = {}
         self.columns = columns
         self.letters = [get_column_letter(number) for number in range(1, len(columns) + 1)]
-        for cell in (*sheet[1], *sheet[2]) if sheet.max_row > 1 else ():
-            cell.style_id  # noqa: B018 - styles are numbered when they are asked for: headings first
+        if sheet.max_row > 1:  # headings first
+            _number_styles((*sheet[1], *sheet[2]))
         names = [column.name for column in columns]
         self.lines = [
             [self._cell(sheet, place, row.get(name)) for place, name in enumerate(names)]
@@ -182,7 +187,7 @@ class _Below:
             for letter, known in zip(self.letters, self._known, strict=True)
         ]
         texts = []
-        for number, cells in enumerate(self.lines, start=3):
+        for number, cells in enumerate(self.lines, start=self.first):
             most = max((lines[cell[1]] for lines, cell in zip(lines_of, cells, strict=True)))
             texts.append(f'<row r="{number}" ht="{safe_string(_height(most))}" customHeight="1">')
             texts += [
@@ -191,6 +196,26 @@ class _Below:
             ]
             texts.append("</row>")
         return "".join(texts).encode("ascii", "xmlcharrefreplace")
+
+
+def _number_styles(cells: Iterable[Any]) -> None:
+    """Number the looks of cells in this order: openpyxl does it where they are asked for."""
+    for cell in cells:
+        cell.style_id  # noqa: B018
+
+
+class EmptyRows(_Below):
+    """Rows to fill in, below those that a sheet has: all their cells look like one that is given."""
+
+    def __init__(self, sheet: Any, like: Cell, count: int, width: int) -> None:
+        # what stands before them in the book comes first
+        for before in sheet.parent.worksheets:
+            _number_styles(cell for cells in before.iter_rows() for cell in cells)
+        super().__init__(sheet, [Column("", 0.0)] * width, ())
+        self.first = sheet.max_row + 1
+        empty = f'" s="{like.style_id}" t="n"></c>', ""
+        self._known = [{None: empty}] * width
+        self.lines = [[empty] * width] * count
 
 
 def heading(name: str, languages: Sequence[str]) -> str:
@@ -353,7 +378,7 @@ def _extent(sheet: Any, below: _Below | None) -> str:
     """The rectangle of the cells of a sheet."""
     if below is None or not below.lines:
         return str(sheet.dimensions)
-    return f"A1:{below.letters[-1]}{len(below.lines) + 2}"
+    return f"A1:{below.letters[-1]}{below.first + len(below.lines) - 1}"
 
 
 def _fit_rows(sheet: Any, below: _Below | None) -> None:
@@ -472,6 +497,10 @@ class Book(Workbook):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.rows_below: dict[str, tuple[str, bytes]] = {}
+
+    def save(self, filename: Any) -> None:
+        """Write its parts as they are: they are packed when they are settled."""
+        ExcelWriter(self, ZipFile(filename, "w")).save()
 
 
 def new_workbook(imprint: Imprint) -> Book:

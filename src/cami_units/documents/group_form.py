@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -17,6 +17,7 @@ from cami_units.documents._worksheets import (
     LINE,
     NAMES,
     WRAP,
+    EmptyRows,
     face,
     new_workbook,
     put,
@@ -256,12 +257,10 @@ def _fill_form(
             # answer.
             if name not in HANDED_OUT_FIELDS and not name.startswith("name_"):
                 cell.fill = _TO_FILL
-    first = sheet.cell(len(rows) + 3, 1)
-    put(first, None, alignment=WRAP, border=LINE, fill=_TO_FILL)
-    for line in range(len(rows) + 3, last + 1):
-        for number in range(1, len(fields) + 1):
-            # a thousand cells that are all alike: to find the number of each look anew was most of a form
-            sheet.cell(line, number)._style = copy(first._style)
+    # a thousand cells that are all alike: an object of each was most of a form
+    empty_cell = Cell(sheet, 1, 1)
+    put(empty_cell, None, alignment=WRAP, border=LINE, fill=_TO_FILL)
+    empty_rows = EmptyRows(sheet, empty_cell, _EMPTY_ROWS, len(fields))
     # The first two columns, which say what a row is about, and both headings stay in sight.
     sheet.freeze_panes = "C3"
-    set_page(sheet, imprint, rows_repeated="1:2")
+    set_page(sheet, imprint, rows_repeated="1:2", below=empty_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -662,12 +662,18 @@ def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_st
     for name, shape in sorted(parts, key=lambda part: part[1].area):  # the small have least choice
         if shape.is_empty or shape.area < least_m2:
             continue
-        places = label_places(shape) if range_states else [label_place(shape)]
-        for place in places:
+        for place in _places_to_try(shape, is_first_enough=not range_states):
             size = sized.text * (0.95 if range_states else 0.8)
             colour = "#4f463c" if range_states else "#7d746a"
             if label_boxes.add(place, in_lines(name, 12), size=size, colour=colour):
                 break
+
+
+def _places_to_try(shape: BaseGeometry, *, is_first_enough: bool) -> Iterator[BaseGeometry]:
+    """Where a name may stand; mostly there is room at the first place, and no other is looked for."""
+    yield label_place(shape)
+    if not is_first_enough:
+        yield from label_places(shape)[1:]
 
 
 def _box(sized: Sized) -> BaseGeometry:
