@@ -124,6 +124,7 @@ def pack(
     ] = None,
 ) -> None:
     """Make a folder for each working group, one for plenary, and one with everything."""
+    gc.set_threshold(5_000_000, 10, 10)  # as in `collect`
     with at_work() as progress:
         from cami_units.commands.pack import pack as run_pack
         from cami_units.plan import read_plan

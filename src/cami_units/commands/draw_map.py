@@ -350,19 +350,27 @@ def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[s
     row, spot = shapely.STRtree(points).query(
         np.asarray(open_ranges.geometry), predicate="intersects"
     )
-    species: dict[int, list[str]] = {}
-    names = open_ranges["sci_name"].astype(str).tolist()
-    for row_number, place in zip(row.tolist(), spot.tolist(), strict=True):
-        species.setdefault(place, []).append(names[row_number])
+    is_there = np.zeros((len(xy), len(open_ranges)), dtype=bool)
+    is_there[spot, row] = True
+    names = open_ranges["sci_name"].astype(str).to_numpy()
     pairs = borders["pair"].astype(str).to_numpy()
     looked = _is_looked_at(points, pairs[line], pieces)
+    # of ten thousands of kilometres some hundred differ in what is said of them
+    _, first, kind = np.unique(
+        np.column_stack([line, looked, np.packbits(is_there, axis=1)]),
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
     keys = [
-        (pairs[line[i]], tuple(sorted(species.get(i, ()))), bool(looked[i])) for i in range(len(xy))
+        (pairs[line[place]], tuple(sorted(names[is_there[place]].tolist())), bool(looked[place]))
+        for place in first
     ]
     # kilometres of one pair with the same species are one row: the page names it once
     order = {key: number for number, key in enumerate(sorted(set(keys)))}
     rows = [{"pair": pair, "species": list(seen), "looked": there} for pair, seen, there in order]
-    webmap.add_points(block, "borders", rows, xy, np.array([order[key] for key in keys]), metres)
+    numbers = np.array([order[key] for key in keys], dtype=int)[kind.reshape(-1)]
+    webmap.add_points(block, "borders", rows, xy, numbers, metres)
 
 
 def _is_looked_at(points: Any, pairs: Any, pieces: Pieces) -> Any:

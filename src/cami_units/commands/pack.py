@@ -146,6 +146,11 @@ class _Shared:
         return published(self.base_round)
 
     @cached_property
+    def everyone(self) -> gpd.GeoDataFrame:
+        """All units with the group that edits each."""
+        return _allocated_units(self.public, self.allocated)
+
+    @cached_property
     def titles(self) -> dict[str, dict[str, str]]:
         """What each section is called, by language."""
         table = self.public.tables.get("sections")
@@ -261,7 +266,7 @@ def _write_group(
     spoken_imprint = replace(shared.public.imprint, languages=languages)
     public = replace(shared.public, imprint=words.imprint_in(spoken_imprint, languages[0]))
     imprint, species = public.imprint, public.tables["species"]
-    own_units, others = _own_and_others(public, shared.allocated, group, sections)
+    own_units, others = _own_and_others(shared.everyone, shared.allocated, group, sections)
     spoken_tables = shared.tables_in(languages)
     near = _near(replace(public, tables=spoken_tables), own_units, sections)
     cards = {lang: shared.cards(lang, own_units) for lang in imprint.languages}
@@ -325,11 +330,15 @@ def _write_group(
     return problems
 
 
+def _allocated_units(public: Round, allocated: pd.DataFrame) -> gpd.GeoDataFrame:
+    """The units of a round with the group that edits each."""
+    return _spatial(public, "conservation_units").merge(allocated, on="unit_id")
+
+
 def _own_and_others(
-    public: Round, allocated: pd.DataFrame, group: str, sections: Sequence[str]
+    everyone: gpd.GeoDataFrame, allocated: pd.DataFrame, group: str, sections: Sequence[str]
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """The units that a group edits, and those of the others that are still there."""
-    everyone = _spatial(public, "conservation_units").merge(allocated, on="unit_id")
     in_pack = everyone["unit_id"].isin(workshop.units_in_packs(allocated, {group: sections})[group])
     own_units = everyone[in_pack].reset_index(drop=True)
     others = everyone[~in_pack]
@@ -361,10 +370,9 @@ def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
     if group not in groups:
         facts = {"hint": nearest_note(group, groups), "names": in_short(groups, 20)}
         raise InputError.of("group unknown", group=group, **facts)
-    public = published(base_round)
-    own_units, others = _own_and_others(
-        public, allocation(base_round, groups), group, groups[group]
-    )
+    public, allocated = published(base_round), allocation(base_round, groups)
+    everyone = _allocated_units(public, allocated)
+    own_units, others = _own_and_others(everyone, allocated, group, groups[group])
     near = _near(public, own_units, groups[group])
     sheet = webmap.drawn_sheet(
         own_units, near, imprint=public.imprint, species=public.tables["species"]
@@ -384,6 +392,7 @@ def _near(
     assert seen is not None  # no round is without states
     reach = widened(seen, AROUND_DEGREES)
     frame = shapely.union_all([shapely.box(*one) for one in frames_on_globe(reach)])
+    shapely.prepare(frame)
     near = {}
     for name in ROUND_LAYERS:
         table = public.tables.get(name)
@@ -405,13 +414,15 @@ def _parts_in(table: gpd.GeoDataFrame, frame: Any, name: str) -> gpd.GeoDataFram
         shapes = [_parts(shape, frame) for shape in table.geometry]
         table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
         return table[~table.is_empty].reset_index(drop=True)
-    return table[table.intersects(frame)].reset_index(drop=True)
+    is_near = shapely.intersects(frame, table.geometry.to_numpy())
+    # the very table, of which things are known
+    return table if is_near.all() else table[is_near].reset_index(drop=True)
 
 
 def _parts(shape: Any, frame: Any) -> Any:
     """The parts of a shape that reach into a frame."""
     parts = shapely.get_parts(shape)
-    near = parts[shapely.intersects(parts, frame)]
+    near = parts[shapely.intersects(frame, parts)]
     if len(near) == len(parts):  # the very shape, of which things are known
         return shape
     return near[0] if len(near) == 1 else shapely.multipolygons(near)

@@ -7,6 +7,7 @@ took longer than to write all the rest of most files.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from io import BytesIO
 from itertools import pairwise
 from typing import Final
@@ -89,9 +90,13 @@ def _write(
 ) -> None:
     """One line in white, its letters hanging from `top`, at places in mm."""
     letters = size * MM_PER_POINT * scale
-    drawn_font = ImageFont.truetype(str(font_file(face, line)), letters)
+    drawn_font = _font(str(font_file(face, line)), letters)
     place = (left * scale, top * scale + letters)
     draw.text(place, drawable(line, face), font=drawn_font, fill="white", anchor="ls")
+
+
+_font = lru_cache(maxsize=16)(ImageFont.truetype)
+"""A font of some size: a dozen lines of a legend are set in two."""
 
 
 def _draw_sign(
