@@ -13,10 +13,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import criteria, layers, overlap, rank, words
-from cami_units.cache import NOTHING_KEPT, Cache, kept, kept_value
+from cami_units.cache import NOTHING_KEPT, Cache, entry, kept, kept_value
 from cami_units.commands.plan_layers import ground, load, reading_of
 from cami_units.model import DIGITS, Findings, Layers, Names, Profile, Progress, SiteTables, quiet
-from cami_units.overlap import Pieces
+from cami_units.overlap import DrawnPieces, Pieces
 from cami_units.plan import Plan
 
 
@@ -94,17 +94,29 @@ def cut(plan_layers: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Piec
     >>> pieces.sides.columns.tolist()
     ['sci_name', 'iso2', 'geometry']
     """
-    pair_km, adjacent_km = plan.profile.C7.pair_km, plan.profile.G1.adjacent_km
-    error_km = plan.borders.error_km
+    pair_km, adjacent_km, error_km, _ = key = _pieces_key(plan_layers, plan)
 
     def cut_anew() -> Pieces:
         return overlap.layer_pieces(
             plan_layers, pair_km=pair_km, adjacent_km=adjacent_km, error_km=error_km
         )
 
-    coverage = [plan_layers.coverage, plan_layers.coverage_areas]
-    key = [pair_km, adjacent_km, error_km, coverage]
     return kept_value(cache, "pieces", key, Pieces, cut_anew, layers=plan_layers)
+
+
+def _pieces_key(plan_layers: Layers, plan: Plan) -> list[Any]:
+    """What the pieces of layers hang on, beside the layers."""
+    coverage = [plan_layers.coverage, plan_layers.coverage_areas]
+    profile = plan.profile
+    return [profile.C7.pair_km, profile.G1.adjacent_km, plan.borders.error_km, coverage]
+
+
+def cut_to_draw(plan_layers: Layers, plan: Plan, *, cache: Cache) -> DrawnPieces:
+    """As much of :func:`cut` as drawing pages measure on; all of it where it is kept already."""
+    known_pieces = entry(cache, "pieces", _pieces_key(plan_layers, plan))
+    if known_pieces is not None:
+        return Pieces(layers=plan_layers, **known_pieces)
+    return overlap.drawn_pieces(plan_layers, adjacent_km=plan.profile.G1.adjacent_km)
 
 
 def measure(

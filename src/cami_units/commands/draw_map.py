@@ -16,7 +16,7 @@ from cami_units import grid, kml, overlap, scene, webmap
 from cami_units.commands.shown_round import cache_of_layers
 from cami_units.commands.stored_round import reopened
 from cami_units.model import HIDDEN_STATUSES, Layers, Round, records
-from cami_units.overlap import Pieces
+from cami_units.overlap import DrawnPieces
 
 SIMPLER_M: Final = (4.0, 16.0, 64.0)
 """How far a layer's edge may be moved to spare vertices. Four metres are far less than its own error;
@@ -44,10 +44,13 @@ class DrawingGround:
 
 def ground_of_round(round_: Round) -> DrawingGround:
     """What the drawing pages of a round measure on."""
-    from cami_units.commands.assess import cut, species_ranges  # measuring, for who draws anew
+    from cami_units.commands.assess import (
+        cut_to_draw,
+        species_ranges,
+    )  # measuring, for who draws anew
 
     plan, round_layers = reopened(round_)
-    pieces = cut(round_layers, plan, cache=cache_of_layers(round_))
+    pieces = cut_to_draw(round_layers, plan, cache=cache_of_layers(round_))
     ground = drawing_ground(pieces, round_)
     units = gpd.GeoDataFrame(round_.tables["conservation_units"]).sort_values("unit_id")
     hashes = [kml.geom_hash(shape) for shape in units.geometry]
@@ -153,7 +156,7 @@ def _let_in(units: gpd.GeoDataFrame, names: frozenset[str]) -> list[str]:
     ]
 
 
-def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
+def drawing_ground(pieces: DrawnPieces, round_: Round) -> dict[str, Any]:
     """The layers of a round as a drawing page measures on them.
 
     Sensitive species, species whose range counts by weight, and every species where the ranges came
@@ -161,8 +164,8 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
 
     Parameters
     ----------
-    pieces : Pieces
-        From :func:`cami_units.cut`, on the layers of the round.
+    pieces : DrawnPieces
+        From :func:`cami_units.cut` among others, on the layers of the round.
     round_ : Round
         Says which layers are restricted and which species sensitive.
     """
@@ -210,7 +213,7 @@ def drawing_ground(pieces: Pieces, round_: Round) -> dict[str, Any]:
 
 def _add_pieces(
     block: webmap.GroundBlock,
-    pieces: Pieces,
+    pieces: DrawnPieces,
     coarse: Collection[str],
     restricted: Collection[str],
     simpler_m: float,
@@ -251,7 +254,7 @@ def _add_pieces(
         add("in_hotspots", pieces.hotspot_ground)
 
 
-def _looked_in_part(pieces: Pieces) -> list[str]:
+def _looked_in_part(pieces: DrawnPieces) -> list[str]:
     """The layers of evidence that were not compiled for all there is."""
     whole = shapely.total_bounds(np.asarray(pieces.states.geometry))
     # The box of all states: a layer that covers it was compiled for all there is.
@@ -272,7 +275,7 @@ def _plain(value: Any) -> Any:
 
 def _add_coarse(
     block: webmap.GroundBlock,
-    pieces: Pieces,
+    pieces: DrawnPieces,
     coarse: Collection[str],
     restricted: Collection[str],
     lattice: grid.Lattice,
@@ -325,7 +328,7 @@ def _add_coarse(
 
 def _add_lines(
     block: webmap.GroundBlock,
-    pieces: Pieces,
+    pieces: DrawnPieces,
     coarse: Collection[str],
     restricted: Collection[str],
     lattice: grid.Lattice,
@@ -341,7 +344,7 @@ def _add_lines(
         _add_crossings(block, pieces.crossings, coarse, lattice)
 
 
-def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[str]) -> None:
+def _add_borders(block: webmap.GroundBlock, pieces: DrawnPieces, coarse: Collection[str]) -> None:
     """Borders with the species on them, and whether barriers were looked for there."""
     borders, ranges = pieces.layers.borders, pieces.layers.features
     xy, line, metres = overlap.line_points(borders, every_km=POINT_KM)
@@ -373,7 +376,7 @@ def _add_borders(block: webmap.GroundBlock, pieces: Pieces, coarse: Collection[s
     webmap.add_points(block, "borders", rows, xy, numbers, metres)
 
 
-def _is_looked_at(points: Any, pairs: Any, pieces: Pieces) -> Any:
+def _is_looked_at(points: Any, pairs: Any, pieces: DrawnPieces) -> Any:
     """Whether barriers were looked for at each point of a border."""
     if pieces.covered_borders is None:
         return np.ones(len(points), dtype=bool)

@@ -24,7 +24,9 @@ from ._door import is_valid as is_valid
 from ._few_cells import few_cells as few_cells
 from ._lattice import Window as Window
 from ._lattice import window_of as window_of
+from ._layer_pieces import DrawnPieces as DrawnPieces
 from ._layer_pieces import Pieces as Pieces
+from ._layer_pieces import drawn_pieces as drawn_pieces
 from ._layer_pieces import graded_ranges as graded_ranges
 from ._layer_pieces import layer_pieces as layer_pieces
 from ._layer_pieces import regional_ranges as regional_ranges

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import geopandas as gpd
@@ -23,27 +23,33 @@ _SEASONS = (2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
-    """The layers cut by one another, once, so that any sites can be laid over them."""
+class DrawnPieces:
+    """The layers cut by one another as far as a drawing page measures on them."""
 
     layers: Layers
     adjacent_km: float | None
-    border_strips: gpd.GeoDataFrame | None
     states: gpd.GeoDataFrame
     ranges: gpd.GeoDataFrame
     sides: gpd.GeoDataFrame
     graded: gpd.GeoDataFrame
     supporting: gpd.GeoDataFrame
-    shared_borders: gpd.GeoDataFrame
-    undisputed: gpd.GeoDataFrame | None
     crossings: gpd.GeoDataFrame | None
     protected: gpd.GeoDataFrame | None
-    pa_pairs: pd.DataFrame | None
     hotspot_ground: gpd.GeoDataFrame | None
     seasonal: gpd.GeoDataFrame | None
     grounds: gpd.GeoDataFrame
     covered_ranges: gpd.GeoDataFrame | None
     covered_borders: gpd.GeoDataFrame | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces(DrawnPieces):
+    """The layers cut by one another, once, so that any sites can be laid over them."""
+
+    border_strips: gpd.GeoDataFrame | None
+    shared_borders: gpd.GeoDataFrame
+    undisputed: gpd.GeoDataFrame | None
+    pa_pairs: pd.DataFrame | None
     sightings: gpd.GeoDataFrame | None = None
 
 
@@ -67,27 +73,37 @@ def layer_pieces(
     error_km : float
         How far the borders may be off: the strips along them of which nobody knows whose they are.
     """
-    states = layers.countries[layers.countries["range_state"]].reset_index(drop=True)
-    areas, hotspots = layers.protected_areas, layers.hotspots
-    grounds = covered_grounds(layers)
+    drawn, areas = drawn_pieces(layers, adjacent_km=adjacent_km), layers.protected_areas
+    states = drawn.states
     return Pieces(
-        layers=layers,
-        adjacent_km=adjacent_km,
+        **{field.name: getattr(drawn, field.name) for field in fields(drawn)},
         border_strips=_border_strips(layers.borders, error_km),
-        states=states,
-        graded=graded_ranges(_of_use(layers.ranges, "kept")),
-        supporting=dissolved_by_weight(_of_use(layers.ranges, "supporting"), ("sci_name",)),
+        shared_borders=_shared_borders(layers),
         undisputed=(
             None
             if layers.disputed is None
             else states[["iso2", "geometry"]].overlay(layers.disputed, how="difference")
         ),
+        pa_pairs=None if areas is None else area_pairs(areas, states, pair_km),
+        sightings=_sightings(layers.occurrences, states),
+    )
+
+
+def drawn_pieces(layers: Layers, *, adjacent_km: float | None = None) -> DrawnPieces:
+    """As :func:`layer_pieces`, without what only tables of sites ask for."""
+    states = layers.countries[layers.countries["range_state"]].reset_index(drop=True)
+    hotspots, grounds = layers.hotspots, covered_grounds(layers)
+    return DrawnPieces(
+        layers=layers,
+        adjacent_km=adjacent_km,
+        states=states,
+        graded=graded_ranges(_of_use(layers.ranges, "kept")),
+        supporting=dissolved_by_weight(_of_use(layers.ranges, "supporting"), ("sci_name",)),
         crossings=(
             None
             if layers.corridors is None
             else _corridor_crossings(layers.corridors, layers.borders, states)
         ),
-        pa_pairs=None if areas is None else area_pairs(areas, states, pair_km),
         hotspot_ground=(
             None
             if hotspots is None
@@ -96,15 +112,19 @@ def layer_pieces(
         seasonal=_seasonal_sides(layers.ranges, states),
         grounds=grounds,
         covered_borders=(None if layers.barriers is None else _covered_borders(layers, grounds)),
-        sightings=_sightings(layers.occurrences, states),
         **_of_ranges(measured_ranges(layers), layers, states, grounds),
     )
+
+
+def _shared_borders(layers: Layers) -> gpd.GeoDataFrame:
+    """The borders that lie in each range."""
+    return split(layers.borders, layers.features, keep=("pair", "sci_name"))
 
 
 def _of_ranges(
     ranges: gpd.GeoDataFrame, layers: Layers, states: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame
 ) -> dict[str, Any]:
-    """The pieces that hang on ranges: by state, by border, by protection. `layers` have their outlines."""
+    """The pieces that hang on ranges: by state, by protection."""
     weight, areas = weight_column(ranges), layers.protected_areas
     protected, covered = None, None
     if areas is not None:
@@ -115,7 +135,6 @@ def _of_ranges(
     return {
         "ranges": ranges,
         "sides": split(ranges, states, keep=("sci_name", "iso2", *weight)),
-        "shared_borders": split(layers.borders, layers.features, keep=("pair", "sci_name")),
         "protected": protected,
         "covered_ranges": covered,
     }
@@ -161,7 +180,8 @@ def with_ranges(pieces: Pieces, graded: gpd.GeoDataFrame) -> Pieces:
     layers = replace(pieces.layers, features=regional_ranges(graded))
     ranges = dissolved_by_weight(graded, ("sci_name",))
     of_ranges = _of_ranges(ranges, layers, pieces.states, pieces.grounds)
-    return replace(pieces, layers=layers, graded=graded, **of_ranges)
+    borders = _shared_borders(layers)
+    return replace(pieces, layers=layers, graded=graded, shared_borders=borders, **of_ranges)
 
 
 def graded_ranges(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
