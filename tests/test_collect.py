@@ -1154,6 +1154,45 @@ def test_conflicts_are_drawn_as_wide_as_they_are_on_the_ground(tmp_path):
 
 
 @pytest.mark.browser
+def test_the_tables_of_a_russian_report_fit_a_laptop(tmp_path, browser):
+    """Names as long as those of the region: twelve columns scrolled sideways, 1,542 px in 1,210."""
+    name = "Заалтайская Гоби (Большая Гоби «А» – Мацзуншань)"
+    units = gpd.GeoDataFrame(base().tables["conservation_units"].assign(name_ru=name))
+    imprint = replace(base().imprint, languages=("ru", "en"))
+    on = replace(base(), imprint=imprint, tables={**base().tables, "conservation_units": units})
+    files = {"edit_S1.kmz": kmz(draw.grown("CU-012", 0.9), draw.renamed("CU-001", "CU-001 Нарын"))}
+    made = collected(tmp_path, {**files, "mail.kml": b""}, on=on)
+    gains = {"criteria_gained": "G1;G2;C1;C3;C4;C7;C8;C9", "criteria_lost": "C2;C5"}
+    gains |= {"states_gained": "AF;TJ", "states_lost": "KZ;UZ"}
+    gains |= {"species_gained": "Обыкновенная рысь;Уриал", "species_lost": "Снежный барс;Манул"}
+    told_of = report(replace(made, changes=made.changes.assign(**gains)))
+    write_report(tmp_path / "r.html", told_of)
+    browser.size(1366, 768)
+    browser.open(tmp_path / "r.html", ready=False)
+    wide = (
+        "return [...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
+    )
+    assert max(browser.run(wide)) <= 1
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "+ AF; TJ · − KZ; UZ" in page
+
+
+def test_what_is_of_no_group_is_everybodys_in_the_readers_language(tmp_path):
+    """`everybody` is a key of ours, and stood raw in Russian reports, on the terminal and the board."""
+    pin = draw.drawn("волки", shapely.Point(70.3, 40.3), "4 ", "зимой")
+    files = {"x.kml": draw.edited(handed_out("S1"), draw.grown("CU-012", 0.9), pin)}
+    made = collected(tmp_path, files, on=russian())
+    made = replace(made, changes=made.changes.assign(group="everybody;S1"))
+    write_report(tmp_path / "r.html", report(made))
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "все группы; S1" in page
+    assert "everybody" not in page
+    note = workshop.note("two groups", groups="S1;everybody")
+    assert words.said(note, "ru").startswith("S1;все группы")
+    assert words.said(note).startswith("S1;everybody")
+
+
+@pytest.mark.browser
 def test_the_report_opens_with_the_network_off(written, browser):
     browser.open(written / "report.html", ready=False)
     assert browser.asked_for() == []

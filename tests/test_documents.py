@@ -306,6 +306,31 @@ def test_one_language_has_one_heading(tmp_path):
     assert sheet["B2"].value == "Название (англ.)"
 
 
+def test_a_russian_workbook_says_codes_in_words_and_keeps_them_behind(tmp_path):
+    """Scripts find every code under its name; whoever reads finds the word where the code stood."""
+    why = pd.DataFrame(
+        {
+            "unit_id": ["CU-001"],
+            "facts": ['[{"key": "reason merged", "into": "CU-002", "group": "S1"}]'],
+        }
+    )
+    round_ = a_round(languages=("ru", "en"))
+    units = round_.tables["conservation_units"].assign(status="merged")
+    tables = {**round_.tables, "conservation_units": units, "unit_rationale": why}
+    write_units_workbook(tmp_path / "u.xlsx", replace(round_, tables=tables))
+    book = openpyxl.load_workbook(tmp_path / "u.xlsx")
+    rows = {row["unit_id"]: row for row in rows_of(book["units"])}
+    assert rows["CU-001"]["status"] == "merged"
+    assert rows["CU-001"]["status_ru"] == "объединено"
+    assert book["units"]["D2"].value == "Статус\nStatus"
+    assert rows["CU-001"]["rationale"] == "Присоединена к CU-002 группой S1."
+    roles = rows_of(book["species"])
+    assert {(row["role_ru"], row["role"]) for row in roles} == {("учтённый", "qualifying")}
+    measures = {(row["unit_ru"], row["unit"]) for row in rows_of(book["criteria"])}
+    assert {("видов", "species"), ("государств", "states")} <= measures
+    assert "status_en" not in {cell.value for cell in book["units"][1]}
+
+
 def test_a_round_without_a_unit_is_a_workbook_all_the_same(tmp_path):
     full = a_round()
     bare = {name: table.iloc[:0] for name, table in full.tables.items()}

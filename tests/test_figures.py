@@ -55,7 +55,7 @@ from cami_units.figures._typesetting import (
     width_mm,
 )
 from cami_units.layers import to_equal_area
-from cami_units.model import DISCLAIMER, EQUAL_AREA, Imprint, InputError
+from cami_units.model import DISCLAIMER, EQUAL_AREA, LONLAT, Imprint, InputError, data_dir
 from cami_units.palette import Look
 from cami_units.scene import Scene, framed, shown_units
 from tests.test_webmap import IMPRINT, toy_criteria, toy_layers, toy_species, toy_units
@@ -899,3 +899,33 @@ def test_relief_over_the_meridian_and_beyond_the_earth_asks_for_every_pixel() ->
     # the corners of this frame lie on no Earth: they are white
     shades = backdrop.shades_in((-2e7, -2e7, 2e7, 2e7), crs, width=60)
     assert shades[0, 0] == 255
+
+
+# -- ground beyond the layer of countries -----------------------------------------------------------
+
+ANKARA, BLACK_SEA, CASPIAN, KARAKUM = (32.9, 39.9), (34.0, 43.0), (51.0, 42.0), (59.0, 39.0)
+
+
+@pytest.mark.parametrize("crs", [LONLAT, EQUAL_AREA])
+def test_where_the_layer_of_countries_ends_there_is_land_and_no_sea(crs: str) -> None:
+    """Neighbours end at 40° E. Ankara lies beyond; the sea stays sea; what is known is not drawn twice."""
+    states = gpd.read_file(data_dir() / "boundaries" / "countries.geojson")
+    known = states.to_crs(crs).geometry.to_numpy()
+    points = gpd.GeoSeries.from_xy(
+        *zip(ANKARA, BLACK_SEA, CASPIAN, KARAKUM, strict=True), crs=LONLAT
+    )
+    frame = tuple(gpd.GeoSeries([box(20, 30, 70, 50)], crs=LONLAT).to_crs(crs).total_bounds)
+    beyond = backdrop.land_beyond(known, frame, crs)
+    assert [beyond.contains(point) for point in points.to_crs(crs)] == [True, False, False, False]
+    # coasts of two sources differ, and no strip of that lies along the Gulf or the Arabian Sea
+    gulf = gpd.GeoSeries([box(50, 22, 68, 29)], crs=LONLAT).to_crs(crs).iloc[0]
+    assert not beyond.intersects(gulf)
+
+
+def test_a_sheet_draws_the_ground_beyond_its_countries() -> None:
+    """The toy's states begin at 51° E."""
+    toy = toy_scene()
+    [ankara] = gpd.GeoSeries([Point(ANKARA)], crs=LONLAT).to_crs(toy.crs)
+    sized = map_room.Sized(ankara.buffer(1e6).bounds, 12, 12)
+    land, _, _ = map_room._ground(toy, sized)
+    assert land.contains(ankara)

@@ -27,7 +27,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 from cami_units import kml, model, palette, words
 from cami_units.cache import Cache, keeper_of
 from cami_units.drawn_pieces import keeping
-from cami_units.model import MAP_LAYERS, Imprint, InputError
+from cami_units.model import MAP_LAYERS, Imprint, InputError, data_dir
 from cami_units.scene import LaterLayers, label_place
 from cami_units.webmap import CamiMap, unit_map, write_map
 from cami_units.webmap import _html as page_room
@@ -329,6 +329,15 @@ def test_borders_near_a_disputed_area_have_their_own_lines() -> None:
     # That piece, and the outline of the strip (2 × 1 degrees).
     assert sum(line.length for line in contested) == pytest.approx(1.06 + 6, abs=0.001)
     assert json.loads(basemap(None, None, None, frame=(0, 0, 1, 1)))["land"] == []
+
+
+def test_the_sheet_has_land_where_the_layer_of_countries_ends() -> None:
+    """Anatolia lies west of 40° E, where neighbours are cut: a wide window showed sea there."""
+    states = gpd.read_file(data_dir() / "boundaries" / "countries.geojson")
+    sheet = json.loads(basemap(states, None, None, frame=(30, 35, 50, 45)))
+    land = shapely.union_all([Polygon(*map(unpacked, rings[:1])) for rings in sheet["land"]])
+    assert land.contains(shapely.box(32, 38, 44, 40))  # of one piece: no shore at the cut
+    assert not land.contains(Point(34, 43))  # the Black Sea
 
 
 # -- the payload -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The ground under every map: shaded relief, rivers and lakes of the world, from the bundled data.
+"""The ground under every map: relief, land, rivers and lakes of the world, from the bundled data.
 
 For the eye only: nothing is measured on it. It fetches nothing, and a region beyond the bundled
 layers has it as well.
@@ -16,6 +16,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from cami_units.model import LONLAT, data_dir, transformer
 
@@ -216,6 +217,61 @@ def water_in(frame: Frame) -> gpd.GeoDataFrame:
     # frame by frame: what meets a rectangle GEOS finds by bounds alone, mostly
     is_there = np.any([shapely.intersects(shapes, turn) for turn in turns], axis=0)
     return table[is_there].reset_index(drop=True)
+
+
+def land_beyond(known: npt.ArrayLike, frame: Frame, crs: str = LONLAT) -> BaseGeometry:
+    """The land in a frame that no known shape covers: neighbours are cut where their layer ends.
+
+    Without it a wide window shows sea under relief there.
+
+    Parameters
+    ----------
+    known : array of geometry
+        All ground that the map draws itself, in `crs`.
+    frame : tuple
+        In units of `crs`.
+    crs : str
+        Longitude and latitude, or metres.
+
+    Returns
+    -------
+    geometry
+        Reaching a little under the known ground, so that no crack shows; empty where nothing is missing.
+    """
+    step = _COAST if crs == LONLAT else _COAST * 111_200
+    left, low, right, top = frame
+    # what is cut at the edge lies outside of it
+    frame = (left - 3 * step, low - 3 * step, right + 3 * step, top + 3 * step)
+    west, south, east, north = frame if crs == LONLAT else lonlat_frame(frame, crs)
+    parts = [
+        shapely.transform(
+            shapely.clip_by_rect(_land(), west + turn, south, east + turn, north),
+            lambda xy, turn=turn: xy - [turn, 0],
+        )
+        for turn in (-360, 0, 360)
+    ]
+    land = shapely.get_parts(parts)
+    if crs != LONLAT:
+        there: Any = transformer(LONLAT, crs).transform
+        land = shapely.clip_by_rect(shapely.transform(land, there, interleaved=False), *frame)
+    # half a step: what is finer falls to the opening below
+    near = shapely.clip_by_rect(shapely.simplify(known, step / 2), *frame)
+    beyond = shapely.difference(
+        shapely.union_all(land), shapely.union_all(shapely.make_valid(near))
+    )
+    # coasts of two sources never agree: a strip along them is no ground, and lies on the sea
+    return shapely.buffer(shapely.buffer(beyond, -step), 1.2 * step)
+
+
+_COAST: Final = 0.1
+"""Degrees that the coasts of two sources may differ by; straits of twice that are closed."""
+
+
+@cache
+def _land() -> BaseGeometry:
+    """The land of the world, read once."""
+    table = gpd.read_file(data_dir() / "backdrop" / "land.geojson")
+    return shapely.multipolygons(shapely.get_parts(table.geometry.to_numpy()))
 
 
 def _mercator(latitude: float) -> float:

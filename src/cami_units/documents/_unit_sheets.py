@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -22,7 +23,8 @@ from cami_units.documents._worksheets import (
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.units_workbook import by_rank
 from cami_units.model import FINDINGS, Round, clean_name, finding_key, is_missing, records
-from cami_units.words import in_language, mark, name_in, text
+from cami_units.phrases import FALLBACK
+from cami_units.words import has, in_language, mark, name_in, text
 
 # Widths are in letters of the sheet's font: ids and counts just fit, sentences wrap where an eye can
 # still follow their lines.
@@ -97,7 +99,8 @@ def sheet_parts(
     imprint = round.imprint
     book = new_workbook(imprint)
     styles: dict[str, int] = {}
-    for name, columns, rows in _sheets(round, marks):
+    for name, codes, coded_rows in _sheets(round, marks):
+        columns, rows = _worded(codes, coded_rows, imprint.languages[0])
         sheet = book.create_sheet(name)
         # Once for the book: styles belong to it, and a number means the same on every sheet.
         styles = styles or status_styles(sheet)
@@ -109,13 +112,50 @@ def sheet_parts(
     return settled_parts(book, imprint), styles
 
 
+def _worded(codes: Sequence[Column], rows: Rows, lang: str) -> tuple[Sequence[Column], Rows]:
+    """A sheet for readers of another language: words of ours in it, and our codes behind them all.
+
+    The columns of words are called as their codes are, with the language behind: ``status_ru``.
+    """
+    coded = [column for column in codes if column.name in _SAID]
+    if lang == FALLBACK or not coded:
+        return codes, rows
+    columns = [
+        replace(column, name=f"{column.name}_{lang}", says=column.name, width=_said_width(column))
+        if column in coded
+        else column
+        for column in codes
+    ]
+    spoken_rows = [
+        {**row, **{f"{code.name}_{lang}": _said(code.name, row, lang) for code in coded}}
+        for row in rows
+    ]
+    return [*columns, *(replace(code, says=f"code {code.name}") for code in coded)], spoken_rows
+
+
+def _said_width(column: Column) -> float:
+    """How wide the words of a column of codes are."""
+    # statuses are put in last, where no row grows higher with them
+    return 36 if column.name == "status" else max(column.width, 14)
+
+
+_SAID: Final = {"status": "", "tier": "", "origin": "", "role": "role ", "unit": "measure "}
+"""Columns of codes that have words, and how the keys of their phrases begin."""
+
+
+def _said(name: str, row: Mapping[str, Any], lang: str) -> Any:
+    """The code of a column in words; as it stands where nobody has words for it."""
+    key = f"{_SAID[name]}{row.get(name)}"
+    return text(key, lang, n=0) if has(key) else row.get(name)
+
+
 def _width(column: object) -> float:
     return {"text": 60.0, "reason": 60.0, "name_en": 28.0, "sci_name": 28.0}.get(str(column), 13.0)
 
 
 _TABLES: Final = (
     *("conservation_units", "unit_criteria", "unit_species", "unit_countries", "not_proposed"),
-    *("species", "countries"),
+    *("unit_rationale", "species", "countries"),
 )
 """The tables that the workbook tells."""
 

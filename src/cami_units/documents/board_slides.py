@@ -39,6 +39,7 @@ from cami_units.model import (
     is_missing,
     notes_from_text,
     records,
+    spoken_groups,
 )
 
 ORDERS: Final = ("rank", "group", "section")
@@ -279,7 +280,7 @@ def _board(
                 drawing=drawing,
                 remarks=(
                     *_reasons(changed.get(unit_id, []), lang),
-                    *(_remark(number, remark) for number, remark in pinned[unit_id]),
+                    *(_remark(number, remark, lang) for number, remark in pinned[unit_id]),
                 ),
                 activities=todo.get(unit_id, ()),
                 group=loop.groups.get(unit_id, ""),
@@ -433,11 +434,11 @@ def _numbered(remarks: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, An
     return [*enumerate(placed_rows, start=1), *((0, row) for row in others)]
 
 
-def _remark(number: int, row: Mapping[str, Any]) -> str:
+def _remark(number: int, row: Mapping[str, Any], lang: str) -> str:
     """A remark as it is read: its number, the group, what the pin is called and what it says."""
     titled = [clean_name(row["placemark"])] if number else []
     remark_text = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
-    group = clean_name(row["group"])
+    group = spoken_groups(clean_name(row["group"]), lang)
     who = f"{group}: {remark_text}" if group else remark_text
     return f"({number}) {who}" if number else who
 
@@ -482,7 +483,7 @@ def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
     for change in changes:
         why = clean_name(change.get("reason")) or _noted(change, "note", lang)
         if change["change"] in ("rejected", "renamed") and why:
-            group = clean_name(change["group"])
+            group = spoken_groups(clean_name(change["group"]), lang)
             reasons.append(f"{group}: {words.text('change ' + change['change'], lang)} – {why}")
     return reasons
 
@@ -517,7 +518,8 @@ def _proposer(
     aside = {clean_name(change["group"]) for change in rows if _is_aside(change)}
     groups = {clean_name(change["group"]) for change in rows if _applies(change)} - {"", *aside}
     if groups:
-        return f"{words.text('group', lang)} {', '.join(sorted(groups))}"
+        names = [spoken_groups(name, lang) for name in sorted(groups)]
+        return f"{words.text('group', lang)} {', '.join(names)}"
     first = clean_name(log[0]["before"]) if log else str(row["status"])
     if first in SOFTWARE_STATUSES:
         return words.text("software", lang)
@@ -622,7 +624,10 @@ def _questions(
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
     questions = [*_asked(unit), *(_conflict(row, lang) for row in conflicts)]
     questions += [
-        ": ".join(filter(None, (_spoken(row["group"]), _noted(row, "text", lang)))) for row in asked
+        ": ".join(
+            filter(None, (_spoken(spoken_groups(row["group"], lang)), _noted(row, "text", lang)))
+        )
+        for row in asked
     ]
     if lost_criteria:
         questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost_criteria)}")
@@ -647,7 +652,9 @@ def _conflict(row: Mapping[str, Any], lang: str) -> str:
     """A conflict as a question: between whom, over how much, and what applies until it is settled."""
     # all but the plainest say themselves what happened; in rounds of old there are no others
     if clean_name(row.get("kind")) in ("", "two groups"):
-        question = f"{words.text('conflict between', lang)}: {_spoken(row['groups'])}"
+        question = (
+            f"{words.text('conflict between', lang)}: {_spoken(spoken_groups(row['groups'], lang))}"
+        )
     else:
         question = _noted(row, "what", lang)
     if others := [unit_id for unit_id in row["units"] if unit_id != row["unit_id"]]:

@@ -25,7 +25,7 @@ from cami_units.documents._worksheets import (
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.form_words import answer_said
 from cami_units.documents.html_pages import page
-from cami_units.model import Imprint, clean_text, is_missing, records
+from cami_units.model import Imprint, clean_text, is_missing, records, spoken_groups
 
 _FILES: Final = (
     Column("file", 30, wrap=True),
@@ -91,8 +91,8 @@ _REMARKS: Final = (
 _NUMBERS: Final = frozenset({WHOLE})
 _SENTENCES: Final = ("refused", "note", "what", "assumed", "text")
 _SHOWN: Final = {
-    "changes": "unit_id name_en change group before_km2 after_km2 criteria_gained criteria_lost "
-    "states_gained states_lost species_gained species_lost note",
+    "changes": "unit_id name_en change group before_km2 after_km2 criteria_changed states_changed "
+    "species_changed note",
     "losses": "unit_id name_en group criteria_lost before_km2 after_km2 species_lost states_lost "
     "decision",
     "gone": "unit_id name_en change group before_km2 note",
@@ -143,7 +143,7 @@ def write_report(path: Path, report: Report) -> None:
     run or taken for markup.
     """
     lang = report.imprint.languages[0]
-    changes = _named(report.changes, report.names)
+    changes = _with_balances(_named(report.changes, report.names))
     gone = changes["change"].isin(["deleted", "absent"])
     is_unchanged = changes["change"].eq("kept")
     # Told by themselves, as nobody looks for what is not there any more in a list of changes.
@@ -161,7 +161,7 @@ def write_report(path: Path, report: Report) -> None:
     tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in sections.items()}
     headings: dict[str, Any] = {
         f"{name.rstrip('s') if name != 'losses' else 'loss'}_columns": _headed(
-            _SHOWN[name].split(), columns, lang
+            _telling(_SHOWN[name].split(), tables[name]), columns, lang
         )
         for name, (_, columns) in sections.items()
     }
@@ -208,6 +208,30 @@ def _named(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return table.assign(name_en=names_of_units)
 
 
+def _with_balances(changes: pd.DataFrame) -> pd.DataFrame:
+    """Changes with what each gained and lost in one cell: "+ AF; CN · − UZ".
+
+    A column for each, most of them empty, made the table wider than a screen.
+    """
+    balances = {
+        f"{what}_changed": [
+            " · ".join(
+                f"{sign} {value}"
+                for sign, value in (("+", gained), ("−", lost))
+                if not is_missing(value) and value != ""
+            )
+            for gained, lost in zip(changes[f"{what}_gained"], changes[f"{what}_lost"], strict=True)
+        ]
+        for what in ("criteria", "states", "species")
+    }
+    return changes.assign(**balances)
+
+
+def _telling(names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """The columns in which some row says more than nothing or none."""
+    return [name for name in names if any(row[name] not in ("", "0") for row in rows)]
+
+
 def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
     """The figures at the head of the report: files read, and units by what became of them."""
     refused = sum(bool(reason) for reason in report.files["refused"])
@@ -244,7 +268,8 @@ def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
     rows = records(_named(report.conflicts, report.names))
     return [
         {
-            **{key: _cell(row[key], lang) for key in ("unit_id", "groups", "what")},
+            **{key: _cell(row[key], lang) for key in ("unit_id", "what")},
+            "groups": _cell(spoken_groups(row["groups"], lang), lang),
             **{key: _said_answer(row[key], lang) for key in ("default", "resolution")},
             "name": row["name_en"],
             "overlap": _cell(row["overlap_km2"], lang) if row["overlap_km2"] else "",
@@ -269,6 +294,11 @@ def _as_said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
         key: words.text(f"{before}{row[key]}", lang)
         for key, before in _OUR_WORDS.items()
         if not is_missing(row.get(key)) and words.has(f"{before}{row[key]}")
+    }
+    said |= {
+        key: spoken_groups(row[key], lang)
+        for key in ("group", "groups")
+        if not is_missing(row.get(key))
     }
     answers = {key: _said_answer(row[key], lang) for key in ("default", "resolution") if key in row}
     return {**row, **said, **answers}

@@ -305,9 +305,10 @@ def _ground_layers(shown_scene: scene.Scene) -> tuple[tuple[str, npt.NDArray[Any
     tables = shown_scene.layers
     behind: list[tuple[str, npt.NDArray[Any]]] = []
     countries, disputed = tables.get("countries"), tables.get("disputed")
-    behind += [
-        ("land", table.geometry.to_numpy()) for table in (countries, disputed) if table is not None
-    ]
+    ground = [table.geometry.to_numpy() for table in (countries, disputed) if table is not None]
+    if ground:
+        behind.append(("land", np.array([_beyond(shown_scene, np.concatenate(ground))])))
+    behind += [("land", shapes) for shapes in ground]
     # protected areas are drawn over waters, so that a reserve round a lake is seen; both are pale
     behind += _waters(shown_scene)
     names = {LAYERS[name].sign: name for name in MAP_EVIDENCE}
@@ -353,6 +354,17 @@ def _hash(*content: Any) -> bytes:
         else:
             total.update(repr(part).encode())
     return total.digest()
+
+
+def _beyond(region_scene: scene.Scene, known: npt.NDArray[Any]) -> Any:
+    """The land around the units of a scene that its layers do not know, in its CRS."""
+    left, low, right, top = scene.region(region_scene)
+    # as far as a drawing of a unit at the rim reaches
+    frame = (left - _RIM_M, low - _RIM_M, right + _RIM_M, top + _RIM_M)
+    return backdrop.land_beyond(known, frame, region_scene.crs)
+
+
+_RIM_M: Final = 600_000.0
 
 
 def _waters(region_scene: scene.Scene) -> list[tuple[str, npt.NDArray[Any]]]:

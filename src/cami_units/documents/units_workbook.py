@@ -22,14 +22,15 @@ import pandas as pd
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.drawn_pieces import archive, packed, piece
 from cami_units.model import STATUSES, Imprint, Round
+from cami_units.words import text
 
 _UNIT_SHEET: Final = "xl/worksheets/sheet1.xml"
 _MARK: Final = "status-to-be-put-in {}"
 """In the place of a status: as long as the longest, so that rows are high enough for any."""
 _MARKED: Final = re.compile(
-    rb'(<c r="D\d+" )s="\d+"( t="inlineStr"><is><t>)status-to-be-put-in (\d+)(?=</t>)'
+    rb'(<c r="([A-Z]+)\d+" )s="\d+"( t="inlineStr"><is><t>)status-to-be-put-in (\d+)(?=</t>)'
 )
-"""A marked cell: `status` is the fourth column, and nothing else is in it."""
+"""A marked cell: a status is in the fourth column in words, and in a later one as its code."""
 
 
 def write_units_workbook(
@@ -85,7 +86,8 @@ def write_units_workbook(
     names, styles = json.loads(about)
     parts = dict(zip(names, bodies, strict=True))
     if is_known:
-        parts[_UNIT_SHEET] = _with_statuses(parts[_UNIT_SHEET], statuses, styles)
+        lang = round.imprint.languages[0]
+        parts[_UNIT_SHEET] = _with_statuses(parts[_UNIT_SHEET], statuses, styles, lang)
     path.write_bytes(packaged(parts))
 
 
@@ -98,14 +100,17 @@ def by_rank(units: pd.DataFrame) -> pd.DataFrame:
     return units.sort_values(["rank", "unit_id"], na_position="last")
 
 
-def _with_statuses(sheet: bytes, statuses: Sequence[str], styles: Mapping[str, int]) -> bytes:
+def _with_statuses(
+    sheet: bytes, statuses: Sequence[str], styles: Mapping[str, int], lang: str
+) -> bytes:
     """A sheet of units with their statuses in the place of the marks."""
 
     def cell(mark: re.Match[bytes]) -> bytes:
         """A cell up to the end of its text."""
-        status = statuses[int(mark[3])]
+        status = statuses[int(mark[4])]
         style = f's="{styles[status]}"'.encode()
-        return mark[1] + style + mark[2] + escape(status).encode()
+        words = text(status, lang) if mark[2] == b"D" else status
+        return mark[1] + style + mark[3] + escape(words).encode("ascii", "xmlcharrefreplace")
 
     return _MARKED.sub(cell, sheet)
 

@@ -269,7 +269,8 @@ def _land(scene: Scene, shapes: npt.NDArray[Any], sized: Sized) -> BaseGeometry:
     """All ground, whoever's it is: what no state of the layer has (Siachen) is no water for that."""
     disputed = layer(scene, "disputed", "disputed_id")
     areas: Any = () if disputed is None else _seen(disputed.geometry.to_numpy(), sized)
-    ground: BaseGeometry = shapely.union_all([*shapes, *areas])
+    beyond = backdrop.land_beyond([*shapes, *areas], sized.frame, scene.crs)
+    ground: BaseGeometry = shapely.union_all([*shapes, *areas, beyond])
     return ground
 
 

@@ -70,6 +70,7 @@ from ._errors import problem_of_row as problem_of_row
 from ._errors import problem_row as problem_row
 from ._errors import quoted as quoted
 from ._errors import said as said
+from ._errors import spoken_groups as spoken_groups
 from ._errors import toml_key as toml_key
 from ._layers import COMPILED_FOR_ALL as COMPILED_FOR_ALL
 from ._layers import CONTEXT as CONTEXT

@@ -336,11 +336,26 @@ def _named_fact(name: str, value: object, lang: str) -> str:
     # a word of the model, in every language
     if name in ("status", "code_word") and str(value) in table(lang):
         return table(lang)[str(value)]
+    if name in ("group", "groups", "owner") and isinstance(value, str):
+        return spoken_groups(value, lang)
     if name == "cure" and isinstance(value, Note):  # what to do about what another fact says
         return assumed(value, lang)
     if name in _JOINERS and isinstance(value, list | tuple):
         return _JOINERS[name].join(_fact(part, lang) for part in value)
     return _fact(value, lang)
+
+
+def spoken_groups(groups: object, lang: str = FALLBACK) -> str:
+    """Groups as a workshop calls them, those of everybody in the reader's language.
+
+    Examples
+    --------
+    >>> spoken_groups("S1;everybody", "ru")
+    'S1;все группы'
+    """
+    return ";".join(
+        table(lang)["everybody"] if name == "everybody" else name for name in str(groups).split(";")
+    )
 
 
 def _fact(value: object, lang: str) -> str:

@@ -108,8 +108,10 @@ def _drawn(
         return sheet
     states = _states(Itself(countries), Itself(disputed), most)
     borders = shapely.clip_by_rect(states.borders, *frame)
+    # of one piece with the states: no shore where their layer ends
+    beyond = backdrop.land_beyond([states.land], frame)
     return sheet | {
-        "land": packed(shapely.clip_by_rect(states.land, *frame)),
+        "land": packed(shapely.clip_by_rect(shapely.union(states.land, beyond), *frame)),
         "borders": packed(shapely.difference(borders, states.near)),
         "contested": packed(shapely.intersection(borders, states.near))
         + [
