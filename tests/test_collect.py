@@ -1177,6 +1177,21 @@ def test_the_tables_of_a_russian_report_fit_a_laptop(tmp_path, browser):
     assert "+ AF; TJ · − KZ; UZ" in page
 
 
+def test_many_pins_are_folded_away_and_all_of_them_told(tmp_path):
+    """Two hundred of a whole My Places stood one below the other: sixty do, the rest is folded."""
+    pins = [
+        draw.drawn(f"pin {number:03d}", shapely.Point(70.3 + number / 1e3, 40.3), "4 ")
+        for number in range(75)
+    ]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*pins)})
+    write_report(tmp_path / "r.html", report(made))
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    openly, _, folded = page.partition("<details>")
+    assert len(set(re.findall(r"pin \d{3}", openly))) == 60
+    assert "15 more: so many pins come with a whole “My Places”" in folded
+    assert len(set(re.findall(r"pin \d{3}", page))) == 75
+
+
 def test_what_is_of_no_group_is_everybodys_in_the_readers_language(tmp_path):
     """`everybody` is a key of ours, and stood raw in Russian reports, on the terminal and the board."""
     pin = draw.drawn("волки", shapely.Point(70.3, 40.3), "4 ", "зимой")

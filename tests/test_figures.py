@@ -296,6 +296,23 @@ def test_the_arrow_points_to_true_north_from_where_it_stands(centre: tuple[float
     assert abs(azimuth) < 2
 
 
+def test_no_name_stands_where_the_arrow_and_the_bar_stand() -> None:
+    """Furniture on the very place of an id: it steps aside. The arrow says which corner it fills."""
+    toy = toy_scene()
+    axes, sized = drawn(toy.units.total_bounds)
+    map_room.draw_map(axes, toy, sized, layers=())
+    at = [text.get_position() for text in axes.texts if text.get_text() == "CU-001"]
+    [(x, y)] = at
+    arrow = map_room.north_arrow(axes, toy, sized, size=9)
+    assert arrow[2:] == sized.frame[2:]  # the upper right corner
+    frame = (x - 1, y - 1, x + 1, y + 1)
+    axes, sized = drawn(toy.units.total_bounds)
+    map_room.draw_map(axes, toy, sized, layers=(), furniture=[frame])
+    places = [Point(text.get_position()) for text in axes.texts]
+    assert [text.get_text() for text in axes.texts].count("CU-001") == 1
+    assert not any(box(*frame).contains(place) for place in places)
+
+
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
     axes, sized = drawn((-5e5, -4e5, 5e5, 4e5))
     map_room.scale_bar(axes, toy_scene(), sized, size=8)

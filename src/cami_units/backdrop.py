@@ -7,8 +7,9 @@ layers has it as well.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any, Final
 
@@ -219,7 +220,9 @@ def water_in(frame: Frame) -> gpd.GeoDataFrame:
     return table[is_there].reset_index(drop=True)
 
 
-def land_beyond(known: npt.ArrayLike, frame: Frame, crs: str = LONLAT) -> BaseGeometry:
+def land_beyond(
+    known: Sequence[BaseGeometry] | npt.NDArray[Any], frame: Frame, crs: str = LONLAT
+) -> BaseGeometry:
     """The land in a frame that no known shape covers: neighbours are cut where their layer ends.
 
     Without it a wide window shows sea under relief there.
@@ -243,19 +246,23 @@ def land_beyond(known: npt.ArrayLike, frame: Frame, crs: str = LONLAT) -> BaseGe
     # what is cut at the edge lies outside of it
     frame = (left - 3 * step, low - 3 * step, right + 3 * step, top + 3 * step)
     west, south, east, north = frame if crs == LONLAT else lonlat_frame(frame, crs)
-    parts = [
+    # longitudes of a frame count on over the 180° meridian
+    turned = [
         shapely.transform(
             shapely.clip_by_rect(_land(), west + turn, south, east + turn, north),
-            lambda xy, turn=turn: xy - [turn, 0],
+            partial(np.add, (-turn, 0.0)),
         )
-        for turn in (-360, 0, 360)
+        for turn in (-360.0, 0.0, 360.0)
     ]
-    land = shapely.get_parts(parts)
+    land = shapely.get_parts(turned)
     if crs != LONLAT:
         there: Any = transformer(LONLAT, crs).transform
-        land = shapely.clip_by_rect(shapely.transform(land, there, interleaved=False), *frame)
+        land = shapely.transform(land, there, interleaved=False)
+        # what is no place of the map is cut away with the part that it lies in
+        land = shapely.clip_by_rect(land[np.isfinite(shapely.bounds(land)).all(axis=1)], *frame)
     # half a step: what is finer falls to the opening below
-    near = shapely.clip_by_rect(shapely.simplify(known, step / 2), *frame)
+    simpler = shapely.simplify(np.asarray(known, dtype=object), step / 2)
+    near = shapely.clip_by_rect(simpler, *frame)
     beyond = shapely.difference(
         shapely.union_all(land), shapely.union_all(shapely.make_valid(near))
     )
@@ -271,7 +278,7 @@ _COAST: Final = 0.1
 def _land() -> BaseGeometry:
     """The land of the world, read once."""
     table = gpd.read_file(data_dir() / "backdrop" / "land.geojson")
-    return shapely.multipolygons(shapely.get_parts(table.geometry.to_numpy()))
+    return shapely.MultiPolygon(list(shapely.get_parts(table.geometry.to_numpy())))
 
 
 def _mercator(latitude: float) -> float:

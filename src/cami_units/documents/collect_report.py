@@ -104,6 +104,9 @@ _TILES: Final = (
     *("kept", "reshaped", "renamed", "new", "split", "merged", "rejected"),
     *("deleted", "absent", "commented"),
 )
+_MOST_REMARKS: Final = 60
+"""Pins and comments that the page lists openly. Ten groups bring a handful each; who saves all of
+"My Places" brings hundreds, and what else is on the page would be lost below them."""
 _PICTURE: Final = 100.0
 """Width and height of a picture, in its own units."""
 # Detail finer than this, in the same units, is left out of a picture.
@@ -165,6 +168,10 @@ def write_report(path: Path, report: Report) -> None:
         )
         for name, (_, columns) in sections.items()
     }
+    tables["remarks"], folded_remarks = (
+        tables["remarks"][:_MOST_REMARKS],
+        tables["remarks"][_MOST_REMARKS:],
+    )
     content = page(
         "report.html",
         lang=lang,
@@ -175,6 +182,8 @@ def write_report(path: Path, report: Report) -> None:
         profile_said=words.profile_name(report.imprint.profile, lang),
         glance=_glance(report, lang),
         conflicts=_conflicts(report, lang),
+        folded_remarks=folded_remarks,
+        folded_said=words.text("report folded", lang, n=len(folded_remarks)),
         kept=sorted(dict.fromkeys(changes.loc[is_unchanged, "unit_id"])),
         **tables,
         **headings,

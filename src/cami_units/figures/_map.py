@@ -95,6 +95,7 @@ def draw_map(
     within: BaseGeometry | None = None,
     names: bool = True,
     line: float = 1.0,
+    furniture: Iterable[Frame] = (),
 ) -> None:
     """Draw the scene into axes.
 
@@ -116,6 +117,8 @@ def draw_map(
         Whether places, states and units are named.
     line : float
         How much thicker lines are than on a sheet of A4.
+    furniture : iterable of frame
+        Where a scale bar and an arrow stand: no name goes there.
     """
     left, low, right, top = sized.frame
     axes.set_xlim(left, right)
@@ -123,7 +126,7 @@ def draw_map(
     # Whatever no land covers is water: seas are in no layer.
     axes.set_facecolor(palette.WATER)
     layer_names = set(layers)
-    label_boxes = _Labels(axes, sized)
+    label_boxes = _Labels(axes, sized, furniture)
     _background(axes, scene, sized, line)
     # sections lie over protected areas and under all other evidence
     for name in (MAP_EVIDENCE[0], "sections", *MAP_EVIDENCE[1:]):
@@ -501,10 +504,10 @@ class Name(Text):
 class _Labels:
     """Names on a map, most important first; one that would touch another is left out."""
 
-    def __init__(self, axes: Axes, sized: Sized) -> None:
+    def __init__(self, axes: Axes, sized: Sized, furniture: Iterable[Frame] = ()) -> None:
         self.axes = axes
         self.sized = sized
-        self.taken: list[Frame] = []
+        self.taken: list[Frame] = [*furniture]
 
     def add(
         self,
@@ -773,8 +776,11 @@ def _degrees(
     )
 
 
-def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
-    """A bar of round kilometres in the lower corner that has fewer units, with the scale in figures."""
+def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> Frame:
+    """A bar of round kilometres in the lower corner that has fewer units, with the scale in figures.
+
+    Returns the frame that it fills.
+    """
     left, low, right, _ = sized.frame
     mm = sized.metres_per_mm
     # a quarter of the map, in km
@@ -836,6 +842,7 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     axes.text(
         x, y + height + 1.2 * mm, ratio, fontproperties=font("plain", ratio), va="baseline", **kind
     )
+    return (x - pad, y - pad, x + width + pad, y + depth + pad)
 
 
 def _units_in(scene: Scene, x: float, y: float, width: float, depth: float) -> int:
@@ -850,8 +857,11 @@ def _rounded(ratio: float) -> float:
     return float(np.round(ratio / power) * power)
 
 
-def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
-    """An arrow in the upper right corner that points to true north from where it stands."""
+def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> Frame:
+    """An arrow in the upper right corner that points to true north from where it stands.
+
+    Returns the frame that it fills.
+    """
     _, _, right, top = sized.frame
     mm = sized.metres_per_mm
     to_lonlat = transformer(scene.crs, LONLAT)
@@ -889,6 +899,7 @@ def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
             parse_math=False,
         )
     )
+    return (x - reach, y - reach, right, top)
 
 
 _DRAWN_BY_KIND: Final = {"sections": _sections, "barriers": _barriers}

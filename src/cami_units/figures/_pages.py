@@ -431,9 +431,20 @@ def _framed_map(
     sized = Sized(framed(bounds, aspect=width / height, margin=margin), width, text)
     axes = axes_at(figure, left, top, width, height)
     graticule(axes, scene, sized, size=text * 0.8)
-    draw_map(axes, scene, sized, layers=layers, focus=focus, within=within, line=line)
-    scale_bar(axes, scene, sized, size=text * 0.95)
-    north_arrow(axes, scene, sized, size=text * 1.3)
+    furniture = (
+        scale_bar(axes, scene, sized, size=text * 0.95),
+        north_arrow(axes, scene, sized, size=text * 1.3),
+    )
+    draw_map(
+        axes,
+        scene,
+        sized,
+        layers=layers,
+        focus=focus,
+        within=within,
+        line=line,
+        furniture=furniture,
+    )
     return sized.frame
 
 

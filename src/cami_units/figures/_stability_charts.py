@@ -156,7 +156,11 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     sized = Sized(framed(region(scene), aspect=width / (end - top)), width, 6)
     axes = axes_at(figure, margin, top, width, end - top)
     graticule(axes, scene, sized, size=5)
-    draw_map(axes, scene, sized, layers=(), line=0.9)
+    furniture = (
+        scale_bar(axes, scene, sized, size=5.7),
+        north_arrow(axes, scene, sized, size=7.8),
+    )
+    draw_map(axes, scene, sized, layers=(), line=0.9, furniture=furniture)
     share = cells["selection_frequency"].to_numpy(dtype=float)
     for (low_share, fill), high_share in zip(
         # the upper bound of each class is the lower one of the class before it; of the first there
@@ -173,8 +177,6 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
             axes.add_artist(
                 PathPatch(outline(class_cells), fc=fill, ec=fill, linewidth=0.1, zorder=1.5)
             )
-    scale_bar(axes, scene, sized, size=5.7)
-    north_arrow(axes, scene, sized, size=7.8)
     at = margin
     put(figure, at, end + 5, words.text("share of runs", lang), size=7, face="bold")
     bounds = [1.0, *(low for low, _ in CLASSES)]
