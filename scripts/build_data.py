@@ -659,7 +659,7 @@ def land(archive: Path) -> bytes:
         for part in _multipolygon(continents, arcs).geoms
         if part.bounds[3] > -60 and area_km2(mended(part)) >= LAND_KM2
     ]
-    coarse = shapely.transform(shapely.simplify(parts, 0.03), lambda xy: np.round(xy, 2))
+    coarse = shapely.transform(shapely.simplify(parts, 0.08), lambda xy: np.round(xy, 2))
     whole = shapely.union_all([mended(part) for part in coarse])
     # what the atlas has sewn up at 180° is parted there again
     west, east = (shapely.intersection(whole, box(at, -90, at + 360, 90)) for at in (-180, 180))
@@ -672,7 +672,7 @@ def land(archive: Path) -> bytes:
     return geojson_bytes("land", features)
 
 
-LAND_KM2 = 2000.0
+LAND_KM2 = 20_000.0
 """Islands smaller than this are a dot on a map of a continent."""
 
 

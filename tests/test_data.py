@@ -95,7 +95,8 @@ def test_readme_names_every_file_with_its_checksum() -> None:
 
 
 def test_the_whole_stays_small() -> None:
-    assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 4_000_000
+    """Of which the land of the world, for the eye beyond the countries, is a thirtieth."""
+    assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 4_200_000
 
 
 def test_geojson_keeps_to_rfc_7946_one_feature_a_line() -> None:

@@ -23,8 +23,7 @@ from cami_units.documents._worksheets import (
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.units_workbook import by_rank
 from cami_units.model import FINDINGS, Round, clean_name, finding_key, is_missing, records
-from cami_units.phrases import FALLBACK
-from cami_units.words import has, in_language, mark, name_in, text
+from cami_units.words import LANGUAGES, has, in_language, mark, name_in, text
 
 # Widths are in letters of the sheet's font: ids and counts just fit, sentences wrap where an eye can
 # still follow their lines.
@@ -118,7 +117,7 @@ def _worded(codes: Sequence[Column], rows: Rows, lang: str) -> tuple[Sequence[Co
     The columns of words are called as their codes are, with the language behind: ``status_ru``.
     """
     coded = [column for column in codes if column.name in _SAID]
-    if lang == FALLBACK or not coded:
+    if lang == LANGUAGES[0] or not coded:
         return codes, rows
     columns = [
         replace(column, name=f"{column.name}_{lang}", says=column.name, width=_said_width(column))
