@@ -274,7 +274,7 @@ _WRITTEN: Final = (".py", ".toml", ".js", ".css", ".html")
 _LIBRARIES: Final = (
     *("geopandas", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyogrio", "scipy"),
     # what writes the pieces that are kept
-    *("fonttools", "jinja2", "openpyxl", "python-docx", "shapely"),
+    *("fonttools", "jinja2", "openpyxl", "python-docx", "shapely", "simplekml"),
 )
 
 

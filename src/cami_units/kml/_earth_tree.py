@@ -1,23 +1,30 @@
-"""Contents as the text of a KML that Google Earth and the schema accept.
+"""Contents as a simplekml tree, and that tree as XML that Google Earth and the schema accept.
 
-All of it is written as text, as it has to stand: children in the order of the schema, and every string
-escaped on its way in. Elements of it would cost ten times as much, and what was written before can be
-put in as it is. What comes out is read back by lxml, GDAL and the schema in the tests.
+simplekml makes the document and its styles; it must never see raw text (it escapes little and lets
+CDATA through), so its own parsing of text is off and every string is cleaned and escaped before. The
+finish, on lxml, does what simplekml does not: our ids for its process-wide numbers, children in the
+order of the schema, a declaration that Earth on the web accepts. Folders, placemarks and the tour, by
+far the most of a file, are written as text, as they have to stand: elements of them would cost ten
+times as much, and what was written before can be put in as it is.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
 import numpy as np
 import shapely
+import simplekml
+from lxml import etree
 from shapely.geometry.base import BaseGeometry
 
+from cami_units.kml._escapes import xml_text
 from cami_units.kml._marks import (
     LEGEND,
     RELIEFS,
@@ -37,8 +44,60 @@ KML: Final = "http://www.opengis.net/kml/2.2"
 GX: Final = "http://www.google.com/kml/ext/2.2"
 DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
+_ORDER: Final = [
+    "key",
+    "name",
+    "visibility",
+    "open",
+    "longitude",
+    "latitude",
+    "altitude",
+    "heading",
+    "tilt",
+    "range",
+    "altitudeMode",
+    "Snippet",
+    "description",
+    "LookAt",
+    "styleUrl",
+    "Style",
+    "StyleMap",
+    "IconStyle",
+    "LabelStyle",
+    "LineStyle",
+    "PolyStyle",
+    "BalloonStyle",
+    "ListStyle",
+    "bgColor",
+    "color",
+    "colorMode",
+    "scale",
+    "width",
+    "text",
+    "fill",
+    "outline",
+    "listItemType",
+]
+"""The order of children that the schema wants; elements not named here come last, as they were."""
+_PLACES: Final = {name: place for place, name in enumerate(_ORDER)}
 _SECONDS: Final = 4.0
 """How long the tour flies to a unit, and how long it stays."""
+
+
+class _Tree:
+    """A simplekml document under way, and our id for each of simplekml's."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.kml = simplekml.Kml()
+        self.kml.parsetext(False)
+        self.ids: dict[str, str] = {}
+        self.taken: set[str] = set()
+        self.styles: dict[str, str] = {}
+
+    def identify(self, element: Any, wanted_id: str) -> None:
+        """Give an element its id."""
+        self.ids[element.id] = free_id(wanted_id, self.taken)
 
 
 def free_id(wanted_id: str, taken_ids: set[str]) -> str:
@@ -58,30 +117,31 @@ def document(
 
     `pictures` are the places of those that lie in the archive: of the legend, of the relief.
     """
-    taken: set[str] = set()
-    styles = _styles({**contents.looks, **contents.unit_looks[profile]}, profile, taken)
-    before = (
-        f"{_line('  ', 'name', contents.title)}  <open>1</open>\n"
-        f"{_line('  ', 'description', contents.about)}"
-        f"{_eye(contents.view, '  ') if contents.view else ''}{styles}"
-    )
+    tree = _Tree(profile)
+    root = tree.kml.document
+    root.name = xml_text(contents.title)
+    root.open = 1
+    root.description = xml_text(contents.about)
+    if contents.view:
+        root.lookat = _look_at(contents.view)
+    looks = {**contents.looks, **contents.unit_looks[profile]}
+    for key in sorted(looks):
+        _add_style(tree, key, looks[key])
+    root.newfolder(name=_FOLDERS)
     # Earth on the web knows no displayName.
     labels = contents.labels if profile == "earth-pro" else {}
-    text = _FolderText(profile, labels, taken)
+    text = _FolderText(profile, labels, tree.taken)
     folders = [part for folder in contents.folders for part in text.parts(folder, 2)]
-    after = ""
     if LEGEND in pictures:
-        after += _legend(LEGEND, contents.labels["legend"], free_id("legend", taken))
+        _add_legend(tree, LEGEND, contents.labels["legend"])
     for place, ground in zip(RELIEFS, contents.grounds, strict=False):
         if place in pictures:
-            after += _relief(place, contents.labels["relief"], ground, free_id("relief", taken))
+            _add_relief(tree, place, contents.labels["relief"], ground)
+    before, after = _finished(tree)
     if profile == "earth-pro" and contents.tour:
-        after += _tour(contents.labels["tour"], contents.tour, text.ids)
-    return [
-        Written(DECLARATION + f"{_HEAD[profile]}{before}".encode()),
-        *folders,
-        Written(f"{after} </Document>\n</kml>\n".encode()),
-    ]
+        tour = _tour(contents.labels["tour"], contents.tour, text.ids)
+        after = after.replace(_END, tour.encode() + _END)
+    return [Written(before), *folders, Written(after)]
 
 
 def written_folders(
@@ -97,97 +157,58 @@ def written_folders(
     return b"".join(parts), frozenset(text.taken)
 
 
-# -- styles and overlays --------------------------------------------------------------------------
+# -- simplekml ------------------------------------------------------------------------------------
 
 
-def _styles(looks: Mapping[str, Look], profile: Profile, taken: set[str]) -> str:
-    """Each look as a style, or as two and their pair where it changes under the pointer."""
-    singles, halves, pairs = [], [], []
-    for key, look in sorted(looks.items()):
-        if look.radio:
-            # One species at a time: Pro knows folders with radio buttons, the web version takes none
-            # of their style.
-            if profile == "earth-pro":
-                singles.append(_RADIO.format(id=free_id(key, taken)))
-        # What is not looked at under the pointer needs no pair of styles: half of the lines of a
-        # heavy file.
-        elif not look.hover:
-            singles.append(_style(free_id(key, taken), look, look.width))
-        else:
-            normal, hover = (free_id(f"{key}.{kind}", taken) for kind in ("normal", "highlight"))
-            halves += [_style(normal, look, look.width), _style(hover, look, look.hover)]
-            pairs.append(_PAIR.format(id=free_id(key, taken), normal=normal, highlight=hover))
-    return "".join([*singles, *halves, *pairs])
+def _add_style(tree: _Tree, key: str, look: Look) -> None:
+    """Register a look as a style, or as two where it changes under the pointer."""
+    # One species at a time: Pro knows folders with radio buttons, the web version takes none of
+    # their style.
+    if look.radio:
+        if tree.profile == "earth-pro":
+            style = simplekml.Style()
+            style.liststyle.listitemtype = "radioFolder"
+            _register(tree, key, style)
+        return
+    normal = _style(look, look.width)
+    # What is not looked at under the pointer needs no pair of styles: half of the lines of a heavy
+    # file.
+    if not look.hover:
+        _register(tree, key, normal)
+        return
+    style_map = simplekml.StyleMap(normal, _style(look, look.hover))
+    tree.identify(style_map.normalstyle, f"{key}.normal")
+    tree.identify(style_map.highlightstyle, f"{key}.highlight")
+    tree.kml.document.stylemaps.append(style_map)
+    tree.identify(style_map, key)
+    tree.styles[key] = style_map.id
 
 
-@lru_cache(maxsize=1 << 10)  # the files of a pack have nearly all of them in common
-def _style(identity: str, look: Look, width: float) -> str:
-    """A look as a style, without an icon that would be fetched."""
-    # scale 0 and an empty Icon: the text alone
-    balloon = (
-        f"   <BalloonStyle>\n{_line('    ', 'text', look.balloon)}   </BalloonStyle>\n"
-        if look.balloon
-        else ""
-    )
-    return (
-        f'  <Style id="{identity}">\n'
-        "   <IconStyle>\n    <scale>0</scale>\n    <Icon/>\n   </IconStyle>\n"
-        f"   <LabelStyle>\n    <scale>{look.label}</scale>\n   </LabelStyle>\n"
-        f"   <LineStyle>\n    <color>{kml_colour(look.line)}</color>\n    <width>{width}</width>\n"
-        "   </LineStyle>\n"
-        f"   <PolyStyle>\n    <color>{kml_colour(look.fill or look.line, look.opacity)}</color>\n"
-        f"    <fill>{int(bool(look.fill))}</fill>\n    <outline>1</outline>\n   </PolyStyle>\n"
-        f"{balloon}  </Style>\n"
-    )
+def _register(tree: _Tree, key: str, style: Any) -> None:
+    """Take a style into the document, by its key."""
+    tree.kml.document.styles.append(style)
+    tree.identify(style, key)
+    tree.styles[key] = style.id
 
 
-def _legend(place: str, name: str, identity: str) -> str:
-    """The picture of the legend in the upper left corner, in its own size, to be switched off."""
-    units = 'xunits="fraction" yunits="fraction"/>\n'
-    return (
-        f'  <ScreenOverlay id="{identity}">\n{_line("   ", "name", name)}{_icon(place)}'
-        f'   <overlayXY x="0" y="1" {units}   <screenXY x="0.01" y="0.98" {units}'
-        f'   <size x="0" y="0" {units}  </ScreenOverlay>\n'
-    )
-
-
-def _relief(place: str, name: str, frame: Bounds, identity: str) -> str:
-    """Shaded relief on the ground, to be switched on where there is no imagery for want of a network."""
-    west, south, east, north = frame
-    edges = {"north": north, "south": south, "east": east, "west": west}
-    box = "".join(f"    <{name}>{edge}</{name}>\n" for name, edge in edges.items())
-    return (
-        f'  <GroundOverlay id="{identity}">\n{_line("   ", "name", name)}'
-        f"   <visibility>0</visibility>\n{_icon(place)}"
-        f"   <LatLonBox>\n{box}   </LatLonBox>\n  </GroundOverlay>\n"
-    )
-
-
-def _icon(place: str) -> str:
-    return f"   <Icon>\n    <href>{place}</href>\n   </Icon>\n"
-
-
-_HEAD: Final[Mapping[Profile, str]] = {
-    "earth-pro": f'<kml xmlns="{KML}" xmlns:gx="{GX}">\n <Document>\n',
-    "earth-web": f'<kml xmlns="{KML}">\n <Document>\n',
-}
-_RADIO: Final = """  <Style id="{id}">
-   <ListStyle>
-    <listItemType>radioFolder</listItemType>
-   </ListStyle>
-  </Style>
-"""
-_PAIR: Final = """  <StyleMap id="{id}">
-   <Pair>
-    <key>normal</key>
-    <styleUrl>#{normal}</styleUrl>
-   </Pair>
-   <Pair>
-    <key>highlight</key>
-    <styleUrl>#{highlight}</styleUrl>
-   </Pair>
-  </StyleMap>
-"""
+def _style(look: Look, width: float) -> Any:
+    """A look as simplekml has it, without an icon that would be fetched."""
+    style = simplekml.Style()
+    # Scale 0 and an empty Icon: the text alone. simplekml's own icon would be fetched from afar.
+    style.iconstyle.scale = 0
+    style.iconstyle.icon.href = None
+    style.iconstyle.heading = None
+    style.labelstyle.scale = look.label
+    style.linestyle.color = kml_colour(look.line)
+    style.linestyle.width = width
+    style.polystyle.color = kml_colour(look.fill or look.line, look.opacity)
+    style.polystyle.fill = int(bool(look.fill))
+    for part in (style.iconstyle, style.labelstyle, style.linestyle, style.polystyle):
+        part.colormode = None
+    if look.balloon:
+        style.balloonstyle.text = xml_text(look.balloon)
+        style.balloonstyle.displaymode = None
+    return style
 
 
 def _singles(mark: Mark) -> list[Mark]:
@@ -199,6 +220,34 @@ def _singles(mark: Mark) -> list[Mark]:
         replace(mark, geometry=part, id=f"{mark.id}.{number}", snippet="")
         for number, part in enumerate(parts, start=1)
     ]
+
+
+def _look_at(bounds: Bounds) -> Any:
+    """From where a box of degrees is seen whole."""
+    longitude, latitude, away = place_of_eye(bounds)
+    return simplekml.LookAt(longitude=longitude, latitude=latitude, heading=0, tilt=0, range=away)
+
+
+def _add_legend(tree: _Tree, place: str, name: str) -> None:
+    """The picture of the legend in the upper left corner, in its own size, to be switched off."""
+    overlay = tree.kml.newscreenoverlay(name=xml_text(name))
+    tree.identify(overlay, "legend")
+    overlay.icon.href = place
+    fraction, corner = simplekml.Units.fraction, {"x": 0, "y": 1}
+    overlay.overlayxy = simplekml.OverlayXY(**corner, xunits=fraction, yunits=fraction)
+    overlay.screenxy = simplekml.ScreenXY(x=0.01, y=0.98, xunits=fraction, yunits=fraction)
+    overlay.size = simplekml.Size(x=0, y=0, xunits=fraction, yunits=fraction)
+
+
+def _add_relief(tree: _Tree, place: str, name: str, frame: Bounds) -> None:
+    """Shaded relief on the ground, to be switched on where there is no imagery for want of a network."""
+    overlay = tree.kml.newgroundoverlay(name=xml_text(name))
+    tree.identify(overlay, "relief")
+    overlay.visibility = 0
+    overlay.icon.href = place
+    west, south, east, north = frame
+    overlay.latlonbox.west, overlay.latlonbox.east = west, east
+    overlay.latlonbox.south, overlay.latlonbox.north = south, north
 
 
 # -- folders and placemarks ----------------------------------------------------------------------
@@ -347,7 +396,7 @@ class _FolderText:
 
 
 def _eye(bounds: Bounds, pad: str) -> str:
-    """From where a box of degrees is seen whole."""
+    """From where a box of degrees is seen whole, as :func:`_look_at`."""
     longitude, latitude, away = place_of_eye(bounds)
     return (
         f"{pad}<LookAt>\n{pad} <longitude>{longitude}</longitude>\n"
@@ -509,3 +558,42 @@ def _coordinates(geometries: Sequence[BaseGeometry]) -> list[list[str]]:
 def _decimal(number: float) -> str:
     """Never ``1e-05``, no zeros at the end."""
     return f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")
+
+
+# -- the finish -----------------------------------------------------------------------------------
+
+_FOLDERS: Final = "folders stand here"
+_END: Final = b" </Document>\n"
+_HOLE: Final = re.compile(rb"  <Folder>\s*<name>folders stand here</name>\s*</Folder>\n")
+
+
+def _finished(tree: _Tree) -> tuple[bytes, bytes]:
+    """The document as it stands before and after its folders."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+    )
+    # Our own bytes: huge_tree only lifts the 10 MB limit on one text.
+    root = etree.fromstring(tree.kml.kml(format=False).encode("utf-8"), parser)
+    for element in [*root.iter(etree.Element)]:
+        number = str(element.attrib.pop("id", ""))
+        if number in tree.ids:
+            element.set("id", tree.ids[number])
+        if len(element) > 1 and etree.QName(element).namespace == KML:
+            element[:] = sorted(element, key=_place)
+        if _name(element) == "styleUrl":
+            element.text = "#" + tree.ids[str(element.text).removeprefix("#")]
+    if tree.profile == "earth-web":
+        etree.cleanup_namespaces(root)
+    etree.indent(root, space=" ")
+    # Names are data, but a folder with nothing but this name is ours.
+    before, after = _HOLE.split(etree.tostring(root, encoding="UTF-8"), maxsplit=1)
+    return DECLARATION + before, after + b"\n"
+
+
+def _place(element: etree._Element) -> int:
+    return _PLACES.get(_name(element), len(_PLACES))
+
+
+def _name(element: etree._Element) -> str:
+    """The name of an element of our own, without its namespace."""
+    return str(element.tag).rpartition("}")[2]

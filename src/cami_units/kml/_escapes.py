@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
 import nh3
 
@@ -97,6 +98,11 @@ def shown(value: Any) -> str:
 def shown_name(value: Any) -> str:
     """As :func:`shown`, on one line: for names."""
     return " ".join(shown(value).split())
+
+
+def xml_text(text: str) -> str:
+    """Clean text escaped for XML: what alone may be handed to simplekml, which escapes little."""
+    return escape(text)
 
 
 def ncname(*parts: str) -> str:
