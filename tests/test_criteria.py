@@ -26,7 +26,15 @@ from hypothesis import strategies as st
 from cami_units import criteria, words
 from cami_units.commands.assess import with_sentences
 from cami_units.criteria import measures, score_cells, verdicts
-from cami_units.model import FINDINGS, Findings, InputError, PlanError, Profile, SiteTables
+from cami_units.model import (
+    FINDINGS,
+    Findings,
+    InputError,
+    PlanError,
+    Profile,
+    SiteTables,
+    finding_key,
+)
 from cami_units.plan import read_profile
 from cami_units.rank import value_scores
 
@@ -778,6 +786,16 @@ def test_what_it_takes_meets_the_criterion(
                 after = done(after, row)
             met = verdicts(measures(after, SPECIES, rules), rules)
             assert met.at["S1", criterion] == True, (criterion, way)  # noqa: E712
+
+
+def test_what_it_takes_begins_with_the_gates() -> None:
+    """As the tables on disk have it: a decision reads them back, and no product may change its order."""
+    rules = changed(changed(read_profile(), "C5", min_crossings=9), "C1", min_species=9)
+    rules = changed(changed(rules, "G1", min_states=3), "G2", min_species=9)
+    takes = criteria.what_it_takes(TOY, SPECIES, rules)
+    of_site = takes[takes["site"] == takes["site"].iloc[0]]["criterion"].tolist()
+    assert {"G1", "C5"} <= set(of_site)
+    assert of_site == sorted(of_site, key=finding_key)
 
 
 @given(factor=st.floats(1.0, 3.0))

@@ -20,7 +20,7 @@ from cami_units.criteria._measures import (
     rows_by_site,
     rows_of,
 )
-from cami_units.model import Profile, SiteTables
+from cami_units.model import Profile, SiteTables, finding_key
 
 COLUMNS: Final = ("site", "criterion", "kind", "sci_name", "iso2", "corridor_id", "missing", "km2")
 
@@ -74,9 +74,9 @@ def what_it_takes(
     texts = ["sci_name", "iso2", "corridor_id"]
     table[texts] = table[texts].astype(object).where(table[texts].notna(), "").astype(str)
     return (
-        table.assign(_order=order)
-        .sort_values(["_order", "criterion"], kind="stable")
-        .drop(columns="_order")
+        table.assign(_order=order, _finding=table["criterion"].map(finding_key))
+        .sort_values(["_order", "_finding"], kind="stable")
+        .drop(columns=["_order", "_finding"])
         .reset_index(drop=True)
     )
 
