@@ -164,7 +164,12 @@ def write_report(path: Path, report: Report) -> None:
     tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in sections.items()}
     headings: dict[str, Any] = {
         f"{name.rstrip('s') if name != 'losses' else 'loss'}_columns": _headed(
-            _telling(_SHOWN[name].split(), tables[name]), columns, lang
+            # a count of none is told too where the counts of a file add up
+            _SHOWN[name].split()
+            if name == "files"
+            else _telling(_SHOWN[name].split(), tables[name]),
+            columns,
+            lang,
         )
         for name, (_, columns) in sections.items()
     }
