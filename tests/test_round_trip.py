@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from typer.testing import CliRunner
 
-from cami_units import cli, kml
+from cami_units import cli, kml, model, words
 from cami_units.commands.collect import Collected, collect
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
@@ -478,8 +478,13 @@ def test_what_a_form_asks_for_and_only_a_map_can_give_is_a_remark_with_what_to_d
     }
     assert of(made, "CU-001") == [("commented", "cu_id", "S1")]
     remarks = made.remarks.set_index("unit_id")["text"]
-    assert remarks["CU-001"] == "the form asks to merge CU-001 with CU-002\none population"
+    assert remarks["CU-001"] == "one population; the form asks to merge CU-001 with CU-002"
     assert remarks["CU-003"] == "the form asks to split CU-003"
+    # a reader of another language gets our half of it in that language
+    notes = [model.notes_from_text(facts) for facts in made.changes["facts"]]
+    in_russian = {words.said(row[0], "ru") for row in notes if row}
+    assert {"one population; форма просит объединить CU-001 с CU-002"} <= in_russian
+    assert "форма просит разделить CU-003" in in_russian
 
 
 # -- nothing is lost ------------------------------------------------------------------------------

@@ -1048,7 +1048,6 @@ def _form_row(
     if request:
         at = (label, "units", unit_id or cells["new_name"])
         group_files.notices.append(workshop.Notice(*at, request))
-        comments.insert(0, words.said(request))
     if action == "new" and unit_id not in base_facts.units:
         return None
     return workshop.FormRow(
@@ -1057,6 +1056,7 @@ def _form_row(
         name=workshop.bare_name(cells["new_name"]),
         question=cells["open_question"],
         comment="\n".join(filter(None, comments)),
+        requests=(request,) if request else (),
     )
 
 

@@ -61,6 +61,7 @@ from cami_units.workshop._versions import (
     ground_of,
     joined,
     joined_comments,
+    joined_requests,
     plain,
     same_outline,
 )
@@ -181,7 +182,9 @@ def _one_voice(
     ordered = [*named, *(version for version in versions if version not in named)]
     asking = _distinct([version for version in ordered if version.differs], placemarks)
     leading = named or asking or ordered
-    voice = leading[0]._replace(comment=joined_comments(versions))
+    voice = leading[0]._replace(
+        comment=joined_comments(versions), requests=joined_requests(versions)
+    )
     rest = [version for version in asking if not _asks_the_same(version, voice, placemarks)]
     if not rest or (len(asking) < 2 and not named):
         return voice
@@ -355,6 +358,7 @@ def _union(versions: Sequence[Version]) -> Version:
         name_en=named.name_en,
         name_ru=named.name_ru,
         comment=joined_comments(versions),
+        requests=joined_requests(versions),
     )
 
 
@@ -548,9 +552,8 @@ def _add_changes(
         # a row of its own beside that of the outline: nobody looks there for what became of the name
         rename += [note("not applied")] if rows and not is_taken else []
         rows.append(row._replace(change="renamed", notes=tuple(rename), reason=voice.comment))
-    if voice.comment and voice.change != "rejected":
-        comment_note = note("", text=voice.comment)
-        rows.append(row._replace(change="commented", notes=(comment_note,), applied=None))
+    if (said := voice.said) and voice.change != "rejected":
+        rows.append(row._replace(change="commented", notes=(said,), applied=None))
     # What is said of the version as a whole stands once, behind its first row.
     rows = rows or [row]
     rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
@@ -572,7 +575,7 @@ def _change_notes(voice: Version) -> list[Note]:
     if voice.change == "merged":
         return [note("merged into", into=voice.into)]
     if voice.change == "rejected":
-        return [note("", text=voice.comment) if voice.comment else note("no reason")]
+        return [voice.said or note("no reason")]
     return []
 
 

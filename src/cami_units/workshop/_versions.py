@@ -38,13 +38,14 @@ HOLE: Final = 0.99
 
 
 class FormRow(NamedTuple):
-    """What a row of a form says of a unit, without a shape."""
+    """What a row of a form says of a unit, without a shape; `requests` ask for what only a map can give."""
 
     unit_id: str
     rejected: bool = False
     name: str = ""
     comment: str = ""
     question: str = ""
+    requests: tuple[Note, ...] = ()
 
 
 class GroupFile(NamedTuple):
@@ -85,6 +86,16 @@ class Version(NamedTuple):
     into: str = ""
     stale: bool = False
     notes: tuple[Note, ...] = ()
+    requests: tuple[Note, ...] = ()
+
+    @property
+    def said(self) -> Note | None:
+        """What the group says of it: its own words, then what its form asks for; ``None``: nothing."""
+        words = [note("", text=self.comment.rstrip(" ."))] if self.requests and self.comment else []
+        clauses = [*words, *self.requests]
+        if len(clauses) > 1:
+            return note("said together", clauses=clauses)
+        return clauses[0] if clauses else note("", text=self.comment) if self.comment else None
 
     @property
     def renamed(self) -> bool:
@@ -239,7 +250,7 @@ def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
     file, identity, versions = read_file
     if identity.new_shapes or identity.contested or file.form_rows or file.unsound:
         return False
-    changed = any(version.differs or version.comment for version in versions.values())
+    changed = any(version.differs or version.said for version in versions.values())
     return bool(file.placemarks) and not changed and due <= set(versions)
 
 
@@ -379,6 +390,14 @@ def joined_comments(rows: Iterable[Placemark | Version]) -> str:
     return "\n".join(dict.fromkeys(row.comment for row in rows if row.comment))
 
 
+def joined_requests(rows: Iterable[Version | FormRow]) -> tuple[Note, ...]:
+    """What several rows of forms ask for, each once."""
+    requests = [request for row in rows for request in row.requests]
+    return tuple(
+        request for place, request in enumerate(requests) if request not in requests[:place]
+    )
+
+
 def _number(rev: Any) -> str:
     """The number of a round without its zeros in front."""
     return str(rev).strip().lstrip("0") or "0"
@@ -440,6 +459,7 @@ def _add_form_row(
         name_en=version.name_en or name_en,
         name_ru=version.name_ru or name_ru,
         comment="\n".join(filter(None, dict.fromkeys((version.comment, row.comment)))),
+        requests=joined_requests((version, row)),
     )
 
 
