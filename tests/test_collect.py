@@ -32,6 +32,8 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from shapely.affinity import scale, translate
 from typer.testing import CliRunner
@@ -40,7 +42,7 @@ from cami_units import cli, grid, kml, layers, store, words, workshop
 from cami_units.cli._summaries import say_collected
 from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.commands.collect import Collected, collect, report, write_collected
-from cami_units.commands.decide import decide, decided_round
+from cami_units.commands.decide import decide, decided, decided_round, read_decisions
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
@@ -1507,3 +1509,105 @@ def test_overlaps_within_groups_are_told_with_what_was_assumed_of_each_group(tmp
     say_collected(replace(made, problems=problems_table(notices, "en")), Path("01"))
     # not indented as the notes of the file above are
     assert "\n· CU-010 and CU-011 share 1 km²" in capsys.readouterr().out
+
+
+# -- what plenary decided, in the next round ------------------------------------------------------
+
+HOTSPOTS = {"CU-001": "H01", "CU-002": "H02;H03", "CU-003": "H04", "CU-004": "H05"}
+BECAME = {"merge": "merged", "reject": "rejected", "agree": "plenary-agreed"}
+
+
+def on_hotspots() -> Round:
+    """The round of this file with five hotspots in its first four units, and H09 in none."""
+    tables = dict(base().tables)
+    units = tables["conservation_units"]
+    held = units["unit_id"].map(HOTSPOTS).fillna("")
+    shapes = [square(unit) for unit, ids in HOTSPOTS.items() for _ in ids.split(";")]
+    ids = [one for ids in HOTSPOTS.values() for one in ids.split(";")]
+    names = {"hotspot_id": ids, "name_en": ids, "name_ru": ids, "source": "Here"}
+    tables["hotspots"] = gpd.GeoDataFrame(names, geometry=shapes, crs=LONLAT)
+    tables["conservation_units"] = units.assign(hotspot_ids=held)
+    return replace(base(), tables=tables)
+
+
+def after(round_: Round, *said: tuple[str, str, str]) -> Round:
+    """A round after these decisions: the unit, what was decided, and where it goes or why."""
+    log = read_decisions(Path("nowhere"))
+    for number, (unit_id, decision, more) in enumerate(said):
+        before = decided(round_, log).tables["conservation_units"].set_index("unit_id")["status"]
+        line = dict.fromkeys(log.columns, "") | {"unit_id": unit_id, "decision": decision}
+        line |= {"before": before[unit_id], "status": BECAME.get(decision, before[unit_id])}
+        log.loc[number] = line | {"into" if decision == "merge" else "reason": more}
+    return decided(round_, log)
+
+
+def next_round(round_: Round, folder: Path) -> Round:
+    """The round after one, whose second group handed its units in as they were."""
+    file = folder / "edit_S2.kmz"
+    file.write_bytes(kmz(group="S2"))
+    return collect([file], round_).round
+
+
+def held_hotspots(round_: Round) -> dict[str, str]:
+    """The hotspots of each unit that stands and has any."""
+    units = round_.tables["conservation_units"]
+    stands = ~units["status"].isin(["rejected", "merged"]) & (units["hotspot_ids"] != "")
+    return dict(units.loc[stands, ["unit_id", "hotspot_ids"]].itertuples(index=False))
+
+
+def missed_hotspots(round_: Round) -> list[str]:
+    return round_.tables["not_proposed"]["hotspot_id"].tolist()
+
+
+def test_hotspots_go_with_the_unit_that_plenary_merges_theirs_into(tmp_path):
+    """And to the end of a chain, in one round or two; and back with a unit that stands again."""
+    one = after(on_hotspots(), ("CU-001", "merge", "CU-002"))
+    other = next_round(one, tmp_path)
+    assert held_hotspots(other) == {"CU-002": "H01;H02;H03", "CU-003": "H04", "CU-004": "H05"}
+    chain = next_round(after(other, ("CU-002", "merge", "CU-003")), tmp_path)
+    assert held_hotspots(chain) == {"CU-003": "H01;H02;H03;H04", "CU-004": "H05"}
+    again = next_round(after(chain, ("CU-002", "agree", "")), tmp_path)
+    assert held_hotspots(again) == {"CU-002": "H01;H02;H03", "CU-003": "H04", "CU-004": "H05"}
+    alone = next_round(after(chain, ("CU-001", "agree", "")), tmp_path)
+    assert held_hotspots(alone) == {"CU-001": "H01", "CU-003": "H02;H03;H04", "CU-004": "H05"}
+    assert missed_hotspots(again) == missed_hotspots(alone) == ["H09"]
+
+
+def test_hotspots_of_what_went_into_a_rejected_unit_are_told_with_its_own(tmp_path):
+    said = [("CU-001", "merge", "CU-002"), ("CU-002", "merge", "CU-003"), ("CU-003", "reject", "")]
+    made = next_round(after(on_hotspots(), *said), tmp_path)
+    missed = made.tables["not_proposed"].set_index("hotspot_id")
+    assert missed.index.tolist() == ["H01", "H02", "H03", "H04", "H09"]
+    assert missed.at["H01", "reason"].startswith("Its unit CU-003 was rejected.")
+    back = next_round(after(made, ("CU-003", "agree", "")), tmp_path)
+    assert held_hotspots(back) == {"CU-003": "H01;H02;H03;H04", "CU-004": "H05"}
+    assert missed_hotspots(back) == ["H09"]
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(1, 5), st.sampled_from(sorted(BECAME)), st.integers(1, 5)),
+            max_size=4,
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_whatever_plenary_decides_each_hotspot_is_in_one_unit_or_among_those_in_none(
+    tmp_path_factory, sessions
+):
+    folder = tmp_path_factory.mktemp("sessions")
+    made = on_hotspots()
+    for session in sessions:
+        for unit, decision, other in session:
+            unit_id, into = f"CU-{unit:03d}", f"CU-{other:03d}"
+            status = made.tables["conservation_units"].set_index("unit_id")["status"]
+            if decision == "merge" and (unit == other or status[into] in ("merged", "rejected")):
+                continue  # `decide` refuses it
+            made = after(made, (unit_id, decision, into))
+        made = next_round(made, folder)
+        held = [one for ids in held_hotspots(made).values() for one in ids.split(";")]
+        assert sorted([*held, *missed_hotspots(made)]) == ["H01", "H02", "H03", "H04", "H05", "H09"]

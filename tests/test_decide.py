@@ -317,6 +317,19 @@ def test_a_decision_says_where_a_unit_went_and_that_a_parked_one_stays(round_dir
     assert not any("not_proposed" in line for line in said("CU-002", "agree"))
 
 
+def test_what_goes_out_with_a_rejected_unit_is_told(round_dir):
+    """CU-001 went into CU-003 by way of CU-002: with CU-003 all three are out."""
+    record_decision(round_dir, "CU-001", "merge", reason="x", time=NOON, into="CU-002")
+    record_decision(round_dir, "CU-002", "merge", reason="x", time=NOON, into="CU-003")
+    command = ["decide", str(round_dir), "CU-003", "reject", "--reason", "x"]
+    said = " ".join(CliRunner().invoke(cli.app, command).stdout.split())
+    assert "What was merged into it goes out with it: CU-001 and CU-002." in said
+    # CU-003 has no hotspot itself
+    assert "(not_proposed) is told anew by the next collect." in said
+    command = ["decide", str(round_dir), "CU-004", "reject", "--reason", "x"]
+    assert "goes out with it" not in CliRunner().invoke(cli.app, command).stdout
+
+
 def test_what_was_split_is_named_by_its_pieces(round_dir):
     stored = store.read_round(round_dir)
     units = stored.tables["conservation_units"].assign(split_from="")

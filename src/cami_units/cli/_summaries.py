@@ -336,6 +336,7 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
     from cami_units.commands.decide import DECISION_LOG, shared_ground
     from cami_units.model import HIDDEN_STATUSES
     from cami_units.words import number, text
+    from cami_units.workshop import successors
 
     round_ = store.open_round(directory)
     lang = round_.imprint.languages[0]
@@ -360,8 +361,14 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
         ]
         if names:
             say(f"  {text('decided line shares', lang, names=names)}", style="yellow")
-    hotspots = round_.tables["conservation_units"].set_index("unit_id")["hotspot_ids"]
-    if "rejected" in (before, status) and before != status and hotspots[line["unit_id"]]:
+    units = round_.tables["conservation_units"]
+    became_of = successors(units) if status == "rejected" != before else {}
+    went = [unit_id for unit_id, last in became_of.items() if line["unit_id"] in last]
+    if went:
+        say(f"  {text('decided line goes out', lang, names=went)}", style="yellow")
+    hotspots = units.set_index("unit_id")["hotspot_ids"]
+    held = hotspots[[line["unit_id"], *units.loc[units["unit_id"].isin(went), "unit_id"]]].ne("")
+    if "rejected" in (before, status) and before != status and held.any():
         say(f"  {text('decided line hotspots', lang)}", style="dim")
 
 

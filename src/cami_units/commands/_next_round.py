@@ -36,6 +36,7 @@ from cami_units.model import (
     Note,
     Round,
     SiteTables,
+    clean_name,
     is_missing,
     notes_as_text,
     notes_from_text,
@@ -145,7 +146,6 @@ def units_table(
         if name in table:
             table[name] = table[name].fillna("")
     table = _with_names(table, pieces.layers, plan)
-    table = _with_hotspots_of_merged(table, merge)
     # hidden units keep their row and score, but must not take a rank from those that are shown
     out = table["status"].isin(HIDDEN_STATUSES)
     undecided = table["unit_id"].map(_unranked(before, merge, assessed)).astype(bool)
@@ -253,17 +253,53 @@ def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd
     return named
 
 
-def _with_hotspots_of_merged(table: gpd.GeoDataFrame, merge: workshop.Merge) -> gpd.GeoDataFrame:
-    """Units that took in others carry their hotspots on."""
-    into = {unit.unit_id: unit.into for unit in merge.units if unit.into}
-    if not into:
+def with_hotspots_of_merged(table: gpd.GeoDataFrame, base: Round) -> gpd.GeoDataFrame:
+    """Units of the next round with the hotspots of all that went into them, at once or by way of others.
+
+    Plenary may merge what a group merged, or let it stand again: so the hotspots of each are those
+    that it came with, and what it took in is told anew every time.
+    """
+    if "merged_into" not in table or not (table["merged_into"] != "").any():
         return table
-    ids = dict(zip(table["unit_id"], table["hotspot_ids"], strict=True))
-    for merged, taker in into.items():
-        if taker in ids:
-            joined_ids = {*str(ids[taker]).split(";"), *str(ids[merged]).split(";")} - {""}
-            ids[taker] = ";".join(sorted(joined_ids))
-    return table.assign(hotspot_ids=table["unit_id"].map(ids))
+    own_ids = _own_hotspots(table, base)
+    ids = {unit_id: set(own_ids[unit_id]) for unit_id in table["unit_id"]}
+    stored = dict(zip(table["unit_id"], map(_ids_in, table["hotspot_ids"]), strict=True))
+    hidden = set(table.loc[table["status"].isin(HIDDEN_STATUSES), "unit_id"])
+    following = workshop.successors(table)
+    for merged in table.loc[table["status"] == "merged", "unit_id"]:
+        takers = sorted(
+            filter(ids.__contains__, following.get(merged, ())), key=hidden.__contains__
+        )
+        for hotspot_id in own_ids[merged]:
+            # of the pieces of a unit that took it in, the one that covers it; else the largest
+            there = [taker for taker in takers if hotspot_id in stored[taker]]
+            for taker in (there or takers)[:1]:
+                ids[taker].add(hotspot_id)
+    joined_ids = [
+        old if _ids_in(old) == ids[unit_id] else ";".join(sorted(ids[unit_id]))
+        for unit_id, old in zip(table["unit_id"], table["hotspot_ids"], strict=True)
+    ]
+    return table.assign(hotspot_ids=joined_ids)
+
+
+def _own_hotspots(table: gpd.GeoDataFrame, base: Round) -> dict[str, set[str]]:
+    """The hotspots that each unit had in its first round, before it took another in."""
+    known = [earlier_units(base), table.assign(round=next_number(base))]
+    rows = pd.concat([pd.DataFrame(one[["unit_id", "hotspot_ids", "round"]]) for one in known])
+    first = rows.drop_duplicates("unit_id").astype({"round": int})
+    went_ids = set(table.loc[table["merged_into"] != "", "unit_id"])
+    own_ids: dict[str, set[str]] = {}
+    gone: set[str] = set()
+    # in the order of their age: what was drawn over a unit that went into it came with its hotspots
+    for _, of_round in first.groupby("round"):
+        cells = zip(of_round["unit_id"], of_round["hotspot_ids"], strict=True)
+        own_ids |= {unit_id: _ids_in(cell) - gone for unit_id, cell in cells}
+        gone = gone.union(*(own_ids[one] for one in of_round["unit_id"] if one in went_ids))
+    return own_ids
+
+
+def _ids_in(cell: object) -> set[str]:
+    return {*clean_name(cell).split(";")} - {""}
 
 
 def _unranked(before: pd.DataFrame, merge: workshop.Merge, assessed: Assessed) -> dict[str, bool]:
@@ -492,9 +528,9 @@ def _not_proposed(
     """Hotspots that are in no unit: those of the base, and those of units that were rejected."""
     before = base.tables["not_proposed"]
     out = table["status"] == "rejected"
-    placed_ids = {
-        hotspot_id for ids in table.loc[~out, "hotspot_ids"] for hotspot_id in str(ids).split(";")
-    }
+    # those of a merged unit are where it went, and that may have been rejected
+    stands = ~table["status"].isin(HIDDEN_STATUSES)
+    placed_ids = set().union(*map(_ids_in, table.loc[stands, "hotspot_ids"]))
     kept_rows = before[~before["hotspot_id"].isin(placed_ids)]
     hotspots = pieces.layers.hotspots
     if hotspots is None:

@@ -36,6 +36,7 @@ from cami_units.commands._next_round import (
     unasked_notices,
     under_sites,
     units_table,
+    with_hotspots_of_merged,
 )
 from cami_units.commands.assess import Assessed, cut
 from cami_units.commands.context import context_again
@@ -456,6 +457,7 @@ def _collected(
     lang = base.imprint.languages[0]
     by_site = under_sites(assessed)
     table = units_table(base, plan, pieces, units, merge, outlines, by_site)
+    table = with_hotspots_of_merged(table, base)
     conflicts, pictures = conflicts_table(merge, outlines, lang)
     remarks = remarks_table(group_files, merge, outlines, table, lang)
     questions = questions_table(base, merge, group_files, lang)
