@@ -1611,3 +1611,22 @@ def test_whatever_plenary_decides_each_hotspot_is_in_one_unit_or_among_those_in_
         made = next_round(made, folder)
         held = [one for ids in held_hotspots(made).values() for one in ids.split(";")]
         assert sorted([*held, *missed_hotspots(made)]) == ["H01", "H02", "H03", "H04", "H05", "H09"]
+
+
+@pytest.mark.parametrize("decision", ["reject", "merge"])
+def test_a_unit_that_stands_again_is_ranked_again_where_it_qualifies(tmp_path, decision):
+    """All sixteen have one score: 1= each. CU-002, out in the round before, has G2 no longer."""
+    said = [(unit_id, decision, "CU-003") for unit_id in ("CU-001", "CU-002")]
+    made = next_round(after(base(), *said), tmp_path)
+    units = made.tables["conservation_units"].set_index("unit_id")
+    assert units.loc[["CU-001", "CU-002", "CU-003"], "rank_label"].tolist() == ["", "", "1="]
+    findings = made.tables["unit_criteria"]
+    lost = (findings["unit_id"] == "CU-002") & (findings["criterion"] == "G2")
+    tables = {
+        **made.tables,
+        "unit_criteria": findings.assign(met=findings["met"].mask(lost, False)),
+    }
+    agreed = after(replace(made, tables=tables), ("CU-001", "agree", ""), ("CU-002", "agree", ""))
+    units = next_round(agreed, tmp_path).tables["conservation_units"].set_index("unit_id")
+    assert units.loc[["CU-001", "CU-002", "CU-003"], "rank_label"].tolist() == ["1=", "", "1="]
+    assert units["rank"].isna().sum() == 1

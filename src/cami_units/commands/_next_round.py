@@ -148,7 +148,7 @@ def units_table(
     table = _with_names(table, pieces.layers, plan)
     # hidden units keep their row and score, but must not take a rank from those that are shown
     out = table["status"].isin(HIDDEN_STATUSES)
-    undecided = table["unit_id"].map(_unranked(before, merge, assessed)).astype(bool)
+    undecided = table["unit_id"].map(_unranked(base, merge, assessed, plan)).astype(bool)
     table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
     table["rank_label"] = rank.rank_labels(table["rank"])
     return table
@@ -302,14 +302,26 @@ def _ids_in(cell: object) -> set[str]:
     return {*clean_name(cell).split(";")} - {""}
 
 
-def _unranked(before: pd.DataFrame, merge: workshop.Merge, assessed: Assessed) -> dict[str, bool]:
-    """Which units have no rank: those that do not qualify, as measured now or in the base."""
+def _unranked(
+    base: Round, merge: workshop.Merge, assessed: Assessed, plan: Plan
+) -> dict[str, bool]:
+    """Which units have no rank: those that do not qualify, as measured now or in the base.
+
+    One that was rejected or merged has none in the base either, though it may qualify: plenary may
+    have let it stand again.
+    """
     decision = dict(zip(assessed.decisions["site"], assessed.decisions["decision"], strict=True))
+    before = base.tables["conservation_units"].set_index("unit_id")["rank"]
+    findings = base.tables["unit_criteria"]
+    findings = findings[findings["unit_id"].isin(before.index[before.isna()])]
+    met = findings.pivot(index="unit_id", columns="criterion", values="met")
+    bare = rank.bare_decisions(met, plan.profile).to_dict() if len(met) else {}
     return {
         unit.unit_id: (
             decision[unit.site] == NOT_PROPOSED
             if unit.site
-            else is_missing(before.at[unit.unit_id, "rank"])
+            else is_missing(before[unit.unit_id])
+            and bare.get(unit.unit_id, NOT_PROPOSED) == NOT_PROPOSED
         )
         for unit in merge.units
     }
