@@ -41,8 +41,16 @@ from typer.testing import CliRunner
 from cami_units import cli, grid, kml, layers, store, words, workshop
 from cami_units.cli._summaries import say_collected
 from cami_units.commands._change_tables import problems_in_short, problems_table
+from cami_units.commands.annex import annex
 from cami_units.commands.collect import Collected, collect, report, write_collected
-from cami_units.commands.decide import decide, decided, decided_round, read_decisions
+from cami_units.commands.decide import (
+    decide,
+    decided,
+    decided_round,
+    decisions_told,
+    read_decisions,
+    record_decision,
+)
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
@@ -1630,3 +1638,37 @@ def test_a_unit_that_stands_again_is_ranked_again_where_it_qualifies(tmp_path, d
     units = next_round(agreed, tmp_path).tables["conservation_units"].set_index("unit_id")
     assert units.loc[["CU-001", "CU-002", "CU-003"], "rank_label"].tolist() == ["1=", "", "1="]
     assert units["rank"].isna().sum() == 1
+
+
+def test_what_was_parked_waits_in_the_next_round_with_its_reason(tmp_path):
+    """CU-013 came back as it was and is a group's proposal now, CU-014 was drawn larger."""
+    folder = tmp_path / "00"
+    write_proposal(base(), folder)
+    noon = "2026-11-22T14:05"
+    for unit_id in ("CU-013", "CU-014", "CU-015"):
+        record_decision(folder, unit_id, "park", reason=f"wait for {unit_id}", time=noon)
+    record_decision(folder, "CU-015", "undo", reason="x", time=noon)
+    (tmp_path / "edit_S2.kmz").write_bytes(kmz(draw.grown("CU-014", 1.1), group="S2"))
+    made = collect([tmp_path / "edit_S2.kmz"], decided_round(folder), base_dir=folder)
+    units = units_of(made)
+    assert units.loc[["CU-013", "CU-014", "CU-015"], "decision"].tolist() == ["park", "park", ""]
+    assert set(units.loc["CU-013":"CU-015", "status"]) == {"working-group proposal"}
+    write_collected(made, tmp_path / "01")
+    record_decision(tmp_path / "01", "CU-013", "ask", reason="And who pays?", time=noon)
+
+    def parked() -> list[str]:
+        log = decisions_told(tmp_path / "01", decided_round(tmp_path / "01"))
+        return log.loc[log["decision"] == "park", "reason"].tolist()
+
+    assert parked() == ["wait for CU-013", "wait for CU-014"]
+    shown = decided_round(tmp_path / "01")
+    loop = Loop(log=decisions_told(tmp_path / "01", shown))
+    slides = boards(shown, [drawn_scene(shown, lang="en")], loop)[0].slides
+    asked = {slide.unit_id: "\n".join(slide.questions) for slide in slides}
+    assert "wait for CU-013" in asked["CU-013"]
+    assert "wait for CU-014" in asked["CU-014"]
+    assert "wait for" not in asked["CU-015"]
+    with zipfile.ZipFile(annex(tmp_path / "01") / "annex.docx") as docx:
+        assert docx.read("word/document.xml").count(b"wait for CU-014") == 1
+    record_decision(tmp_path / "01", "CU-013", "agree", reason="done", time=noon)
+    assert parked() == ["wait for CU-014"]

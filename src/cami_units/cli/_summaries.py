@@ -336,7 +336,6 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
     from cami_units.commands.decide import DECISION_LOG, shared_ground
     from cami_units.model import HIDDEN_STATUSES
     from cami_units.words import number, text
-    from cami_units.workshop import successors
 
     round_ = store.open_round(directory)
     lang = round_.imprint.languages[0]
@@ -361,14 +360,20 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
         ]
         if names:
             say(f"  {text('decided line shares', lang, names=names)}", style="yellow")
-    units = round_.tables["conservation_units"]
-    became_of = successors(units) if status == "rejected" != before else {}
-    went = [unit_id for unit_id, last in became_of.items() if line["unit_id"] in last]
+    if "rejected" in (before, status) and before != status:
+        _say_out(line, round_.tables["conservation_units"], lang)
+
+
+def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:
+    """What goes out with a rejected unit, and that hotspots are told anew, of one taken back too."""
+    from cami_units.words import text
+    from cami_units.workshop import successors
+
+    became_of = successors(units).items() if line["status"] == "rejected" else ()
+    went = [unit_id for unit_id, last in became_of if line["unit_id"] in last]
     if went:
         say(f"  {text('decided line goes out', lang, names=went)}", style="yellow")
-    hotspots = units.set_index("unit_id")["hotspot_ids"]
-    held = hotspots[[line["unit_id"], *units.loc[units["unit_id"].isin(went), "unit_id"]]].ne("")
-    if "rejected" in (before, status) and before != status and held.any():
+    if units.loc[units["unit_id"].isin([line["unit_id"], *went]), "hotspot_ids"].ne("").any():
         say(f"  {text('decided line hotspots', lang)}", style="dim")
 
 

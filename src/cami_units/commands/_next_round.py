@@ -161,16 +161,20 @@ def _unit_row(
     if unit.site:
         row = dict(measured.loc[unit.unit_id])
         # What was computed or decided was said of another outline.
-        row |= {"rev": next_number(base), "stability": NOT_COMPUTED, "decision": ""}
+        row |= {"rev": next_number(base), "stability": NOT_COMPUTED}
         if OPEN_QUESTIONS in before:  # one more outline answers no question
             row[OPEN_QUESTIONS] = before[OPEN_QUESTIONS].get(unit.unit_id, "")
     else:
         row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
         # rounds before revisions were counted have none: the outline is as old as the round
         row["rev"] = row.get("rev") or base.imprint.number
-        if unit.status != row["status"]:
-            row["decision"] = ""
-    row |= {"status": unit.status, "unit_id": unit.unit_id}
+    was = dict(before.loc[unit.unit_id]) if unit.unit_id in before.index else {}
+    decision = clean_name(was.get("decision"))
+    # what was parked waits, whatever groups draw meanwhile, unless they take it out
+    parked = decision == "park" and unit.status not in HIDDEN_STATUSES
+    if not parked and (unit.site or unit.status != was["status"]):
+        decision = ""
+    row |= {"status": unit.status, "unit_id": unit.unit_id, "decision": decision}
     row |= {key: getattr(unit, key) for key in ("name_en", "name_ru") if getattr(unit, key)}
     if unit.reason:
         row["rationale"] = f"{words.said(unit.reason)} {row['rationale']}"

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import __version__, figures, store, workshop
-from cami_units.commands.decide import decided_round, read_decisions
+from cami_units.commands.decide import decided_round, decisions_told, read_decisions
 from cami_units.commands.shown_round import drawn_scene, published, without_persons
 from cami_units.commands.stored_round import known_activities
 from cami_units.documents.annex_document import write_annex
@@ -71,7 +71,7 @@ def annex(
             round_,
             cards=shown_scene.cards,
             activities=activities,
-            decisions=decisions,
+            decisions=decisions_told(directory, round_),
             lang=language,
         )
         write_units_workbook(folder / "annex.xlsx", round_, further_tables=further_tables)

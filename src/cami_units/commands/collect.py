@@ -40,7 +40,7 @@ from cami_units.commands._next_round import (
 )
 from cami_units.commands.assess import Assessed, cut
 from cami_units.commands.context import context_again
-from cami_units.commands.decide import DECISION_LOG
+from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS
 from cami_units.commands.group_files import (
     RESOLUTIONS,
     FileRead,
@@ -84,8 +84,6 @@ from cami_units.model import (
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
-
-_EARLIER_DECISIONS: Final = "decisions_*.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,7 +492,7 @@ def _carried(base_dir: Path, number: str) -> dict[str, Path]:
     """Files that go along, by their name in the next round: its own log of decisions starts anew."""
     names = {name: base_dir / name for name in (ACTIVITIES, ACTIVITY_LOG)}
     names[f"decisions_{number}.csv"] = base_dir / DECISION_LOG
-    names |= {path.name: path for path in sorted(base_dir.glob(_EARLIER_DECISIONS))}
+    names |= {path.name: path for path in sorted(base_dir.glob(EARLIER_LOGS))}
     return {name: path for name, path in names.items() if path.is_file()}
 
 

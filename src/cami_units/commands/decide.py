@@ -40,6 +40,8 @@ DECISIONS: Final = ("agree", "agree-with-change", "park", "reject", "merge", "un
 AGREEING: Final = ("agree", "agree-with-change")
 
 DECISION_LOG: Final = "decisions.csv"
+EARLIER_LOGS: Final = "decisions_*.csv"
+"""The logs of the rounds before, which `collect` lays beside."""
 DECISION_COLUMNS: Final = (
     "unit_id",
     "round",
@@ -327,6 +329,33 @@ def read_decisions(directory: Path) -> pd.DataFrame:
         As :func:`cami_units.store.read_log`.
     """
     return store.read_log(directory / DECISION_LOG, columns=DECISION_COLUMNS)
+
+
+def decisions_told(directory: Path, round_: Round) -> pd.DataFrame:
+    """The log of a round, behind the lines of earlier ones that parked what is parked still.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder of the round, with the logs of earlier ones.
+    round_ : Round
+        With its decisions applied.
+    """
+    log = read_decisions(directory)
+    units = round_.tables["conservation_units"]
+    if "decision" not in units:
+        return log
+    parked_ids = set(units.loc[units["decision"] == "park", "unit_id"]) - set(
+        log.loc[~log["decision"].isin(ASKING), "unit_id"]
+    )
+    lines: list[dict[str, str]] = []
+    for path in sorted(directory.glob(EARLIER_LOGS), reverse=True) if parked_ids else ():
+        earlier = store.read_log(path, columns=DECISION_COLUMNS)
+        for unit_id, of_unit in earlier[earlier["unit_id"].isin(parked_ids)].groupby("unit_id"):
+            if standing := standing_decisions(of_unit):
+                parked_ids.discard(unit_id)
+                lines.append(standing[-1])
+    return pd.concat([pd.DataFrame(lines, columns=log.columns), log], ignore_index=True)
 
 
 def decided_round(directory: Path) -> Round:

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache, kml, scene, store, workshop
-from cami_units.commands.decide import decided_round, read_decisions, shared_ground
+from cami_units.commands.decide import decided_round, decisions_told, shared_ground
 from cami_units.commands.shown_round import (
     cache_of_layers,
     drawn_scenes,
@@ -141,7 +141,7 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
         lambda: allocation(round_, sections),
     )
     return Loop(
-        log=read_decisions(directory),
+        log=decisions_told(directory, round_),
         before=base,
         changes=_table(directory / "changes.csv", changes),
         conflicts=_table(directory / "conflicts.csv", conflicts),

@@ -637,10 +637,19 @@ def _questions(
         for decision in ("area of interest", "not proposed")
         if decision in short
     ]
-    questions += [_decision(line, lang) for line in remarks[-1:] if line["decision"] == "park"]
+    questions += [_decision(line, lang) for line in _parked(unit, remarks)]
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(questions)
+
+
+def _parked(
+    unit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """The line of the log that parked a unit, while it is parked."""
+    if clean_name(unit.get("decision")) != "park":
+        return ()
+    return [line for line in lines if line["decision"] == "park"][-1:]
 
 
 def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
