@@ -363,16 +363,25 @@ def test_commands_of_a_round_speak_its_first_language(run, tmp_path, monkeypatch
     directory = Path("rounds") / "00-proposal"
     write_proposal(replace(toy, imprint=replace(toy.imprint, languages=RUSSIAN)), directory)
     for command, first in (
-        ("plenary", "Доска — в папке rounds/00-proposal/plenary"),
+        ("plenary", "Табло — в папке rounds/00-proposal/plenary"),
         ("annex", "Приложение — в папке rounds/00-proposal/annex"),
-        ("pack", "Пакеты — в папке rounds/pack"),  # as the round was named, not from the root
+        ("pack", "Комплекты — в папке rounds/pack"),  # as the round was named, not from the root
     ):
         code, out, _ = run(command, directory)
         assert code == 0
         assert first in out.splitlines()
         assert latin(out.replace("everything", "").replace("plenary", "")) == []
     _, out, _ = run("activities", directory)
-    assert re.search(r"^Мероприятий: \d+, в единицах: \d+, в общем разделе", out, re.MULTILINE)
+    assert re.search(r"^Мероприятий: \d+, из них в общем разделе: \d+; единиц", out, re.MULTILINE)
+    for words_of_it in (
+        ["CU-9", "agree"],
+        ["CU-002", "merge"],
+        ["CU-002", "agree", "--outline", "S9"],
+    ):
+        code, _, err = run("decide", directory, *words_of_it, "--reason", "x")
+        assert code == 1
+        assert err.startswith("Ошибка: ")
+        assert not {"Error", "There", "wants", "aside"} & set(latin(err))
     _, out, _ = run("decide", directory, "CU-002", "agree", "--reason", "x")
     assert out.startswith("CU-002: предварительная единица → согласовано на пленарном заседании")
     assert latin(out) == []

@@ -562,3 +562,15 @@ def test_a_place_keeps_its_id_whatever_comes_before_it_in_the_new_order(base):
     )
     ids = workshop.lasting_ids(again, base, used_ids=["CU-009"])
     assert ids == {"CU-001": "CU-002", "CU-002": "CU-003", "CU-003": "CU-010"}
+
+
+def test_resolutions_that_cannot_be_used_are_told_a_line_each_with_one_stop():
+    rows = [("CU-001", "S9", ""), ("CU-002", "base", ""), ("CU-002", "base", "")]
+    table = pd.DataFrame(rows, columns=["unit_id", "resolution", "reason"])
+    for lang in words.LANGUAGES:
+        with pytest.raises(InputError) as refused:
+            workshop.resolutions_of(table, groups=["S1"], files=[])
+        told = words.said(refused.value.note, lang)
+        assert ".." not in told
+        assert "。。" not in told
+        assert len(told.splitlines()) == 4

@@ -279,6 +279,7 @@ def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
                 "report line losses",
                 lang,
                 unit_id=row["unit_id"],
+                n=str(row["criteria_lost"]).count(";") + 1,
                 criteria=str(row["criteria_lost"]).replace(";", ", "),
                 group=one_line(row["group"]),
             )

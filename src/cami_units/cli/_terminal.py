@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import Parameter, signature
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from cami_units.phrases import LANGUAGES
+from cami_units.phrases import FALLBACK, LANGUAGES
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from cami_units.model import Progress
+    from cami_units.model import CamiUnitsError, Progress
 
 
 class _AsTyped:
@@ -168,6 +168,29 @@ _MANNER: Final[ContextVar[tuple[bool, bool]]] = ContextVar("manner", default=(Fa
 """Whether a command is to be quiet, and whether it is to say more: asked for before or behind its name."""
 
 
+_SPEAKING: Final = ("directory", "round_", "base", "plan")
+"""Parameters of commands that name a round or a plan."""
+_ABOUT: Final[ContextVar[Path | None]] = ContextVar("about", default=None)
+"""The round or plan that a command was given: what stops it is told in its first language."""
+
+
+def _language() -> str:
+    """The first language of the round or plan at work; English where neither can be read."""
+    from cami_units import store
+    from cami_units.model import CamiUnitsError
+
+    about = _ABOUT.get()
+    with suppress(CamiUnitsError, OSError):
+        if about and about.is_dir():
+            return store.open_round(about).imprint.languages[0]
+        if about and about.is_file():
+            # asks pydantic, for which a decision need not wait
+            from cami_units.plan import read_plan
+
+            return read_plan(about).output.languages[0]
+    return FALLBACK
+
+
 def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add a function to the app, as a command that also takes how much it is to say."""
 
@@ -177,6 +200,7 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
             """Run it in that manner."""
             is_quiet_before, is_verbose_before = _MANNER.get()
             _MANNER.set((quiet or is_quiet_before, verbose or is_verbose_before))
+            _ABOUT.set(next((options[name] for name in _SPEAKING if options.get(name)), None))
             function(**options)
 
         # typer reads options from signatures: those of the function, and the two of every command
@@ -253,10 +277,20 @@ def at_work() -> Iterator[Progress]:
 
         # imported here and caught by its base: `--help` must not wait for what the model imports
         if isinstance(error, CamiUnitsError):
-            say(f"Error: {error}", style="red", stderr=True)
+            say(_refusal(error), style="red", stderr=True)
             raise typer.Exit(FAULT) from None
         _apologise(error, verbose=is_verbose())
         raise typer.Exit(BUG) from None
+
+
+def _refusal(error: CamiUnitsError) -> str:
+    """What stopped a command, in the language of its round or plan where there are words for it."""
+    from cami_units import words
+    from cami_units.model import InputError
+
+    note = error.note if isinstance(error, InputError) and error.note.key else None
+    lang = _language() if note else FALLBACK
+    return words.text("error line", lang, what=words.said(note, lang) if note else str(error))
 
 
 def _apologise(error: Exception, *, verbose: bool) -> None:

@@ -36,6 +36,8 @@ A hyphen with a letter behind it ("X-ray") is part of a name, unless the letters
 """
 # С and У stand on every Russian keyboard and look the same: each letter may be of either alphabet.
 _ID: Final = re.compile(r"[CС][UУ][\s\-‐‑–—_.]*0*(\d{1,5})([a-z]{0,3})(?![^\W_])", re.IGNORECASE)
+_IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IGNORECASE)
+"""The ids in front of a name: of a merge people write all of them."""
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
     r"(?:untitled|unnamed|new|без\s+названия|без\s+имени|новый|новая|未命名)?\s*"
@@ -97,9 +99,11 @@ def bare_name(name: str) -> str:
     --------
     >>> bare_name("X CU-012 Wakhan (part 2)"), bare_name("Untitled Polygon"), bare_name("CU-3")
     ('Wakhan', '', '')
+    >>> bare_name("CU-004 + CU-005 Kopet Dag")
+    'Kopet Dag'
     """
     text = _unmarked(name)
-    match = _ID.match(text)
+    match = _IDS.match(text)
     text = text[match.end() :].lstrip(" -–—:.,_") if match else text
     text = _PART.sub("", text)
     return "" if _UNTITLED.fullmatch(text) else text

@@ -109,7 +109,7 @@ def resolutions_of(
             resolutions[unit_id] = Resolution(unit_id, spellings[choice.casefold()], reason)
     if faults:
         choices = ", ".join(_CHOICES)
-        raise InputError.of("resolutions unusable", clauses=faults, choices=choices)
+        raise InputError.of("resolutions unusable", lines=faults, choices=choices)
     return resolutions
 
 
