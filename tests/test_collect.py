@@ -631,6 +631,8 @@ def test_a_conflict_that_is_settled_is_open_nowhere(tmp_path):
         [slide] = [slide for slide in shown.slides if slide.unit_id == "CU-012"]
         conflict = words.text("conflict between", "en")
         assert any(conflict in question for question in slide.questions) == is_open
+        heading = "To be settled (1)" if is_open else "Settled (1)"
+        assert f"<h2>{heading}</h2>" in report_page(tmp_path, made)
 
 
 def test_the_table_of_conflicts_filled_in_is_a_table_of_resolutions(tmp_path):

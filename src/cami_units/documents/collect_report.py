@@ -187,6 +187,7 @@ def write_report(path: Path, report: Report) -> None:
         profile_said=words.profile_name(report.imprint.profile, lang),
         glance=_glance(report, lang),
         conflicts=_conflicts(report, lang),
+        n_open=int(report.conflicts["open"].astype(bool).sum()),
         folded_remarks=folded_remarks,
         folded_said=words.text("report folded", lang, n=len(folded_remarks)),
         kept=sorted(dict.fromkeys(changes.loc[is_unchanged, "unit_id"])),
