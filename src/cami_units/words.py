@@ -732,10 +732,8 @@ def each_because(facts: Iterable[Any], names: Names, lang: str = "en") -> list[s
     Those that rest on the same are said once: of the findings of thousands of units three in four.
     """
     column = list(facts)
-    sentences = {
-        reason_parts: because(reason_parts, names, lang) for reason_parts in dict.fromkeys(column)
-    }
-    return [sentences[reason_parts] for reason_parts in column]
+    sentences = {cell: because(cell, names, lang) for cell in dict.fromkeys(column)}
+    return [sentences[cell] for cell in column]
 
 
 def reason(facts: Any, names: Names, lang: str = "en") -> str:

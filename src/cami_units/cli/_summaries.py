@@ -29,13 +29,6 @@ def speaker(lang: str) -> Callable[..., str]:
     return partial(text, lang=lang)
 
 
-def language_of(directory: Path) -> str:
-    """The first language of the round in a folder."""
-    from cami_units import store
-
-    return store.open_round(directory).imprint.languages[0]
-
-
 def say_what_went_in(round_: Round, problems: Iterable[Problem], *, cures: bool) -> None:
     """Say which files were read, and what was noticed in them."""
     lang = round_.imprint.languages[0]

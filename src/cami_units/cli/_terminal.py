@@ -174,15 +174,21 @@ _ABOUT: Final[ContextVar[Path | None]] = ContextVar("about", default=None)
 """The round or plan that a command was given: what stops it is told in its first language."""
 
 
+def language_of(directory: Path) -> str:
+    """The first language of the round in a folder."""
+    from cami_units import store
+
+    return store.open_round(directory).imprint.languages[0]
+
+
 def _language() -> str:
     """The first language of the round or plan at work; English where neither can be read."""
-    from cami_units import store
     from cami_units.model import CamiUnitsError
 
     about = _ABOUT.get()
     with suppress(CamiUnitsError, OSError):
         if about and about.is_dir():
-            return store.open_round(about).imprint.languages[0]
+            return language_of(about)
         if about and about.is_file():
             # asks pydantic, for which a decision need not wait
             from cami_units.plan import read_plan

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from cami_units.cli._summaries import (
-    language_of,
     say_activities,
     say_collected,
     say_decided,
@@ -30,6 +29,7 @@ from cami_units.cli._terminal import (
     command,
     is_quiet,
     is_verbose,
+    language_of,
     say,
     say_rows,
     sentence,
@@ -228,8 +228,9 @@ def plenary(
             directory, out, before=before, lang=lang, order=words_of(order), progress=progress
         )
     if not is_quiet():
-        t = speaker(language_of(directory))
-        say_problems(problems, language_of(directory))
+        told_in = language_of(directory)
+        t = speaker(told_in)
+        say_problems(problems, told_in)
         say(t("board line where", folder=str(folder)), style="bold")
         say_rows(
             [

@@ -151,7 +151,9 @@ def changes_table(
                 "criteria", met_before.get(unit_id, set()), met_after.get(site, set())
             )
             for what, column in (("states", "countries"), ("species", "species")):
-                row |= _gone_and_come(what, _words(old and old[column]), _words(new[column]))
+                row |= _gone_and_come(
+                    what, listed_words(old and old[column]), listed_words(new[column])
+                )
             if old:
                 row["gained_km2"], row["lost_km2"] = workshop.gained_and_lost(
                     old["area_km2"], new["area_km2"], shared[unit_id, site]
@@ -236,7 +238,8 @@ def _place(word: str) -> tuple[bool, str]:
     return word not in GATES, word
 
 
-def _words(value: Any) -> set[str]:
+def listed_words(value: Any) -> set[str]:
+    """The words of a cell that lists them; none of an empty one."""
     return set() if is_missing(value) else {word for word in str(value).split(";") if word}
 
 

@@ -13,6 +13,7 @@ import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
 from cami_units.cache import parts_of
+from cami_units.commands._change_tables import listed_words
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -267,7 +268,7 @@ def with_hotspots_of_merged(table: gpd.GeoDataFrame, base: Round) -> gpd.GeoData
         return table
     own_ids = _own_hotspots(table, base)
     ids = {unit_id: set(own_ids[unit_id]) for unit_id in table["unit_id"]}
-    stored = dict(zip(table["unit_id"], map(_ids_in, table["hotspot_ids"]), strict=True))
+    stored = dict(zip(table["unit_id"], map(listed_words, table["hotspot_ids"]), strict=True))
     hidden = set(table.loc[table["status"].isin(HIDDEN_STATUSES), "unit_id"])
     following = workshop.successors(table)
     for merged in table.loc[table["status"] == "merged", "unit_id"]:
@@ -280,7 +281,7 @@ def with_hotspots_of_merged(table: gpd.GeoDataFrame, base: Round) -> gpd.GeoData
             for taker in (there or takers)[:1]:
                 ids[taker].add(hotspot_id)
     joined_ids = [
-        old if _ids_in(old) == ids[unit_id] else ";".join(sorted(ids[unit_id]))
+        old if listed_words(old) == ids[unit_id] else ";".join(sorted(ids[unit_id]))
         for unit_id, old in zip(table["unit_id"], table["hotspot_ids"], strict=True)
     ]
     return table.assign(hotspot_ids=joined_ids)
@@ -297,13 +298,9 @@ def _own_hotspots(table: gpd.GeoDataFrame, base: Round) -> dict[str, set[str]]:
     # in the order of their age: what was drawn over a unit that went into it came with its hotspots
     for _, of_round in first.groupby("round"):
         cells = zip(of_round["unit_id"], of_round["hotspot_ids"], strict=True)
-        own_ids |= {unit_id: _ids_in(cell) - gone for unit_id, cell in cells}
+        own_ids |= {unit_id: listed_words(cell) - gone for unit_id, cell in cells}
         gone = gone.union(*(own_ids[one] for one in of_round["unit_id"] if one in went_ids))
     return own_ids
-
-
-def _ids_in(cell: object) -> set[str]:
-    return {*clean_name(cell).split(";")} - {""}
 
 
 def _unranked(
@@ -546,7 +543,7 @@ def _not_proposed(
     out = table["status"] == "rejected"
     # those of a merged unit are where it went, and that may have been rejected
     stands = ~table["status"].isin(HIDDEN_STATUSES)
-    placed_ids = set().union(*map(_ids_in, table.loc[stands, "hotspot_ids"]))
+    placed_ids = set().union(*map(listed_words, table.loc[stands, "hotspot_ids"]))
     kept_rows = before[~before["hotspot_id"].isin(placed_ids)]
     hotspots = pieces.layers.hotspots
     if hotspots is None:

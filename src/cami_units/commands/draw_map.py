@@ -44,10 +44,8 @@ class DrawingGround:
 
 def ground_of_round(round_: Round) -> DrawingGround:
     """What the drawing pages of a round measure on."""
-    from cami_units.commands.assess import (
-        cut_to_draw,
-        species_ranges,
-    )  # measuring, for who draws anew
+    # measuring, for who draws anew
+    from cami_units.commands.assess import cut_to_draw, species_ranges
 
     plan, round_layers = reopened(round_)
     pieces = cut_to_draw(round_layers, plan, cache=cache_of_layers(round_))

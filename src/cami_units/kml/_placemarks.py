@@ -499,12 +499,12 @@ class _Reader:
 
     def _take_known(self, spelt: bytes, placemark: etree._Element) -> bool:
         """Take the row of a placemark that was spelt so before, and found sound."""
-        field = _KNOWN.get(spelt)
-        if field is None or len(field["pieces"]) > self._effort.parts:
+        known_row = _KNOWN.get(spelt)
+        if known_row is None or len(known_row["pieces"]) > self._effort.parts:
             return False
-        self._effort.parts -= len(field["pieces"])
-        self.used += bool(field["pieces"])
-        self.rows.append(self._row_at(placemark) | field | {"data": dict(field["data"])})
+        self._effort.parts -= len(known_row["pieces"])
+        self.used += bool(known_row["pieces"])
+        self.rows.append(self._row_at(placemark) | known_row | {"data": dict(known_row["data"])})
         return True
 
     def _say_faults(self, shapes: Shapes, row: dict[str, Any]) -> None:

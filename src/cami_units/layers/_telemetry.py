@@ -389,12 +389,12 @@ def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, An
     corridors, tracks = tables["corridors"], tables["telemetry"]
     days = crossings.assign(day=crossings["first_seen"].str[:10]).groupby("corridor_id")["day"]
     seen_days = {name: [day for day in some if day] for name, some in days}
-    sentences = []
+    sources = []
     for row in tracks.to_dict("records"):
         when = seen_days.get(row["track_id"], [])
         span = f", {row['begins']} to {row['ends']}" if row["begins"] else ""
         across = f"; crossed on {listed(when, 5)}" if when else ""
-        sentences.append(f"{row['source']}: animal {row['animal']}{span}{across}")
+        sources.append(f"{row['source']}: animal {row['animal']}{span}{across}")
     rows = gpd.GeoDataFrame(
         {
             "corridor_id": tracks["track_id"],
@@ -405,7 +405,7 @@ def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, An
                 max((int(day[:4]) for day in seen_days.get(name, [])), default=None)
                 for name in tracks["track_id"]
             ],
-            "source": sentences,
+            "source": sources,
             "tracked": True,
         },
         geometry=tracks.geometry,

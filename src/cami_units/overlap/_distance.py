@@ -187,8 +187,8 @@ def near(
     if among is not None:
         is_asked = _asked(sites[site], layer[by[0]], among)
         i, row = i[is_asked[i, row]], row[is_asked[i, row]]
-        asked_cells = is_asked[i_maybe, row_maybe]
-        i_maybe, row_maybe = i_maybe[asked_cells], row_maybe[asked_cells]
+        is_pair_asked = is_asked[i_maybe, row_maybe]
+        i_maybe, row_maybe = i_maybe[is_pair_asked], row_maybe[is_pair_asked]
     not_yet = ~np.isin(row_maybe * len(shapes) + i_maybe, row * len(shapes) + i)
     row_maybe, i_maybe = row_maybe[not_yet], i_maybe[not_yet]
     # Rows are few and large, and each is asked about many sites.
@@ -340,11 +340,11 @@ def _nearest_pieces(
     (goal, _), metres = tree.query_nearest(
         goals, max_distance=max(reach, 1.0), return_distance=True, all_matches=False
     )
-    least_km = np.full(goal_of.max(initial=-1) + 1, np.inf)
-    np.minimum.at(least_km, goal_of[goal], metres)
+    least_metres = np.full(goal_of.max(initial=-1) + 1, np.inf)
+    np.minimum.at(least_metres, goal_of[goal], metres)
     # The projection draws a way shorter or longer by `factor` at most, so that the nearest on the
     # ground is drawn longer than another by its square at most; a metre for the sums of floats.
-    limit = least_km[goal_of[goal]] * factor**2 + 1
+    limit = least_metres[goal_of[goal]] * factor**2 + 1
     goal, limit = goal[metres <= limit], limit[metres <= limit]
     at, part = tree.query(goals[goal], predicate="dwithin", distance=limit)
     return part, goal[at]

@@ -91,11 +91,11 @@ class Version(NamedTuple):
     @property
     def said(self) -> Note | None:
         """What the group says of it: its own words, then what its form asks for; ``None``: nothing."""
-        words = [note("", text=self.comment.rstrip(" ."))] if self.requests and self.comment else []
-        clauses = [*words, *self.requests]
+        own_words = self.comment.rstrip(" .") if self.requests else self.comment
+        clauses = [*([note("", text=own_words)] if self.comment else []), *self.requests]
         if len(clauses) > 1:
             return note("said together", clauses=clauses)
-        return clauses[0] if clauses else note("", text=self.comment) if self.comment else None
+        return clauses[0] if clauses else None
 
     @property
     def renamed(self) -> bool:
