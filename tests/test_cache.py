@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shutil
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,11 +21,14 @@ from hypothesis import strategies as st
 from cami_units import cache as keeping
 from cami_units import cli, drawn_pieces, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
+from cami_units.commands import assess
 from cami_units.commands import plan_layers as _plan_layers
+from cami_units.commands.assess import cut, measure
 from cami_units.commands.init import init
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
-from cami_units.model import EQUAL_AREA, Problem, data_dir, version_of
+from cami_units.model import EQUAL_AREA, Problem, SiteTables, data_dir, version_of
+from cami_units.overlap import Pieces
 from cami_units.plan import read_plan
 
 
@@ -256,7 +261,8 @@ def test_a_round_is_the_same_with_and_without_a_cache(
     workshop: Path, first: tuple[Cache, dict[str, pd.DataFrame]]
 ) -> None:
     cache, kept = first
-    everything = ["cells", "layers", "owners", "pieces", "sites", "sites", "units"]
+    # of hotspots and of units, whose shapes are measured alike, there is one entry
+    everything = ["cells", "layers", "owners", "pieces", "sites", "units"]
     first_kinds = kinds(cache)
     # the ground that a site lacks is an entry each
     grounds = first_kinds.count("ground")
@@ -291,6 +297,64 @@ def test_other_thresholds_and_weights_use_what_was_measured(
         criteria.write_text(text, encoding="utf-8")
     met = [one["unit_criteria"].query("criterion == 'C1'")["met"].sum() for one in (before, after)]
     assert met[1] < met[0]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[Pieces, gpd.GeoDataFrame]:
+    """The hotspots, the fourth of them under another name too."""
+    plan = read_plan(None)
+    pieces = cut(load(plan), plan)
+    hotspots = pieces.layers.hotspots
+    assert hotspots is not None
+    twin = hotspots.iloc[[3]].assign(hotspot_id="A twin")
+    return pieces, gpd.GeoDataFrame(pd.concat([hotspots, twin], ignore_index=True))
+
+
+@pytest.mark.parametrize("by_edges", [False, True])
+def test_what_is_measured_of_a_site_hangs_on_no_other_and_on_nothing_kept(
+    tmp_path: Path,
+    drawn: tuple[Pieces, gpd.GeoDataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    by_edges: bool,
+) -> None:
+    """Every second site first, from the last one on; then all: as from nothing, to the last bit."""
+    pieces, hotspots = drawn
+    monkeypatch.setattr(overlap, "are_many_corners", lambda _: by_edges)
+    cache, of = Cache(tmp_path, "key"), {"site": "hotspot_id"}
+    from_nothing = measure(hotspots, pieces, **of)
+    measure(hotspots.iloc[::-2], pieces, cache=cache, **of)
+    asked: list[str] = []
+
+    def site_tables(sites: gpd.GeoDataFrame, *rest: Any, **options: Any) -> SiteTables:
+        asked.extend(sites["site"])
+        return overlap_tables(sites, *rest, **options)
+
+    overlap_tables = overlap.site_tables
+    monkeypatch.setattr(overlap, "site_tables", site_tables)
+    added = measure(hotspots, pieces, cache=cache, **of)
+    # the fourth has its twin's shape, which was measured
+    assert asked == hotspots["hotspot_id"][1::2].drop(3).tolist()
+    monkeypatch.setattr(overlap, "site_tables", lambda *_, **__: pytest.fail("measured again"))
+    again = measure(hotspots, pieces, cache=cache, **of)
+    for field in fields(SiteTables):
+        expected = getattr(from_nothing, field.name)
+        for found in (getattr(added, field.name), getattr(again, field.name)):
+            assert (found is None) == (expected is None), field.name
+            if expected is not None:
+                pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_shapes_beyond_the_most_that_are_kept_give_way_to_those_asked_for(
+    tmp_path: Path, drawn: tuple[Pieces, gpd.GeoDataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces, hotspots = drawn
+    monkeypatch.setattr(assess, "_MOST_SHAPES", 2)
+    cache, of = Cache(tmp_path, "key"), {"site": "hotspot_id"}
+    n_kept = []
+    for first, last in ((0, 3), (3, 5), (3, 4)):
+        measure(hotspots[first:last], pieces, cache=cache, **of)
+        n_kept.append(len((keeping.entry(cache, "sites", False) or {})["shapes"]))
+    assert n_kept == [3, 2, 2]
 
 
 def test_a_changed_layer_is_read_again(tmp_path: Path) -> None:

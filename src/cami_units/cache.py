@@ -5,6 +5,9 @@ numbers of the plan, this program and the libraries that measure. So an entry is
 when anything changes, another one is looked for. Nothing here is needed: a folder that is missing,
 full, read-only or damaged costs time and no answer.
 
+Of sites there is one entry for all of a plan's layers, and it says of each shape what was measured of it:
+shapes are added, and what is said of one does not change.
+
 Entries are Arrow tables, JSON and plain bytes, not pickles: a workshop's folder travels on memory sticks, and
 opening an entry must not be able to run anything.
 """
@@ -108,6 +111,13 @@ def kept(cache: Cache, kind: str, key: Any, make: Callable[[], Parts]) -> Parts:
 def entry(cache: Cache, kind: str, key: Any) -> Parts | None:
     """The parts that :func:`kept` would find; ``None`` where they are still to be made."""
     return None if cache.folder is None else _read(_path(cache.folder, cache.key, kind, key))
+
+
+def keep(cache: Cache, kind: str, key: Any, parts: Parts) -> None:
+    """Keep parts in place of those that were kept: the same, and more that hangs on what is in them."""
+    if cache.folder is not None:
+        with suppress(OSError):  # as of `kept`
+            _write(_path(cache.folder, cache.key, kind, key), parts)
 
 
 def _path(folder: Path, ground: str, kind: str, key: Any) -> Path:

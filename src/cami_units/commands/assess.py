@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
@@ -13,7 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import criteria, layers, overlap, rank, words
-from cami_units.cache import NOTHING_KEPT, Cache, entry, kept, kept_value
+from cami_units.cache import NOTHING_KEPT, Cache, entry, keep, kept, kept_value, parts_of
 from cami_units.commands.plan_layers import ground, load, reading_of
 from cami_units.model import DIGITS, Findings, Layers, Names, Profile, Progress, SiteTables, quiet
 from cami_units.overlap import DrawnPieces, Pieces
@@ -150,11 +151,32 @@ def measure(
     ['KZ', 'TM', 'UZ']
     """
     plain = sites[[site, "geometry"]].rename(columns={site: "site"}).reset_index(drop=True)
+    # of all of them together, whatever was measured before: numbers do not hang on that
+    by_edges = overlap.are_many_corners(plain)
 
-    def measured() -> SiteTables:
-        return overlap.site_tables(plain, pieces, inner=inner)
+    def measured(rows: gpd.GeoDataFrame) -> SiteTables:
+        deep = None if inner is None else inner[inner["site"].isin(rows["site"])]
+        return overlap.site_tables(rows, pieces, inner=deep, by_edges=by_edges)
 
-    return kept_value(cache, "sites", plain, SiteTables, measured)
+    if cache.folder is None:
+        return measured(plain)
+    shapes = pd.Index([sha256(wkb).hexdigest() for wkb in shapely.to_wkb(plain.geometry.array)])
+    stored = dict(entry(cache, "sites", by_edges) or {})
+    names = pd.Index(stored.pop("shapes", []), dtype=object)
+    tables = SiteTables(**stored) if stored else None
+    is_new = ~shapes.isin(names) & ~shapes.duplicated()
+    if is_new.any() and len(names) > _MOST_SHAPES:
+        names, tables, is_new = names[:0], None, ~shapes.duplicated()
+    if is_new.any() or tables is None:
+        more = measured(plain[is_new])
+        tables = overlap.with_more_sites(tables, len(names), more, plain["site"][is_new])
+        names = names.append(shapes[is_new])
+        keep(cache, "sites", by_edges, {"shapes": names.tolist(), **parts_of(tables)})
+    return overlap.of_sites(tables, names.get_indexer(shapes), plain["site"])
+
+
+_MOST_SHAPES: Final = 5_000
+"""Of more shapes, some 20 MB of tables, nothing is added to: those that are asked for take their place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from ._layer_pieces import layer_pieces as layer_pieces
 from ._layer_pieces import regional_ranges as regional_ranges
 from ._layer_pieces import with_ranges as with_ranges
 from ._measure import CellSums as CellSums
+from ._measure import are_many_corners as are_many_corners
 from ._measure import area_km2 as area_km2
 from ._measure import cell_sums as cell_sums
 from ._measure import covered_bands as covered_bands
@@ -56,9 +57,11 @@ from ._site_tables import cell_owners as cell_owners
 from ._site_tables import cell_tables as cell_tables
 from ._site_tables import deep_sites as deep_sites
 from ._site_tables import listed_overlaps as listed_overlaps
+from ._site_tables import of_sites as of_sites
 from ._site_tables import shared_nearby as shared_nearby
 from ._site_tables import site_tables as site_tables
 from ._site_tables import tables_by_way as tables_by_way
+from ._site_tables import with_more_sites as with_more_sites
 from ._site_tables import with_ranges_measured as with_ranges_measured
 from ._split import along as along
 from ._split import border_crossings as border_crossings

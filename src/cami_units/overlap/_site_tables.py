@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from cami_units.model import SiteTables
 from cami_units.overlap._distance import meeting, near
@@ -25,7 +27,11 @@ Reading = tuple[str, str]
 
 
 def site_tables(
-    sites: gpd.GeoDataFrame, pieces: Pieces, *, inner: gpd.GeoDataFrame | None = None
+    sites: gpd.GeoDataFrame,
+    pieces: Pieces,
+    *,
+    inner: gpd.GeoDataFrame | None = None,
+    by_edges: bool | None = None,
 ) -> SiteTables:
     """Every table of overlaps that the criteria ask for.
 
@@ -37,10 +43,17 @@ def site_tables(
         From :func:`layer_pieces`.
     inner : GeoDataFrame, optional
         The :func:`deep_sites` of the sites, where they were cut before.
+    by_edges : bool, optional
+        As :func:`overlaps` takes it. Given, what is measured of a site hangs on no other site.
+
+    Returns
+    -------
+    SiteTables
+        Rows in the order of the sites, then of their keys.
     """
 
     def over(layer: gpd.GeoDataFrame, *by: str, kind: Kind = "polygon") -> pd.DataFrame:
-        return overlaps(sites, layer, site="site", by=by, kind=kind)
+        return overlaps(sites, layer, site="site", by=by, kind=kind, by_edges=by_edges)
 
     def maybe(
         layer: gpd.GeoDataFrame | None, *by: str, kind: Kind = "polygon"
@@ -51,6 +64,7 @@ def site_tables(
     area = pd.DataFrame({"site": sites["site"].array, "area_km2": area_km2(sites).array})
     inner = deep_sites(sites, pieces) if inner is None else inner
     crossing = ("corridor_id", "sci_name", "evidence_grade", "pair", "source")
+    areas = maybe(layers.protected_areas, "pa_id")
     return SiteTables(
         sites=area,
         states=over(pieces.states, "iso2"),
@@ -67,12 +81,12 @@ def site_tables(
         seasonal=maybe(pieces.seasonal, "sci_name", "seasonal", "iso2"),
         barriers=maybe(layers.barriers, "barrier_id", "kind", "permeability", kind="line"),
         protected=maybe(pieces.protected, "sci_name"),
-        pa_pairs=_pairs_in_sites(_areas_touched(sites, layers.protected_areas), pieces.pa_pairs),
+        pa_pairs=_pairs_in_sites(areas, pieces.pa_pairs, sites),
         hotspots=_hotspots(maybe(layers.hotspots, "hotspot_id", "name_en"), area, layers.hotspots),
         in_hotspots=maybe(pieces.hotspot_ground, "ground"),
-        deep_states=_deep(inner, pieces.states, "iso2"),
-        deep_species=_deep(inner, pieces.sides, "sci_name", "iso2"),
-        covered=_covered(sites, pieces.grounds),
+        deep_states=_deep(inner, pieces.states, "iso2", by_edges=by_edges),
+        deep_species=_deep(inner, pieces.sides, "sci_name", "iso2", by_edges=by_edges),
+        covered=_covered(sites, pieces.grounds, by_edges),
         records=maybe(pieces.sightings, "sci_name", "iso2", "age_years", kind="point"),
         covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
         covered_borders=maybe(pieces.covered_borders, "pair", kind="line"),
@@ -150,13 +164,19 @@ def deep_sites(sites: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame | No
     )
 
 
-def _deep(inner: gpd.GeoDataFrame | None, layer: gpd.GeoDataFrame, *by: str) -> pd.DataFrame | None:
+def _deep(
+    inner: gpd.GeoDataFrame | None,
+    layer: gpd.GeoDataFrame,
+    *by: str,
+    by_edges: bool | None = None,
+) -> pd.DataFrame | None:
     """What lies in the parts of sites deep inside of states."""
     if inner is None:
         return None
+    over = partial(overlaps, layer=layer, by=by, kind="polygon", by_edges=by_edges)
     if inner["site"].is_unique:
-        return overlaps(inner, layer, site="site", by=by, kind="polygon")
-    km2 = overlaps(inner.assign(row=range(len(inner))), layer, site="row", by=by, kind="polygon")
+        return over(inner, site="site")
+    km2 = over(inner.assign(row=range(len(inner))), site="row")
     place, sites = pd.factorize(inner["site"])
     added = km2.assign(site=place[km2["row"]]).groupby(["site", *by], observed=True)["km2"].sum()
     table = added.reset_index()
@@ -179,17 +199,25 @@ def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | N
     # Near is not enough: a crossing counts for a site that its own corridor runs through.
     table = table.merge(reaching.drop_duplicates(), on=["site", "corridor_id"])
     crossing_counts: pd.Series[int] = table.groupby(["site", *columns], sort=True).size()
-    return pd.DataFrame({"n": crossing_counts}).reset_index()
+    return _in_order(pd.DataFrame({"n": crossing_counts}).reset_index(), sites)
 
 
-def _covered(sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame) -> pd.DataFrame:
+def _in_order(table: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table in the order of the sites, those of a site as they are."""
+    place = pd.Index(sites["site"]).get_indexer(pd.Index(table["site"]))
+    return table.take(np.argsort(place, kind="stable")).reset_index(drop=True)
+
+
+def _covered(
+    sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame, by_edges: bool | None
+) -> pd.DataFrame:
     """The ground of each site that each layer covers; layers of one ground are measured once."""
     ground = pd.factorize(grounds.geometry.to_wkb())[0]  # layers of the same states share one
     first = grounds.assign(ground=ground).drop_duplicates("ground")
-    km2 = overlaps(sites, first, site="site", by=("ground",), kind="polygon")
+    km2 = overlaps(sites, first, site="site", by=("ground",), kind="polygon", by_edges=by_edges)
     layer = pd.DataFrame({"layer": grounds["layer"].array, "ground": ground})
     table = layer.merge(km2, on="ground")[["site", "layer", "km2"]]
-    return table.sort_values(["site", "layer"], ignore_index=True)
+    return _in_order(table.sort_values("layer"), sites)
 
 
 def tables_by_way(
@@ -235,25 +263,76 @@ def tables_by_way(
 _TABLES: Final = tuple(field.name for field in fields(SiteTables))
 
 
-def _areas_touched(sites: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
-    """The protected areas in each site."""
-    return None if areas is None else overlaps(sites, areas, site="site", by=("pa_id",))
+def of_sites(tables: SiteTables, places: NDArray[np.intp], names: pd.Series) -> SiteTables:
+    """The tables of some of the sites, in an order and under names of their own.
+
+    Parameters
+    ----------
+    tables : SiteTables
+        ``site`` is a number, from 0.
+    places : array
+        Which of the sites are asked for; one may be asked for twice.
+    names : Series
+        What each is called, beside `places`.
+    """
+
+    def taken(table: pd.DataFrame) -> pd.DataFrame:
+        number = table["site"].to_numpy()
+        order = np.argsort(number, kind="stable")
+        first, last = (np.searchsorted(number[order], places, side) for side in ("left", "right"))
+        n = last - first
+        asking = np.repeat(np.arange(len(places)), n)
+        # each row is the first of its site's, and those before it
+        rows = np.arange(n.sum()) + np.repeat(first - (np.cumsum(n) - n), n)
+        own = table.take(order[rows]).reset_index(drop=True)
+        return own.assign(site=names.array.take(asking))
+
+    return _each_table(taken, tables)
 
 
-def _pairs_in_sites(areas: pd.DataFrame | None, pairs: pd.DataFrame | None) -> pd.DataFrame | None:
-    """The pairs of protected areas of which a site touches both."""
+def with_more_sites(
+    tables: SiteTables | None, n: int, further: SiteTables, names: pd.Series
+) -> SiteTables:
+    """The tables of `n` numbered sites with those of further ones, which are numbered on as in `names`.
+
+    Of no tables, those of the further ones. A layer is there for both sets of sites or for neither.
+    """
+    index = pd.Index(names)
+
+    def numbered(table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(site=index.get_indexer(pd.Index(table["site"])) + n)
+
+    def joint(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+        # a table without a row says nothing of the kinds of its columns
+        if not len(table) or not len(more):
+            return more if len(more) else table
+        return pd.concat([table, more], ignore_index=True)
+
+    more = _each_table(numbered, further)
+    return more if tables is None else _each_table(joint, tables, more)
+
+
+def _each_table(change: Callable[..., pd.DataFrame], *sets: SiteTables) -> SiteTables:
+    """Each table of one or more sets changed; a layer that is not there stays away."""
+    tables = {name: [getattr(one, name) for one in sets] for name in _TABLES}
+    there = {name: change(*same) for name, same in tables.items() if same[0] is not None}
+    return SiteTables(**there)
+
+
+def _pairs_in_sites(
+    areas: pd.DataFrame | None, pairs: pd.DataFrame | None, sites: pd.DataFrame
+) -> pd.DataFrame | None:
+    """The pairs of protected areas of which a site touches both, from the areas in each site."""
     if areas is None or pairs is None:
         return None
     touched = areas[["site", "pa_id"]]
     numbered = pairs.assign(number=range(len(pairs)))
-    sites: list[pd.DataFrame] = []
+    sides: list[pd.DataFrame] = []
     for side in ("pa_a", "pa_b"):  # one of the designations on a ground is enough
         ids = numbered.assign(pa_id=numbered[side].str.split(";")).explode("pa_id")
-        sites.append(ids[["number", "pa_id"]].merge(touched)[["site", "number"]].drop_duplicates())
-    joint_pairs = sites[0].merge(sites[1]).merge(numbered, on="number")
-    return joint_pairs.drop(columns="number").sort_values(
-        ["site", "pa_a", "pa_b"], ignore_index=True
-    )
+        sides.append(ids[["number", "pa_id"]].merge(touched)[["site", "number"]].drop_duplicates())
+    joint_pairs = sides[0].merge(sides[1]).merge(numbered, on="number")
+    return _in_order(joint_pairs.drop(columns="number").sort_values(["pa_a", "pa_b"]), sites)
 
 
 def _hotspots(
