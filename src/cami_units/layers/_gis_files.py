@@ -667,8 +667,9 @@ def _gdal_dataset(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         # Attributes first, shapes only of the rows that are wanted: a world file of 3 GB then costs
-        # what its part does. Of a kind that has no index both at once, else all of it is read twice.
-        at_once = address.casefold().endswith(_WITHOUT_INDEX)
+        # what its part does. Of a kind that has no index both at once, else all of it is read twice;
+        # of a small file too, which takes longer to open than to read.
+        at_once = address.casefold().endswith(_WITHOUT_INDEX) or _is_small(Path(address))
         meta, fids, shapes, fields = pyogrio.raw.read(
             address,
             layer=name,
@@ -706,6 +707,14 @@ def _gdal_dataset(
     mine = table if ours.all() else table[ours]
     return Dataset(request.file, part, mine, len(table), unclosed), notes + row_notes
 
+
+def _is_small(path: Path) -> bool:
+    """Whether all of a file is read in no time; what lies in an archive is not asked."""
+    return path.is_file() and path.stat().st_size <= _SMALL_BYTES
+
+
+_SMALL_BYTES: Final = 10_000_000
+"""Of a larger file only the shapes of rows that are wanted are read."""
 
 _UNSAID_ENCODING: Final = "ISO-8859-1"
 """What GDAL takes a .dbf for that does not say its encoding: every byte a letter, so none is lost."""

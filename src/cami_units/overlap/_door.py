@@ -14,7 +14,16 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.model import InputError, crs_name, listed, made_cells, nearest, same_crs, text_at
+from cami_units.model import (
+    InputError,
+    crs_name,
+    listed,
+    made_cells,
+    nearest,
+    read_crs,
+    same_crs,
+    text_at,
+)
 
 Kind = Literal["polygon", "line", "point"]
 Geometries = NDArray[np.object_]
@@ -46,7 +55,7 @@ def check_inputs(
         faults += _site_faults(sites, tables[sites][0], site, cells=cells)
     if faults:
         raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
-    return CRS(next(iter(tables.values()))[0].crs)
+    return read_crs(next(iter(tables.values()))[0].crs)
 
 
 def projected(crs: Any) -> CRS:
@@ -54,7 +63,7 @@ def projected(crs: Any) -> CRS:
     faults = ["the geometries have no CRS"] if crs is None else _crs_faults({"geometries": crs})
     if faults:
         raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
-    return CRS(crs)
+    return read_crs(crs)
 
 
 def kind_of(layer: gpd.GeoDataFrame, name: str = "the layer") -> Kind | None:
@@ -164,7 +173,7 @@ def _shape_faults(name: str, table: gpd.GeoDataFrame) -> list[str]:
 def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
     """Tables that are in several systems, or in one that is no plane in metres."""
     first, *rest = crss
-    crs = CRS(crss[first])
+    crs = read_crs(crss[first])
     if not crs.is_projected or any(axis.unit_conversion_factor != 1 for axis in crs.axis_info[:2]):
         return [
             f"{first} must be in an equal-area CRS in metres, got {crs_name(crs)}: "

@@ -488,7 +488,9 @@ def cell_owners(cells: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, site: str) 
         "numba" not in sys.modules
         and area_km2(sites).sum() < _FEW_CELLS * area_km2(cells[:1]).sum()
     ):
-        cells = cells[["pu_id", "geometry"]]
+        # nine cells of ten lie beneath no site
+        at = shapely.STRtree(cells.geometry.array).query(sites.geometry.array)[1]
+        cells = cells[["pu_id", "geometry"]].take(np.unique(at))
     parts = overlaps(cells, sites, site="pu_id", by=(site,))
     half = area_km2(cells).set_axis(cells["pu_id"]) / 2
     enough = parts["km2"] >= parts["pu_id"].map(half).astype(float)

@@ -207,8 +207,10 @@ def border_crossings(
     spans = _spans(lines, borders, line, "pair", wiggle_km)
     parts = shapely.get_parts(geometries(lines))
     # All of a pair's border, of whichever rows: how far off it a line gets is asked of the whole.
+    crossed_borders = borders[borders["pair"].isin(spans["pair"])]
     wall_of = {
-        pair: shapely.union_all(rows.geometry.to_numpy()) for pair, rows in borders.groupby("pair")
+        pair: shapely.union_all(rows.geometry.to_numpy())
+        for pair, rows in crossed_borders.groupby("pair")
     }
     state_of = dict(zip(states["iso2"], states.geometry, strict=True))
     spans = spans.sort_values(["part", "low", "high"], kind="stable")
