@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from io import BytesIO
 from typing import Any, Final
 
@@ -261,13 +261,20 @@ def land_beyond(
         # what is no place of the map is cut away with the part that it lies in
         land = shapely.clip_by_rect(land[np.isfinite(shapely.bounds(land)).all(axis=1)], *frame)
     # half a step: what is finer falls to the opening below
-    simpler = shapely.simplify(np.asarray(known, dtype=object), step / 2)
-    near = shapely.clip_by_rect(simpler, *frame)
+    near = shapely.clip_by_rect([_coarse(shape, step / 2) for shape in known], *frame)
     beyond = shapely.difference(
         shapely.union_all(land), shapely.union_all(shapely.make_valid(near))
     )
     # coasts of two sources never agree: a strip along them is no ground, and lies on the sea
     return shapely.buffer(shapely.buffer(beyond, -step), 1.2 * step)
+
+
+# the page of each group of a pack asks for the same ground in a frame of its own
+@lru_cache(maxsize=1 << 6)
+def _coarse(shape: BaseGeometry, tolerance: float) -> BaseGeometry:
+    """A shape without what is finer than a tolerance."""
+    coarse: BaseGeometry = shapely.simplify(shape, tolerance)
+    return coarse
 
 
 _COAST: Final = 0.1

@@ -27,7 +27,6 @@ from cami_units.model import (
     listed,
     notes_as_text,
     notes_from_text,
-    unfilled,
 )
 
 _SCORED: Final[Mapping[str, str]] = {
@@ -412,6 +411,6 @@ def _tiers(score: pd.Series[float], tiers: Mapping[str, float]) -> list[str]:
 def _open(profile: Profile, table: str, so: str) -> PlanError:
     """The refusal of a profile that leaves something open."""
     return PlanError(
-        f"The profile '{profile.name}' leaves {listed(unfilled(profile, table), 9)} open, so {so}. "
+        f"The profile '{profile.name}' leaves {listed(profile.open_numbers(table), 9)} open, so {so}. "
         "Fill it in, or leave `profile` out of the plan to use the bundled operational proxy criteria."
     )

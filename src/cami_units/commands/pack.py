@@ -30,7 +30,7 @@ from cami_units.commands.shown_round import (
     spoken_layers,
     without_persons,
 )
-from cami_units.commands.stored_round import PACK_FILE, allocation, known_activities
+from cami_units.commands.stored_round import PACK_FILE, allocation, groups_in, known_activities
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import write_howto
 from cami_units.model import (
@@ -50,7 +50,7 @@ from cami_units.model import (
     records,
     widened,
 )
-from cami_units.plan import Plan, stored_plan
+from cami_units.plan import Plan
 from cami_units.scene import Scene, light_context
 
 MOST_BYTES: Final = 200_000_000
@@ -194,8 +194,11 @@ def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[st
         With everything at once that is wrong with the names of the groups, or a section that a
         group asks for is not there.
     """
-    rules = plan or stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
-    groups = workshop.groups_of(rules.workshop.groups, base_round.tables.get("sections"))
+    groups = (
+        workshop.groups_of(plan.workshop.groups, base_round.tables.get("sections"))
+        if plan
+        else groups_in(base_round)
+    )
     faults = [
         Note("group name for files", {"group": name})
         for name in groups
@@ -223,8 +226,8 @@ def languages_of(
     InputError
         ``[workshop.languages]`` names a group that is not there.
     """
-    rules = plan or stored_plan(base_round.manifest["plan"], base_round.manifest["profile"])
-    own = rules.workshop.languages
+    stored_rules = base_round.manifest["plan"].get("workshop", {})
+    own = plan.workshop.languages if plan else stored_rules.get("languages", {})
     unknown = [name for name in own if name not in groups]
     if unknown:
         hints = [nearest_note(name, groups) for name in unknown]

@@ -24,7 +24,6 @@ from cami_units.model import (
     problem_of_row,
     problem_row,
     quiet,
-    unfilled,
 )
 from cami_units.plan import Plan
 
@@ -137,7 +136,7 @@ def open_numbers(plan: Plan) -> tuple[Problem, ...]:
     fault = criteria.unknown_criteria(plan.profile)
     if fault:
         return (problem_of("refuses", "criteria", plan.profile.name, "", fault),)
-    still = unfilled(plan.profile)
+    still = plan.profile.open_numbers()
     needed = [key for key in still if key.split(".")[0] in _NEEDED or key == "C2.weights"]
     others = sorted({key.split(".")[0] for key in still} - set(_NEEDED))
     problems = []

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cami_units.criteria._measures import counted_species, occurs, of_species, settled
-from cami_units.model import InputError, PlanError, Profile, listed, unfilled
+from cami_units.model import InputError, PlanError, Profile, listed
 
 
 def score_cells(
@@ -118,8 +118,8 @@ def score_cells(
 
 def _complete(profile: Profile) -> None:
     """Refuse a profile that leaves open what cells are scored by."""
-    still = [*unfilled(profile, "cells", "occurrence")]
-    still += [key for key in unfilled(profile, "C2") if key != "C2.min_weight"]
+    still = [*profile.open_numbers("cells", "occurrence")]
+    still += [key for key in profile.open_numbers("C2") if key != "C2.min_weight"]
     if still:
         raise PlanError(
             f"The profile '{profile.name}' leaves {listed(still, 9)} open, so cells cannot be "

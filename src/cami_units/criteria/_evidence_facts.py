@@ -35,7 +35,6 @@ from cami_units.model import (
     Note,
     Profile,
     clean_name,
-    unfilled,
 )
 
 Clauses = list[Note]
@@ -146,7 +145,7 @@ def _clauses(site: Site, finding: str) -> Clauses:
     """What is said of one finding of one site."""
     if finding in site.profile.further:
         return _further(site, finding)
-    if still := unfilled(site.profile, finding):
+    if still := site.profile.open_numbers(finding):
         return [_unknown("profile open", keys=list(still))]
     return _TELLERS[finding](site)
 

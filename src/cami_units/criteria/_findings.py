@@ -18,7 +18,7 @@ from cami_units.criteria._measures import (
     firm_measures,
     occurs,
 )
-from cami_units.model import CRITERIA, Findings, Profile, SiteTables, notes_as_text, unfilled
+from cami_units.model import CRITERIA, Findings, Profile, SiteTables, notes_as_text
 
 _UNITS: Final = MappingProxyType(
     {
@@ -341,7 +341,7 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
 
 def _still_open(met: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Which findings the profile leaves open: the same for every site."""
-    blank = {name: bool(unfilled(profile, name)) for name in met.columns}
+    blank = {name: bool(profile.open_numbers(name)) for name in met.columns}
     return pd.DataFrame(blank, index=met.index)
 
 

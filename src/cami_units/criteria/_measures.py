@@ -25,7 +25,6 @@ from cami_units.model import (
     in_short,
     listed,
     nearest,
-    unfilled,
 )
 
 _BARRIERS: Final = ("fenced_km", "closed_km", "looked_border_km", "barrier_share")
@@ -522,7 +521,7 @@ def least_overlap(profile: Profile, area_km2: float) -> float:
 
 def _open_occurrence(profile: Profile) -> str:
     """The refusal of a profile that does not say when a species occurs."""
-    still = unfilled(profile, "occurrence", "G2")
+    still = profile.open_numbers("occurrence", "G2")
     return (
         f"The profile '{profile.name}' does not say when a species occurs in a site, so nothing can "
         f"be assessed. Fill in {listed(still, 9)}, or leave `profile` out of the plan to use the "

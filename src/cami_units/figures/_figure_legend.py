@@ -61,7 +61,9 @@ def entries(scene: Scene, layers: Iterable[str], frame: Frame) -> list[Entry]:
     lang = scene.lang
 
     def in_frame(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        return table[shapely.intersects(table.geometry.to_numpy(), shapely.box(*frame))]
+        is_inside = shapely.intersects(table.geometry.to_numpy(), shapely.box(*frame))
+        # a section's sheet is given little else than what lies in it
+        return table if is_inside.all() else table[is_inside]
 
     units = in_frame(drawn_units(scene))
     shown_layers = {name: in_frame(scene.layers[name]) for name in layers if name in scene.layers}

@@ -106,7 +106,6 @@ from ._profile import G2Rule as G2Rule
 from ._profile import OccurrenceRule as OccurrenceRule
 from ._profile import Profile as Profile
 from ._profile import ScoreRule as ScoreRule
-from ._profile import unfilled as unfilled
 from ._tables import DIGITS as DIGITS
 from ._tables import TABLES as TABLES
 from ._tables import Table as Table

@@ -222,23 +222,20 @@ class Profile(_Rule):
         """The gates and criteria that are looked at, in the order in which they are told."""
         return (*FINDINGS, *sorted(self.further))
 
+    def open_numbers(self, *tables: str) -> tuple[str, ...]:
+        """The numbers that are left open: ``("C1.min_species", …)``.
 
-def unfilled(rules: Profile, *tables: str) -> tuple[str, ...]:
-    """The numbers that a profile leaves open: ``("C1.min_species", …)``.
-
-    Parameters
-    ----------
-    rules : Profile
-        The profile to look at.
-    *tables : str
-        Only these tables of it (``"G1"``, ``"occurrence"`` …). None named: all of them.
-    """
-    looked_at = tables or tuple(
-        name for name in type(rules).model_fields if isinstance(getattr(rules, name), _Rule)
-    )
-    return tuple(
-        f"{table}.{key}"
-        for table in looked_at
-        for key, value in getattr(rules, table)
-        if value is None
-    )
+        Parameters
+        ----------
+        *tables : str
+            Only these tables (``"G1"``, ``"occurrence"`` …). None named: all of them.
+        """
+        looked_at = tables or tuple(
+            name for name in type(self).model_fields if isinstance(getattr(self, name), _Rule)
+        )
+        return tuple(
+            f"{table}.{key}"
+            for table in looked_at
+            for key, value in getattr(self, table)
+            if value is None
+        )

@@ -113,7 +113,7 @@ def read_profile(path: Path | str | None = None) -> Profile:
     Returns
     -------
     Profile
-        A number the file leaves out is ``None``: see :func:`cami_units.model.unfilled`.
+        A number the file leaves out is ``None``: see ``Profile.open_numbers``.
 
     Raises
     ------
