@@ -786,6 +786,29 @@ def test_a_neck_thinner_than_a_metre_parts_a_polygon_in_two():
     assert as_written(written).equals_exact(written, 0)
 
 
+def test_a_coast_that_rounding_spoils_is_mended_ring_by_ring(monkeypatch):
+    """GEOS would put all of it on the grid again, in seconds, for a notch and a hole too near the shore."""
+
+    def never(*_, **__):
+        raise AssertionError("the whole outline was put on the grid")
+
+    monkeypatch.setattr(shapely, "set_precision", never)
+    angle = np.linspace(0, 2 * np.pi, 60_000, endpoint=False)
+    # a circle of 1°, so that its corners lie ten metres apart, with the neck of the test above
+    circle = np.stack([70 + np.cos(angle), 40 + np.sin(angle)], axis=1)
+    notch = [(71.0, 39.9995), (70.2, 39.9), (70.0, 39.000004), (69.8, 39.9), (71.0, 39.9998)]
+    hole = [(70.000001, 40.99), (70.001, 40.98), (69.999, 40.98)]
+    shore = shapely.Polygon([*circle[:-10], *notch], [hole])
+    assert shore.is_valid
+    assert not shapely.transform(shore, lambda xy: np.round(xy, 5)).is_valid
+    written = as_written(shore)
+    assert written.is_valid
+    assert len(written.geoms) == 2
+    assert (shapely.get_coordinates(written) == shapely.get_coordinates(written).round(5)).all()
+    assert written.area == pytest.approx(shore.area, abs=1e-4)
+    assert as_written(written).equals_exact(written, 0)
+
+
 @pytest.mark.parametrize("longest", [0.25, 1.0])
 def test_shapes_written_all_at_once_are_those_written_one_by_one(longest):
     """Long edges, specks, rings that rounding has cross themselves, and a hundred that have nothing."""

@@ -25,6 +25,7 @@ from cami_units.kml._written_shapes import (
     multipolygon,
     parts,
     pieces_of_sides,
+    without_loops,
     without_specks,
 )
 from cami_units.kml._xml import local, text_of
@@ -697,7 +698,9 @@ def _valid(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometr
             raise UnusableError("too many beside")
         return polygon
     tame = _tame(polygon, shapes, effort)
-    sound = [_without_loops(part, effort) for part in parts(tame)]
+    sound = [
+        without_loops(part, lambda boxes: _spent_on_pairs(boxes, effort)) for part in parts(tame)
+    ]
     mended_shape = sound[0] if len(sound) == 1 else shapely.union_all(sound)
     areas = [
         part for part in parts(mended_shape) if isinstance(part, shapely.Polygon) and part.area > 0
@@ -911,43 +914,6 @@ def _near_pairs(boxes: NDArray[np.float64], most_pairs: int, sampled: int = _SAM
         if n_done % 20 == 0 and near / n_done * count > 20 * most_pairs:
             return float(near / n_done * count / 2)
     return float(near / len(sample) * count / 2)
-
-
-def _without_loops(polygon: BaseGeometry, effort: Effort) -> BaseGeometry:
-    """Rings mended one by one, so that a hole can take area away and never add any."""
-    outline, *rings = shapely.get_rings(polygon)
-    shell: BaseGeometry = _mended(shapely.polygons([outline]))[0]
-    if not rings:
-        return shell
-    holes = _mended(shapely.polygons(rings))
-    # Of thousands of holes most are sound: only those that meet a ring are worth a difference.
-    if not _spent_on_pairs(shapely.bounds(holes), effort):
-        # Thousands, one within the other: united they are few.
-        united: BaseGeometry = shell.difference(shapely.union_all(holes))
-        return united
-    first, second = shapely.STRtree(holes).query(holes, predicate="intersects")
-    shapely.prepare(shell)
-    # A mended hole may have become several, or have an island.
-    plain = (shapely.get_type_id(holes) == 3) & (shapely.get_num_interior_rings(holes) == 0)
-    sound = plain & shapely.contains_properly(shell, holes)
-    sound[first[first != second]] = False
-    if isinstance(shell, shapely.Polygon) and not shell.interiors:
-        shell = shapely.Polygon(shell.exterior, [hole.exterior for hole in holes[sound]])
-    else:
-        sound[:] = False
-    if sound.all():
-        return shell
-    rest: BaseGeometry = shell.difference(shapely.union_all(holes[~sound]))
-    return rest
-
-
-def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Polygons of one ring each, those that cross themselves mended."""
-    broken = ~shapely.is_valid(polygons)
-    polygons[broken] = shapely.make_valid(
-        polygons[broken], method="structure", keep_collapsed=False
-    )
-    return polygons
 
 
 def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:

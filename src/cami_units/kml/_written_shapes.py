@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,9 @@ SPECK = _GRID
 """Degrees: what is smaller in both directions has nowhere to be drawn."""
 _HAIR = 1.0001
 """A tolerance: edges cut to 1° and rounded may measure 1.00001°, and are left alone."""
+_LARGE = 50_000
+"""Vertices from which GEOS takes seconds to put an area on the grid, and rings are mended instead: those
+of a unit that people edit never have as many, and stay as they were handed out."""
 LONGEST_STRAIGHT = UNIT_EDGE * _HAIR
 """Sides up to here, in degrees, are measured as straight: the great circle is within 150 m."""
 _PIECE = 0.99
@@ -62,9 +65,19 @@ def as_written(geometry: BaseGeometry, *, longest: float = UNIT_EDGE) -> BaseGeo
     rounded = _rounded(flat)
     if _is_area(geometry):
         if not rounded.is_valid:
-            rounded = _rounded(shapely.set_precision(flat, _GRID, mode="valid_output"))
+            rounded = _sound_on_grid(rounded, flat)
         rounded = shapely.orient_polygons(rounded)
     return rounded
+
+
+def _sound_on_grid(rounded: BaseGeometry, flat: BaseGeometry) -> BaseGeometry:
+    """An area that rounding has made invalid, valid on the grid."""
+    if shapely.get_num_coordinates(rounded) > _LARGE:
+        sound = [without_loops(part) for part in parts(rounded)]
+        mended = _rounded(sound[0] if len(sound) == 1 else shapely.union_all(sound))
+        if _is_area(mended) and mended.is_valid:
+            return mended
+    return _rounded(shapely.set_precision(flat, _GRID, mode="valid_output"))
 
 
 def all_written(
@@ -137,6 +150,48 @@ def without_specks(geometry: BaseGeometry) -> tuple[BaseGeometry, int]:
 def multipolygon(polygons: Sequence[BaseGeometry]) -> BaseGeometry:
     """Polygons as they stand, side by side."""
     return shapely.MultiPolygon([one for one in polygons if isinstance(one, shapely.Polygon)])
+
+
+def without_loops(
+    polygon: BaseGeometry, are_few: Callable[[NDArray[np.float64]], bool] = lambda _: True
+) -> BaseGeometry:
+    """Rings mended one by one, so that a hole can take area away and never add any.
+
+    `are_few` says of the boxes of the holes whether each may be held against the others.
+    """
+    outline, *rings = shapely.get_rings(polygon)
+    shell: BaseGeometry = _mended(shapely.polygons([outline]))[0]
+    if not rings:
+        return shell
+    holes = _mended(shapely.polygons(rings))
+    # Of thousands of holes most are sound: only those that meet a ring are worth a difference.
+    if not are_few(shapely.bounds(holes)):
+        # Thousands, one within the other: united they are few.
+        united: BaseGeometry = shell.difference(shapely.union_all(holes))
+        return united
+    first, second = shapely.STRtree(holes).query(holes, predicate="intersects")
+    shapely.prepare(shell)
+    # A mended hole may have become several, or have an island.
+    plain = (shapely.get_type_id(holes) == 3) & (shapely.get_num_interior_rings(holes) == 0)
+    sound = plain & shapely.contains_properly(shell, holes)
+    sound[first[first != second]] = False
+    if isinstance(shell, shapely.Polygon) and not shell.interiors:
+        shell = shapely.Polygon(shell.exterior, [hole.exterior for hole in holes[sound]])
+    else:
+        sound[:] = False
+    if sound.all():
+        return shell
+    rest: BaseGeometry = shell.difference(shapely.union_all(holes[~sound]))
+    return rest
+
+
+def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Polygons of one ring each, those that cross themselves mended."""
+    broken = ~shapely.is_valid(polygons)
+    polygons[broken] = shapely.make_valid(
+        polygons[broken], method="structure", keep_collapsed=False
+    )
+    return polygons
 
 
 def _is_speck(ring: BaseGeometry) -> bool:
