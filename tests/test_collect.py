@@ -14,6 +14,7 @@ import csv
 import io
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from email.message import EmailMessage
 from functools import cache
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import openpyxl
@@ -38,7 +40,7 @@ from lxml import etree
 from shapely.affinity import scale, translate
 from typer.testing import CliRunner
 
-from cami_units import cli, grid, kml, layers, store, words, workshop
+from cami_units import cli, grid, kml, layers, overlap, store, words, workshop
 from cami_units.cli._summaries import say_collected
 from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.commands.annex import annex
@@ -761,6 +763,30 @@ def test_every_drawn_shape_is_measured_before_and_after(tmp_path):
     # what it lacks is the ground that it gave up, on the other side of 72
     takes = made.round.tables["what_it_takes"].query("site == 'CU-003' and criterion == 'G1'")
     assert takes[["kind", "direction"]].to_numpy().tolist() == [["ground", "W"]]
+
+
+def test_collected_again_only_the_outline_that_was_never_seen_is_measured(tmp_path, monkeypatch):
+    """S1 draws CU-003 anew both times, CU-002 the second time only; as if nothing had been kept."""
+    write_proposal(base(), tmp_path / "00")
+    half = draw.drawn_as("CU-003", shapely.box(72.0, 40.0, 72.3, 40.6))
+    collected(tmp_path, {"edit_S1.kmz": kmz(half)}, on=store.open_round(tmp_path / "00"))
+    measured: list[int] = []
+    site_tables = overlap.site_tables
+
+    def counted(sites: gpd.GeoDataFrame, *rest: Any, **options: Any) -> Any:
+        measured.append(len(sites))
+        return site_tables(sites, *rest, **options)
+
+    monkeypatch.setattr(overlap, "site_tables", counted)
+    both = {"edit_S1.kmz": kmz(half, draw.grown("CU-002", 1.2))}
+    again = collected(tmp_path, both, on=store.open_round(tmp_path / "00"))
+    assert measured == [1]
+    shutil.rmtree(tmp_path / ".cami-units-cache")
+    anew = collected(tmp_path, both, on=store.open_round(tmp_path / "00"))
+    assert measured == [1, 2]
+    assert again.round.tables.keys() == anew.round.tables.keys()
+    for name, table in anew.round.tables.items():
+        pd.testing.assert_frame_equal(again.round.tables[name], table, check_exact=True)
 
 
 def test_planning_units_go_to_the_unit_that_holds_half_of_their_cell(tmp_path):

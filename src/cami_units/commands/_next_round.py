@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
-from cami_units.cache import parts_of
+from cami_units.cache import NOTHING_KEPT, Cache, parts_of
 from cami_units.commands._change_tables import listed_words
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
@@ -110,8 +110,10 @@ def assessed_outlines(
     units: gpd.GeoDataFrame,
     pieces: Pieces,
     plan: Plan,
+    *,
+    cache: Cache = NOTHING_KEPT,
 ) -> Assessed:
-    """Every drawn outline on all gates and criteria.
+    """Every drawn outline on all gates and criteria; measured once, where a cache of the pieces is lent.
 
     Overrides name a unit or a hotspot, so each site goes by its unit, its hotspots and itself.
     """
@@ -123,7 +125,7 @@ def assessed_outlines(
         unit = parents.get(site) or str(site).partition("@")[0]
         # the site last, so that the names stay unique where a unit has several outlines
         named.append(";".join(filter(None, (unit, str(hotspots.get(unit, "") or ""), f"={site}"))))
-    return assess_sites(drawn_outlines.assign(site=named), pieces, plan, site="site")
+    return assess_sites(drawn_outlines.assign(site=named), pieces, plan, site="site", cache=cache)
 
 
 def units_table(
@@ -348,6 +350,8 @@ def next_tables(
     merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     remarks: gpd.GeoDataFrame,
+    *,
+    cache: Cache = NOTHING_KEPT,
 ) -> dict[str, pd.DataFrame]:
     """All tables of the next round, in longitude and latitude."""
     tables = dict(base.tables)
@@ -372,7 +376,9 @@ def next_tables(
     of_this_round = ("remarks", "set_aside", "questions", "nearest_ground")
     for name in (*of_this_round, *FENCE_TABLES, *STABILITY_TABLES):
         tables.pop(name, None)
-    tables["what_it_takes"] = _what_it_takes(base, plan, pieces, assessed, outlines, ids, kept_ids)
+    tables["what_it_takes"] = _what_it_takes(
+        base, plan, pieces, assessed, outlines, ids, kept_ids, cache
+    )
     tables |= _stability_tables(base, table, kept_ids)
     if len(remarks):
         tables["remarks"] = remarks
@@ -422,13 +428,14 @@ def _what_it_takes(
     outlines: gpd.GeoDataFrame,
     ids: pd.Series[Any],
     kept_ids: Collection[str],
+    cache: Cache,
 ) -> pd.DataFrame:
     """What the units miss: measured anew where ground was drawn; of the others, and hotspots, as it was."""
     # the nearest ground of each is halved out of the region twenty times: of hundreds of outlines,
     # which no plenary goes through one by one, it would cost minutes
     asked = ids.index if len(ids) <= MOST_ASKED else ids.index[:0]
     drawn_outlines = outlines[outlines["site"].isin(asked)]
-    new = what_it_takes(drawn_outlines, pieces, plan, assessed, site="site")
+    new = what_it_takes(drawn_outlines, pieces, plan, assessed, site="site", cache=cache)
     new = pd.DataFrame(new.drop(columns="geometry")).round(DIGITS)
     before = base.tables.get("what_it_takes", new.iloc[:0])
     hotspots = set(base.tables["not_proposed"]["hotspot_id"])
@@ -636,7 +643,8 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
     """
     plan, known_layers = reopened(shown)
     with kept_beside(shown):
-        pieces = cut(known_layers, plan, cache=cache_of_layers(shown))
+        cache = cache_of_layers(shown)
+    pieces = cut(known_layers, plan, cache=cache)
     units = base_units(shown, plan)
     rows = units.to_dict("records")
     next_units = [
@@ -654,7 +662,7 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
     drawn = units[units["unit_id"].isin(list(unit_ids))].assign(drawn=True)
     outlines = drawn.rename(columns={"unit_id": "site"})[["site", "drawn", "outline", "geometry"]]
     outlines = gpd.GeoDataFrame(outlines, geometry="geometry", crs=units.crs)
-    assessed = under_sites(assessed_outlines(outlines, merge, units, pieces, plan))
+    assessed = under_sites(assessed_outlines(outlines, merge, units, pieces, plan, cache=cache))
     table = units_table(shown, plan, pieces, units, merge, outlines, assessed)
     before = shown.tables["conservation_units"].set_index("unit_id")
     # It is the same round: what was decided stands, and no outline is of a later one.
@@ -664,7 +672,9 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
         elif name in table:
             table = table.drop(columns=name)
     remarks = gpd.GeoDataFrame(shown.tables.get("remarks", pd.DataFrame()))
-    tables = next_tables(shown, plan, pieces, units, table, assessed, merge, outlines, remarks)
+    tables = next_tables(
+        shown, plan, pieces, units, table, assessed, merge, outlines, remarks, cache=cache
+    )
     stays = {
         name: shown.tables[name] for name in ("set_aside", "questions") if name in shown.tables
     }

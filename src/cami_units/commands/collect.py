@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cami_units import store, words, workshop
+from cami_units.cache import Cache
 from cami_units.commands._change_tables import (
     QUESTION_COLUMNS,
     Picture,
@@ -153,6 +154,8 @@ class HandedIn:
     base: Round
     plan: Plan
     pieces: Pieces
+    of_layers: Cache
+    """Where what is measured on the pieces is kept beside the base."""
     units: gpd.GeoDataFrame
     group_files: GroupFiles
     placemarks: gpd.GeoDataFrame
@@ -204,12 +207,14 @@ def read_handed_in(
     progress("comparing with the round handed out", 0, 0)
     placemarks = placemark_table(group_files, plan.study.crs)
     with kept_beside(base):
-        pieces = cut(known_layers, plan, cache=cache_of_layers(base))
+        of_layers = cache_of_layers(base)
+    pieces = cut(known_layers, plan, cache=of_layers)
     ground = workshop.Ground(placemarks, units)
     return HandedIn(
         base=base,
         plan=plan,
         pieces=pieces,
+        of_layers=of_layers,
         units=units,
         group_files=group_files,
         placemarks=placemarks,
@@ -264,7 +269,9 @@ def settled(
     )
     outlines = workshop.outlines(merge, units, handed_in.placemarks)
     progress("measuring what was drawn", 0, 0)
-    assessed = assessed_outlines(outlines, merge, units, handed_in.pieces, plan)
+    assessed = assessed_outlines(
+        outlines, merge, units, handed_in.pieces, plan, cache=handed_in.of_layers
+    )
     progress("writing down what was found", 0, 0)
     return _collected(handed_in, merge, outlines, assessed, rules, notices, base_dir)
 
@@ -467,7 +474,18 @@ def _collected(
     ]
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
-        tables=next_tables(base, plan, pieces, units, table, by_site, merge, outlines, remarks)
+        tables=next_tables(
+            base,
+            plan,
+            pieces,
+            units,
+            table,
+            by_site,
+            merge,
+            outlines,
+            remarks,
+            cache=handed_in.of_layers,
+        )
         | ({"questions": questions} if len(questions) else {})
         | {"earlier_units": earlier_units(base)},
         manifest=next_manifest(base, group_files, merge, rules),
