@@ -41,6 +41,7 @@ from cami_units.model import (
     is_missing,
     notes_as_text,
     notes_from_text,
+    records,
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
@@ -138,11 +139,15 @@ def units_table(
     assessed: Assessed,
 ) -> gpd.GeoDataFrame:
     """`conservation_units` of the next round: rows of the base, and new ones where ground changed."""
-    before = base.tables["conservation_units"].set_index("unit_id", drop=False)
-    columns = [str(column) for column in before.columns]
-    columns += [] if "rev" in columns else ["rev"]
+    columns = [str(column) for column in base.tables["conservation_units"].columns]
+    # rows as mappings: a row taken out of a table costs a millisecond
+    before = {str(row["unit_id"]): row for row in records(base.tables["conservation_units"])}
     measured = _measured(plan, pieces, units, merge, outlines, assessed)
-    rows = [_unit_row(unit, base, before, measured) for unit in merge.units]
+    rows = [
+        _unit_row(unit, base, before, measured, is_asked=OPEN_QUESTIONS in columns)
+        for unit in merge.units
+    ]
+    columns += [] if "rev" in columns else ["rev"]
     columns += [name for name in SUCCESSION if name not in columns and any(name in r for r in rows)]
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=LONLAT)
     for name in SUCCESSION:
@@ -158,20 +163,20 @@ def units_table(
 
 
 def _unit_row(
-    unit: workshop.NextUnit, base: Round, before: pd.DataFrame, measured: pd.DataFrame
+    unit: workshop.NextUnit, base: Round, before: Rows, measured: Rows, *, is_asked: bool
 ) -> dict[str, Any]:
     """A unit of the next round: measured anew where its ground changed, else its row of the base."""
+    was = before.get(unit.unit_id, {})
     if unit.site:
-        row = dict(measured.loc[unit.unit_id])
+        row = dict(measured[unit.unit_id])
         # What was computed or decided was said of another outline.
         row |= {"rev": next_number(base), "stability": NOT_COMPUTED}
-        if OPEN_QUESTIONS in before:  # one more outline answers no question
-            row[OPEN_QUESTIONS] = before[OPEN_QUESTIONS].get(unit.unit_id, "")
+        if is_asked:  # one more outline answers no question
+            row[OPEN_QUESTIONS] = was.get(OPEN_QUESTIONS, "")
     else:
-        row = {str(key): value for key, value in before.loc[unit.unit_id].items()}
+        row = dict(before[unit.unit_id])
         # rounds before revisions were counted have none: the outline is as old as the round
         row["rev"] = row.get("rev") or base.imprint.number
-    was = dict(before.loc[unit.unit_id]) if unit.unit_id in before.index else {}
     decision = clean_name(was.get("decision"))
     # what was parked waits, whatever groups draw meanwhile, unless they take it out
     parked = decision == "park" and unit.status not in HIDDEN_STATUSES
@@ -195,11 +200,11 @@ def _measured(
     merge: workshop.Merge,
     outlines: gpd.GeoDataFrame,
     assessed: Assessed,
-) -> pd.DataFrame:
+) -> Rows:
     """Rows of `conservation_units` for the units whose ground was drawn, by unit."""
     drawn_units = [unit for unit in merge.units if unit.site]
     if not drawn_units:
-        return pd.DataFrame()
+        return {}
     sites = [unit.site for unit in drawn_units]
     shapes = outlines.set_index("site").loc[sites]
     summary = assessed.findings.summary.set_index("site").loc[sites]
@@ -234,10 +239,12 @@ def _measured(
         "rationale": rationale(assessed, pd.Series(sites, dtype=str), plan.profile),
         "geometry": list(shapes["outline"]),
     }
-    table = pd.DataFrame(
-        columns, index=pd.Index([unit.unit_id for unit in drawn_units], dtype=object)
-    )
-    return table.round(DIGITS)
+    rows = records(pd.DataFrame(columns).round(DIGITS))
+    return dict(zip((unit.unit_id for unit in drawn_units), rows, strict=True))
+
+
+Rows = Mapping[str, Mapping[str, Any]]
+"""Rows of `conservation_units`, or some of their columns, by unit."""
 
 
 def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd.GeoDataFrame:

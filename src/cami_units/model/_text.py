@@ -29,8 +29,10 @@ stay: Persian, Hindi and Nepali names are misspelt without them."""
 
 def is_missing(value: object) -> bool:
     """Whether a cell of a table says nothing: ``None``, ``NaN``, ``NaT`` or ``NA``."""
-    if isinstance(value, str):
+    if isinstance(value, (str, int)):
         return False
+    if isinstance(value, float):  # to ask whether another class is that of a number is dear
+        return value != value
     nothing = value is None or value is pd.NA or value is pd.NaT
     return nothing or (isinstance(value, Real) and value != value)
 

@@ -24,6 +24,7 @@ from cami_units.model import (
     in_short,
     is_missing,
     problem_of,
+    records,
     text_rows,
 )
 from cami_units.workshop._identity import letters_in_order, spoken_id
@@ -611,14 +612,20 @@ def successors(units: pd.DataFrame) -> dict[str, list[str]]:
     {'CU-2': ['CU-2b', 'CU-2a']}
     """
     following: dict[str, list[str]] = {}
+    if not {"merged_into", "split_from"} & set(units):
+        return following
     ordered = units.sort_values(["area_km2", "unit_id"], ascending=[False, True])
-    for row in ordered.to_dict("records"):
+    told = [name for name in _OF_SUCCESSION if name in ordered]
+    for row in records(pd.DataFrame(ordered)[told]):
         unit_id = str(row["unit_id"])
         if _said(row.get("merged_into")) and row.get("status", "merged") == "merged":
             following.setdefault(unit_id, []).append(_said(row["merged_into"]))
         if _said(row.get("split_from")):
             following.setdefault(_said(row["split_from"]), []).append(unit_id)
     return {unit_id: _at_last(unit_id, following) for unit_id in sorted(following)}
+
+
+_OF_SUCCESSION: Final = ("unit_id", "merged_into", "split_from", "status")
 
 
 def _at_last(unit_id: str, following: Mapping[str, Sequence[str]]) -> list[str]:
