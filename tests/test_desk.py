@@ -597,6 +597,41 @@ def test_what_settled_a_conflict_says_nothing_of_what_a_late_file_brought(desk, 
     assert not is_collected_in_full(read_day(desk.directory))
 
 
+def test_a_round_that_the_command_line_made_from_a_stick_is_never_made_anew(
+    desk, guest, settling, tmp_path
+):
+    """Only the stick has S2's file: made from `handed-in`, or taken back, the round would lose it."""
+    (tmp_path / "stick").mkdir()
+    handed_in = desk.directory / "handed-in"
+    (handed_in / "edit_S2.kmz").rename(tmp_path / "stick" / "edit_S2.kmz")
+    before = {path: path.read_bytes() for path in settling.rglob("*") if path.is_file()}
+    settle(desk.directory, "CU-012", "S2", "newer")  # too late: it is settled on the board
+    for left in (1, 0):
+        assert is_collected_in_full(read_day(desk.directory))
+        desk.start()
+        assert "collect" not in desk.worker.asked
+        desk._collect(quiet)  # asked for by hand
+        assert {path: path.read_bytes() for path in before if path.is_file()} == before
+        if left:  # of the second, no file of the round is there at all
+            (handed_in / "edit_S1.kmz").rename(tmp_path / "stick" / "edit_S1.kmz")
+    for path in ("/", "/late"):
+        assert "Round 01-collected was collected from files that are not in" in guest.get(path).text
+    choice = {"unit_id": "CU-012", "resolution": "S2", "reason": ""}
+    answer = guest.post("/settle", data=choice, headers=SAME)
+    assert answer.status_code == 409
+    assert "collected from files that are not in handed-in, and is not made anew" in answer.text
+    # a file that comes now makes a round of its own on it; one that is brought along closes the gap
+    keep_file(desk.directory, "edit_S3.kmz", io.BytesIO(kmz(draw.grown("CU-012", 0.8))))
+    assert read_day(desk.directory).base.path == settling
+    for name in ("edit_S1.kmz", "edit_S2.kmz"):
+        (handed_in / name).write_bytes((tmp_path / "stick" / name).read_bytes())
+    day = read_day(desk.directory)
+    assert (day.base.number, len(day.inputs)) == (0, 3)
+    # what was taken out on the page is not elsewhere: the round is made without it
+    take_out(desk.directory, "edit_S2.kmz")
+    assert read_day(desk.directory).base.number == 0
+
+
 def test_a_day_without_resolutions_is_collected_in_full(desk, settling):
     """Nobody has settled anything yet: a desk that starts anew asks for the table all the same."""
     day = read_day(desk.directory)

@@ -79,13 +79,15 @@ class RoundFolder:
 class Day:
     """The state of a workshop folder.
 
-    `current` is the latest round, `base` the one that the waiting files are compared with, `target`
-    where the round made from them goes.
+    `current` is the latest round, `base` the one that the waiting files are compared with.
+    `from_elsewhere` are the files that the command line took into the current round and that lie
+    neither in `handed-in` nor in `taken-out`: made anew from what lies there, it would lose them.
     """
 
     directory: Path
     rounds: tuple[RoundFolder, ...]
     files: tuple[HandedFile, ...]
+    from_elsewhere: tuple[str, ...] = ()
 
     @property
     def current(self) -> RoundFolder | None:
@@ -97,14 +99,20 @@ class Day:
         """The round that files handed in now are compared with.
 
         A collected round is made anew from all of its files until plenary decides something, or
-        activities are brought together in it: then it is the base of what comes late.
+        activities are brought together in it: then it is the base of what comes late. So is one
+        whose files are not all here.
         """
         if not self.rounds:
             return None
         last = self.rounds[-1]
-        if last.is_collected and not last.is_begun and len(self.rounds) > 1:
+        if last.is_collected and not self.is_closed and len(self.rounds) > 1:
             return self.rounds[-2]
         return last
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the current round stays as it is, whatever is handed in or settled."""
+        return bool(self.from_elsewhere or (self.rounds and self.rounds[-1].is_begun))
 
     @property
     def waiting(self) -> tuple[HandedFile, ...]:
@@ -145,7 +153,33 @@ def read_day(directory: Path) -> Day:
         for path in _handed_in(directory / HANDED_IN)
         if (sum_ := sum_of(path))
     )
-    return Day(directory, tuple(rounds), files)
+    from_elsewhere = _from_elsewhere(directory, rounds[-1], files) if rounds else ()
+    return Day(directory, tuple(rounds), files, from_elsewhere)
+
+
+def _from_elsewhere(
+    directory: Path, round_: RoundFolder, files: Sequence[HandedFile]
+) -> tuple[str, ...]:
+    """The files that something was read from for a round, and that this folder does not have."""
+    sums = {file.sha256 for file in files}
+    reads = {
+        sum_: str(read["file"])
+        for sum_, read in round_.reads.items()
+        if sum_ not in sums and not read.get("refused")
+    }
+    if not reads:
+        return ()
+    # people sort sticks into folders, and `collect` looks into them
+    below = [path for path in (directory / HANDED_IN).rglob("*") if path.is_file()]
+    near = [*below, *_handed_in(directory / TAKEN_OUT)]
+    sums |= {sum_of(path) for path in near}
+    names = {path.name for path in near}
+    # a file of an archive or a mail is where that lies
+    return tuple(
+        name
+        for sum_, name in reads.items()
+        if sum_ not in sums and not ("/" in name and name.partition("/")[0] in names)
+    )
 
 
 def is_collected_in_full(day: Day) -> bool:

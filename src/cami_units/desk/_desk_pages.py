@@ -57,6 +57,7 @@ from cami_units.desk._page_facts import (
     left_open,
     progress_said,
     round_facts,
+    round_stays,
     suggestion_facts,
     told,
     unit_facts,
@@ -486,7 +487,8 @@ class Pages:
         if day.current is None and not day.files:
             return RedirectResponse("/before", status_code=303)
         lang = self._lang(request)
-        files, notice = file_facts(day, lang), another_round(day, lang)
+        files = file_facts(day, lang)
+        notice = " ".join(filter(None, (another_round(day, lang), round_stays(day, lang))))
         return self._page(request, "hand_in", day, files=files, most=MAX_BODY, notice=notice)
 
     def take_in(self, request: Request, form: FormData) -> Response:
@@ -553,9 +555,9 @@ class Pages:
     def settle(self, request: Request, notice: str = "") -> Response:
         """Every conflict, with buttons; 409 with a notice of what stood against a choice."""
         day = self._day()
-        has_begun = bool(day.current and day.current.is_begun)
+        why = words.text(_why_on_the_board(day), self._lang(request)) if day.is_closed else ""
         status = 409 if notice else 200
-        return self._page(request, "settle", day, status=status, notice=notice, has_begun=has_begun)
+        return self._page(request, "settle", day, status=status, notice=notice, on_the_board=why)
 
     def write_resolution(self, request: Request, form: FormData) -> Response:
         """What is to become of one conflict, into `resolutions.csv`; measured again at once."""
@@ -568,8 +570,8 @@ class Pages:
     def _resolve(self, day: Day, form: FormData, lang: str) -> str:
         """Write one resolution; hands back the phrase that says why not."""
         unit_id, resolution = _text(form, "unit_id"), _text(form, "resolution")
-        if day.current is not None and day.current.is_begun:
-            return "desk settle on the board"
+        if day.is_closed:
+            return _why_on_the_board(day)
         # of one unit there may be several: two files of a group, and another group
         choices = {
             value
@@ -714,7 +716,8 @@ class Pages:
 
     def late(self, request: Request) -> Response:
         """What came after plenary had decided: each difference is a question."""
-        return self._page(request, "late", self._day())
+        day = self._day()
+        return self._page(request, "late", day, notice=round_stays(day, self._lang(request)))
 
     def after(self, request: Request, notice: str = "") -> Response:
         """What can be made of the round, and what recurs in its activities."""
@@ -901,6 +904,12 @@ def _decision_fault(form: Mapping[str, str]) -> str:
     if decision == "merge":
         return "" if typed == {"into"} else "desk does not go together"
     return "" if typed <= fitting else "desk does not go together"
+
+
+def _why_on_the_board(day: Day) -> str:
+    """The phrase for why a conflict of a round that stays as it is, is settled on the board."""
+    has_begun = day.current is not None and day.current.is_begun
+    return "desk settle on the board" if has_begun else "desk settle as it stands"
 
 
 def _back(request: Request, address: str, answer: Mapping[str, Any]) -> Response:

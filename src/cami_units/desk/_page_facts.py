@@ -29,6 +29,7 @@ from cami_units.model import (
     Step,
     clean_name,
     decided_of,
+    in_short,
     is_decided,
     notes_from_text,
     text_rows,
@@ -86,14 +87,13 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
         row for folder in day.rounds for row in text_rows(text_table(folder.path / "problems.csv"))
     ]
     current = day.current.path.name if day.current else ""
-    is_begun = bool(day.current and day.current.is_begun)
     return [
         {
             "name": file.path.name,
             **_read_facts(file, [row for row in reads if _is_of(row, file)], lang),
             "assumed": _first(_noticed(file.path.name, problems, lang), lang),
             # What a decided round was made from stays: it is the ground that plenary stood on.
-            "removable": file.collected_in in ("", current) and not is_begun,
+            "removable": file.collected_in in ("", current) and not day.is_closed,
         }
         for file in day.files
     ]
@@ -107,6 +107,14 @@ def another_round(day: Day, lang: str) -> str:
     alien = problems[problems["kind"] == "another round"]
     noted = [note for facts in alien["facts"] for note in notes_from_text(facts)]
     return " → ".join(part for note in noted for part in told(note, lang))
+
+
+def round_stays(day: Day, lang: str) -> str:
+    """That the current round is not made anew, since its files are not here; empty where they are."""
+    if day.current is None or not day.from_elsewhere:
+        return ""
+    facts = {"round": day.current.path.name, "names": in_short(day.from_elsewhere, 6)}
+    return said(Note("round stays", facts), lang)
 
 
 def _is_of(read: Mapping[str, Any], file: HandedFile) -> bool:
