@@ -30,6 +30,7 @@ from cami_units.commands.propose import propose
 from cami_units.model import EQUAL_AREA, Problem, SiteTables, data_dir, version_of
 from cami_units.overlap import Pieces
 from cami_units.plan import read_plan
+from tests.conftest import modules_loaded_by
 
 
 def square(x: float = 0.0) -> shapely.Polygon:
@@ -297,6 +298,26 @@ def test_other_thresholds_and_weights_use_what_was_measured(
         criteria.write_text(text, encoding="utf-8")
     met = [one["unit_criteria"].query("criterion == 'C1'")["met"].sum() for one in (before, after)]
     assert met[1] < met[0]
+
+
+def test_other_numbers_that_seed_the_same_units_wait_for_no_linear_algebra(
+    workshop: Path, first: tuple[Cache, dict[str, pd.DataFrame]], tmp_path: Path
+) -> None:
+    """What grew is known then; hotspots and peaks are looked at without scipy, a twentieth of the time."""
+    folder = tmp_path / "w"
+    shutil.copytree(workshop, folder)
+    criteria = folder / "criteria.toml"
+    text = criteria.read_text(encoding="utf-8")
+    assert "gap_below = 30" in text
+    criteria.write_text(text.replace("gap_below = 30", "gap_below = 31"), encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; from cami_units.cache import Cache\n"
+        "from cami_units.commands.propose import propose; from cami_units.plan import read_plan\n"
+        "propose(read_plan(Path(sys.argv[1])), cache=Cache(Path(sys.argv[2])))"
+    )
+    loaded = modules_loaded_by(code, str(folder / "plan.toml"), str(first[0].folder))
+    assert "cami_units.delineate" in loaded
+    assert not {"scipy.sparse", "scipy.spatial", "scipy.ndimage", "numba"} & loaded
 
 
 @pytest.fixture(scope="module")

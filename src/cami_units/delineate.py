@@ -24,7 +24,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet
-from cami_units.overlap import side_of
+from cami_units.overlap import joined_numbers, side_of
 
 Positions = NDArray[np.intp]
 
@@ -250,7 +250,7 @@ def _within_budget(
 def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
     """Owners of cells, each owner reduced to its largest connected piece."""
     a, b = links[(owner[links[:, 0]] == owner[links[:, 1]]) & (owner[links[:, 0]] >= 0)].T
-    piece = _components(len(owner), a, b)
+    piece = joined_numbers(len(owner), a, b)
     size = np.bincount(piece)
     largest = np.full_like(owner, -1)
     for label in np.unique(owner[owner >= 0]):
@@ -259,16 +259,6 @@ def _connected(owner: NDArray[Any], links: NDArray[np.intp]) -> NDArray[Any]:
         # Of pieces equally large the first by position: `argmax` takes the lowest number.
         largest[mine[piece[mine] == pieces[np.argmax(size[pieces])]]] = label
     return largest
-
-
-def _components(n: int, a: Positions, b: Positions) -> Positions:
-    """Which of `n` things hang together by links from `a` to `b`: a number for each of them."""
-    from scipy.sparse import coo_array, csr_array
-    from scipy.sparse.csgraph import connected_components  # with linear algebra, for who grows
-
-    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
-    component: Positions = connected_components(csr_array(graph), directed=False)[1]
-    return component
 
 
 # -- seeds ----------------------------------------------------------------------------------------
@@ -302,7 +292,7 @@ def landscapes(shared: pd.DataFrame) -> dict[str, str]:
     smaller = np.minimum(shared["hotspot_id"].map(area), shared["other"].map(area))
     same = shared[shared["km2"] >= SAME_LANDSCAPE * smaller]
     a, b = (same[column].map(place).to_numpy() for column in ("hotspot_id", "other"))
-    group = _components(len(ids), a, b)
+    group = joined_numbers(len(ids), a, b)
     names: dict[int, str] = {}
     for name, number in zip(ids, group.tolist(), strict=True):
         # Ids were sorted, so a seed's id does not depend on the order of the hotspots in the file.
@@ -529,12 +519,11 @@ def discs(
     """
     centres = _centres(planning_units.geometry)
     ids = planning_units["pu_id"].to_numpy()
-    tree = scipy.spatial.cKDTree(centres)
     position = pd.Index(planning_units["pu_id"]).get_indexer(pd.Index(peaks))
     rows = [
         (peak, ids[cell])
         for peak, centre in zip(peaks, centres[position], strict=True)
-        for cell in sorted(tree.query_ball_point(centre, radius_km * 1000))
+        for cell in np.flatnonzero(((centres - centre) ** 2).sum(axis=1) <= (radius_km * 1000) ** 2)
     ]
     return pd.DataFrame(rows, columns=["seed", "pu_id"]).assign(growth=np.inf)
 
@@ -583,8 +572,12 @@ def peaks(
     # In falling order: each peak that is taken bars those around it.
     free = np.ones(len(rising), dtype=bool)
     if len(known) and len(rising):
-        tree = scipy.spatial.cKDTree(_centres(known.geometry))
-        free = tree.query(centres)[0] >= away_km * 1000
+        # scipy's tree comes with half of its other parts, and is asked about a thousand cells here
+        tree = shapely.STRtree(np.asarray(shapely.points(_centres(known.geometry))))
+        metres = tree.query_nearest(
+            shapely.points(centres), return_distance=True, all_matches=False
+        )[1]
+        free = metres >= away_km * 1000
     chosen_peaks = []
     for number, pu_id in enumerate(rising["pu_id"].tolist()):
         if free[number]:

@@ -49,6 +49,7 @@ from ._measure import species_range_km2 as species_range_km2
 from ._pieces import dissolved as dissolved
 from ._pieces import have_neighbours as have_neighbours
 from ._pieces import joined as joined
+from ._pieces import joined_numbers as joined_numbers
 from ._pieces import sorted_shapes as sorted_shapes
 from ._pieces import weighed_cells as weighed_cells
 from ._pieces import weight_column as weight_column

@@ -9,13 +9,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from cami_units.model import RANGE_WEIGHT, Layers
 from cami_units.overlap._coverage import covered_grounds, layer_coverage
 from cami_units.overlap._distance import pairs_apart
 from cami_units.overlap._measure import species_range_km2
-from cami_units.overlap._pieces import dissolved, dissolved_by_weight, joined, weight_column
+from cami_units.overlap._pieces import (
+    dissolved,
+    dissolved_by_weight,
+    joined,
+    joined_numbers,
+    weight_column,
+)
 from cami_units.overlap._split import border_crossings, split
 
 _SEASONS = (2, 3, 4)
@@ -289,17 +294,6 @@ def area_pairs(
     return pairs[columns].sort_values(["pa_a", "pa_b", "pair"], ignore_index=True)
 
 
-def _joined_numbers(n: int, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Which of `n` things hang together by links both ways, numbered by the first of each."""
-    # scipy's components come with linear algebra, a third of a second for four chains of parks
-    first, before = np.arange(n), np.full(n, n)
-    while (first != before).any():
-        before = first.copy()
-        np.minimum.at(first, i, before[j])
-        first = first[first]
-    return np.unique(first, return_inverse=True)[1]
-
-
 def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The ground of protected areas in each state: ``ground``, ``iso2``, ``ids``, ``name``."""
     state_of = dict(zip(states["iso2"], states.geometry, strict=True))
@@ -336,7 +330,7 @@ def _area_grounds(areas: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> gpd.GeoD
     same = shared >= SAME_GROUND * np.minimum(size[i], size[j])
     # A point has no area, and half of nothing is shared with everything that it lies in.
     same &= (np.minimum(size[i], size[j]) > 0) | (i == j)
-    ground = _joined_numbers(len(rows), i[same], j[same])
+    ground = joined_numbers(len(rows), i[same], j[same])
     rows = rows.set_geometry(gpd.GeoSeries(shapes, index=rows.index, crs=areas.crs))
     largest_first = rows.assign(ground=ground, size=size).sort_values(
         # Of equally large ones the first by name, whatever order the file has.

@@ -225,6 +225,24 @@ def have_neighbours(shapes: Geometries) -> NDArray[np.bool_]:
     return answers
 
 
+def joined_numbers(n: int, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Which of `n` things hang together by links from `i` to `j`: numbered by the first of each.
+
+    Examples
+    --------
+    >>> joined_numbers(4, np.array([3]), np.array([1])).tolist()
+    [0, 1, 2, 1]
+    """
+    # scipy's components come with linear algebra: a third of a second for four chains of parks
+    ends, others = np.append(i, j), np.append(j, i)
+    first, before = np.arange(n), np.full(n, n)
+    while (first != before).any():
+        before = first.copy()
+        np.minimum.at(first, ends, before[others])
+        first = first[first]
+    return np.unique(first, return_inverse=True)[1]
+
+
 def dissolved_by_weight(table: gpd.GeoDataFrame, by: Iterable[str]) -> gpd.GeoDataFrame:
     """As :func:`dissolved`; of ranges that count in part, a row each weight too.
 
