@@ -732,6 +732,23 @@ def test_an_outline_drawn_on_an_older_round_is_merged_three_way(tmp_path):
     assert (conflict["kind"], conflict["default"]) == ("outdated", "ask plenary")
 
 
+def test_a_late_file_says_nothing_of_units_that_are_younger_than_it(tmp_path):
+    """Round 01 has two units that the pack of round 00 could not hold, one of them inside CU-001."""
+    west, south = corner("CU-001")
+    inside = shapely.box(west + 0.1, south + 0.1, west + 0.4, south + 0.4)
+    apart = shapely.box(70.2, 43.0, 70.8, 43.5)
+    drawn = [draw.drawn("well", inside, "2 "), draw.drawn("steppe", apart, "2 ")]
+    on = collected(tmp_path, {"edit_S1.kmz": kmz(*drawn)}).round
+    new = ["CU-017", "CU-018"]
+    made = collected(tmp_path, {"edit_S1.kmz": handed_out("S1")}, on=on)
+    assert [of(made, unit_id)[0][0] for unit_id in new] == ["absent", "absent"]
+    assert set(made.changes["change"]) == {"kept", "absent"}
+    notes = made.changes.set_index("unit_id").loc[new, "note"]
+    assert notes.str.contains("made in round 01, after its file was handed out in round 00").all()
+    assert set(units_of(made).loc[new, "status"]) == {"working-group proposal"}
+    assert made.conflicts.empty
+
+
 def test_what_hangs_on_a_document_is_not_changed_by_a_file(tmp_path):
     done = base()
     units = done.tables["conservation_units"].copy()

@@ -372,6 +372,14 @@ def test_it_may_be_merged_into_a_new_shape(base):
     assert into["CU-001"] == into["CU-002"] == "CU-004"
 
 
+def test_what_came_back_as_handed_out_takes_no_unit_in(base):
+    inner = km_box(20, 20, 60, 60)
+    table = base.assign(outline=base.geometry)
+    table.loc[1, ["outline", "geometry"]] = [inner, inner]  # CU-002 lies in CU-001
+    assert ("CU-002", "deleted", "S1") in told(merged(table, [WEST[0]]))
+    assert ("CU-002", "merged", "S1") in told(merged(table, [unit("CU-001", BIGGER)]))
+
+
 @pytest.mark.parametrize(("there", "change"), [(True, "deleted"), (False, "absent")])
 def test_deleted_and_absent_are_told_apart_and_neither_is_applied(base, there, change):
     outcome = merged(base, [WEST[1]], folder_there=there)

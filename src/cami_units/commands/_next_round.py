@@ -102,6 +102,9 @@ def base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
     former = former_versions(base)
     flat["former_hashes"] = [frozenset(former[unit_id]["hashes"]) for unit_id in flat["unit_id"]]
     flat["former_names"] = [tuple(former[unit_id]["names"]) for unit_id in flat["unit_id"]]
+    if "earlier_units" in base.tables:
+        first = earlier_units(base).astype({"round": int}).groupby("unit_id")["round"].min()
+        flat["first_round"] = flat["unit_id"].map(first).map("{:02d}".format)
     return flat.sort_values("unit_id").reset_index(drop=True)
 
 

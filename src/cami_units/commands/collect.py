@@ -384,6 +384,7 @@ def _versions(
                     tuple(placemarks.get(file.file, ())),
                     tuple(group_files.forms.get(file.file, ())),
                     group_files.unsound.get(file.file, {}),
+                    group_files.rounds.get(file.file, ""),
                 )
             )
     versions = []

@@ -122,6 +122,8 @@ class GroupFiles:
     sums: dict[Path, str] = field(default_factory=dict)
     of_another_round: list[str] = field(default_factory=list)
     """Files whose units were handed out with outlines that none of the base ever had."""
+    rounds: dict[str, str] = field(default_factory=dict)
+    """The round in which the units of a file were handed out, as nearly all of them say."""
     looked_at: frozenset[str] = frozenset()
     """SHA-256 of what lay among them without a line of its own: a mail or an archive, whose files have
     one each; what nobody edits of a pack; a table that is no form; a file that is far too large."""
@@ -474,6 +476,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     )
     folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
+    group_files.rounds[label] = _mostly(_data(shapes, "round"))
     if _is_of_another_round(grounds, base_facts):
         group_files.of_another_round.append(label)
     turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]

@@ -53,7 +53,7 @@ class GroupFile(NamedTuple):
 
     `unsound` says which units came back without an outline that can be used, and why (``no ground``,
     ``broken placemark``); under the empty id, why nothing is concluded from what is not in the
-    file (``file cut off``).
+    file (``file cut off``). `round` is the one that its units were handed out in, where they say so.
     """
 
     file: str
@@ -62,6 +62,7 @@ class GroupFile(NamedTuple):
     placemarks: tuple[Placemark, ...] = ()
     form_rows: tuple[FormRow, ...] = ()
     unsound: Mapping[str, str] = {}  # never changed
+    round: str = ""
 
 
 class Version(NamedTuple):
@@ -156,7 +157,8 @@ def versions_of_group(
     base : GeoDataFrame
         The units that were handed out, equal-area: ``unit_id``, ``name_en``, ``name_ru``,
         ``status``, ``rev``, and ``outline`` (longitude and latitude, as written). ``former_hashes``
-        and ``former_names``, where they are there, hold the outlines and names of earlier rounds.
+        and ``former_names``, where they are there, hold the outlines and names of earlier rounds,
+        ``first_round`` the round in which a unit was made.
     placemarks : GeoDataFrame
         The placemarks with ground, equal-area, with ``outline``; ``Placemark.place`` counts its
         rows.
@@ -183,7 +185,7 @@ def versions_of_group(
             for unit_id, pieces in sorted(identity.pieces.items())
         }
         read_files.append(_ReadFile(file, identity, versions))
-    counting = _counting_files(group, read_files, due, result)
+    counting = _counting_files(group, read_files, due, units, result)
     result.folder_there = any(read_file.file.folder_there for read_file in counting)
     for file, identity, versions in counting:
         result.notices += identity.notices
@@ -202,7 +204,7 @@ def versions_of_group(
     new_shapes = _new_shapes(counting, ground, result)
     for unit_id in sorted(due):
         if unit_id not in result.versions and units[unit_id]["status"] not in HIDDEN_STATUSES:
-            vanished = _vanished(unit_id, result, counting, new_shapes, ground)
+            vanished = _vanished(units[unit_id], result, counting, new_shapes, ground)
             result.versions[unit_id] = [vanished._replace(owner=unit_id in own_units)]
             new_shapes = [mark for mark in new_shapes if mark.place not in vanished.places]
     new_shapes = _split_by_recipe(result, new_shapes, ground)
@@ -212,12 +214,20 @@ def versions_of_group(
 
 
 def _counting_files(
-    group: str, read_files: Sequence[_ReadFile], due: set[str], result: GroupVersions
+    group: str,
+    read_files: Sequence[_ReadFile],
+    due: set[str],
+    units: Mapping[str, Mapping[str, Any]],
+    result: GroupVersions,
 ) -> list[_ReadFile]:
     """The files that count: a second one in which nothing was changed says nothing."""
     # a form beside the map is no second file of it
     with_map = [read_file for read_file in read_files if _has_map(read_file)]
-    unchanged = [read_file for read_file in read_files if _is_unchanged(read_file, due)]
+    unchanged = [
+        read_file
+        for read_file in read_files
+        if _is_unchanged(read_file, {one for one in due if _is_due(units[one], read_file)})
+    ]
     if all(read_file in unchanged for read_file in with_map):
         unchanged = [read_file for read_file in unchanged if read_file not in with_map[:1]]
     elif with_map:
@@ -252,6 +262,12 @@ def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
         return False
     changed = any(version.differs or version.said for version in versions.values())
     return bool(file.placemarks) and not changed and due <= set(versions)
+
+
+def _is_due(unit: Mapping[str, Any], read_file: _ReadFile) -> bool:
+    """Whether a unit was there already when a file was handed out; a file that says no round has all."""
+    first, handed = unit.get("first_round", ""), read_file.file.round
+    return not (first.isdigit() and handed.isdigit()) or int(first) <= int(handed)
 
 
 def fullest_first(files: Iterable[GroupFile]) -> list[GroupFile]:
@@ -578,13 +594,14 @@ def _merge_by_recipe(
 
 
 def _vanished(
-    unit_id: str,
+    unit: Mapping[str, Any],
     result: GroupVersions,
     files: Sequence[_ReadFile],
     new_shapes: Sequence[Placemark],
     ground: Ground,
 ) -> Version:
     """A unit that did not come back: merged, cut into new shapes, deleted, or absent."""
+    unit_id = str(unit["unit_id"])
     absent = Version(unit_id, result.group, result.files[0], "absent")
     if unit_id in result.unsound:
         return absent.noted(f"{result.unsound[unit_id]}, outline left")
@@ -596,6 +613,11 @@ def _vanished(
         return merged._replace(file=mark.file, placemark=mark.name)
     if not result.folder_there:
         return absent.noted("no folder")
+    with_folder = [read_file for read_file in files if read_file.file.folder_there]
+    if not any(_is_due(unit, read_file) for read_file in with_folder):
+        file = with_folder[0].file
+        facts = {"rev": unit["first_round"], "handed": file.round}
+        return absent._replace(file=file.file).noted("made after", **facts)
     # Split before merged before deleted: what explains more of the ground is believed first.
     pieces = cut_into(unit_id, new_shapes, ground)
     if pieces:
@@ -612,6 +634,8 @@ def _vanished(
         for read_file in files
         for taker, unit_pieces in read_file.identity.pieces.items()
         for piece in unit_pieces
+        # what came back as it went out takes nothing in
+        if piece.place in read_file.versions[taker].places
     ]
     takers += [(mark, f"#{mark.place}") for mark in new_shapes]
     for mark, into in takers:
