@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -66,13 +67,29 @@ def test_the_list_says_what_was_agreed_and_what_was_rejected(annexed):
     made = docx.Document(str(annexed / "annex.docx"))
     told = "\n".join(paragraph.text for paragraph in made.paragraphs)
     assert "Conservation units: 3 (modelled candidate: 2; plenary-agreed: 1)" in told
-    assert "2026-11-22T14:05 · agreed · plenary · No objection" in told
-    assert "CU-004 Tarim: 2026-11-22T14:05 · rejected · plenary · Too thin" in told
+    assert "agreed · plenary · No objection · 22 November, 14:05" in told
+    assert "CU-004 Tarim: rejected · plenary · Too thin · 22 November, 14:05" in told
     assert "H09 Elsewhere: As drawn: G2 not met." in told
     listed = [row.cells[0].text for row in made.tables[0].rows]
     assert listed == ["unit", "CU-001", "CU-002", "CU-003"]
     footer = made.sections[0].footer.paragraphs[1].text
     assert footer.startswith("Boundaries and place names are shown for orientation only.")
+
+
+def test_a_merged_unit_stands_under_merged_with_the_one_that_took_it_in(tmp_path):
+    write_proposal(toy_round(), tmp_path / "r")
+    for unit_id, decision, options in (
+        ("CU-001", "merge", {"into": "CU-002"}),
+        ("CU-004", "reject", {}),
+    ):
+        decide(tmp_path / "r", unit_id, decision, reason="x", time=NOON, **options)
+    made = docx.Document(str(annex(tmp_path / "r") / "annex.docx"))
+    told = [paragraph.text for paragraph in made.paragraphs]
+    [merged] = [line for line in told if line.startswith("CU-001")]
+    assert re.fullmatch(r"CU-001 .+ → CU-002: merged · plenary · x · 22 November, 14:05", merged)
+    assert told[told.index(merged) - 1] == "merged"
+    [rejected] = [line for line in told if line.startswith("CU-004")]
+    assert told[told.index(rejected) - 1] == "rejected"
 
 
 def test_the_hotspot_of_a_unit_that_plenary_took_up_again_became_a_unit(tmp_path):

@@ -788,6 +788,24 @@ def test_what_it_takes_meets_the_criterion(
             assert met.at["S1", criterion] == True, (criterion, way)  # noqa: E712
 
 
+def test_ground_that_would_make_a_unit_too_large_is_no_advice() -> None:
+    """All that is asked for of one site and criterion is added together before it is held to the limit."""
+    rules = changed(changed(read_profile(), "G1", min_states=3), "C1", min_species=2)
+    takes = criteria.what_it_takes(TOY, SPECIES, rules)
+    area = TOY.sites.set_index("site")["area_km2"]
+    ground = takes[takes["kind"] == "ground"]
+    sums = ground.groupby(["site", "criterion"])["km2"].sum()
+    after = sums + area.reindex(sums.index.get_level_values("site")).to_numpy()
+    limit = 11_000.0  # by hand: S1 and S2 would have 40,800 km², S3 10,400 km²
+    assert 0 < (after > limit).sum() < len(after)
+    within = criteria.what_it_takes(TOY, SPECIES, rules, max_km2=limit)
+    kept = within[within["kind"] == "ground"].groupby(["site", "criterion"])["km2"].sum()
+    assert kept.index.tolist() == after.index[after <= limit].tolist()
+    # what asks for no ground stays
+    others = [table[table["kind"] != "ground"].reset_index(drop=True) for table in (takes, within)]
+    pd.testing.assert_frame_equal(*others)
+
+
 def test_what_it_takes_begins_with_the_gates() -> None:
     """As the tables on disk have it: a decision reads them back, and no product may change its order."""
     rules = changed(changed(read_profile(), "C5", min_crossings=9), "C1", min_species=9)

@@ -490,6 +490,12 @@ def test_a_share_is_never_rounded_to_all_or_nothing():
     assert (words.share_of_runs(1.0), words.share_of_runs(0.0)) == (100, 0)
 
 
+def test_a_share_in_words_belongs_to_its_label():
+    """497 runs of 1,000 are fragile, which begins below 50 %: they must not read "50 %"."""
+    for n in range(1001):
+        assert label(words.share_of_runs(n / 1000) / 100) == label(n / 1000), n
+
+
 def test_an_override_of_the_geography_gate_holds_in_every_run(toy, profile):
     # All of "three" lies in AA: one state, and the gate is closed. It stands 10 km from a border, and
     # a written reason lets it in. Its species still need both sides, so half of each stays in BB.

@@ -327,7 +327,7 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
     In the first language of the round.
     """
     from cami_units import store
-    from cami_units.commands.decide import DECISION_LOG, shared_ground
+    from cami_units.commands.decide import DECISION_LOG, outside_taker_km2, shared_ground
     from cami_units.model import HIDDEN_STATUSES
     from cami_units.words import number, text
 
@@ -343,6 +343,12 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
         became = text("decided line stays", lang, status=status)
     say(f"{line['unit_id']}: {became} ({text(line['decision'], lang)})")
     say(f"  {text('decided line where', lang, file=str(directory / DECISION_LOG))}")
+    if line["into"] and status == "merged":
+        km2 = outside_taker_km2(round_, line["unit_id"], line["into"])
+        if km2 >= 1:
+            outside = f"{number(km2, lang)} {text('km2', lang)}"
+            said = text("decided line leaves", lang, km2=outside, into=line["into"])
+            say(f"  {said}", style="yellow")
     was_out, is_out = before in HIDDEN_STATUSES, status in HIDDEN_STATUSES
     if was_out and not is_out and line["decision"] != "undo":
         say(f"  {text(f'decided line no longer {before}', lang)}")
@@ -457,12 +463,14 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
     t = speaker(lang)
     say_problems(activity_tables.problems, lang)
     live = activity_tables.table[activity_tables.table["status"] != "dropped"]
-    units = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"].nunique()
+    placed = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"]
     count = t(
         "activities line count",
         n=len(live),
-        units=int(units),
+        placed=len(placed),
+        units=int(placed.nunique()),
         general=int((live["unit_id"] == "general").sum()),
+        left=int((live["unit_id"] == "").sum()),
         changes=len(activity_tables.log),
     )
     say(count, style="bold")

@@ -330,6 +330,7 @@ def what_it_takes(
         plan.profile,
         adjacent=None if evidence else adjacent_sites(sites, pieces.layers, plan, site),
         site_evidence=evidence,
+        max_km2=plan.units.max_km2,
     )
     # Sites that were measured and are not asked about have no outline to look from.
     rows = rows[rows["site"].isin(set(sites[site]))].reset_index(drop=True)

@@ -289,6 +289,13 @@ def shared_ground(round_: Round) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["unit_id", "other", "km2"])
 
 
+def outside_taker_km2(round_: Round, unit_id: str, into: str) -> float:
+    """How much of a merged unit lies outside the one that took it in, whose outline stays, km²."""
+    units = gpd.GeoDataFrame(round_.tables["conservation_units"]).set_index("unit_id")
+    ground = layers.to_equal_area(units, crs_of(round_)).geometry
+    return workshop.outside_km2(ground.loc[[unit_id]], ground.loc[[into]])
+
+
 def _moved_ids(stored: Round, shown: Round) -> list[str]:
     """The units whose outline in the tables is not the one that was decided on."""
     old, new = (

@@ -30,6 +30,7 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    as_typed,
     quiet,
 )
 
@@ -189,7 +190,8 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        return read_table(path, columns=columns, needs=columns[:1])
+        # the apostrophe that keeps a spreadsheet from running a cell is no part of what was said
+        return read_table(path, columns=columns, needs=columns[:1]).map(as_typed)
     except InputError:
         return None
 

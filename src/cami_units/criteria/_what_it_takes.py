@@ -35,6 +35,7 @@ def what_it_takes(
     *,
     adjacent: pd.DataFrame | None = None,
     site_evidence: Evidence | None = None,
+    max_km2: float = np.inf,
 ) -> pd.DataFrame:
     """The smallest things that would meet what each site misses.
 
@@ -42,6 +43,8 @@ def what_it_takes(
     ----------
     tables, species, profile, adjacent, site_evidence
         As for :func:`cami_units.criteria.assess`.
+    max_km2 : float
+        How large a unit may be, km². Ground that would make a site larger is no advice.
 
     Returns
     -------
@@ -65,9 +68,11 @@ def what_it_takes(
     for finding, rule in _RULES.items():
         if finding in asked_findings:
             for name in met.index[met[finding].eq(False).fillna(False)]:
-                rows += [
-                    {"site": name, "criterion": finding} | row for row in rule(sites(name), profile)
-                ]
+                row_of_site = {"site": name, "criterion": finding}
+                needed = _within(
+                    rule(sites(name), profile), max_km2 - sites(name).number("area_km2")
+                )
+                rows += [row_of_site | row for row in needed]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     place = {site: number for number, site in enumerate(site_facts.measures.index)}
     order = table["site"].map(place)
@@ -79,6 +84,14 @@ def what_it_takes(
         .drop(columns=["_order", "_finding"])
         .reset_index(drop=True)
     )
+
+
+def _within(needed: list[dict[str, Any]], most_km2: float) -> list[dict[str, Any]]:
+    """What is needed, without its ground where all of that together is more than may be added."""
+    ground = [row for row in needed if row["kind"] == "ground"]
+    if sum(row["km2"] for row in ground) <= most_km2:
+        return needed
+    return [row for row in needed if row["kind"] != "ground"]
 
 
 def lacking_km2(

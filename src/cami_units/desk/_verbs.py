@@ -51,7 +51,7 @@ from cami_units.desk._day import (
     read_order,
     sum_of,
 )
-from cami_units.model import InputError, Problem, Progress, text_rows
+from cami_units.model import InputError, Problem, Progress, as_typed, text_rows
 from cami_units.plan import read_plan
 from cami_units.store import MANIFEST, read_round
 
@@ -270,7 +270,8 @@ def text_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     """A CSV file as text, with these columns at least; without rows where there is no file."""
     if not path.is_file():
         return pd.DataFrame(columns=list(columns), dtype=str)
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    # without the apostrophes that keep a spreadsheet from running a cell
+    table = pd.read_csv(path, dtype=str, keep_default_na=False).map(as_typed)
     return table.assign(**{name: "" for name in columns if name not in table})
 
 

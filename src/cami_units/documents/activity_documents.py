@@ -168,7 +168,12 @@ def _named_overviews(
         sums = tables["sums"]
         tables["sums"] = sums.assign(
             by=[text(f"column {name}", lang) for name in sums["by"]],
-            key=[_key_said(str(key), names, lang) for key in sums["key"]],
+            key=[
+                _key_said(
+                    str(key), names, "without a unit" if by == "unit_id" else "not said", lang
+                )
+                for by, key in zip(sums["by"], sums["key"], strict=True)
+            ],
         )
     return tables
 
@@ -228,11 +233,11 @@ def write_sums_page(
     path.write_bytes(content)
 
 
-def _key_said(key: str, names: Mapping[str, str], lang: str) -> str:
-    """What a sum is of: a unit with its name, a word of the lists, or that nothing was said."""
+def _key_said(key: str, names: Mapping[str, str], blank: str, lang: str) -> str:
+    """What a sum is of: a unit with its name, a word of the lists, or the phrase for nothing."""
     if key in names:
         return names[key] if key == "general" else f"{key} {names[key]}"
-    return theme_said(key, lang) if key else text("not said", lang)
+    return theme_said(key, lang) if key else text(blank, lang)
 
 
 def _overview_column(name: str) -> Column:

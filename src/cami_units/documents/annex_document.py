@@ -10,9 +10,9 @@ import pandas as pd
 
 from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import save_settled
-from cami_units.documents.board_slides import by_said
+from cami_units.documents.board_slides import decision_said, status_said
 from cami_units.documents.form_words import in_theme_order, theme_said
-from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, as_typed, clean_name
+from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name
 from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, sources, text
 
 
@@ -140,19 +140,7 @@ def _add_unit(
                 style="List Bullet",
             )
     for line in decisions[decisions["unit_id"] == unit_id].to_dict("records"):
-        _docx.paragraph(document, _said(line, lang))
-
-
-def _said(line: Mapping[Any, Any], lang: str) -> str:
-    """One line of the log of decisions, for reading."""
-    parts = (
-        line["time"],
-        text(line["decision"], lang),
-        by_said(line["by"], lang),
-        line["document"],
-        line["reason"],
-    )
-    return " · ".join(as_typed(part) for part in parts if part)
+        _docx.paragraph(document, decision_said(line, lang))
 
 
 def _add_hidden(
@@ -162,16 +150,17 @@ def _add_hidden(
     decisions: pd.DataFrame,
     lang: str,
 ) -> None:
-    """Add units that were rejected or merged, with the reason."""
-    hidden = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] in HIDDEN_STATUSES]
-    if not hidden:
-        return
-    _docx.heading(document, text("rejected", lang), 1)
-    for unit_id in hidden:
-        lines = decisions[decisions["unit_id"] == unit_id].to_dict("records")
-        why = _said(lines[-1], lang) if lines else text(str(rows[unit_id]["status"]), lang)
-        line = f"{unit_id} {_name(card[unit_id], lang)}: {why}"
-        _docx.paragraph(document, line, style="List Bullet")
+    """Add units that are out, each under its status, with the reason and what took it in."""
+    for status in HIDDEN_STATUSES:
+        hidden = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] == status]
+        if hidden:
+            _docx.heading(document, text(status, lang), 1)
+        for unit_id in hidden:
+            lines = decisions[decisions["unit_id"] == unit_id].to_dict("records")
+            why = decision_said(lines[-1], lang) if lines else text(status, lang)
+            named = status_said(rows[unit_id], f"{unit_id} {_name(card[unit_id], lang)}")
+            line = f"{named}: {why}"
+            _docx.paragraph(document, line, style="List Bullet")
 
 
 def _add_missed(document: Any, missed: pd.DataFrame, lang: str) -> None:

@@ -255,7 +255,7 @@ def _board(
                 unit_id=unit_id,
                 name=words.name_in(card, lang),
                 status=str(row["status"]),
-                status_said=_status_said(row, str(card["status"])),
+                status_said=status_said(row, str(card["status"])),
                 facts=tuple(facts),
                 criteria=tuple(_criterion(finding, lang) for finding in own_findings),
                 compared=_compared(
@@ -275,8 +275,8 @@ def _board(
                     decisions,
                     lang,
                 ),
-                decisions=tuple(_decision(line, lang) for line in decisions),
-                standing=_decision(standing, lang) if standing else "",
+                decisions=tuple(decision_said(line, lang) for line in decisions),
+                standing=decision_said(standing, lang) if standing else "",
                 drawing=drawing,
                 remarks=(
                     *_reasons(changed.get(unit_id, []), lang),
@@ -501,7 +501,7 @@ def _shared(others: Sequence[tuple[str, float]], lang: str) -> str:
     return "; ".join(f"{name}: {words.number(km2, lang)} {unit}" for name, km2 in by_km2)
 
 
-def _status_said(row: Mapping[str, Any], said: str) -> str:
+def status_said(row: Mapping[str, Any], said: str) -> str:
     """The status of a unit in words, and of one that was merged where it went."""
     into = clean_name(row.get("merged_into")) if row["status"] == "merged" else ""
     return f"{said} → {into}" if into else said
@@ -637,7 +637,7 @@ def _questions(
         for decision in ("area of interest", "not proposed")
         if decision in short
     ]
-    questions += [_decision(line, lang) for line in _parked(unit, remarks)]
+    questions += [decision_said(line, lang) for line in _parked(unit, remarks)]
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(questions)
@@ -688,7 +688,7 @@ def by_said(who: object, lang: str) -> str:
     return words.text("by plenary", lang) if name == PLENARY else name
 
 
-def _decision(line: Mapping[str, Any], lang: str) -> str:
+def decision_said(line: Mapping[str, Any], lang: str) -> str:
     """A line of the log as it is read: what, who, why; and when."""
     parts = [
         words.text(str(line["decision"]), lang) if words.has(line["decision"]) else "",

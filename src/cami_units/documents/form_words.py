@@ -88,7 +88,7 @@ _ALSO: Final[Mapping[str, str]] = MappingProxyType(
         "community": "население, местное население, сообщества, 社区, 社区参与",
         "protected areas": "оопт, охраняемые территории, 保护区, 保护地",
         "legislation": "законы, право, 立法, 法律",
-        "infrastructure and barriers": "инфраструктура, барьеры, преграды, 基础设施, 障碍",
+        "infrastructure and barriers": "fences, barriers, infrastructure, инфраструктура, барьеры, преграды, заборы, ограждения, 基础设施, 障碍, 围栏",
         "transboundary cooperation": "сотрудничество, 跨境合作, 跨界合作",
         "monitoring and research": "мониторинг, исследования, 监测, 研究, 监测与研究",
         "human-wildlife conflict": "конфликт, конфликты, 人兽冲突, 人与野生动物冲突",

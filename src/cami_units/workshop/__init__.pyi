@@ -43,6 +43,7 @@ from ._identity import rejects as rejects
 from ._identity import spoken_id as spoken_id
 from ._identity import without_same_words as without_same_words
 from ._merge import merged as merged
+from ._merge import outside_km2 as outside_km2
 from ._merge import sharing as sharing
 from ._merge_tables import Conflict as Conflict
 from ._merge_tables import Merge as Merge

@@ -679,6 +679,12 @@ def sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
             yield int(first[place]), int(second[place]), float(km2[place])
 
 
+def outside_km2(ground: gpd.GeoSeries, taker: gpd.GeoSeries) -> float:
+    """How much of a polygon lies outside the one that takes it in, km²: each a series of one."""
+    [shared] = overlap.shared_km2(ground, taker)
+    return float(overlap.area_km2(ground).iloc[0] - shared)
+
+
 def _version_site(version: Version) -> str:
     """The name of the outline that a group drew of a unit."""
     return f"{version.unit_id}@{version.group}"
