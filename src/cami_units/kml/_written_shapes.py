@@ -89,10 +89,13 @@ def all_written(
     short = np.flatnonzero(~_has_longer_edge(shapes, longest * _HAIR))
     is_done = np.zeros(len(shapes), dtype=bool)
     with suppress(shapely.errors.GEOSException):  # a speck among them is looked at by itself
-        rounded = shapely.remove_repeated_points(_on_grid(shapely.force_2d(shapes[short])))
-        is_sound = (shapely.get_dimensions(rounded) < 2) | shapely.is_valid(rounded)
-        shapes[short[is_sound]] = shapely.orient_polygons(rounded[is_sound])
-        is_done[short[is_sound]] = True
+        flat = shapely.force_2d(shapes[short])
+        rounded = shapely.remove_repeated_points(_on_grid(flat))
+        is_spoilt = np.isin(shapely.get_type_id(rounded), (3, 6)) & ~shapely.is_valid(rounded)
+        spoilt = zip(rounded[is_spoilt], flat[is_spoilt], strict=True)
+        rounded[is_spoilt] = [_sound_on_grid(*both) for both in spoilt]
+        shapes[short] = shapely.orient_polygons(rounded)
+        is_done[short] = True
     shapes[~is_done] = [as_written(one, longest=longest) for one in shapes[~is_done]]
     return shapes.tolist()
 
