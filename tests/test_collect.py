@@ -1626,6 +1626,40 @@ def test_hotspots_go_with_the_unit_that_plenary_merges_theirs_into(tmp_path):
     assert missed_hotspots(again) == missed_hotspots(alone) == ["H09"]
 
 
+def test_a_unit_drawn_elsewhere_is_asked_about_and_leaves_its_hotspots_behind(tmp_path):
+    """CU-002 with H02 and H03 and a new name, 3° away from where it was."""
+    far = shapely.box(70.2, 43.6, 70.9, 44.2)
+    file = kmz(draw.drawn_as("CU-002", far), draw.renamed("CU-002", "CU-002 Steppe"))
+    made = collected(tmp_path, {"edit_S1.kmz": file}, on=on_hotspots())
+    [conflict] = made.conflicts.to_dict("records")
+    assert (conflict["unit_id"], conflict["kind"]) == ("CU-002", "drawn elsewhere")
+    assert (conflict["default"], conflict["open"]) == ("ask plenary", True)
+    assert held_hotspots(made.round)["CU-002"] == "H02;H03"
+    assert units_of(made).at["CU-002", "name_en"] == "Place 002"
+    text = "unit_id,resolution,reason\nCU-002,S1,it is there\n"
+    moved = collected(tmp_path, {}, on=on_hotspots(), resolutions=text)
+    row = units_of(moved).loc["CU-002"]
+    assert tuple(row[["name_en", "name_ru", "hotspot_ids", "origin"]]) == (
+        "Steppe",
+        "Steppe",
+        "",
+        "new",
+    )
+    missed = moved.round.tables["not_proposed"].set_index("hotspot_id")
+    assert missed.index.tolist() == ["H02", "H03", "H09"]
+    assert missed.at["H02", "reason"] == "Its unit CU-002 was drawn anew, and holds it no longer."
+    # and a merge elsewhere gives it none of them back
+    later = next_round(after(moved.round, ("CU-001", "merge", "CU-003")), tmp_path)
+    assert held_hotspots(later) == {"CU-003": "H01;H04", "CU-004": "H05"}
+    assert missed_hotspots(later) == ["H02", "H03", "H09"]
+
+
+def test_that_a_name_in_the_other_language_stays_is_said(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-002", "CU-002 Steppe"))})
+    note = made.changes.query("change == 'renamed'")["note"].item()
+    assert note == "'Place 002' → 'Steppe'; its name in the other language stays: 'Место 002'"
+
+
 def test_hotspots_of_what_went_into_a_rejected_unit_are_told_with_its_own(tmp_path):
     said = [("CU-001", "merge", "CU-002"), ("CU-002", "merge", "CU-003"), ("CU-003", "reject", "")]
     made = next_round(after(on_hotspots(), *said), tmp_path)

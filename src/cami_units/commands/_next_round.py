@@ -212,21 +212,7 @@ def _measured(
     shapes = outlines.set_index("site").loc[sites]
     summary = assessed.findings.summary.set_index("site").loc[sites]
     ranked = rank.rank_units(assessed.findings, assessed.decisions, plan.profile).set_index("site")
-    old = units.set_index("unit_id")["hotspot_ids"].to_dict()
-    split = {unit.parent for unit in drawn_units if unit.parent and unit.unit_id != unit.parent}
-    covered: dict[str, list[str]] = {}
-    shared, hotspots = assessed.tables.hotspots, pieces.layers.hotspots
-    if shared is not None and hotspots is not None:
-        of_sites = shared.assign(site=shared["site"].astype(str).map(site_of))
-        covered = workshop.hotspots_of_outlines(of_sites, hotspots)
-    ids = [
-        str(old[unit.parent])
-        # a redrawn unit keeps its hotspots; of the pieces of one, and of new units, each has those
-        # that it covers
-        if unit.parent and unit.parent not in split
-        else ";".join(covered.get(unit.site, []))
-        for unit in drawn_units
-    ]
+    ids = _hotspots_of_drawn(units, drawn_units, assessed, pieces)
     own_ground = gpd.GeoDataFrame(
         {"unit_id": [unit.unit_id for unit in drawn_units], "hotspot_ids": ids},
         geometry=list(shapes.geometry),
@@ -248,6 +234,38 @@ def _measured(
 
 Rows = Mapping[str, Mapping[str, Any]]
 """Rows of `conservation_units`, or some of their columns, by unit."""
+
+
+def _hotspots_of_drawn(
+    units: gpd.GeoDataFrame,
+    drawn_units: Sequence[workshop.NextUnit],
+    assessed: Assessed,
+    pieces: Pieces,
+) -> list[str]:
+    """The hotspots of each unit whose ground was drawn, as a cell lists them."""
+    old = units.set_index("unit_id")["hotspot_ids"].to_dict()
+    split = {unit.parent for unit in drawn_units if unit.parent and unit.unit_id != unit.parent}
+    covered: dict[str, list[str]] = {}
+    touched_ids: dict[Any, set[str]] = {}
+    known_ids: set[str] = set()
+    shared, hotspots = assessed.tables.hotspots, pieces.layers.hotspots
+    if shared is not None and hotspots is not None:
+        of_sites = shared.assign(site=shared["site"].astype(str).map(site_of))
+        covered = workshop.hotspots_of_outlines(of_sites, hotspots)
+        touched_ids = of_sites.groupby("site")["hotspot_id"].agg(set).to_dict()
+        known_ids = set(hotspots["hotspot_id"])
+    ids = []
+    for unit in drawn_units:
+        # a redrawn unit keeps the hotspots that it still touches; of the pieces of one, of new units
+        # and of one that went elsewhere, each has those that it covers
+        stays = unit.parent and unit.parent not in split
+        was = listed_words(old[unit.parent]) if stays else set()
+        kept_ids = was - (known_ids - touched_ids.get(unit.site, set()))
+        if stays and kept_ids == was:
+            ids.append(str(old[unit.parent]))
+        else:
+            ids.append(";".join(sorted(kept_ids) or covered.get(unit.site, [])))
+    return ids
 
 
 def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd.GeoDataFrame:
@@ -279,8 +297,13 @@ def with_hotspots_of_merged(table: gpd.GeoDataFrame, base: Round) -> gpd.GeoData
     if "merged_into" not in table or not (table["merged_into"] != "").any():
         return table
     own_ids = _own_hotspots(table, base)
-    ids = {unit_id: set(own_ids[unit_id]) for unit_id in table["unit_id"]}
     stored = dict(zip(table["unit_id"], map(listed_words, table["hotspot_ids"]), strict=True))
+    went_ids = set().union(*(own_ids[one] for one in table["unit_id"][table["merged_into"] != ""]))
+    for unit_id, stored_ids in stored.items():
+        # a unit that was drawn elsewhere has left its own behind
+        if own_ids[unit_id] - stored_ids:
+            own_ids[unit_id] = own_ids[unit_id] & stored_ids or stored_ids - went_ids
+    ids = {unit_id: set(own_ids[unit_id]) for unit_id in table["unit_id"]}
     hidden = set(table.loc[table["status"].isin(HIDDEN_STATUSES), "unit_id"])
     following = workshop.successors(table)
     for merged in table.loc[table["status"] == "merged", "unit_id"]:
@@ -581,10 +604,33 @@ def _not_proposed(
         and hotspot_id not in placed_ids
         and hotspot_id not in set(kept_rows["hotspot_id"])
     ]
+    rows += _left_behind(base, names, {*placed_ids, *kept_rows["hotspot_id"]}, rows)
     added = (
         pd.concat([kept_rows, pd.DataFrame(rows, columns=kept_rows.columns)]) if rows else kept_rows
     )
     return added.sort_values("hotspot_id").reset_index(drop=True)
+
+
+def _left_behind(
+    base: Round, names: pd.DataFrame, placed_ids: set[str], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Hotspots that units of the base had and that are nowhere now, as rows of `not_proposed`."""
+    told_ids = placed_ids | {row["hotspot_id"] for row in rows}
+    units = base.tables["conservation_units"]
+    stood = units[~units["status"].isin(HIDDEN_STATUSES)]
+    of_units = zip(stood["unit_id"], map(listed_words, stood["hotspot_ids"]), strict=True)
+    unit_of = {one: str(unit_id) for unit_id, ids in of_units for one in ids}
+    return [
+        {
+            "hotspot_id": hotspot_id,
+            "name_en": names.at[hotspot_id, "name_en"],
+            "name_ru": names.at[hotspot_id, "name_ru"],
+            "reason": words.text("because its unit was redrawn", "en", unit_id=unit_id),
+            "facts": notes_as_text([Note("its unit was redrawn", {"unit_id": unit_id})]),
+        }
+        for hotspot_id, unit_id in sorted(unit_of.items())
+        if hotspot_id in names.index and hotspot_id not in told_ids
+    ]
 
 
 def _rejected_facts(unit_id: str, facts: str) -> str:

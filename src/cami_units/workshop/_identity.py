@@ -128,7 +128,11 @@ def without_same_words(old_name: str, new_name: str, other_name: str) -> str:
     'Tian Shan'
     >>> without_same_words("Talas", "Talas Alatau", "Талас")
     'Талас'
+    >>> without_same_words("Talas", "Chu", "Talas")
+    'Chu'
     """
+    if other_name == old_name:  # one name stood for both
+        return new_name
     old_words, new_words = _words(old_name), _words(new_name)
     left_out = [word for word in old_words if word not in new_words]
     if not new_words or not left_out or set(new_words) - set(old_words):

@@ -307,6 +307,9 @@ def _fixed_by(
     if stale:
         what = note("outdated", group=stale[0].group, rev=unit["rev"])
         return ASK, ("outdated", what)
+    elsewhere = [voice for voice in distinct if voice.is_elsewhere and voice.change == "reshaped"]
+    if elsewhere:  # another place is another unit, unless people say that it moved
+        return ASK, ("drawn elsewhere", note("drawn elsewhere", group=elsewhere[0].group))
     return None
 
 
@@ -444,17 +447,27 @@ def _next_unit(
     if applying.change == "merged":
         reason = note("reason merged", into=applying.into, group=applying.group)
         return same._replace(status="merged", reason=reason, into=applying.into)
-    name_en, name_ru = applying.name_en, applying.name_ru
-    if name_en and not name_ru:
-        name_ru = without_same_words(same.name_en, name_en, same.name_ru)
-    elif name_ru and not name_en:
-        name_en = without_same_words(same.name_ru, name_ru, same.name_en)
+    name_en, name_ru = _both_names(unit, applying)
     return same._replace(
         site=add_site(merge, unit_id, applying.places),
         name_en=name_en or same.name_en,
         name_ru=name_ru or same.name_ru,
         status=PROPOSAL,
     )
+
+
+def _both_names(unit: Mapping[str, Any], version: Version) -> tuple[str, str]:
+    """The English and the Russian name that a version gives a unit, empty where it gives none."""
+    name_en, name_ru = version.name_en, version.name_ru
+    new_name = name_en or name_ru
+    if name_en and not name_ru:
+        name_ru = without_same_words(str(unit["name_en"]), name_en, str(unit["name_ru"]))
+    elif name_ru and not name_en:
+        name_en = without_same_words(str(unit["name_ru"]), name_ru, str(unit["name_en"]))
+    else:
+        return name_en, name_ru
+    # the other name is that of the place it was
+    return (new_name, new_name) if version.is_elsewhere else (name_en, name_ru)
 
 
 def _split(
@@ -549,6 +562,7 @@ def _add_changes(
         new_name = voice.name_en or voice.name_ru
         old_name = unit["name_en"] if voice.name_en else unit["name_ru"]
         rename = [note("renamed", old_name=old_name, new_name=new_name)]
+        rename += _said_to_stay(unit, voice) if is_taken else []
         # a row of its own beside that of the outline: nobody looks there for what became of the name
         rename += [note("not applied")] if rows and not is_taken else []
         rows.append(row._replace(change="renamed", notes=tuple(rename), reason=voice.comment))
@@ -558,6 +572,15 @@ def _add_changes(
     rows = rows or [row]
     rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
     merge.changes += rows
+
+
+def _said_to_stay(unit: Mapping[str, Any], voice: Version) -> list[Note]:
+    """That a renamed unit keeps its name in the other language, where it does."""
+    if voice.name_en and voice.name_ru:
+        return []
+    other = "name_ru" if voice.name_en else "name_en"
+    name = _both_names(unit, voice)[other == "name_ru"]
+    return [note("other name stays", name=name)] if name and name == unit[other] else []
 
 
 def _change_site(voice: Version, applying: Version | None, merge: Merge) -> str:

@@ -104,6 +104,11 @@ class Version(NamedTuple):
         return bool(self.name_en or self.name_ru)
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether it was drawn where no part of it touches the former outline."""
+        return any(one.key == "elsewhere" for one in self.notes)
+
+    @property
     def differs(self) -> bool:
         """Whether it asks for anything to be changed."""
         return self.renamed or self.change not in ("kept", "deleted", "absent")
@@ -223,11 +228,7 @@ def _counting_files(
     """The files that count: a second one in which nothing was changed says nothing."""
     # a form beside the map is no second file of it
     with_map = [read_file for read_file in read_files if _has_map(read_file)]
-    unchanged = [
-        read_file
-        for read_file in read_files
-        if _is_unchanged(read_file, {one for one in due if _is_due(units[one], read_file)})
-    ]
+    unchanged = [read_file for read_file in read_files if _is_unchanged(read_file, due, units)]
     if all(read_file in unchanged for read_file in with_map):
         unchanged = [read_file for read_file in unchanged if read_file not in with_map[:1]]
     elif with_map:
@@ -255,13 +256,17 @@ def _has_map(read_file: _ReadFile) -> bool:
     return bool(read_file.file.placemarks) or read_file.file.folder_there
 
 
-def _is_unchanged(read_file: _ReadFile, due: set[str]) -> bool:
+def _is_unchanged(
+    read_file: _ReadFile, due: set[str], units: Mapping[str, Mapping[str, Any]]
+) -> bool:
     """Whether a file came back as it went out: every unit in it, and nothing said of any."""
     file, identity, versions = read_file
     if identity.new_shapes or identity.contested or file.form_rows or file.unsound:
         return False
     changed = any(version.differs or version.said for version in versions.values())
-    return bool(file.placemarks) and not changed and due <= set(versions)
+    missing = due - set(versions)
+    is_whole = not any(_is_due(units[unit_id], read_file) for unit_id in missing)
+    return bool(file.placemarks) and not changed and is_whole
 
 
 def _is_due(unit: Mapping[str, Any], read_file: _ReadFile) -> bool:
