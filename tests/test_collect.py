@@ -806,6 +806,22 @@ def test_collected_again_only_the_outline_that_was_never_seen_is_measured(tmp_pa
         pd.testing.assert_frame_equal(again.round.tables[name], table, check_exact=True)
 
 
+def test_pieces_of_a_unit_are_held_against_the_unit_they_were(tmp_path):
+    """The halves of CU-003 lie in KZ and in KG alone: neither is on both sides of the border."""
+    west, south = corner("CU-003")
+    halves = [shapely.box(x, south, x + SIDE / 2, south + SIDE) for x in (west, west + SIDE / 2)]
+    file = kmz(draw.deleted("CU-003"), *(draw.drawn("", half, "2 ") for half in halves))
+    made = collected(tmp_path, {"edit_S1.kmz": file})
+    rows = made.changes.query("unit_id in ['CU-003a', 'CU-003b']")
+    assert len(rows) == 2
+    assert rows["criteria_lost"].str.startswith("G1").all()
+    assert rows["criteria_gained"].eq("").all()
+    assert rows["decision"].eq("not proposed").all()
+    write_report(tmp_path / "report.html", report(made))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert words.text("report no losses", "en") not in page
+
+
 def test_planning_units_go_to_the_unit_that_holds_half_of_their_cell(tmp_path):
     """Cells of 25 km around CU-001 and CU-002, which grows to twice its side, in the plane."""
     around = gpd.GeoSeries([shapely.box(70, 40, 72, 41.2)], crs=LONLAT).to_crs(EQUAL_AREA)

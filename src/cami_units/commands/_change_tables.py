@@ -132,6 +132,8 @@ def changes_table(
     met_after = _met(assessed.findings.criteria, "site")
     split_km2 = _ground_of_splits(merge, after)
     shared = _shared(units, outlines, merge)
+    # a piece of a unit is held against the unit that it was part of
+    parents = {unit.unit_id: unit.parent for unit in merge.units if unit.site and unit.parent}
     rows = []
     for change in merge.changes:
         unit_id, site = change.unit_id, change.site
@@ -147,12 +149,14 @@ def changes_table(
         if site:
             new = after[site]
             row |= {"after_km2": new["area_km2"], "decision": decision[site]}
+            of_unit = parents.get(unit_id, unit_id)
+            was = before.get(of_unit)
             row |= _gone_and_come(
-                "criteria", met_before.get(unit_id, set()), met_after.get(site, set())
+                "criteria", met_before.get(of_unit, set()), met_after.get(site, set())
             )
             for what, column in (("states", "countries"), ("species", "species")):
                 row |= _gone_and_come(
-                    what, listed_words(old and old[column]), listed_words(new[column])
+                    what, listed_words(was and was[column]), listed_words(new[column])
                 )
             if old:
                 row["gained_km2"], row["lost_km2"] = workshop.gained_and_lost(
