@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -232,13 +232,20 @@ def _counting_files(
     if all(read_file in unchanged for read_file in with_map):
         unchanged = [read_file for read_file in unchanged if read_file not in with_map[:1]]
     elif with_map:
-        first = next(read_file for read_file in with_map if read_file not in unchanged)
-        for read_file in with_map:
-            if read_file in unchanged or _differ(read_file, first):
-                key = "second file unchanged" if read_file in unchanged else "second file"
-                file_note = note(key, group=group, first=first.file.file)
-                result.notices.append(Notice(read_file.file.file, "", "", file_note))
+        result.notices += _second_files(group, with_map, unchanged)
     return [read_file for read_file in read_files if read_file not in unchanged]
+
+
+def _second_files(
+    group: str, with_map: Sequence[_ReadFile], unchanged: Sequence[_ReadFile]
+) -> Iterator[Notice]:
+    """A notice of each file that says nothing beside the first, or that differs from it."""
+    first = next(read_file for read_file in with_map if read_file not in unchanged)
+    for read_file in with_map:
+        if read_file in unchanged or _differ(read_file, first):
+            key = "second file unchanged" if read_file in unchanged else "second file"
+            file_note = note(key, group=group, first=first.file.file)
+            yield Notice(read_file.file.file, "", "", file_note)
 
 
 def _differ(read_file: _ReadFile, first: _ReadFile) -> bool:
