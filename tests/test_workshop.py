@@ -416,6 +416,27 @@ def test_an_id_in_the_placemark_never_beats_the_data(base):
     assert ("CU-001", "kept", "S1") in told(outcome)
 
 
+def test_a_piece_is_called_as_its_group_called_it_in_both_languages(base):
+    west, east = km_box(0, 0, 50, 100), km_box(50, 0, 100, 100)
+    rows = [row(west, "Badkhyz", "CU-001"), row(east, "CU-001 One", "CU-001"), WEST[1]]
+    names = {one.unit_id: (one.name_en, one.name_ru) for one in merged(base, rows).units}
+    assert {names["CU-001a"], names["CU-001b"]} >= {("Badkhyz", "Badkhyz")}
+    assert {names["CU-001a"], names["CU-001b"]} & {("One (a)", "Один (a)"), ("One (b)", "Один (b)")}
+
+
+def test_a_name_that_another_unit_has_is_kept_and_told_apart(base):
+    """A copy of a unit brings its name along; what a group typed is its own."""
+    shapes = [km_box(0, y, 100, y + 100) for y in (200, 400)]
+    rows = [row(shapes[0], "Two"), row(shapes[1], "two"), *WEST]
+    outcome = merged(base, rows)
+    names = {one.unit_id: one.name_en for one in outcome.units}
+    assert {names["CU-004"], names["CU-005"]} == {"Two (2)", "two (3)"}
+    notes = [one for change in outcome.changes for one in change.notes]
+    assert Note("name doubled", {"name": "Two", "called": "Two (2)"}) in notes
+    copied = merged(base, [row(shapes[0], "CU-002 Two", "CU-002"), *WEST])
+    assert {one.name_en for one in copied.units if one.unit_id == "CU-004"} == {""}
+
+
 # -- merging --------------------------------------------------------------------------------------
 
 BIGGER = km_box(-10, 0, 100, 100)

@@ -25,7 +25,6 @@ from cami_units.workshop._identity import (
     Ground,
     Notice,
     bare_name,
-    is_cyrillic,
     letters_in_order,
     note,
     without_same_words,
@@ -58,6 +57,7 @@ from cami_units.workshop._new_units import (
 from cami_units.workshop._versions import (
     GroupVersions,
     Version,
+    by_script,
     ground_of,
     joined,
     joined_comments,
@@ -496,15 +496,10 @@ def _split(
         merge.used_ids.add(piece)
         merge.sites[piece] = (place,)
         name = str(placemarks["name"].iloc[place])
-        typed = bare_name(name)
-        own_name = typed if typed and typed not in (unit["name_en"], unit["name_ru"]) else ""
-        name_en = (
-            own_name if own_name and not is_cyrillic(own_name) else f"{unit['name_en']} ({letter})"
-        )
-        name_ru = own_name if is_cyrillic(own_name) else f"{unit['name_ru']} ({letter})"
+        names = by_script(bare_name(name))
         if piece_facts.stand_for(name):
-            name_en = piece_facts.name_en or f"{unit['name_en']} ({letter})"
-            name_ru = piece_facts.name_ru or f"{unit['name_ru']} ({letter})"
+            names = (piece_facts.name_en, piece_facts.name_ru)
+        name_en, name_ru = _names_of_piece(unit, names, letter)
         is_rejected = piece_facts.rejected and piece_facts.stand_for(name)
         status = _REJECTED if is_rejected else PROPOSAL
         merge.units.append(
@@ -535,6 +530,17 @@ def _split(
                 of_unit=unit_id,
             )
         )
+
+
+def _names_of_piece(
+    unit: Mapping[str, Any], names: tuple[str, str], letter: str
+) -> tuple[str, str]:
+    """The names of a piece: as its group called it, in both languages; else the unit's with a letter."""
+    of_unit = (str(unit["name_en"]), str(unit["name_ru"]))
+    name_en, name_ru = ("" if name in of_unit else name for name in names)
+    if name_en or name_ru:
+        return name_en or name_ru, name_ru or name_en
+    return f"{of_unit[0]} ({letter})", f"{of_unit[1]} ({letter})"
 
 
 # -- rows -----------------------------------------------------------------------------------------

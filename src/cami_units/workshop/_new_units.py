@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any, Final
 
 import geopandas as gpd
 import shapely
 
 from cami_units import overlap
+from cami_units.model import Note
 from cami_units.workshop._allocation import EVERYBODY
-from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_name, note
+from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_name, note, spoken_id
 from cami_units.workshop._merge_tables import (
     ASK,
     PROPOSAL,
@@ -119,6 +121,7 @@ def settle_new_units(
     """New units; where two groups drew the same place, the default says whose stays."""
     merge.sites |= {unit_id: (mark.place,) for unit_id, mark in numbered.items()}
     reasons = _rivals(numbered, ground, rules, ground_inside, merge)
+    taken_names = set(known_names)
     for unit_id, mark in numbered.items():
         notes = mark.notes
         decided = rules.resolutions.get(unit_id)
@@ -126,11 +129,8 @@ def settle_new_units(
             reasons[unit_id] = decided.sentence()
         stays = unit_id not in reasons
         if stays:
-            typed = bare_name(mark.name)
-            typed = "" if plain(typed) in known_names else typed  # a copy brings the name along
-            names = by_script(typed)
-            if mark.facts.stand_for(mark.name):
-                names = (mark.facts.name_en, mark.facts.name_ru)
+            names, name_notes = _told_apart(_given_names(mark, known_names), taken_names)
+            notes = (*notes, *name_notes)
             merge.units.append(
                 NextUnit(unit_id, unit_id, "", *names, PROPOSAL, groups=(mark.group,))
             )
@@ -146,6 +146,33 @@ def settle_new_units(
         if mark.comment:
             comment_notes = (note("", text=mark.comment),)
             merge.changes.append(row._replace(change="commented", notes=comment_notes))
+
+
+def _given_names(mark: Placemark, known_names: set[str]) -> tuple[str, str]:
+    """The names that a group gave a new unit, empty where it gave none."""
+    if mark.facts.stand_for(mark.name):
+        return mark.facts.name_en, mark.facts.name_ru
+    typed = bare_name(mark.name)
+    # a copy brings the name of its original along: nobody gave it
+    is_copied = bool(mark.copy_of or mark.cu_id or spoken_id(mark.name))
+    return by_script("" if is_copied and plain(typed) in known_names else typed)
+
+
+def _told_apart(
+    names: tuple[str, str], taken_names: set[str]
+) -> tuple[tuple[str, str], tuple[Note, ...]]:
+    """Names with a number behind those that another unit has, and a note of each; they are taken then."""
+    apart, notes = [], []
+    for name in names:
+        numbered_names = (f"{name} ({number})" for number in count(2))
+        called = name
+        while called and plain(called) in taken_names:
+            called = next(numbered_names)
+        if called != name:
+            notes.append(note("name doubled", name=name, called=called))
+        apart.append(called)
+    taken_names |= {*map(plain, apart)} - {""}
+    return (apart[0], apart[1]), tuple(notes)
 
 
 def _rivals(
