@@ -12,7 +12,7 @@ from cami_units.documents import _word_document as _docx
 from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import decision_said, status_said
 from cami_units.documents.form_words import in_theme_order, theme_said
-from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name
+from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name, records
 from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, sources, text
 
 
@@ -139,7 +139,7 @@ def _add_unit(
                 f"{theme_said(activity['theme'], lang)}: {activity['text']}",
                 style="List Bullet",
             )
-    for line in decisions[decisions["unit_id"] == unit_id].to_dict("records"):
+    for line in records(decisions[decisions["unit_id"] == unit_id]):
         _docx.paragraph(document, decision_said(line, lang))
 
 
@@ -156,7 +156,7 @@ def _add_hidden(
         if hidden:
             _docx.heading(document, text(status, lang), 1)
         for unit_id in hidden:
-            lines = decisions[decisions["unit_id"] == unit_id].to_dict("records")
+            lines = records(decisions[decisions["unit_id"] == unit_id])
             why = decision_said(lines[-1], lang) if lines else text(status, lang)
             named = status_said(rows[unit_id], f"{unit_id} {_name(card[unit_id], lang)}")
             line = f"{named}: {why}"
