@@ -675,3 +675,37 @@ def test_the_demonstration_is_called_in_the_readers_language_and_a_workshop_as_i
         imprint = model.Imprint(title=title, **facts)
         write_howto(page, units, imprint=imprint, group="S1", sections=["A"], paper=True, lang=lang)
         assert f"<title>{said}:" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (35.2, "new; lies in part in known hotspots"),
+        (0.0, "new: no known hotspot here"),
+        (float("nan"), "new"),
+    ],
+)
+def test_a_drawn_unit_is_said_to_lie_in_hotspots_where_its_findings_say_so(share, said):
+    # grown from no hotspot (origin "new"), which says nothing of where it lies: C8 measured that
+    units = pd.DataFrame(
+        {
+            **{key: ["CU-001"] for key in ("unit_id", "name_en", "name_ru")},
+            "status": ["working-group proposal"],
+            "origin": ["new"],
+            "hotspot_ids": [""],
+            "rank_label": ["1"],
+            "tier": ["high"],
+            "score": [0.5],
+            "area_km2": [1.0],
+            "countries": ["KZ;UZ"],
+            "disputed": [False],
+            "species": [""],
+            "confidence": [0.5],
+        }
+    )
+    findings = pd.DataFrame(
+        {"unit_id": ["CU-001"], "criterion": ["C8"], "met": [False], "value": [share]}
+    )
+    tables = {"conservation_units": units, "unit_criteria": findings}
+    card = words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
+    assert card["origin"] == said

@@ -33,6 +33,7 @@ from cami_units.model import (
     clean_text,
     filled,
     finding_key,
+    is_missing,
     listed,
     nearest,
     notes_as_text,
@@ -452,7 +453,7 @@ def _card(
         "status": text(unit["status"], lang),
         "states": states,
         "criteria": _marked(findings, lang),
-        "origin": _origin(unit, lang),
+        "origin": _origin(unit, findings.get("C8", {}).get("value"), lang),
         "open_questions": _joiner("clauses", lang).join(
             open_questions(unit.get(OPEN_QUESTIONS)).values()
         ),
@@ -1192,8 +1193,15 @@ def _percent(
     return _measured(key, value, f"% {text(phrase, lang)}", lang)
 
 
-def _origin(unit: Mapping[str, Any], lang: str) -> str:
-    """What a unit is to the hotspots that it was grown from, with their ids."""
+def _origin(unit: Mapping[str, Any], share_in_hotspots: Any, lang: str) -> str:
+    """What a unit is to the hotspots that it was grown from, with their ids.
+
+    One that was grown from none may lie in some all the same: the share of C8 says so, where it is known.
+    """
     hotspots = _string(unit["hotspot_ids"]).replace(";", ", ")
     kind = text(unit["origin"], lang)
-    return f"{kind} {hotspots}" if hotspots else kind
+    if hotspots:
+        return f"{kind} {hotspots}"
+    if unit["origin"] != "new" or is_missing(share_in_hotspots):
+        return kind
+    return text("new, in hotspots" if share_in_hotspots > 0 else "new, no hotspots", lang)
