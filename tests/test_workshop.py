@@ -603,3 +603,76 @@ def test_resolutions_that_cannot_be_used_are_told_a_line_each_with_one_stop():
         assert ".." not in told
         assert "。。" not in told
         assert len(told.splitlines()) == 4
+
+
+def three_on_one_place(base, rule="ask", resolutions=None):
+    """S1, S2 and S3 each draw 100 km × 100 km in one place, 10 km apart: CU-004, CU-005, CU-006."""
+    rows = [
+        *WEST,
+        *EAST,
+        row(km_box(0, 300, 100, 400), "Untitled Polygon", group="S1"),
+        row(km_box(10, 300, 110, 400), "Pass", group="S2") | {"comment": "ours too"},
+        row(km_box(20, 300, 120, 400), "Перевал", group="S3"),
+    ]
+    return merged(base, rows, overlap=rule, resolutions=resolutions), rows
+
+
+def answers(**choices):
+    ids = {key.replace("_", "-").replace("and", ";"): choice for key, choice in choices.items()}
+    return {key: workshop.Resolution(key, choice, "") for key, choice in ids.items()}
+
+
+@pytest.mark.parametrize(
+    ("rule", "resolutions"),
+    [
+        ("union", None),
+        ("ask", answers(CU_004andCU_005="union", CU_004andCU_006="union")),
+    ],
+)
+def test_drawings_that_are_united_are_one_unit_and_each_is_applied(base, rule, resolutions):
+    outcome, rows = three_on_one_place(base, rule, resolutions)
+    [whole] = [one for one in outcome.units if not one.parent]
+    # the first that has a name gives it, and all three drew it
+    assert (whole.unit_id, whole.name_en, whole.groups) == ("CU-004", "Pass", ("S1", "S2", "S3"))
+    drawn = gpd.GeoDataFrame(
+        pd.DataFrame(rows), geometry=[one["outline"] for one in rows], crs=EQUAL_AREA
+    )
+    sites = workshop.outlines(outcome, base, drawn).set_index("site")
+    assert sites.geometry[whole.site].area / 1e6 == pytest.approx(12_000)  # x from 0 to 120
+    news = [one for one in outcome.changes if one.change == "new"]
+    assert [(one.unit_id, one.group, one.applied) for one in news] == [
+        ("CU-004", group, True) for group in ("S1", "S2", "S3")
+    ]
+    assert [words.said(one) for one in news[1].notes] == [
+        "drawn as CU-005; one unit with what S1 drew here"
+    ]
+    assert ("CU-004", "commented", "S2") in told(outcome)
+    assert outcome.set_aside == []
+
+
+def test_what_is_said_of_a_pair_of_new_shapes_is_done_or_refused(base):
+    """A file is as good as its group, base is neither of them, and a stranger's name is refused."""
+    chosen, _ = three_on_one_place(base, resolutions=answers(CU_004andCU_005="edit_S2.kmz"))
+    assert {"CU-005", "CU-006"} == {one.unit_id for one in chosen.units if not one.parent}
+    none_of_two, _ = three_on_one_place(base, resolutions=answers(CU_004andCU_005="base"))
+    assert {"CU-006"} == {one.unit_id for one in none_of_two.units if not one.parent}
+    # a part that is left out takes nothing with it
+    united = answers(CU_004andCU_005="union", CU_005="leave-out")
+    part, _ = three_on_one_place(base, resolutions=united)
+    assert part.sites["CU-004"] == (3,)
+    with pytest.raises(InputError) as refused:
+        three_on_one_place(base, resolutions=answers(CU_004andCU_005="S3", CU_001="S2"))
+    message = str(refused.value)
+    assert "CU-004;CU-005 names S3, which brought no version of it" in message
+    assert "CU-001 names S2, which brought no version of it" in message  # all faults at once
+
+
+def test_a_resolution_that_answers_nothing_is_named(base):
+    table = pd.DataFrame(
+        {"unit_id": ["CU-777", "CU-002; CU-001", "CU-002"], "resolution": ["base", "both", "base"]}
+    )
+    resolutions = workshop.resolutions_of(table, groups=["S1", "S2"])
+    outcome = merged(base, [*WEST, *EAST], resolutions=resolutions)
+    # CU-002 is a unit, and stays what it was: that is what was asked
+    idle = [one.note.facts["unit_id"] for one in outcome.notices if one.note.key == "idle answer"]
+    assert idle == ["CU-001;CU-002", "CU-777"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -15,10 +15,9 @@ from cami_units.model import (
     AGREED_STATUSES,
     DOCUMENT_STATUSES,
     HIDDEN_STATUSES,
-    InputError,
     Note,
-    in_short,
     is_decided,
+    nearest_note,
 )
 from cami_units.workshop._identity import (
     NOT_DRAWN,
@@ -45,6 +44,8 @@ from cami_units.workshop._merge_tables import (
     add_site,
     lay_aside,
     settled_reason,
+    unusable,
+    without_version,
 )
 from cami_units.workshop._new_units import (
     Inside,
@@ -99,6 +100,11 @@ def merged(
         range states.
     used_ids : iterable of str
         Every id ever given, so that none is given again.
+
+    Raises
+    ------
+    InputError
+        Resolutions name groups or files that brought nothing of a unit: all of them.
     """
     merge = Merge(used_ids={*used_ids, *base["unit_id"]})
     units = base.sort_values("unit_id").to_dict("records")
@@ -139,8 +145,23 @@ def merged(
     ask_about_outside(numbered, ground_inside, ground, rules, merge)
     # Last: which units share ground is known only when every outline of the next round is.
     _add_overlaps(base, placemarks, rules, merge)
+    if merge.faults:
+        raise unusable(merge.faults)
+    _notice_idle_answers(by_unit, numbered, rules, merge)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
+
+
+def _notice_idle_answers(
+    unit_ids: Collection[str], new_ids: Collection[str], rules: Rules, merge: Merge
+) -> None:
+    """Resolutions of units that are not there, and of pairs that nobody disagrees on: nothing came of them."""
+    asked = {*unit_ids, *new_ids, *(conflict.unit_id for conflict in merge.conflicts)}
+    for unit_id, decided in sorted(rules.resolutions.items()):
+        if unit_id not in asked:
+            hint = nearest_note(unit_id, asked)
+            facts = {"unit_id": unit_id, "answer": decided.choice, "hint": hint}
+            merge.notices.append(Notice("", "", unit_id, note("idle answer", **facts)))
 
 
 # -- within a group -------------------------------------------------------------------------------
@@ -260,7 +281,7 @@ def _settle(
     distinct = _distinct([voice for voice in voices if voice.differs], placemarks)
     applying, default, why = _by_default(unit, voices, distinct, rules)
     if decided:
-        applying = _by_resolution(decided, unit_id, voices, distinct, applying)
+        applying = _by_resolution(decided, unit_id, voices, distinct, applying, merge)
         if distinct and not why:
             why = ("resolved", note("", text=""))
     if why:
@@ -371,6 +392,7 @@ def _by_resolution(
     voices: Sequence[Version],
     distinct: Sequence[Version],
     default: Version | None,
+    merge: Merge,
 ) -> Version | None:
     """The version that people chose."""
     if decided.choice in ("base", "ask", "leave-out"):
@@ -385,9 +407,8 @@ def _by_resolution(
         return _union(reshaped) if reshaped else None
     version = next((voice for voice in voices if decided.choice in (voice.group, voice.file)), None)
     if version is None:
-        present = in_short(sorted({voice.group for voice in voices})) or Note("none")
-        facts = {"unit_id": unit_id, "choice": decided.choice, "names": present}
-        raise InputError.of("resolution without version", **facts)
+        without_version(merge, unit_id, decided.choice, (voice.group for voice in voices))
+        return None
     return version if version.differs else None
 
 

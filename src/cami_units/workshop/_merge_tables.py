@@ -6,7 +6,7 @@ Resolutions and rules go in; units of the next round, changes, conflicts, versio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -94,7 +94,9 @@ def resolutions_of(
     resolutions: dict[str, Resolution] = {}
     faults = []
     for line, row in enumerate(table.to_dict("records"), start=2):
-        unit_id, answer = _text(row.get(names["unit_id"])), _text(row.get(column))
+        # two units may be typed in any order
+        unit_ids = sorted(filter(None, map(str.strip, _text(row.get(names["unit_id"])).split(";"))))
+        unit_id, answer = ";".join(unit_ids), _text(row.get(column))
         choice = re.sub(r"^keep\s+", "", answer.partition(":")[0].strip(), flags=re.IGNORECASE)
         if not choice:
             continue
@@ -108,9 +110,13 @@ def resolutions_of(
             reason = _text(row.get(names.get("reason", ""))) or answer.partition(":")[2].strip()
             resolutions[unit_id] = Resolution(unit_id, spellings[choice.casefold()], reason)
     if faults:
-        choices = ", ".join(_CHOICES)
-        raise InputError.of("resolutions unusable", lines=faults, choices=choices)
+        raise unusable(faults)
     return resolutions
+
+
+def unusable(faults: Sequence[Note]) -> InputError:
+    """What is refused where resolutions have these faults: all of them, a line each."""
+    return InputError.of("resolutions unusable", lines=faults, choices=", ".join(_CHOICES))
 
 
 def _text(value: Any) -> str:
@@ -203,7 +209,7 @@ class Merge:
 
     ``sites`` maps a site to the placemarks that make it up. A site is named after its unit, or
     ``CU-012@S1`` for a version that was not taken. What is not in it is a unit of the base,
-    unchanged. ``used_ids`` is every id ever given.
+    unchanged. ``used_ids`` is every id ever given; ``faults`` says what resolutions cannot be used.
     """
 
     used_ids: set[str]
@@ -213,6 +219,7 @@ class Merge:
     conflicts: list[Conflict] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    faults: list[Note] = field(default_factory=list)
 
 
 def outlines(
@@ -273,6 +280,13 @@ def lay_aside(merge: Merge, site: str, unit_id: str, mark: Placemark, reason: No
     """Set a new shape aside."""
     merge.sites.setdefault(site, (mark.place,))
     merge.set_aside.append(SetAside(site, unit_id, mark.group, mark.file, mark.name, reason))
+
+
+def without_version(merge: Merge, unit_id: str, choice: str, groups: Iterable[str]) -> None:
+    """A resolution names a group or file that brought nothing of what it is about: it cannot be used."""
+    names = in_short(sorted(set(groups))) or Note("none")
+    facts = {"unit_id": unit_id, "choice": choice, "names": names}
+    merge.faults.append(Note("resolution without version", facts))
 
 
 def settled_reason(decided: Resolution | None, default: str) -> Note:

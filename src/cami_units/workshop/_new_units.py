@@ -23,9 +23,12 @@ from cami_units.workshop._merge_tables import (
     Rules,
     UnitChange,
     lay_aside,
+    without_version,
 )
 from cami_units.workshop._versions import GroupVersions, by_script, plain
 
+NONE_OF_IT: Final = ("leave-out", "delete", "base")
+"""Resolutions after which a new shape becomes no unit: nothing of it was handed out."""
 MOSTLY: Final = 0.5
 """Share of a new unit inside the section of its group, from which nobody need be asked."""
 
@@ -120,28 +123,43 @@ def settle_new_units(
 ) -> None:
     """New units; where two groups drew the same place, the default says whose stays."""
     merge.sites |= {unit_id: (mark.place,) for unit_id, mark in numbered.items()}
-    reasons = _rivals(numbered, ground, rules, ground_inside, merge)
+    reasons, part_of = _rivals(numbered, ground, rules, ground_inside, merge)
     taken_names = set(known_names)
+    drawers: dict[str, list[Placemark]] = {}
+    for unit_id, mark in numbered.items():
+        decided = rules.resolutions.get(unit_id)
+        if decided and decided.choice in NONE_OF_IT:
+            reasons[unit_id] = decided.sentence()
+            part_of.pop(unit_id, None)
+        # what was united with an earlier drawing stays, or goes, with that
+        drawers.setdefault(part_of.get(unit_id, unit_id), []).append(mark)
+    merge.sites |= {
+        unit_id: tuple(mark.place for mark in marks)
+        for unit_id, marks in drawers.items()
+        if unit_id not in reasons
+    }
     for unit_id, mark in numbered.items():
         notes = mark.notes
-        decided = rules.resolutions.get(unit_id)
-        if decided and decided.choice in ("leave-out", "delete", "base"):
-            reasons[unit_id] = decided.sentence()
-        stays = unit_id not in reasons
-        if stays:
-            names, name_notes = _told_apart(_given_names(mark, known_names), taken_names)
-            notes = (*notes, *name_notes)
-            merge.units.append(
-                NextUnit(unit_id, unit_id, "", *names, PROPOSAL, groups=(mark.group,))
-            )
+        whole_id = part_of.get(unit_id, unit_id)
+        stays = whole_id not in reasons
+        if not stays:
+            notes = (*notes, note("set aside", text=reasons[whole_id]))
+            lay_aside(merge, unit_id, unit_id, mark, note("", text=reasons[whole_id]))
+        elif whole_id != unit_id:
+            first = numbered[whole_id]
+            notes = (*notes, note("one new unit", unit_id=unit_id, group=first.group))
         else:
-            reason = note("", text=reasons[unit_id])
-            notes = (*notes, note("set aside", text=reasons[unit_id]))
-            lay_aside(merge, unit_id, unit_id, mark, reason)
-        row = UnitChange(unit_id, "new", "none", mark.group, mark.file, mark.name)
+            all_names = (_given_names(one, known_names) for one in drawers[unit_id])
+            given = next(filter(any, all_names), ("", ""))
+            names, name_notes = _told_apart(given, taken_names)
+            notes = (*notes, *name_notes)
+            groups = tuple(dict.fromkeys(one.group for one in drawers[unit_id]))
+            merge.units.append(NextUnit(unit_id, unit_id, "", *names, PROPOSAL, groups=groups))
+        shown_id = whole_id if stays else unit_id
+        row = UnitChange(shown_id, "new", "none", mark.group, mark.file, mark.name)
         of_unit = mark.copy_of
         merge.changes.append(
-            row._replace(site=unit_id, notes=notes, applied=stays, of_unit=of_unit)
+            row._replace(site=shown_id, notes=notes, applied=stays, of_unit=of_unit)
         )
         if mark.comment:
             comment_notes = (note("", text=mark.comment),)
@@ -181,12 +199,13 @@ def _rivals(
     rules: Rules,
     ground_inside: Inside,
     merge: Merge,
-) -> dict[str, str]:
-    """New shapes that are set aside, because another group drew the same place; with the reason."""
+) -> tuple[dict[str, str], dict[str, str]]:
+    """New shapes that another group drew too: why some are set aside, and what some became a part of."""
     reasons: dict[str, str] = {}
+    part_of: dict[str, str] = {}
     for first, second in _of_two_groups(numbered, ground):
         a, b = numbered[first], numbered[second]
-        if first in reasons or second in reasons:
+        if {first, second} & {*reasons, *part_of}:
             continue
         # Two shapes that merely touch are two units; only one place drawn twice is a rivalry.
         if ground.alike(a.place, b.place, SAME_PLACE) < SAME_PLACE:
@@ -196,12 +215,17 @@ def _rivals(
         keeper, default = _whose(a, b, rules, ground_inside)
         if decided:
             keeper = decided.choice
-        loser = {a.group: second, b.group: first}.get(keeper)
+        why = f"{pair}: {decided.sentence() if decided else default}"
         if keeper == "union":
-            merge.sites[first] = (a.place, b.place)
-            loser = second
-        if loser:
-            reasons[loser] = f"{pair}: {decided.sentence() if decided else default}"
+            part_of[second] = first  # of three drawings of one place the first takes in both others
+        elif keeper in NONE_OF_IT:
+            reasons |= {first: why, second: why}
+        elif keeper in (a.group, a.file):
+            reasons[second] = why
+        elif keeper in (b.group, b.file):
+            reasons[first] = why
+        elif keeper not in ("ask", "both"):
+            without_version(merge, pair, keeper, (a.group, b.group))
         merge.conflicts.append(
             Conflict(
                 pair,
@@ -214,7 +238,7 @@ def _rivals(
             ).answered(decided)
         )
         merge.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
-    return reasons
+    return reasons, part_of
 
 
 def _of_two_groups(numbered: Mapping[str, Placemark], ground: Ground) -> list[tuple[str, str]]:
