@@ -192,7 +192,7 @@ def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path, m
         plain,
         tables={**plain.tables, "remarks": point, "set_aside": aside, "questions": asked},
         manifest={**plain.manifest, "collected": collected}
-        | {"resolutions": resolved, "resolved_before": resolved},
+        | {"resolutions": resolved, "resolved_before": resolved, "collected_before": collected},
     )
     write_proposal(made, tmp_path / "r")
     annexed = annex(tmp_path / "r")

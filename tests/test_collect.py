@@ -53,9 +53,12 @@ from cami_units.commands.decide import (
     read_decisions,
     record_decision,
 )
+from cami_units.commands.plenary import plenary
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
+from cami_units.desk._day import read_day
+from cami_units.desk._page_facts import unit_facts
 from cami_units.documents.board_slides import Loop, boards
 from cami_units.documents.collect_report import (
     counted_changes,
@@ -1767,3 +1770,113 @@ def test_what_was_parked_waits_in_the_next_round_with_its_reason(tmp_path):
         assert docx.read("word/document.xml").count(b"wait for CU-014") == 1
     record_decision(tmp_path / "01", "CU-013", "agree", reason="done", time=noon)
     assert parked() == ["wait for CU-014"]
+
+
+def test_a_copy_of_a_collected_file_that_comes_late_undoes_no_settlement(tmp_path):
+    """S1's outline of CU-012 was collected and settled against; its file turns up again, two rounds later.
+
+    By its bytes it is known, whatever it is called. Saved once more it is another file, and asks.
+    """
+    text = "unit_id,resolution,reason\nCU-012,base,the river stays the border\n"
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-012", 0.9))}, resolutions=text)
+    assert units_of(first).loc["CU-012", "geometry"].equals(square("CU-012"))
+    write_collected(first, tmp_path / "01")
+    late = tmp_path / "late"
+    late.mkdir()
+    (late / "edit_S1 (1).kmz").write_bytes((tmp_path / "handed-in" / "edit_S1.kmz").read_bytes())
+    alone = collect([late], store.read_round(tmp_path / "01"))  # nothing is refused: it came
+    assert units_of(alone).loc["CU-012", "geometry"].equals(square("CU-012"))
+    (late / "edit_S2.kmz").write_bytes(kmz(group="S2"))
+    second = collect([late], store.read_round(tmp_path / "01"))
+    assert units_of(second).loc["CU-012", "geometry"].equals(square("CU-012"))
+    assert second.conflicts.empty
+    [told] = second.problems.query("file == 'edit_S1 (1).kmz'").to_dict("records")
+    assert told["what"].startswith("it is the same file as edit_S1.kmz, which round 01 was")
+    assert "let it save the file once more" in told["assumed"]
+    write_collected(second, tmp_path / "02")
+    (late / "edit_S2.kmz").write_bytes(kmz(draw.grown("CU-013", 0.9), group="S2"))
+    third = collect([late], store.read_round(tmp_path / "02"))
+    assert units_of(third).loc["CU-012", "geometry"].equals(square("CU-012"))
+    # the group insists
+    (late / "edit_S1 (1).kmz").write_bytes(
+        kmz(draw.grown("CU-012", 0.9), draw.renamed("CU-001", "A"))
+    )
+    again = collect([late], store.read_round(tmp_path / "02"))
+    assert ("reshaped", "cu_id", "S1") in of(again, "CU-012")
+
+
+def test_a_parked_unit_that_was_agreed_on_by_mistake_is_parked_again(tmp_path):
+    """Parked in round 00, agreed on in round 01, and that taken back: it waits, with its reason.
+
+    On the board and in the annex, which ask the logs, and in the desk's list, which reads the table.
+    """
+    folder, next_folder = (tmp_path / "rounds" / name for name in ("00-proposal", "01-collected"))
+    noon = "2026-11-22T14:05"
+    write_proposal(base(), folder)
+    record_decision(folder, "CU-013", "park", reason="await the survey", time=noon)
+    (tmp_path / "edit_S2.kmz").write_bytes(kmz(group="S2"))
+    made = collect([tmp_path / "edit_S2.kmz"], decided_round(folder), base_dir=folder)
+    write_collected(made, next_folder)
+
+    def at_the_desk() -> tuple[str, str]:
+        facts = {unit["unit_id"]: unit for unit in unit_facts(read_day(tmp_path), "en")}
+        return facts["CU-013"]["decision"], facts["CU-013"]["reason"]
+
+    assert at_the_desk() == ("parked", "await the survey")
+    record_decision(next_folder, "CU-013", "agree", reason="typed for another", time=noon)
+    assert at_the_desk() == ("agreed", "typed for another")
+    record_decision(next_folder, "CU-013", "undo", reason="x", time=noon)
+    assert at_the_desk() == ("parked", "await the survey")
+    shown = decided_round(next_folder)
+    unit = shown.tables["conservation_units"].set_index("unit_id").loc["CU-013"]
+    assert (unit["decision"], unit["status"]) == ("park", "working-group proposal")
+    log = decisions_told(next_folder, shown)
+    assert log.loc[log["decision"] == "park", "reason"].tolist() == ["await the survey"]
+
+
+def test_what_is_asked_of_a_unit_that_is_split_is_asked_of_its_pieces(tmp_path):
+    """By plenary, by a form, and by two groups that do not agree: on the table, and on the board."""
+    folder, noon = tmp_path / "00", "2026-11-22T14:05"
+    write_proposal(base(), folder)
+    record_decision(folder, "CU-001", "ask", reason="Who guards the pass?", time=noon)
+    (tmp_path / "edit_S1.kmz").write_bytes(kmz(draw.halved("CU-001")))
+    moved = translate(square("CU-001"), 0.2, 0)
+    drawn = draw.drawn("CU-001 Place 001", moved, "2 ")
+    (tmp_path / "edit_S2.kmz").write_bytes(kmz(drawn, group="S2"))
+    made = collect(sorted(tmp_path.glob("*.kmz")), decided_round(folder), base_dir=folder)
+    units, questions = units_of(made), made.round.tables["questions"]
+    assert {"CU-001a", "CU-001b"} <= set(units.index)
+    assert set(units.loc[["CU-001a", "CU-001b"], "open_questions"]) == {
+        "A-001 Who guards the pass?"
+    }
+    [two_groups] = questions.query("kind == 'two groups'").to_dict("records")
+    assert two_groups["unit_id"] == "CU-001a;CU-001b"
+    write_collected(made, tmp_path / "01")
+    plenary(tmp_path / "01")
+    page = (tmp_path / "01" / "plenary" / "board.html").read_text(encoding="utf-8")
+    assert page.count("drawn by several groups") >= 2
+    # in the next round too, when the question is an earlier one
+    (tmp_path / "edit_S2.kmz").write_bytes(kmz(draw.grown("CU-014", 0.9), group="S2"))
+    third = collect([tmp_path / "edit_S2.kmz"], store.read_round(tmp_path / "01"))
+    [still] = third.round.tables["questions"].query("kind == 'two groups'").to_dict("records")
+    assert still["unit_id"] == "CU-001a;CU-001b"
+
+
+def test_a_hotspot_of_a_split_unit_is_in_a_piece_or_among_those_in_none(tmp_path):
+    """H02 is CU-002 itself: neither half covers more of it than the other, and one has it all the same.
+
+    H03 lies elsewhere: the unit was grown from it once, and no piece reaches it.
+    """
+    tables = dict(on_hotspots().tables)
+    hotspots = tables["hotspots"].set_index("hotspot_id", drop=False)
+    hotspots.loc["H03", "geometry"] = translate(square("CU-002"), 0, 3)
+    tables["hotspots"] = hotspots.reset_index(drop=True)
+    (tmp_path / "edit_S1.kmz").write_bytes(kmz(draw.halved("CU-002")))
+    made = collect([tmp_path / "edit_S1.kmz"], replace(on_hotspots(), tables=tables)).round
+    held = held_hotspots(made)
+    assert "CU-002" not in held
+    in_pieces = sorted(held.get("CU-002a", "").split(";") + held.get("CU-002b", "").split(";"))
+    assert "H02" in in_pieces
+    assert missed_hotspots(made) == ["H03", "H09"]
+    reasons = made.tables["not_proposed"].set_index("hotspot_id")["reason"]
+    assert reasons["H03"] == "Its unit CU-002 was split, and no piece reaches it."

@@ -337,11 +337,16 @@ def remarks_table(
 
 
 def questions_table(
-    base: Round, merge: workshop.Merge, group_files: GroupFiles, lang: str
+    base: Round,
+    merge: workshop.Merge,
+    group_files: GroupFiles,
+    table: pd.DataFrame,
+    lang: str,
 ) -> pd.DataFrame:
     """What plenary is asked: open conflicts, questions of forms, reasons of rejections and renames.
 
-    A question of an earlier round stays until a decision on every unit that it is about.
+    A question of an earlier round stays until a decision on every unit that it is about; one about a
+    unit that was split is about its pieces, as they are in `table`, the units of the next round.
     """
     number = next_number(base)
     rows: list[tuple[str, ...]] = [
@@ -372,9 +377,16 @@ def questions_table(
     for earlier in base.tables.get("questions", pd.DataFrame()).to_dict("records"):
         if not set(str(earlier["unit_id"]).split(";")) <= decided_ids:
             rows.append(tuple(str(earlier.get(name, "")) for name in QUESTION_COLUMNS[1:]))
-    unique = sorted(set(rows))
+    pieces = workshop.pieces_of(table)
+    unique = sorted({(of_pieces(unit_ids, pieces), *rest) for unit_ids, *rest in rows})
     numbered = [(f"Q-{place:03d}", *row) for place, row in enumerate(unique, start=1)]
     return pd.DataFrame(numbered, columns=list(QUESTION_COLUMNS), dtype=str)
+
+
+def of_pieces(unit_ids: str, pieces: Mapping[str, Sequence[str]]) -> str:
+    """Units with ";" between them, those that were split by their pieces."""
+    named = unit_ids.split(";")
+    return ";".join(dict.fromkeys(one for name in named for one in pieces.get(name, [name])))
 
 
 MOST_ALIKE: Final = 3

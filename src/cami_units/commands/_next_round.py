@@ -174,8 +174,8 @@ def _unit_row(
         row = dict(measured[unit.unit_id])
         # What was computed or decided was said of another outline.
         row |= {"rev": next_number(base), "stability": NOT_COMPUTED}
-        if is_asked:  # one more outline answers no question
-            row[OPEN_QUESTIONS] = was.get(OPEN_QUESTIONS, "")
+        if is_asked:  # one more outline answers no question, nor do two of a split
+            row[OPEN_QUESTIONS] = before.get(unit.parent, {}).get(OPEN_QUESTIONS, "")
     else:
         row = dict(before[unit.unit_id])
         # rounds before revisions were counted have none: the outline is as old as the round
@@ -252,6 +252,8 @@ def _hotspots_of_drawn(
     if shared is not None and hotspots is not None:
         of_sites = shared.assign(site=shared["site"].astype(str).map(site_of))
         covered = workshop.hotspots_of_outlines(of_sites, hotspots)
+        pieces_of = {unit.site: unit.parent for unit in drawn_units if unit.parent in split}
+        _hold_each(covered, of_sites, old, pieces_of)
         touched_ids = of_sites.groupby("site")["hotspot_id"].agg(set).to_dict()
         known_ids = set(hotspots["hotspot_id"])
     ids = []
@@ -266,6 +268,35 @@ def _hotspots_of_drawn(
         else:
             ids.append(";".join(sorted(kept_ids) or covered.get(unit.site, [])))
     return ids
+
+
+def _hold_each(
+    covered: dict[str, list[str]],
+    shared: pd.DataFrame,
+    hotspots_of: Mapping[str, Any],
+    pieces_of: Mapping[str, str],
+) -> None:
+    """Give a hotspot of a split unit that no piece covers to the piece that holds most of it.
+
+    Parameters
+    ----------
+    covered : dict
+        By site, the hotspots that it covers: they are added to.
+    shared : DataFrame
+        ``site``, ``hotspot_id`` and the ``km2`` that they share.
+    hotspots_of : mapping
+        By unit before it was split, its hotspots.
+    pieces_of : mapping
+        By site of a piece, the unit that it is of.
+    """
+    ordered = shared.sort_values(["km2", "site"], ascending=[False, True])
+    for unit_id in sorted(set(pieces_of.values())):
+        sites = [site for site, parent in pieces_of.items() if parent == unit_id]
+        held = set().union(*(covered.get(site, []) for site in sites))
+        for hotspot_id in listed_words(hotspots_of[unit_id]) - held:
+            there = ordered[ordered["hotspot_id"].eq(hotspot_id) & ordered["site"].isin(sites)]
+            for site in there["site"].head(1):
+                covered[site] = sorted([*covered.get(site, []), hotspot_id])
 
 
 def _with_names(table: gpd.GeoDataFrame, layers_here: Layers, plan: Plan) -> gpd.GeoDataFrame:
@@ -590,19 +621,31 @@ def _not_proposed(
         return kept_rows.reset_index(drop=True)
     names = hotspots.set_index("hotspot_id")
     facts = dict(zip(why["unit_id"], why["facts"], strict=True))
+    gone_with: dict[str, tuple[str, str]] = {
+        hotspot_id: (
+            f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
+            _rejected_facts(unit.unit_id, facts.get(unit.unit_id, "")),
+        )
+        for unit in table[out].itertuples()
+        for hotspot_id in listed_words(unit.hotspot_ids) - placed_ids
+    }
+    # of a unit that was split, and none of whose pieces reaches it: nothing may be in neither table
+    known_ids = set().union(*map(listed_words, table["hotspot_ids"]))
+    units = base.tables["conservation_units"]
+    for unit_id, cell in zip(units["unit_id"], units["hotspot_ids"], strict=True):
+        said_of_it = notes_as_text([Note("its unit was split", {"unit_id": unit_id})])
+        for hotspot_id in listed_words(cell) - known_ids:
+            gone_with.setdefault(hotspot_id, (words.reason(said_of_it, {}), said_of_it))
     rows = [
         {
             "hotspot_id": hotspot_id,
             "name_en": names.at[hotspot_id, "name_en"],
             "name_ru": names.at[hotspot_id, "name_ru"],
-            "reason": f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
-            "facts": _rejected_facts(unit.unit_id, facts.get(unit.unit_id, "")),
+            "reason": reason,
+            "facts": notes,
         }
-        for unit in table[out].itertuples()
-        for hotspot_id in str(unit.hotspot_ids).split(";")
-        if hotspot_id in names.index
-        and hotspot_id not in placed_ids
-        and hotspot_id not in set(kept_rows["hotspot_id"])
+        for hotspot_id, (reason, notes) in gone_with.items()
+        if hotspot_id in names.index and hotspot_id not in set(kept_rows["hotspot_id"])
     ]
     rows += _left_behind(base, names, {*placed_ids, *kept_rows["hotspot_id"]}, rows)
     added = (
@@ -660,6 +703,17 @@ def earlier_resolutions(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
     return [*manifest.get("resolved_before", ()), *manifest.get("resolutions", ())]
 
 
+def collected_files(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The files that a round and those before it were collected from: ``file``, ``sha256``, ``round``.
+
+    Of what could not be read nothing came into a round, and it may be handed in again.
+    """
+    number = f"{int(manifest.get('round') or 0):02d}"
+    rows = [row for row in manifest.get("collected", ()) if not row["refused"]]
+    own_files = [{"file": row["file"], "sha256": row["sha256"], "round": number} for row in rows]
+    return [*manifest.get("collected_before", ()), *own_files]
+
+
 def next_manifest(
     base: Round, group_files: GroupFiles, merge: workshop.Merge, rules: workshop.Rules
 ) -> dict[str, Any]:
@@ -672,12 +726,14 @@ def next_manifest(
         for file in group_files.files
     ]
     resolved = earlier_resolutions(base.manifest)
+    before = collected_files(base.manifest)
     return {
         **base.manifest,
         "version": __version__,
         "round": int(next_number(base)),
         "base": {"round": int(base.imprint.number), "title": base.imprint.title},
         "collected": sorted(files, key=lambda file: (file["file"], file["sha256"])),
+        **({"collected_before": before} if before else {}),
         **({"looked_at": sorted(group_files.looked_at)} if group_files.looked_at else {}),
         "resolutions": [asdict(row) for _, row in sorted(rules.resolutions.items())],
         **({"resolved_before": resolved} if resolved else {}),

@@ -97,7 +97,8 @@ def _without_files(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """
     collected_files = manifest.get("collected", ())
     group_of = {file["file"]: file.get("group", "") for file in collected_files}
-    about = {key: value for key, value in manifest.items() if key != "resolved_before"}
+    before = ("resolved_before", "collected_before")
+    about = {key: value for key, value in manifest.items() if key not in before}
     if "collected" in about:
         file_keys = ("file", "refused")
         about["collected"] = [

@@ -29,6 +29,7 @@ from cami_units.commands._change_tables import (
 from cami_units.commands._next_round import (
     assessed_outlines,
     base_units,
+    collected_files,
     earlier_resolutions,
     earlier_units,
     former_versions,
@@ -197,7 +198,8 @@ def read_handed_in(
         called = base.imprint.number or base.imprint.round
         names = in_short(of_another, 6)
         group_files.note("", "another round", count=len(of_another), base=called, names=names)
-    if not any(not file.refused for file in group_files.files):
+    # what came before came: decisions alone may be brought into the next round
+    if not any(file.is_known or not file.refused for file in group_files.files):
         reasons = [
             Note("of a file", {"file": file.file, "why": file.refusal})
             for file in group_files.files[:5]
@@ -338,6 +340,9 @@ def _handed_out(
         in_pack=in_pack,
         hashes=hashes,
         outlines=_outlines(base),
+        collected={
+            row["sha256"]: (row["file"], row["round"]) for row in collected_files(base.manifest)
+        },
     )
 
 
@@ -466,7 +471,7 @@ def _collected(
     table = with_hotspots_of_merged(table, base)
     conflicts, pictures = conflicts_table(merge, outlines, lang)
     remarks = remarks_table(group_files, merge, outlines, table, lang)
-    questions = questions_table(base, merge, group_files, lang)
+    questions = questions_table(base, merge, group_files, table, lang)
     noticed = [
         *(*group_files.notices, *notices, *merge.notices),
         *size_notices(merge, by_site, plan),

@@ -352,17 +352,21 @@ def decisions_told(directory: Path, round_: Round) -> pd.DataFrame:
     units = round_.tables["conservation_units"]
     if "decision" not in units:
         return log
-    parked_ids = set(units.loc[units["decision"] == "park", "unit_id"]) - set(
-        log.loc[~log["decision"].isin(ASKING), "unit_id"]
-    )
-    lines: list[dict[str, str]] = []
-    for path in sorted(directory.glob(EARLIER_LOGS), reverse=True) if parked_ids else ():
-        earlier = store.read_log(path, columns=DECISION_COLUMNS)
-        for unit_id, of_unit in earlier[earlier["unit_id"].isin(parked_ids)].groupby("unit_id"):
-            if standing := standing_decisions(of_unit):
-                parked_ids.discard(unit_id)
-                lines.append(standing[-1])
+    decided_ids = {name for name, of_unit in log.groupby("unit_id") if standing_decisions(of_unit)}
+    parked_ids = set(units.loc[units["decision"] == "park", "unit_id"]) - decided_ids
+    before = parked_before(directory) if parked_ids else {}
+    lines = [line for unit_id, line in before.items() if unit_id in parked_ids]
     return pd.concat([pd.DataFrame(lines, columns=log.columns), log], ignore_index=True)
+
+
+def parked_before(directory: Path) -> dict[str, dict[str, str]]:
+    """By unit, the line of an earlier round's log that parked it, where no later round decided otherwise."""
+    last: dict[str, dict[str, str]] = {}
+    for path in sorted(directory.glob(EARLIER_LOGS), reverse=True):
+        for unit_id, lines in store.read_log(path, columns=DECISION_COLUMNS).groupby("unit_id"):
+            if unit_id not in last and (standing := standing_decisions(lines)):
+                last[str(unit_id)] = standing[-1]
+    return {unit_id: line for unit_id, line in last.items() if line["decision"] == "park"}
 
 
 def decided_round(directory: Path) -> Round:
@@ -421,7 +425,9 @@ def _show_unit(
         return
     standing = standing_decisions(lines)
     last = standing[-1] if standing else None
-    units.loc[unit_id, "decision"] = last["decision"] if last else ""
+    # all taken back: what an earlier round left it with stands again
+    before = clean_name(stored.at[unit_id, "decision"]) if "decision" in stored else ""
+    units.loc[unit_id, "decision"] = last["decision"] if last else before
     units.loc[unit_id, "status"] = last["status"] if last else lines["before"].iloc[0]
     if "merged_into" in units and lines["into"].ne("").any():
         # what was merged and then parked is still merged

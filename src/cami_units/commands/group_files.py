@@ -67,6 +67,9 @@ _MEANT: Final = 0.9
 """Share of a file's units that must say one group for the file to be that group's."""
 
 
+_COLLECTED_BEFORE: Final = "collected before"
+
+
 @dataclass(frozen=True, slots=True)
 class FileRead:
     """What one file gave: how many placemarks, whose it is and how that is known.
@@ -96,6 +99,11 @@ class FileRead:
     def refused(self) -> str:
         """Why nothing was read, in English; empty where it was."""
         return said(self.refusal) if self.refusal else ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a round up to the base was collected from it: it was read, and then."""
+        return self.refusal is not None and self.refusal.key == _COLLECTED_BEFORE
 
     @property
     def is_used(self) -> bool:
@@ -156,6 +164,8 @@ class HandedOut:
     in_pack: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
     outlines: Mapping[str, Any] = field(default_factory=dict)
+    collected: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """By the SHA-256 of each file that the round was collected from: its name then, and the round."""
 
 
 def found_files(paths: Iterable[Path]) -> list[Path]:
@@ -282,7 +292,7 @@ def read_files(
             if _is_passed_over(path, digest, handed_out or {}):
                 not_for_editing.append(label)
                 continue
-            if _is_twin(label, digest, twins, group_files):
+            if _is_twin(label, digest, twins, base_facts, group_files):
                 continue
             reading = _Reading(base_facts, handed_out or {}, twins, group_files)
             _read(path, label, digest, reading)
@@ -327,8 +337,21 @@ def labels_of(paths: Sequence[Path]) -> dict[Path, str]:
     return labels
 
 
-def _is_twin(label: str, digest: str, twins: dict[str, str], group_files: GroupFiles) -> bool:
-    """Whether the same bytes came before, under whatever name."""
+def _is_twin(
+    label: str,
+    digest: str,
+    twins: dict[str, str],
+    base_facts: HandedOut,
+    group_files: GroupFiles,
+) -> bool:
+    """Whether the same bytes came before, under whatever name: now, or into a round up to the base."""
+    if digest in base_facts.collected:
+        # what it asked for was settled there: read again it would undo that
+        name, number = base_facts.collected[digest]
+        facts = {"file": name, "round": number}
+        group_files.files.append(FileRead(label, digest, refusal=Note(_COLLECTED_BEFORE, facts)))
+        group_files.note(label, "same file as before", **facts)
+        return True
     twin = twins.setdefault(digest, label)
     if twin == label:
         return False
@@ -440,7 +463,7 @@ def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
     if entry.refusal:
         _refuse(reading.group_files, entry.label, "", entry.refusal, reading.base_facts)
         return
-    if _is_twin(entry.label, digest, reading.twins, reading.group_files):
+    if _is_twin(entry.label, digest, reading.twins, reading.base_facts, reading.group_files):
         return
     try:
         if may_be_form(entry.content, entry.ending):

@@ -11,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache, kml, scene, store, workshop
+from cami_units.commands._change_tables import of_pieces
 from cami_units.commands.decide import decided_round, decisions_told, shared_ground
 from cami_units.commands.shown_round import (
     cache_of_layers,
@@ -145,13 +146,22 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
         log=decisions_told(directory, round_),
         before=base,
         changes=_table(directory / "changes.csv", changes),
-        conflicts=_table(directory / "conflicts.csv", conflicts),
+        conflicts=_about_pieces(_table(directory / "conflicts.csv", conflicts), round_),
         activities=known_activities(directory),
         activity_log=store.read_log(directory / ACTIVITY_LOG, columns=workshop.LOG_COLUMNS),
         groups=dict(zip(owners["unit_id"], owners["group"], strict=True)),
         sections=dict(zip(owners["unit_id"], owners["section_id"], strict=True)),
         shared_ground=_shared(round_),
     )
+
+
+def _about_pieces(conflicts: pd.DataFrame | None, round_: Round) -> pd.DataFrame | None:
+    """Conflicts of units that were split all the same, as those of their pieces."""
+    pieces = workshop.pieces_of(round_.tables["conservation_units"])
+    if conflicts is None or not pieces:
+        return conflicts
+    unit_ids = [of_pieces(cell, pieces) for cell in conflicts["unit_id"]]
+    return conflicts.assign(unit_id=unit_ids)
 
 
 def _shared(round_: Round) -> dict[str, list[tuple[str, float]]]:

@@ -14,6 +14,7 @@ import pandas as pd
 from cami_units import words
 from cami_units.commands.decide import (
     ASKING,
+    parked_before,
     questions_left,
     read_decisions,
     standing_decisions,
@@ -335,6 +336,7 @@ def unit_facts(
     log = read_decisions(day.current.path)
     lines = {str(unit_id): lines for unit_id, lines in log.groupby("unit_id")}
     last = {name: of[-1] for name in lines if (of := standing_decisions(lines[name]))}
+    parked = parked_before(day.current.path)
     outlines = _other_outlines(day.current.path / "changes.csv")
     hand = {unit_id: number for number, unit_id in enumerate(by_hand)}
     keys: dict[str, Any] = {
@@ -349,6 +351,7 @@ def unit_facts(
         _unit_fact(
             row,
             last.get(row["unit_id"], {}),
+            parked.get(row["unit_id"], {}),
             lines.get(row["unit_id"], log[:0]),
             outlines.get(row["unit_id"], []),
             lang,
@@ -360,14 +363,24 @@ def unit_facts(
 def _unit_fact(
     row: Mapping[str, str],
     line: Mapping[str, str],
+    parked: Mapping[str, str],
     lines: pd.DataFrame,
     outlines: list[str],
     lang: str,
 ) -> dict[str, Any]:
-    """A unit in the list: `line` is the decision of this round that stands, `lines` is all of them."""
+    """A unit in the list.
+
+    `line` is the decision of this round that stands, `lines` is all of them, `parked` the line of an
+    earlier round that parked the unit.
+    """
     # the table learns last that everything was taken back: until then it shows what was decided
     before = _before_decisions(lines)
-    word = line["decision"] if line else "" if before else row.get("decision", "")
+    word = row.get("decision", "")
+    if line:
+        word = line["decision"]
+    elif before:
+        word = parked.get("decision", "")
+    told = line or (parked if word == "park" else {})
     standing = {"status": line["status"] if line else before or row["status"], "decision": word}
     return {
         "unit_id": row["unit_id"],
@@ -380,7 +393,7 @@ def _unit_fact(
         "standing": standing,
         "is_settled": is_decided(standing),
         "can_undo": bool(line),
-        "reason": line["reason"] if line else "",
+        "reason": told.get("reason", ""),
         "outlines": outlines,
         "asked": questions_left(row.get(OPEN_QUESTIONS), lines),
     }

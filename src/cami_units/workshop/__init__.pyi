@@ -11,6 +11,7 @@ from ._activities import followed as followed
 from ._activities import merged_activities as merged_activities
 from ._activities import moved as moved
 from ._activities import numbered as numbered
+from ._activities import pieces_of as pieces_of
 from ._activities import placed as placed
 from ._activities import recurring as recurring
 from ._activities import species_by_unit as species_by_unit

@@ -628,6 +628,20 @@ def successors(units: pd.DataFrame) -> dict[str, list[str]]:
 _OF_SUCCESSION: Final = ("unit_id", "merged_into", "split_from", "status")
 
 
+def pieces_of(units: pd.DataFrame) -> dict[str, list[str]]:
+    """The pieces, as they are now, of each unit that was split: what is asked of it is asked of them.
+
+    Examples
+    --------
+    >>> ids = {"unit_id": ["CU-2a", "CU-2b"], "area_km2": [3.0, 5.0]}
+    >>> pieces_of(pd.DataFrame({**ids, "split_from": ["CU-2", "CU-2"]}))
+    {'CU-2': ['CU-2b', 'CU-2a']}
+    """
+    there = set(units["unit_id"])
+    of_all = successors(units.drop(columns="merged_into", errors="ignore"))
+    return {unit_id: pieces for unit_id, pieces in of_all.items() if unit_id not in there}
+
+
 def _at_last(unit_id: str, following: Mapping[str, Sequence[str]]) -> list[str]:
     """What a unit has become after all: merged into one that was split itself, and so on."""
     reached: dict[str, None] = {}
