@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cami_units import workshop
+from cami_units import words, workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.decide import decide
 from cami_units.commands.pack import pack
@@ -969,3 +969,29 @@ def test_every_piece_of_a_unit_in_thirty_takes_its_activities_along():
     table, _ = workshop.followed(pd.DataFrame([row]), {"CU-001": pieces}, by="decision")
     assert sorted(table["unit_id"]) == sorted(pieces)
     assert {"A-1", "A-1.b", "A-1.z", "A-1.ad"} <= set(table["activity_id"])
+
+
+def test_an_activity_that_a_form_names_and_nobody_knows_is_told():
+    """Amended, it is added as a new one; dropped, nothing is: neither in silence."""
+    base = pd.DataFrame([dict.fromkeys(workshop.ACTIVITY_COLUMNS, "") | {"activity_id": "P-001"}])
+    base = base.assign(unit_id="CU-001", theme="other", text="Count the herds", status="in force")
+    rows = pd.concat(
+        [
+            form({"activity_id": "P-01", "action": "amend", "text": "Count them twice"}),
+            form({"activity_id": "P-999", "action": "drop", "text": "Count the herds again"}),
+        ]
+    )
+    brought = [workshop.Contribution("S1", rows)]
+    table, lines, problems = workshop.merged_activities(base, brought, owner={})
+    assert table["activity_id"].tolist() == ["P-001", "S1-001"]
+    told = [(words.said(one.as_note()), words.assumed(one.as_note())) for one in problems]
+    assert told == [
+        (
+            "there is no activity 'P-01' to amend (perhaps P-001?)",
+            "added as a new one, S1-001. If another was meant, amend that one and drop this",
+        ),
+        ("there is no activity 'P-999' to drop", "nothing was dropped, and nothing added"),
+    ]
+    log = lines.assign(by="S1")
+    again = workshop.merged_activities(table, brought, owner={}, log=log)
+    assert [one.as_note().key for one in again[2]] == ["activity to drop unknown"]

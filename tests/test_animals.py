@@ -21,7 +21,7 @@ import pytest
 import shapely
 
 import cami_units as cu
-from cami_units import criteria, layers, overlap, scene, webmap
+from cami_units import criteria, layers, overlap, scene, webmap, words
 from cami_units.commands.annex import annex
 from cami_units.commands.check import check
 from cami_units.commands.figures import write_atlas
@@ -36,7 +36,7 @@ from cami_units.layers._layer_rows import layer_reader
 from cami_units.layers._occurrences import UNMADE_CHECKS, ranges_from_records
 from cami_units.layers._taxa import names_of
 from cami_units.layers._telemetry import animal_crossings, with_tracks
-from cami_units.model import EQUAL_AREA, SiteTables
+from cami_units.model import EQUAL_AREA, Note, SiteTables, notes_as_text, notes_from_text
 from cami_units.plan import read_plan, read_profile
 from tests.rounds import toy_round
 
@@ -540,6 +540,12 @@ def test_a_crossing_within_ten_years_is_of_grade_a_and_an_older_one_is_not(tmp_p
     )
     assert row["crossing_seen_year"] == 2020
     assert row["source"] == "m.csv: animal S1, 2020-04-01 to 2020-04-01; crossed on 2020-04-01"
+    evidence = notes_as_text(
+        [Note("C5 evidence", {"sources": notes_from_text(row["source_facts"])})]
+    )
+    assert words.because(evidence, {}, "ru") == (
+        "Источники: m.csv: животное S1, с 2020-04-01 по 2020-04-01; пересекло границу: 2020-04-01."
+    )
 
 
 def test_across_a_gap_nobody_knows_where_so_nothing_is_counted(tmp_path):

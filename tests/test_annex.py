@@ -20,7 +20,7 @@ import shapely
 
 from cami_units.commands.activities import activities
 from cami_units.commands.annex import ANNEX_FILES, annex
-from cami_units.commands.decide import decide
+from cami_units.commands.decide import decide, record_decision
 from cami_units.commands.pack import pack
 from cami_units.commands.publish import publish
 from cami_units.commands.round_files import write_proposal
@@ -153,6 +153,27 @@ def test_in_russian(round_dir, tmp_path):
     told = "\n".join(paragraph.text for paragraph in made.paragraphs)
     assert "Приложение: приоритетные единицы" in told
     assert "CU-001 Талас" in told
+
+
+def test_a_russian_annex_says_the_decisions_of_its_workbook_in_words(tmp_path):
+    """With the codes behind, for scripts; and headings that are those of decisions."""
+    russian = toy_round()
+    imprint = replace(russian.imprint, languages=("ru",))
+    write_proposal(replace(russian, imprint=imprint), tmp_path / "r")
+    record_decision(tmp_path / "r", "CU-001", "park", reason="ждём", time="2026-11-22T14:05")
+    book = openpyxl.load_workbook(annex(tmp_path / "r") / "annex.xlsx")
+    names, headings, cells = (
+        [cell.value for cell in row] for row in book["decisions"].iter_rows(max_row=3)
+    )
+    told = dict(zip(names, zip(headings, cells, strict=True), strict=True))
+    assert told["decision_ru"] == ("Решение", "отложено")
+    assert told["decision"] == ("Решение (код)", "park")
+    assert told["before_ru"] == ("Прежний статус", "предварительная единица")
+    assert told["by_ru"] == ("Кто решил", "пленарное заседание")
+    assert told["reason"] == ("Почему", "ждём")
+    units = {cell.value for row in book["units"].iter_rows() for cell in row}
+    assert "нет" in units  # of no unit hangs the count of states on a disputed area
+    assert not {"yes", "no"} & units
 
 
 def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ import shapely
 import cami_units
 from cami_units import cli
 from cami_units.cli._summaries import say_fences, say_how_sure
-from cami_units.cli._terminal import Pace, _lines
+from cami_units.cli._terminal import Pace, _lines, say, say_rows
 from cami_units.commands.round_files import write_proposal
 from cami_units.model import Imprint, InputError, Note, Problem, Round, problem_of
 from tests.rounds import toy_round
@@ -474,6 +474,25 @@ def test_long_steps_say_now_and_then_how_long_they_take(capsys):
     ]
 
 
+def test_progress_and_time_left_are_told_in_the_first_language_of_the_round(capsys, monkeypatch):
+    """Every unit of time: seconds, minutes, hours; a step that nobody translated is called as it is."""
+    now = [0.0]
+    monkeypatch.setattr("cami_units.cli._terminal.language", lambda: "ru")
+    progress = _lines(lambda: now[0])
+    for second, number in ((0, 0), (35, 5), (40, 30), (3600, 31)):
+        now[0] = float(second)
+        progress("measuring ranges", number, 100)
+        progress("a step of a later version", 0, 0)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1] == "a step of a later version …"
+    assert lines[2] == "измерение ареалов: 5/100, осталось примерно 11 мин"
+    assert lines[3] == "измерение ареалов: 31/100, осталось примерно 2 ч 14 мин"
+    pace = Pace(lambda: now[0])
+    pace.words("reading", 0, 10)
+    now[0] += 10
+    assert pace.words("reading", 5, 10, "ru") == "5/10, осталось примерно 10 с"
+
+
 # -- assess ---------------------------------------------------------------------------------------
 
 
@@ -515,6 +534,16 @@ def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
     assert lines[-1] == f"Every number, with its evidence: {tmp_path / 'new' / 'assessment.csv'}"
     written = pd.read_csv(tmp_path / "new" / "assessment.csv")
     assert written["site"].tolist() == ["H01"] * 3 + ["普氏"] * 3
+
+
+def test_assess_speaks_the_first_language_of_its_plan(run, house, tmp_path, monkeypatch):
+    monkeypatch.setattr("cami_units.cli._round_commands.language", lambda: "ru")
+    table = an_assessment().assign(because="Потому.", site=["А"] * 3 + ["Б"] * 3)
+    house.commands.assess = lambda path, plan, *, progress, cache: table
+    _, out, _ = run("assess", "drawn.kml", "p.toml", "--out", tmp_path)
+    assert "2 участка: 1 не предлагается, 1 предлагаемая единица" in out
+    assert "✓ выполнено   ✗ не выполнено" in out
+    assert latin(out) == []
 
 
 def test_assess_says_everything_when_asked(run, house, tmp_path, monkeypatch):
@@ -587,6 +616,21 @@ def test_check_when_quiet_still_says_what_refuses(run, house):
     assert "presence 5" not in err
 
 
+def test_what_is_far_too_long_is_shortened_on_the_terminal_and_paths_are_not(capsys):
+    label = "ж" * 5_000
+    say(f"  ! {label} lies in the sea")
+    say_rows([(label, "S1"), ("a", "S2")])
+    say_rows([(Path("a" * 300),)])
+    told, first, second, path = capsys.readouterr().out.splitlines()
+    assert len(told) < 800
+    assert told.startswith("  ! жжж")
+    assert told.endswith("жж lies in the sea")  # what is said of it stays
+    assert "…" in told
+    assert (len(first), first[-6:]) == (106, "ж…  S1")
+    assert second.endswith("S2")
+    assert path == "  " + "a" * 300
+
+
 # -- init and lint --------------------------------------------------------------------------------
 
 
@@ -599,9 +643,10 @@ def test_init_names_what_it_made_and_what_comes_next(run, house, tmp_path):
 
 
 def lint_table(*rows: tuple) -> pd.DataFrame:
-    return pd.DataFrame(
-        rows, columns=["level", "rule", "placemark", "folder", "line", "what", "cure"]
-    )
+    names = ["level", "rule", "placemark", "folder", "line", "what", "cure"]
+    table = pd.DataFrame(rows, columns=names)
+    table.attrs["profile"] = "earth-web"
+    return table
 
 
 def test_lint_says_each_fault_with_its_place_and_cure(run, house):

@@ -366,3 +366,23 @@ def test_anybodys_kml_is_judged(profile):
         table = kml.lint_kml(path, profile=profile)
         assert set(table["level"]) <= {"error", "warning"}
         assert (table["line"] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [
+        ("conservation_units_web.kmz", "earth-web"),
+        ("edit_S1_web (2).kmz", "earth-web"),
+        ("web.kml", "earth-pro"),
+        ("cobweb.kml", "earth-pro"),
+        ("edit_S1.kmz", "earth-pro"),
+    ],
+)
+def test_a_file_is_held_against_the_program_that_it_is_called_after(name, profile):
+    document = f'<kml xmlns="{NS}"><Document/></kml>'.encode()
+    assert kml.lint_kml(document, name=name).attrs["profile"] == profile
+    # what only Google Earth on the web writes tells its files whatever they are called
+    style = b'<gx:CascadingStyle xmlns:gx="http://www.google.com/kml/ext/2.2"/>'
+    of_web = document.replace(b"<Document/>", b"<Document>" + style + b"</Document>")
+    assert kml.lint_kml(of_web, name=name).attrs["profile"] == "earth-web"
+    assert kml.lint_kml(of_web, name=name, profile="earth-pro").attrs["profile"] == "earth-pro"

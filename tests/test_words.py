@@ -672,7 +672,13 @@ def test_the_demonstration_is_called_in_the_readers_language_and_a_workshop_as_i
         ("Алтай 2026", "en", "Алтай 2026"),
     ):
         page = tmp_path / "howto.html"
+        # a round of old, which says by its title whether it is ours, and one that says it as a value
         imprint = model.Imprint(title=title, **facts)
+        ours = title != "Алтай 2026"
+        renamed = model.Imprint(title="Renamed", demonstration=ours, **facts)
+        assert words.imprint_in(renamed, lang).title == (said if ours else "Renamed")
+        kept = model.Imprint(title=title, demonstration=False, **facts)
+        assert words.imprint_in(kept, lang).title == title
         write_howto(page, units, imprint=imprint, group="S1", sections=["A"], paper=True, lang=lang)
         assert f"<title>{said}:" in page.read_text(encoding="utf-8")
 

@@ -289,9 +289,21 @@ def imprint_in(imprint: Imprint, lang: str) -> Imprint:
     >>> imprint_in(demonstration, "ru").title
     'Приоритетные природоохранные единицы для млекопитающих Центральной Азии: демонстрация'
     """
-    key = "title of the demonstration"
-    is_ours = any(imprint.title == text(key, one) for one in LANGUAGES)
-    return replace(imprint, title=text(key, lang)) if is_ours else imprint
+    is_ours = imprint.demonstration
+    if is_ours is None:  # a round of an earlier version, which says it by its title
+        is_ours = is_demonstration(imprint.title)
+    return replace(imprint, title=text("title of the demonstration", lang)) if is_ours else imprint
+
+
+def is_demonstration(title: str) -> bool:
+    """Whether a title is that of the demonstration, in whatever language.
+
+    Examples
+    --------
+    >>> is_demonstration(text("title of the demonstration", "ru")), is_demonstration("Altai 2026")
+    (True, False)
+    """
+    return any(title == text("title of the demonstration", lang) for lang in LANGUAGES)
 
 
 def profile_name(name: str, lang: str = "en") -> str:
@@ -765,6 +777,11 @@ def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str =
     return _joiner("sentences", lang).join(sentences)
 
 
+def is_taken_out(facts: str) -> bool:
+    """Whether the notes of a unit say why a group rejected or merged it."""
+    return bool(_outing(facts))
+
+
 def facts_that_stand(facts: str, status: str) -> str:
     """The notes of `unit_rationale` for a unit of that status.
 
@@ -774,24 +791,6 @@ def facts_that_stand(facts: str, status: str) -> str:
     if status in HIDDEN_STATUSES or not _outing(facts):
         return facts
     return notes_as_text(notes_from_text(facts)[1:])
-
-
-def rationale_that_stands(sentences: str, facts: str, status: str) -> str:
-    """The English rationale of a unit of that status, with or without why a group took it out.
-
-    Examples
-    --------
-    >>> facts = '[{"key": "reason merged", "into": "CU-002", "group": "S1"}]'
-    >>> rationale_that_stands("Merged into CU-002 by S1. Both gates are met.", facts, "adopted")
-    'Both gates are met.'
-    >>> rationale_that_stands("Both gates are met.", facts, "merged")
-    'Merged into CU-002 by S1. Both gates are met.'
-    """
-    if not (outing := _outing(facts)):
-        return sentences
-    first = f"{said(outing[0])} "
-    bare = sentences.removeprefix(first)
-    return first + bare if status in HIDDEN_STATUSES else bare
 
 
 def _outing(facts: str) -> list[Note]:

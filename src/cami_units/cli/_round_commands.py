@@ -34,6 +34,7 @@ from cami_units.cli._terminal import (
     command,
     is_quiet,
     is_verbose,
+    language,
     say,
     say_rows,
 )
@@ -103,14 +104,15 @@ def assess(
         from cami_units.plan import read_plan
 
         measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
+        lang = language()
         table = run_assess(file, read_plan(plan), progress=progress, cache=measured_cache)
         csv_path = store.write_atomically(
             out / "assessment.csv", lambda path: write_csv(path, table)
         )
     if not is_quiet():
-        say_problems(table.attrs.get("problems", ()))
-        say_assessment(table, verbose=is_verbose())
-        say(f"\nEvery number, with its evidence: {csv_path}")
+        say_problems(table.attrs.get("problems", ()), lang)
+        say_assessment(table, lang, verbose=is_verbose())
+        say(f"\n{speaker(lang)('assessed line where', file=str(csv_path))}")
 
 
 @command("overlaps ranges.parquet --out overlaps.parquet --cell-km 10")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cami_units.cli._terminal import LEVEL_MARKS, one_line, say, say_rows, sentence
 
@@ -162,33 +162,38 @@ def say_where_it_is(round_: Round, out: Path) -> None:
         say(f"  {t('found line restricted', files=listed(restricted, lang=lang))}", style="yellow")
 
 
-def say_assessment(table: pd.DataFrame, *, verbose: bool) -> None:
+def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
     """One line a site; then, for a site not proposed, what it does not meet or lacks, and why."""
+    t = speaker(lang)
     if table.empty:
-        say("There is no site in this file.")
+        say(t("assessed line none"))
         return
     sites = [(str(site), rows) for site, rows in table.groupby("site", sort=False)]
     criteria = list(dict.fromkeys(table["criterion"]))
-    rows: list[Sequence[object]] = [("site", "decision", *criteria)]
+    rows: list[Sequence[object]] = [
+        (t("assessed line site"), t("assessed line decision"), *criteria)
+    ]
     for site, findings in sites:
         names = findings["criterion"]
         marks = dict(zip(names, map(_mark, findings["met"], names), strict=True))
-        rows.append((site, findings["decision"].iloc[0], *(marks.get(c, "") for c in criteria)))
+        decision = t(f"assessed {findings['decision'].iloc[0]}")
+        rows.append((site, decision, *(marks.get(c, "") for c in criteria)))
     say_rows(rows, indent=0)
-    say("\n✓ met   ✗ not met   ? not assessed   of a need (C6, C7): ● a need   ○ none")
+    say(f"\n{t('assessed line marks')}")
     for site, findings in sites:
         decision = str(findings["decision"].iloc[0])
         open_ones = findings[[_mark(met, "") != "✓" for met in findings["met"]]]
         explained = findings if verbose else open_ones
         if len(explained) and (verbose or decision != "proposed CU"):
-            say(f"\n{one_line(site)}: {decision}", style="bold")
+            said = t(f"assessed {decision}")
+            say(f"\n{one_line(site)}: {said}", style="bold")
             for row in explained.to_dict("records"):
                 say(
                     f"  {_mark(row['met'], row['criterion'])} {row['criterion']}  {one_line(row['because'])}"
                 )
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
-    summary = ", ".join(f"{number} {decision}" for decision, number in counts.items())
-    say(sentence("\n{n} {n:site|sites}: {summary}", n=len(sites), summary=summary))
+    summary = ", ".join(f"{n} {t(f'assessed {decision}')}" for decision, n in counts.items())
+    say(f"\n{t('assessed line sum', n=len(sites), summary=summary)}")
 
 
 def _mark(met: object, finding: object) -> str:
@@ -377,6 +382,16 @@ def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:
         say(f"  {text('decided line hotspots', lang)}", style="dim")
 
 
+_REPORT_TABLES: Final = {
+    "changes": "report changes",
+    "conflicts": "report conflicts",
+    "problems": "report problems",
+    "remarks": "report remarks",
+    "files": "report files",
+}
+"""What the tables of a report are called."""
+
+
 def say_rehearsed(rehearsal: Rehearsed) -> None:
     """Every damage, and the line of a report that tells of it."""
     t = speaker(rehearsal.collected.round.imprint.languages[0])
@@ -385,7 +400,8 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
         if catch.damage.file != file:
             file = catch.damage.file
             say(f"\n{file}", style="bold")
-        line = f"{catch.damage.table}: {catch.line}" if catch.line else t("rehearsed line missed")
+        table = t(_REPORT_TABLES[catch.damage.table])
+        line = f"{table}: {catch.line}" if catch.line else t("rehearsed line missed")
         style = "" if catch.line else "red"
         damage = t(f"damage {catch.damage.done}")
         say(f"  {'✓' if catch.line else '✗'} {damage}", style=style)

@@ -181,7 +181,7 @@ def language_of(directory: Path) -> str:
     return store.open_round(directory).imprint.languages[0]
 
 
-def _language() -> str:
+def language() -> str:
     """The first language of the round or plan at work; English where neither can be read."""
     from cami_units.model import CamiUnitsError
 
@@ -295,7 +295,7 @@ def _refusal(error: CamiUnitsError) -> str:
     from cami_units.model import InputError
 
     note = error.note if isinstance(error, InputError) and error.note.key else None
-    lang = _language() if note else FALLBACK
+    lang = language() if note else FALLBACK
     return words.text("error line", lang, what=words.said(note, lang) if note else str(error))
 
 
@@ -353,46 +353,66 @@ class Pace:
         # what comes first is slower (files opened, code compiled): the guess errs to the long side
         return (now - begun) * (total - number) / (number - first)
 
-    def words(self, step: str, number: int, total: int) -> str:
+    def words(self, step: str, number: int, total: int, lang: str = FALLBACK) -> str:
         """How far a step is and how long it still takes, as much of it as is known."""
         if not total:
             return ""
         # kilobytes of shapes say nothing to anybody
         count = f"{number}/{total}" if total < 1000 else f"{100 * number // total} %"
         seconds = self.seconds_left(step, number, total)
-        return count if seconds is None else f"{count}, time left: about {_duration(seconds)}"
+        if seconds is None:
+            return count
+        return _phrase("time left", lang, count=count, time=_duration(seconds, lang))
 
 
 _EARLY_S: Final = 5.0
 """Seconds before which no step says how long it takes: it may be done before anybody has read it."""
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: float, lang: str) -> str:
     """A time as people say it: no finer than it is known."""
     # steps of five would round what is above to "60 s"
     if seconds < 55:
-        return f"{max(5 * round(seconds / 5), 5)} s"
+        return _phrase("time in seconds", lang, n=max(5 * round(seconds / 5), 5))
     minutes = max(round(seconds / 60), 1)
+    if minutes < 60:
+        return _phrase("time in minutes", lang, n=minutes)
     # the Red List takes hours: the minutes beside them say whether it is worth waiting
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return _phrase("time in hours", lang, hours=minutes // 60, n=minutes % 60)
+
+
+def _phrase(key: str, lang: str, **facts: object) -> str:
+    """A phrase of the catalogue, fetched when it is told."""
+    from cami_units import words
+
+    return words.text(key, lang, **facts)
+
+
+def _step(step: str, lang: str) -> str:
+    """A step in the reader's language; as it is called where nobody has words for it."""
+    from cami_units import words
+
+    return words.text(f"step {step}", lang) if words.has(f"step {step}") else step
 
 
 def _lines(clock: Callable[[], float] = monotonic) -> Progress:
     """Progress as a line a step, where nobody watches; of long steps one now and then."""
     pace = Pace(clock)
     next_line: dict[str, float] = {}
+    lang = language()
 
     def progress(step: str, number: int, total: int) -> None:
         now = clock()
         # the first line at once: a log that is silent for minutes looks like a program that hangs
         if step not in next_line:
             next_line[step] = now + _EARLY_S
-            say(f"{step} …", stderr=True)
+            say(f"{_step(step, lang)} …", stderr=True)
         # from the first call on: how long a step takes is told by when it began
         seconds = pace.seconds_left(step, number, total)
         if now >= next_line[step] and seconds is not None:
             next_line[step] = now + _BETWEEN_LINES_S
-            say(f"{step}: {pace.words(step, number, total)}", stderr=True)
+            far = pace.words(step, number, total, lang)
+            say(f"{_step(step, lang)}: {far}", stderr=True)
 
     return progress
 
@@ -405,14 +425,16 @@ def _bars(bars: Bars) -> Progress:
     """Progress as bars, where somebody does."""
     tasks: dict[str, TaskID] = {}
     pace = Pace()
+    lang = language()
 
     def progress(step: str, number: int, total: int) -> None:
         # bars know only that a step has begun: whoever computes calls with a name and a number,
         # never with an end
         if step not in tasks:
             _finish(bars)
-            tasks[step] = bars.add_task(one_line(step), total=total or None, count="")
-        count = pace.words(step, number, total)
+            called = one_line(_step(step, lang))
+            tasks[step] = bars.add_task(called, total=total or None, count="")
+        count = pace.words(step, number, total, lang)
         bars.update(tasks[step], completed=number, total=total or None, count=count)
 
     return progress
@@ -446,9 +468,20 @@ def say(words: object, *, style: str = "", stderr: bool = False) -> None:
     lines = str(words).split("\n")
     # cleaning takes the spaces from both ends of a text, and our indents with them
     indents = [line[: len(line) - len(line.lstrip(" "))] for line in lines]
-    clean = "\n".join(map(add, indents, map(clean_text, lines)))
+    clean = "\n".join(map(add, indents, map(_shortened, map(clean_text, lines))))
     # no wrapping of ours: a path that is broken in two cannot be copied
     terminal(stderr=stderr).print(Text(clean, style=style), soft_wrap=True)
+
+
+_MOST_LETTERS: Final = 800
+"""Letters of a line on a terminal: half a window, whatever somebody has pasted into a name."""
+
+
+def _shortened(line: str) -> str:
+    """A line; of a far longer one its beginning and its end, since tables have the whole of it."""
+    if len(line) <= _MOST_LETTERS:
+        return line
+    return f"{line[: 2 * _MOST_LETTERS // 3]}…{line[-_MOST_LETTERS // 4 :]}"
 
 
 def one_line(value: object) -> str:
@@ -465,11 +498,17 @@ def sentence(pattern: str, /, **facts: object) -> str:
     return filled(pattern, facts)
 
 
+def _cell(value: object) -> str:
+    """A value as a cell: a path whole, so that it can be copied, anything else not wider than a line."""
+    line = one_line(value)
+    return line if isinstance(value, Path) or len(line) <= 100 else f"{line[:99]}…"
+
+
 def say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
     """Rows of words in aligned columns; wide characters count as two."""
     from rich.cells import cell_len
 
-    cells = [[one_line(cell) for cell in row] for row in rows]
+    cells = [[_cell(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (

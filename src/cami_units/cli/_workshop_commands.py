@@ -32,7 +32,6 @@ from cami_units.cli._terminal import (
     language_of,
     say,
     say_rows,
-    sentence,
     words_of,
 )
 
@@ -326,8 +325,8 @@ def publish(
 
         names = run_publish(directory, address, schema=schema, progress=progress)
     if not is_quiet():
-        pattern = "{n} {n:table is|tables are} in the schema {schema}: {names}"
-        say(sentence(pattern, n=len(names), schema=schema, names=", ".join(names)))
+        t = speaker(language_of(directory))
+        say(t("published line", n=len(names), schema=schema, names=", ".join(names)))
 
 
 @command("desk my-workshop")
@@ -400,8 +399,13 @@ def lint(
         list[Path], typer.Argument(metavar="FILE…", help="KML or KMZ files, anybody's.")
     ],
     profile: Annotated[
-        LintProfile, typer.Option(help="The program they are meant for.")
-    ] = LintProfile.earth_pro,
+        LintProfile | None,
+        typer.Option(
+            help="The program they are meant for. Left out: earth-web for files called …_web, else "
+            "earth-pro.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Say whether KML and KMZ files are fit for Google Earth, and what to mend."""
     fit = True
@@ -412,7 +416,7 @@ def lint(
         for file in files:
             # one damaged file must not hide what is wrong with the others
             try:
-                faults = kml.lint_kml(file, profile=profile.value)
+                faults = kml.lint_kml(file, profile=profile and profile.value)
             except InputError as error:
                 fit = False
                 say(f"✗ {file}", style="red")
@@ -421,6 +425,6 @@ def lint(
             wrong = bool((faults["level"] == "error").any())
             fit = fit and not wrong
             if wrong or not is_quiet():
-                say_lint(file, faults, profile.value)
+                say_lint(file, faults, faults.attrs["profile"])
     if not fit:
         raise typer.Exit(FAULT)

@@ -398,6 +398,7 @@ def _imprint(plan: Plan, known_layers: Layers) -> Imprint:
         cited=cited,
         indicative=any(bool(source.get("bundled")) for source in known_layers.sources),
         languages=plan.output.languages,
+        demonstration=words.is_demonstration(plan.title),
     )
     return words.imprint_in(imprint, plan.output.languages[0])
 

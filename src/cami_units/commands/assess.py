@@ -40,7 +40,8 @@ def assess(
     DataFrame
         ``site``, ``decision``, ``criterion``, ``met``, ``value``, ``unit``, ``threshold``,
         ``because``, ``met_without_strips`` (without sides that lie nowhere farther from a border
-        than the border layer may be off): one row for every gate and criterion of every site.
+        than the border layer may be off): one row for every gate and criterion of every site. The
+        sentences are in the first language of the plan.
 
     Raises
     ------
@@ -57,7 +58,11 @@ def assess(
     pieces = cut(plan_layers, plan, cache=cache)
     progress("measuring the sites", 0, 0)
     assessed = assess_sites(sites, pieces, plan, site="site")
-    table = assessed.findings.criteria.merge(assessed.decisions[["site", "decision"]], on="site")
+    findings = assessed.findings.criteria
+    if (lang := plan.output.languages[0]) != words.LANGUAGES[0]:
+        because = words.each_because(findings["facts"], layer_names(plan_layers), lang)
+        findings = findings.assign(because=because)
+    table = findings.merge(assessed.decisions[["site", "decision"]], on="site")
     columns = ["site", "decision", "criterion", "met", "value", "unit", "threshold", "because"]
     columns.append("met_without_strips")
     result = table[columns].round(DIGITS)

@@ -393,11 +393,9 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     facts = dict(zip(why["unit_id"], why["facts"], strict=True))
     for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
         _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
-        if name in facts:  # rounds of old have none
-            status, sentences = shown.loc[name, ["status", "rationale"]]
-            shown.loc[name, "rationale"] = words.rationale_that_stands(
-                sentences, facts[name], status
-            )
+        if words.is_taken_out(facts.get(name, "")):  # rounds of old have no facts
+            standing = words.facts_that_stand(facts[name], shown.at[name, "status"])
+            shown.loc[name, "rationale"] = _rationale(base_round, str(name), standing)
     if OPEN_QUESTIONS in shown:
         shown[OPEN_QUESTIONS] = shown[OPEN_QUESTIONS].fillna("")
     # outlines last, as the table comes back from its file: what hangs on the order of columns is
@@ -405,6 +403,14 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     names = [name for name in shown.columns if name != "geometry"]
     table = shown[[*names, "geometry"]].reset_index(drop=True)
     return store.with_tables(base_round, {"conservation_units": table})
+
+
+def _rationale(base_round: Round, unit_id: str, facts: str) -> str:
+    """The English rationale of a unit from its notes and the sentences of its findings."""
+    findings = base_round.tables["unit_criteria"]
+    own_rows = findings[findings["unit_id"] == unit_id]
+    evidence = dict(zip(own_rows["criterion"], own_rows["because"], strict=True))
+    return words.rationale(facts, evidence, words.names_of(base_round.tables))
 
 
 def _show_unit(

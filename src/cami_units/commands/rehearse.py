@@ -18,8 +18,10 @@ from cami_units import store
 from cami_units.commands.collect import Collected, collect, next_directory, write_collected
 from cami_units.commands.decide import decided_round
 from cami_units.commands.pack import pack
+from cami_units.documents.collect_report import row_said
+from cami_units.documents.form_words import answer_said
 from cami_units.kml import rehearsal as draw
-from cami_units.model import InputError, Progress, Round, clean_name, quiet
+from cami_units.model import InputError, Progress, Round, clean_name, quiet, records
 
 # So many the script of damages gives parts to: five groups, eight units of the first, some of the
 # rest.
@@ -404,11 +406,20 @@ def _slip() -> bytes:
 def _told(damage: Damage, collected: Collected) -> str:
     """The line of a report that tells of a damage, in words; empty where there is none."""
     table = _tables(collected)[damage.table]
-    for row in table.to_dict("records"):
+    lang = collected.round.imprint.languages[0]
+    for row in records(table):
         if all(_holds(row[column], part) for column, part in damage.line.items()):
-            cells = (clean_name(row.get(column)) for column in _LINES[damage.table])
+            said = {**row_said(row, lang), "default": _default_said(row.get("default"), lang)}
+            cells = (clean_name(said.get(column)) for column in _LINES[damage.table])
             return " · ".join(filter(None, cells))
     return ""
+
+
+def _default_said(default: object, lang: str) -> str:
+    """A default in words; what people would type for it stands behind, where that is another word."""
+    word = clean_name(default)
+    said = answer_said(word, lang)
+    return said if said.casefold() in (word.casefold(), "") else f"{said} ({word})"
 
 
 def _holds(value: object, part: str) -> bool:

@@ -105,8 +105,14 @@ def sheet_parts(
         styles = styles or status_styles(sheet)
         fill(sheet, columns, rows, imprint)
     for name, table in further_tables.items():
-        columns = [Column(str(column), _width(column), wrap=True) for column in table]
-        fill(book.create_sheet(name), columns, records(table), imprint)
+        says = _DECISIONS if name == "decisions" else {}
+        columns = [
+            Column(str(column), _width(column), wrap=True, says=says.get(str(column), ""))
+            for column in table
+        ]
+        lines: Rows = records(table)
+        worded, lines = _worded(columns, lines, imprint.languages[0]) if says else (columns, lines)
+        fill(book.create_sheet(name), worded, lines, imprint)
     fill_about(book.create_sheet("about"), imprint)
     return settled_parts(book, imprint), styles
 
@@ -120,7 +126,12 @@ def _worded(codes: Sequence[Column], rows: Rows, lang: str) -> tuple[Sequence[Co
     if lang == LANGUAGES[0] or not coded:
         return codes, rows
     columns = [
-        replace(column, name=f"{column.name}_{lang}", says=column.name, width=_said_width(column))
+        replace(
+            column,
+            name=f"{column.name}_{lang}",
+            says=column.says or column.name,
+            width=_said_width(column),
+        )
         if column in coded
         else column
         for column in codes
@@ -129,7 +140,10 @@ def _worded(codes: Sequence[Column], rows: Rows, lang: str) -> tuple[Sequence[Co
         {**row, **{f"{code.name}_{lang}": _said(code.name, row, lang) for code in coded}}
         for row in rows
     ]
-    return [*columns, *(replace(code, says=f"code {code.name}") for code in coded)], spoken_rows
+    return [
+        *columns,
+        *(replace(code, says=f"code {code.says or code.name}") for code in coded),
+    ], spoken_rows
 
 
 def _said_width(column: Column) -> float:
@@ -138,8 +152,26 @@ def _said_width(column: Column) -> float:
     return 36 if column.name == "status" else max(column.width, 14)
 
 
-_SAID: Final = {"status": "", "tier": "", "origin": "", "role": "role ", "unit": "measure "}
+_SAID: Final = {
+    "status": "",
+    "tier": "",
+    "origin": "",
+    "role": "role ",
+    "unit": "measure ",
+    "decision": "",
+    "before": "",
+    "by": "by ",
+}
 """Columns of codes that have words, and how the keys of their phrases begin."""
+
+_DECISIONS: Final = {
+    "decision": "decided",
+    "before": "status before",
+    "status": "status after",
+    "by": "decided by",
+    "reason": "why",
+}
+"""Columns of the log of decisions whose headings are not those of other tables."""
 
 
 def _said(name: str, row: Mapping[str, Any], lang: str) -> Any:

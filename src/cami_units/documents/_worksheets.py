@@ -26,6 +26,7 @@ from cami_units.documents.csv_tables import decimals, joined
 from cami_units.documents.units_workbook import packaged, saved_parts
 from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text, is_formula
 from cami_units.words import (
+    LANGUAGES,
     MARKS,
     NEED_MARKS,
     disclaimer,
@@ -111,7 +112,7 @@ def fill(sheet: Any, columns: Sequence[Column], rows: Rows, imprint: Imprint) ->
             fill=HEADER,
             alignment=Alignment(vertical="center", wrap_text=True),
         )
-    below = _Below(sheet, columns, rows)
+    below = _Below(sheet, columns, rows, imprint.languages[0])
     # both lines of headings, and the two columns that say of which unit a row is, stay in sight
     sheet.freeze_panes = "C3"
     sheet.auto_filter.ref = f"A2:{get_column_letter(len(columns))}{len(rows) + 2}"
@@ -127,7 +128,10 @@ class _Below:
     first = 3
     """The line of the first of them."""
 
-    def __init__(self, sheet: Any, columns: Sequence[Column], rows: Rows) -> None:
+    def __init__(
+        self, sheet: Any, columns: Sequence[Column], rows: Rows, lang: str = LANGUAGES[0]
+    ) -> None:
+        self._lang = lang
         # of each column what a value looks like, and what of it wraps: most values return
         self._known: list[dict[Any, tuple[str, str]]] = [{} for _ in columns]
         self._styles: dict[tuple[Any, ...], int] = {}
@@ -157,6 +161,8 @@ class _Below:
         """The same of a value that has not been met in its column."""
         if isinstance(value, float) and math.isfinite(value):
             value = round(value, decimals(column.name)) + 0.0
+        if isinstance(value, bool):
+            value = text("yes" if value else "no", self._lang)
         content = _shown(value)
         is_text = isinstance(content, str)
         special = str(content) if _is_special(content, column) else ""

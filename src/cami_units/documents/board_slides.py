@@ -253,7 +253,7 @@ def _board(
         slides.append(
             Slide(
                 unit_id=unit_id,
-                name=words.name_in(card, lang),
+                name=_shortened(words.name_in(card, lang), _NAME_LETTERS),
                 status=str(row["status"]),
                 status_said=status_said(row, str(card["status"])),
                 facts=tuple(facts),
@@ -436,10 +436,10 @@ def _numbered(remarks: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, An
 
 def _remark(number: int, row: Mapping[str, Any], lang: str) -> str:
     """A remark as it is read: its number, the group, what the pin is called and what it says."""
-    titled = [clean_name(row["placemark"])] if number else []
+    titled = [_shortened(clean_name(row["placemark"]), _NAME_LETTERS)] if number else []
     remark_text = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
     group = spoken_groups(clean_name(row["group"]), lang)
-    who = f"{group}: {remark_text}" if group else remark_text
+    who = _shortened(f"{group}: {remark_text}" if group else remark_text, _SAID_LETTERS)
     return f"({number}) {who}" if number else who
 
 
@@ -484,7 +484,8 @@ def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
         why = clean_name(change.get("reason")) or _noted(change, "note", lang)
         if change["change"] in ("rejected", "renamed") and why:
             group = spoken_groups(clean_name(change["group"]), lang)
-            reasons.append(f"{group}: {words.text('change ' + change['change'], lang)} – {why}")
+            what = f"{group}: {words.text('change ' + change['change'], lang)} – {why}"
+            reasons.append(_shortened(what, _SAID_LETTERS))
     return reasons
 
 
@@ -640,7 +641,7 @@ def _questions(
     questions += [decision_said(line, lang) for line in _parked(unit, remarks)]
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
-    return tuple(questions)
+    return tuple(_shortened(question, _SAID_LETTERS) for question in questions)
 
 
 def _parked(
@@ -654,7 +655,8 @@ def _parked(
 
 def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
     """One more question, and another, until each is answered or withdrawn."""
-    return tuple(words.open_questions(unit.get(words.OPEN_QUESTIONS)).values())
+    asked = words.open_questions(unit.get(words.OPEN_QUESTIONS)).values()
+    return tuple(_shortened(question, _SAID_LETTERS) for question in asked)
 
 
 def _conflict(row: Mapping[str, Any], lang: str) -> str:
@@ -697,4 +699,15 @@ def decision_said(line: Mapping[str, Any], lang: str) -> str:
         as_typed(line["reason"]),
         words.moment(clean_name(line["time"]), lang),
     ]
-    return " · ".join(part for part in parts if part)
+    return " · ".join(_shortened(part, _SAID_LETTERS) for part in parts if part)
+
+
+_NAME_LETTERS: Final = 120
+_SAID_LETTERS: Final = 700
+"""Letters of a name, and of what somebody said, on a slide: more push its criteria off the screen.
+Tables have the whole of it."""
+
+
+def _shortened(said: str, most: int) -> str:
+    """What somebody typed, as much of it as a slide holds."""
+    return said if len(said) <= most else f"{said[: most - 1].rstrip()}…"

@@ -208,7 +208,7 @@ def write_report_workbook(path: Path, report: Report) -> None:
         ("problems", _PROBLEMS, report.problems),
         ("remarks", _REMARKS, without_geometry(report.remarks)),
     ):
-        rows = [_as_said(row, lang) for row in records(table)]
+        rows = [row_said(row, lang) for row in records(table)]
         fill(book.create_sheet(title), columns, rows, report.imprint)
     fill_about(book.create_sheet("about"), report.imprint)
     save_settled(book, path, report.imprint)
@@ -298,12 +298,12 @@ def _shown(table: pd.DataFrame, lang: str) -> list[dict[str, str]]:
     """Rows as text ready to show."""
     rows = []
     for row in records(table):
-        cells = {key: _cell(value, lang) for key, value in _as_said(row, lang).items()}
+        cells = {key: _cell(value, lang) for key, value in row_said(row, lang).items()}
         rows.append({"refused": "", **cells})
     return rows
 
 
-def _as_said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
+def row_said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
     """A row with its words of ours (what became of a unit, by what it was known) in the reader's language."""
     said = {
         key: words.text(f"{before}{row[key]}", lang)

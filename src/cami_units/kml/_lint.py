@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from functools import cache, partial
 from importlib.util import find_spec
@@ -153,7 +153,7 @@ _CURES: Final = {
 
 
 def lint_kml(
-    path: str | Path | bytes, *, profile: Profile = "earth-pro", name: str | None = None
+    path: str | Path | bytes, *, profile: Profile | None = None, name: str | None = None
 ) -> pd.DataFrame:
     """What keeps a file from working in Google Earth, and what to do about it.
 
@@ -161,8 +161,9 @@ def lint_kml(
     ----------
     path : path or bytes
         Any KML or KMZ. Nothing that it names is fetched.
-    profile : {"earth-pro", "earth-web"}
-        Google Earth Pro on the desktop, or Google Earth in a browser.
+    profile : {"earth-pro", "earth-web"}, optional
+        Google Earth Pro on the desktop, or Google Earth in a browser. ``None``: the browser for files
+        that are called so ("…_web.kmz") or that it wrote itself, else the desktop.
     name : str, optional
         What to call the file. ``None``: its name without the folder.
 
@@ -172,6 +173,7 @@ def lint_kml(
         One row a finding, errors first, then by line: ``level`` ("error", "warning"), ``rule``,
         ``placemark`` and ``folder`` (names), ``line`` (0: the file as a whole), ``what``,
         ``cure``. No rows: the file is fit. Past 100 findings of one rule the others are counted.
+        ``attrs["profile"]`` says which profile it was held against.
 
     Raises
     ------
@@ -191,7 +193,7 @@ def lint_kml(
         ...
     cami_units.model.InputError: ...
     """
-    if profile not in get_args(Profile):
+    if profile is not None and profile not in get_args(Profile):
         hint = nearest(profile, get_args(Profile))
         raise InputError(f"Profile '{profile}' is unknown: earth-pro or earth-web.{hint}")
     content, called = content_of(path, name)
@@ -200,14 +202,22 @@ def lint_kml(
         kml_source = source(content, called)
     except InputError as error:
         findings.say("error", "readable", str(error))
-        return findings.table()
+        return findings.table(profile or _meant_for(called, ()))
+    profile = profile or _meant_for(called, (member.content for member in kml_source.members))
     _check_archive(kml_source, findings)
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     if size > MAX_BYTES:
         findings.say("warning", "bytes", f"{size / 1e6:,.1f} MB; budget 10 MB")
     for member in kml_source.members:
         _check_member(member.content, member.name, kml_source, profile, findings)
-    return findings.table()
+    return findings.table(profile)
+
+
+def _meant_for(called: str, contents: Iterable[bytes]) -> Profile:
+    """The program that a file is for, by its name and by what only one of them writes."""
+    is_called_so = re.fullmatch(r".*[\W_]web(?:[\W_]*\d+\W*)?\.km[lz]", called, re.IGNORECASE)
+    is_of_web = is_called_so or any(b":CascadingStyle" in content for content in contents)
+    return "earth-web" if is_of_web else "earth-pro"
 
 
 class _Findings:
@@ -233,7 +243,7 @@ class _Findings:
         at = line or (0 if element is None else line_of(element))
         self._rows.append((level, rule, placemark, folder, at, what, _CURES[rule]))
 
-    def table(self) -> pd.DataFrame:
+    def table(self, profile: Profile) -> pd.DataFrame:
         """The findings as a table, errors first, then by line."""
         further_rows = [
             (level, rule, "", "", 0, f"and {count - MOST_OF_A_RULE} more", _CURES[rule])
@@ -242,7 +252,9 @@ class _Findings:
         ]
         # Lines sort before "and … more" of the same rule by being in front already.
         rows = sorted(self._rows, key=lambda row: (row[0], row[4], row[1])) + sorted(further_rows)
-        return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"line": "int64"})
+        table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"line": "int64"})
+        table.attrs["profile"] = profile
+        return table
 
 
 def _place(element: etree._Element) -> tuple[str, str]:

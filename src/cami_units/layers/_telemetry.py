@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -20,7 +20,16 @@ from cami_units.layers._occurrences import Clean, left_out, sound_rows, taxa_of,
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names, rules_by_source
-from cami_units.model import LONLAT, InputError, Note, Problem, in_short, listed, problem_of
+from cami_units.model import (
+    LONLAT,
+    InputError,
+    Note,
+    Problem,
+    in_short,
+    notes_as_text,
+    problem_of,
+    said,
+)
 from cami_units.overlap import border_crossings
 
 Mask = NDArray[np.bool_]
@@ -389,12 +398,9 @@ def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, An
     corridors, tracks = tables["corridors"], tables["telemetry"]
     days = crossings.assign(day=crossings["first_seen"].str[:10]).groupby("corridor_id")["day"]
     seen_days = {name: [day for day in some if day] for name, some in days}
-    sources = []
-    for row in tracks.to_dict("records"):
-        when = seen_days.get(row["track_id"], [])
-        span = f", {row['begins']} to {row['ends']}" if row["begins"] else ""
-        across = f"; crossed on {listed(when, 5)}" if when else ""
-        sources.append(f"{row['source']}: animal {row['animal']}{span}{across}")
+    sources = [
+        _source_of(row, seen_days.get(row["track_id"], [])) for row in tracks.to_dict("records")
+    ]
     rows = gpd.GeoDataFrame(
         {
             "corridor_id": tracks["track_id"],
@@ -405,14 +411,28 @@ def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, An
                 max((int(day[:4]) for day in seen_days.get(name, [])), default=None)
                 for name in tracks["track_id"]
             ],
-            "source": sources,
+            "source": [said(note) for note in sources],
+            "source_facts": [notes_as_text([note]) for note in sources],
             "tracked": True,
         },
         geometry=tracks.geometry,
         crs=tracks.crs,
     )
     if corridors is not None:
-        rows = pd.concat([corridors.assign(tracked=False), rows], ignore_index=True)
+        others = corridors.assign(tracked=False, source_facts="")
+        rows = pd.concat([others, rows], ignore_index=True)
         rows = gpd.GeoDataFrame(rows, geometry="geometry", crs=tracks.crs)
     table = rows.sort_values("corridor_id", kind="stable", ignore_index=True)
     return tables | {"corridors": table}
+
+
+def _source_of(track: Mapping[Any, Any], crossed_days: Sequence[str]) -> Note:
+    """What a track is cited by: its file, its animal, when that was followed and when it crossed."""
+    span = {"begins": track["begins"], "ends": track["ends"]}
+    facts = {
+        "source": track["source"],
+        "animal": track["animal"],
+        "span": Note("track span", span) if track["begins"] else "",
+        "crossed": Note("track crossed", {"days": in_short(crossed_days)}) if crossed_days else "",
+    }
+    return Note("track", facts)

@@ -446,6 +446,12 @@ def nearest_note(word: str, vocabulary: Iterable[str]) -> str | Note:
     return Note("did you mean", {"word": close}) if close else ""
 
 
+def perhaps(word: str, vocabulary: Iterable[str]) -> str | Note:
+    """The likest word of a vocabulary in brackets, as a fact of a note that goes on behind it."""
+    close = nearest_word(word, vocabulary)
+    return Note("perhaps", {"word": close}) if close else ""
+
+
 def in_short(
     names: Iterable[object], limit: int = 5, note_of: Callable[[Any], Note] | None = None
 ) -> str | Note:

@@ -138,6 +138,7 @@ class Imprint:
 
     `date` is the plan's (ISO 8601); nothing reads the clock. `indicative` says whether any bundled,
     hand-digitised layer went in. `cited` are the sources as values, for readers of other languages.
+    `demonstration` says whether the title is that of ours (``None``: a round of old, which its title tells).
     `languages` are the plan's, the first one leads. `number` is the
     round's, in two digits; `round` what people call it.
     """
@@ -152,6 +153,7 @@ class Imprint:
     languages: tuple[str, ...] = ("en", "ru")
     number: str = "00"
     cited: tuple[Note, ...] = ()
+    demonstration: bool | None = None
 
 
 _SHOWN: Final = (

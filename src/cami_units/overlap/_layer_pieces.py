@@ -249,6 +249,8 @@ def _corridor_crossings(
         columns["tracked"] = corridors["tracked"]
     if "source" in corridors:
         columns["source"] = corridors["source"].fillna("").astype(str)
+    if "source_facts" in corridors:
+        columns["source_facts"] = corridors["source_facts"].fillna("").astype(str)
     return border_crossings(corridors, borders, states).merge(columns, on="corridor_id")
 
 

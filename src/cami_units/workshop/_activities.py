@@ -23,6 +23,7 @@ from cami_units.model import (
     clean_name,
     in_short,
     is_missing,
+    perhaps,
     problem_of,
     records,
     text_rows,
@@ -271,15 +272,17 @@ def merged_activities(
             if activity_id in known_ids or (activity_id in table and not contribution.is_form):
                 _wish(table[activity_id], cells, contribution, past, wishes, problems)
                 continue
+            facts = {"given": activity_id, "hint": perhaps(activity_id, known_ids)}
+            if contribution.is_form and activity_id and cells.get("action") == "drop":
+                note = Note("activity to drop unknown", facts)
+                problems.append(problem_of("counted", "activities", contribution.by, "", note))
+                continue
             # An id typed into a form is nobody's: two groups may both have written "1".
-            _add(
-                table,
-                lines,
-                cells,
-                contribution.by,
-                "" if contribution.is_form else activity_id,
-                past,
-            )
+            own_id = "" if contribution.is_form else activity_id
+            added_id = _add(table, lines, cells, contribution.by, own_id, past)
+            if added_id and activity_id and not own_id:
+                note = Note("activity id unknown", facts | {"added": added_id})
+                problems.append(problem_of("counted", "activities", contribution.by, "", note))
     for (activity_id, name), asks in sorted(wishes.items()):
         row = table[activity_id]
         winner = _chosen(asks, owner.get(row["unit_id"], ""))
@@ -306,21 +309,21 @@ def _add(
     by: str,
     activity_id: str,
     past: _Past,
-) -> None:
-    """Add an activity that is not there yet, with its line in the log."""
+) -> str:
+    """Add an activity that is not there yet, with its line in the log; its id, or nothing."""
     if not cells.get("text"):
-        return
+        return ""
     # The same words for the same unit and theme are one measure, whoever writes them again.
     same = (cells.get("unit_id", ""), cells.get("theme", ""), _plain(cells["text"]))
     # a form that is read a second time adds nothing, though the measure was amended or dropped
     # since
     if (by, same[0], same[2]) in past.added:
-        return
+        return ""
     if not activity_id and any(
         (row["moved_from"] or row["unit_id"], row["theme"], _plain(row["text"])) == same
         for row in table.values()
     ):
-        return
+        return ""
     new_id = activity_id or _next_id(table, by)
     row = {column: cells.get(column, "") for column in ACTIVITY_COLUMNS}
     table[new_id] = {
@@ -330,6 +333,7 @@ def _add(
         "source": row["source"] or by,
     }
     lines.append((new_id, "add", "text", "", cells["text"], by, cells.get("why", "")))
+    return new_id
 
 
 def _next_id(table: Collection[str], by: str) -> str:

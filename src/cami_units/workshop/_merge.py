@@ -17,7 +17,7 @@ from cami_units.model import (
     HIDDEN_STATUSES,
     Note,
     is_decided,
-    nearest_note,
+    perhaps,
 )
 from cami_units.workshop._identity import (
     NOT_DRAWN,
@@ -159,7 +159,7 @@ def _notice_idle_answers(
     asked = {*unit_ids, *new_ids, *(conflict.unit_id for conflict in merge.conflicts)}
     for unit_id, decided in sorted(rules.resolutions.items()):
         if unit_id not in asked:
-            hint = nearest_note(unit_id, asked)
+            hint = perhaps(unit_id, asked)
             facts = {"unit_id": unit_id, "answer": decided.choice, "hint": hint}
             merge.notices.append(Notice("", "", unit_id, note("idle answer", **facts)))
 
