@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import time
 import tomllib
@@ -518,6 +519,47 @@ def test_any_crs_gives_the_same_ground(tmp_path, crs, survey):
     ours = found.features.query("sci_name == 'Saiga tatarica'")["range_km2"].iloc[0]
     direct = layers.to_equal_area(ranges([("Saiga tatarica", 1, SAIGA)])).area.iloc[0] / 1e6
     assert ours == pytest.approx(direct, rel=1e-4)
+
+
+KRASOVSKY = (
+    'GEOGCS["GCS_Krasovsky_1940",DATUM["D_Krasovsky_1940",SPHEROID["Krasovsky_1940",6378245.0,298.3]],'
+    'PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]'
+)
+"""A .prj as many a GIS writes it: an ellipsoid, and not a word of how it lies to WGS 84."""
+
+
+@pytest.mark.parametrize(
+    ("crs", "key", "metres"),
+    [
+        # in EPSG's shift of Pulkovo 1942 (24, -124, -82 m) what stands on the globe at 62° E, 46° N moves
+        # 24·sin 62° + 124·cos 62° = 79 m to the west, and hardly to the north
+        (KRASOVSKY, "datum without shift", r"about (79|8\d) m \(as in Pulkovo 1942\)"),
+        ("+proj=longlat +ellps=clrk66", "datum without shift", "some hundred metres"),
+        ("EPSG:4267", "datum of elsewhere", r"moved by 2\d\d m"),  # NAD27, of North America
+        ("EPSG:4284", "", ""),  # Pulkovo 1942, where it belongs
+        ("EPSG:4258", "", ""),  # ETRS89 in Asia: it moves nothing
+        ("+proj=longlat +ellps=WGS84", "", ""),
+        ("+proj=longlat +ellps=krass +towgs84=24,-124,-82,0,0,0,0", "", ""),
+        ("EPSG:32642", "", ""),
+    ],
+)
+def test_a_datum_that_cannot_be_moved_or_is_of_elsewhere_is_told(
+    tmp_path, survey, crs, key, metres
+):
+    """With its name, how far the file may be off, and what to do: as a layer, and as a group's file."""
+    table = ranges([("Saiga tatarica", 1, SAIGA)])
+    table = table.to_crs(crs) if crs == "EPSG:32642" else table.set_crs(crs, allow_override=True)
+    # a .prj of ESRI has no place for a shift that a system brings along
+    path = written(tmp_path / ("a.gpkg" if "towgs84" in crs else "a.shp"), table)
+    _, problems, _ = survey(sources={"ranges": [path]})
+    told = [one for one in problems if one.as_note().key.startswith("datum")]
+    noted = list(layers.read_gis_placemarks(path, path.name).notes["key"])
+    assert [one.as_note().key for one in told] == [key] * bool(key)
+    assert [kind for kind in noted if kind.startswith("datum")] == [key] * bool(key)
+    for one in told:
+        assert (one.level, one.file) == ("note", "a.shp")
+        assert re.search(metres, one.what)
+        assert "WGS 84" in one.cure
 
 
 def test_a_file_that_lies_wholly_elsewhere_is_refused(tmp_path, survey):

@@ -416,7 +416,7 @@ def lint(
         for file in files:
             # one damaged file must not hide what is wrong with the others
             try:
-                faults = kml.lint_kml(file, profile=profile and profile.value)
+                faults = kml.lint_kml(file, profile=profile.value if profile else None)
             except InputError as error:
                 fit = False
                 say(f"✗ {file}", style="red")

@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -23,6 +24,7 @@ from cami_units import kml
 from cami_units.layers._equal_area import kinds, transformed
 from cami_units.layers._gis_files import UNREADABLE, datasets, file_hash
 from cami_units.layers._reading import Dataset
+from cami_units.layers._shape_checks import datum_note
 from cami_units.model import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -36,6 +38,7 @@ from cami_units.model import (
     clean_text,
     cut_at_180,
     is_missing,
+    read_crs,
     same_crs,
 )
 
@@ -199,6 +202,8 @@ class _GisReader:
             self.say(Note("no CRS", level="note"), folder)
         if table.crs is None or same_crs(table.crs, LONLAT):
             return shapes
+        if doubt := datum_note(read_crs(table.crs), shapes):
+            self.say(replace(doubt, level="note"), folder)
         # vertex by vertex: a unit that a GIS has only turned into another CRS comes back as it was
         # handed out, with no vertex more
         return transformed(shapes, table.crs, LONLAT)

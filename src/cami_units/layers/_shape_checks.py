@@ -16,7 +16,7 @@ import numpy as np
 import pyproj.exceptions
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Geod, Transformer
 
 from cami_units import kml
 from cami_units.layers._equal_area import (
@@ -35,6 +35,7 @@ from cami_units.model import (
     InputError,
     Note,
     Problem,
+    clean_name,
     crs_name,
     cut_at_180,
     frames_on_globe,
@@ -157,6 +158,8 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
         problems += say("counted", broken, Note("shape to repair"))
         return LayerRead(_nothing_of(dataset, rules), tuple(problems))
     keep = stays(_on_earth(shapes, keep, crs, say))
+    if note := datum_note(crs, shapes[keep]):
+        problems.append(problem_of("note", layer, dataset.name, "", note))
     problems += _heights(shapes, keep, say)
     keep = stays(_in_the_window(shapes, keep, crs, rules, layer, say))
     if not keep.any():
@@ -434,6 +437,80 @@ def _assumed(dataset: Dataset, layer: str, rules: FileRules) -> tuple[CRS | None
     except pyproj.exceptions.CRSError:
         note = Note("CRS of the plan unknown", {"key": layer, "assumed": rules.assumed_crs})
         return None, [problem_of("refuses", layer, dataset.name, "", note)]
+
+
+_FAR_DEGREES: Final = 5.0
+"""Degrees from the region of a datum from which on it is used elsewhere than it was made for."""
+_LEAST_SHIFT_M: Final = 5.0
+"""A shift between datums that is told: files of the scales that come in are no finer."""
+_SISTER: Final = MappingProxyType({"Krassowsky 1940": "EPSG:4284"})
+"""For an ellipsoid the datum that files on it mostly mean, to say how far its shift may reach."""
+
+
+def datum_note(crs: CRS, shapes: Shapes) -> Note | None:
+    """What is doubtful about the datum of a file's shapes, in their CRS; ``None`` where nothing is.
+
+    Either nobody has written down how it lies to WGS 84, and positions are taken over unmoved; or it is
+    that of another part of the world, and a shift that holds there moved them here.
+    """
+    system = crs.geodetic_crs
+    if crs.is_bound or system is None or system.datum is None or not len(shapes):
+        return None
+    if same_crs(system, LONLAT):
+        return None
+    west, south, east, north = _bounds(shapes)
+    middle = np.array([shapely.Point((west + east) / 2, (south + north) / 2)])
+    own = shapely.get_coordinates(transformed(middle, crs, system))[0]
+    moved = shapely.get_coordinates(transformed(middle, crs, LONLAT))[0]
+    if not np.isfinite([*own, *moved]).all():
+        return None
+    facts: dict[str, object] = {"datum": clean_name(system.datum.name)}
+    metres = _metres_between(own, moved)
+    area = system.area_of_use
+    if metres > _LEAST_SHIFT_M:
+        if area is None or _is_in(own, area.bounds):
+            return None
+        return Note("datum of elsewhere", facts | {"region": area.name, "metres": round(metres)})
+    ellipsoid = system.ellipsoid
+    if ellipsoid is None or _is_global(ellipsoid) or _knows_a_shift(system, own):
+        return None
+    sister = _SISTER.get(ellipsoid.name)
+    size = Note("shift of nobody knows")
+    if sister:
+        as_sister = shapely.get_coordinates(transformed(shapely.points([own]), sister, LONLAT))[0]
+        size = Note(
+            "shift of a sister",
+            {"metres": round(_metres_between(own, as_sister)), "datum": read_crs(sister).name},
+        )
+    return Note("datum without shift", facts | {"size": size})
+
+
+def _metres_between(first: Any, second: Any) -> float:
+    """How far two places in longitude and latitude are apart."""
+    return float(Geod(ellps="WGS84").inv(*first, *second)[2])
+
+
+def _is_in(place: Any, bounds: tuple[float, float, float, float]) -> bool:
+    """Whether a place is in a region, or near it; one over 180° ends west of where it begins."""
+    west, south, east, north = bounds
+    region = widened((west, south, east + 360.0 * (east < west), north), _FAR_DEGREES)
+    boxes = [shapely.box(*frame) for frame in frames_on_globe(region)]
+    return bool(shapely.intersects(shapely.union_all(boxes), shapely.Point(place)))
+
+
+def _is_global(ellipsoid: Any) -> bool:
+    """Whether an ellipsoid is that of WGS 84 or as good: datums on it lie within a metre or two."""
+    near_size = abs(ellipsoid.semi_major_metre - 6_378_137.0) < 2
+    return bool(near_size and abs(ellipsoid.inverse_flattening - 298.257) < 0.01)
+
+
+def _knows_a_shift(system: CRS, place: Any) -> bool:
+    """Whether PROJ knows how the datum of a system lies to WGS 84, without guessing."""
+    try:
+        strict = Transformer.from_crs(system, LONLAT, always_xy=True, allow_ballpark=False)
+        return bool(np.isfinite(strict.transform(*place)).all())
+    except pyproj.exceptions.ProjError:
+        return False
 
 
 def _doubt(crs: Any, shapes: Shapes) -> Note | None:

@@ -280,7 +280,9 @@ def merged_activities(
             # An id typed into a form is nobody's: two groups may both have written "1".
             own_id = "" if contribution.is_form else activity_id
             added_id = _add(table, lines, cells, contribution.by, own_id, past)
-            if added_id and activity_id and not own_id:
+            # "1" in a new row means nobody's; an id that is to be amended, or nearly one of ours, does
+            is_meant = cells.get("action") == "amend" or bool(facts["hint"])
+            if added_id and activity_id and not own_id and is_meant:
                 note = Note("activity id unknown", facts | {"added": added_id})
                 problems.append(problem_of("counted", "activities", contribution.by, "", note))
     for (activity_id, name), asks in sorted(wishes.items()):
