@@ -656,6 +656,12 @@ def test_what_is_said_of_a_pair_of_new_shapes_is_done_or_refused(base):
     assert {"CU-005", "CU-006"} == {one.unit_id for one in chosen.units if not one.parent}
     none_of_two, _ = three_on_one_place(base, resolutions=answers(CU_004andCU_005="base"))
     assert {"CU-006"} == {one.unit_id for one in none_of_two.units if not one.parent}
+    # what was set aside says why in the reader's language, the default or what people wrote
+    by_default, _ = three_on_one_place(base, "first")
+    asides = [words.said(one.reason, "ru") for one in by_default.set_aside]
+    assert asides == ["CU-004;CU-005: Оставить вариант S1", "CU-004;CU-006: Оставить вариант S1"]
+    [row] = [one for one in by_default.changes if (one.unit_id, one.change) == ("CU-005", "new")]
+    assert words.said(row.notes[-1], "ru").endswith("CU-004;CU-005: Оставить вариант S1")
     # a part that is left out takes nothing with it
     united = answers(CU_004andCU_005="union", CU_005="leave-out")
     part, _ = three_on_one_place(base, resolutions=united)

@@ -292,7 +292,7 @@ def _say_conflicts(collected: Collected, lang: str, *, verbose: bool) -> None:
     """The open conflicts first, then those that were answered."""
     import pandas as pd
 
-    from cami_units.documents.form_words import answer_said
+    from cami_units.model import answer_said
     from cami_units.words import text
 
     is_open = collected.conflicts["open"].astype(bool)

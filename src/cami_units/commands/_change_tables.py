@@ -14,13 +14,13 @@ from cami_units import overlap, words, workshop
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number
-from cami_units.documents.form_words import answer_said
 from cami_units.model import (
     GATES,
     HIDDEN_STATUSES,
     LONLAT,
     Note,
     Round,
+    answer_said,
     is_decided,
     is_missing,
     listed,

@@ -19,9 +19,8 @@ from cami_units.commands.collect import Collected, collect, next_directory, writ
 from cami_units.commands.decide import decided_round
 from cami_units.commands.pack import pack
 from cami_units.documents.collect_report import row_said
-from cami_units.documents.form_words import answer_said
 from cami_units.kml import rehearsal as draw
-from cami_units.model import InputError, Progress, Round, clean_name, quiet, records
+from cami_units.model import InputError, Progress, Round, answer_said, clean_name, quiet, records
 
 # So many the script of damages gives parts to: five groups, eight units of the first, some of the
 # rest.

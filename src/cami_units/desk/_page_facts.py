@@ -22,12 +22,13 @@ from cami_units.commands.decide import (
 from cami_units.desk._day import Day, HandedFile, RoundFolder
 from cami_units.desk._verbs import LoopTables, text_table, unit_table
 from cami_units.desk._worker import RUNNING, Job
-from cami_units.documents.form_words import answer_said, theme_said
+from cami_units.documents.form_words import theme_said
 from cami_units.model import (
     DECIDED_CONFLICTS,
     Note,
     Problem,
     Step,
+    answer_said,
     clean_name,
     decided_of,
     in_short,

@@ -221,9 +221,9 @@ def _svg(drawing: Drawing, lang: str, name: str, *, is_first: bool) -> _Svg:
     if drawing.bar:
         scale_words = escaped(f"{words.number(drawing.bar_km, lang)} {text('km', lang)}")
         bar = (
-            f'<path d="M14,{drawing.height - 14}h{drawing.bar}" stroke="#333" stroke-width="3"/>'
-            f'<text class="bar-km" x="14" y="{drawing.height - 20}" font-size="17">{scale_words}'
-            "</text>"
+            f'<g class="scale"><path d="M14,{drawing.height - 14}h{drawing.bar}" stroke="#333" '
+            f'stroke-width="3"/><text class="bar-km" x="14" y="{drawing.height - 20}" '
+            f'font-size="17">{scale_words}</text></g>'
         )
     rim = (
         f'<path class="north" d="M{drawing.width - 24},44V14m-7,10l7,-11l7,11" fill="none" '

@@ -11,7 +11,6 @@ import pandas as pd
 
 from cami_units import scene, words
 from cami_units.documents.form_words import (
-    answer_said,
     first_texts,
     listed_said,
     theme_said,
@@ -33,6 +32,7 @@ from cami_units.model import (
     SOFTWARE_STATUSES,
     STATUSES,
     Round,
+    answer_said,
     as_typed,
     clean_name,
     decided_of,

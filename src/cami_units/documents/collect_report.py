@@ -23,9 +23,8 @@ from cami_units.documents._worksheets import (
     save_settled,
 )
 from cami_units.documents.csv_tables import without_geometry
-from cami_units.documents.form_words import answer_said
 from cami_units.documents.html_pages import page
-from cami_units.model import Imprint, clean_text, is_missing, records, spoken_groups
+from cami_units.model import Imprint, answer_said, clean_text, is_missing, records, spoken_groups
 
 _FILES: Final = (
     Column("file", 30, wrap=True),

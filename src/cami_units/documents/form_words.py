@@ -201,22 +201,3 @@ def listed_said(value: object, lang: str) -> str:
         return text(key, lang)
     word = clean_name(value)
     return text(f"choice {word}", lang) if has(f"choice {word}") else word
-
-
-def answer_said(answer: str, lang: str) -> str:
-    """A default or a resolution of a conflict in words: rules have phrases, a group or file its name.
-
-    Examples
-    --------
-    >>> answer_said("keep S1", "en"), answer_said("ask: nobody knows", "en")
-    ('Keep S1', 'Ask plenary · nobody knows')
-    """
-    choice, _, reason = answer.partition(":")
-    key = f"answer {choice.strip()}"
-    keeper = choice.strip().removeprefix(_KEEP)
-    line = text("desk keep", lang, group=keeper) if keeper else ""
-    return " · ".join(filter(None, (text(key, lang) if has(key) else line, reason.strip())))
-
-
-_KEEP: Final = "keep "
-"""Before the name of a group or file in the table of conflicts, whose spelling is a contract."""

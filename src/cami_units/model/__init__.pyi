@@ -53,6 +53,7 @@ from ._errors import Note as Note
 from ._errors import PlanError as PlanError
 from ._errors import Problem as Problem
 from ._errors import SpokenNumber as SpokenNumber
+from ._errors import answer_said as answer_said
 from ._errors import assumed as assumed
 from ._errors import english_row as english_row
 from ._errors import filled as filled

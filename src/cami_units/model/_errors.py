@@ -338,6 +338,8 @@ def _named_fact(name: str, value: object, lang: str) -> str:
         return table(lang)[str(value)]
     if name in ("group", "groups", "owner") and isinstance(value, str):
         return spoken_groups(value, lang)
+    if name == "answer":
+        return answer_said(str(value), lang)
     if name == "cure" and isinstance(value, Note):  # what to do about what another fact says
         return assumed(value, lang)
     if name in _JOINERS and isinstance(value, list | tuple):
@@ -356,6 +358,24 @@ def spoken_groups(groups: object, lang: str = FALLBACK) -> str:
     return ";".join(
         table(lang)["everybody"] if name == "everybody" else name for name in str(groups).split(";")
     )
+
+
+def answer_said(answer: str, lang: str = FALLBACK) -> str:
+    """A default or a resolution of a conflict in words: rules have phrases, a group or file its name.
+
+    Examples
+    --------
+    >>> answer_said("keep S1"), answer_said("ask: nobody knows")
+    ('Keep S1', 'Ask plenary · nobody knows')
+    """
+    choice, _, reason = answer.partition(":")
+    phrases, keeper = table(lang), choice.strip().removeprefix(_KEEP)
+    line = phrases["desk keep"].format(group=keeper) if keeper else ""
+    return " · ".join(filter(None, (phrases.get(f"answer {choice.strip()}", line), reason.strip())))
+
+
+_KEEP: Final = "keep "
+"""Before the name of a group or file in the table of conflicts, whose spelling is a contract."""
 
 
 def _fact(value: object, lang: str) -> str:

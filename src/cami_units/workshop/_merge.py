@@ -160,7 +160,7 @@ def _notice_idle_answers(
     for unit_id, decided in sorted(rules.resolutions.items()):
         if unit_id not in asked:
             hint = perhaps(unit_id, asked)
-            facts = {"unit_id": unit_id, "answer": decided.choice, "hint": hint}
+            facts = {"unit_id": unit_id, "choice": decided.choice, "hint": hint}
             merge.notices.append(Notice("", "", unit_id, note("idle answer", **facts)))
 
 

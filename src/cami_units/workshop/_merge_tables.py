@@ -291,4 +291,4 @@ def without_version(merge: Merge, unit_id: str, choice: str, groups: Iterable[st
 
 def settled_reason(decided: Resolution | None, default: str) -> Note:
     """Why a version was not taken: what people decided, else the default that applies."""
-    return note("", text=decided.sentence() if decided else default)
+    return note("settled", answer=decided.sentence() if decided else default)

@@ -129,7 +129,7 @@ def settle_new_units(
     for unit_id, mark in numbered.items():
         decided = rules.resolutions.get(unit_id)
         if decided and decided.choice in NONE_OF_IT:
-            reasons[unit_id] = decided.sentence()
+            reasons[unit_id] = note("settled", answer=decided.sentence())
             part_of.pop(unit_id, None)
         # what was united with an earlier drawing stays, or goes, with that
         drawers.setdefault(part_of.get(unit_id, unit_id), []).append(mark)
@@ -144,7 +144,7 @@ def settle_new_units(
         stays = whole_id not in reasons
         if not stays:
             notes = (*notes, note("set aside", text=reasons[whole_id]))
-            lay_aside(merge, unit_id, unit_id, mark, note("", text=reasons[whole_id]))
+            lay_aside(merge, unit_id, unit_id, mark, reasons[whole_id])
         elif whole_id != unit_id:
             first = numbered[whole_id]
             notes = (*notes, note("one new unit", unit_id=unit_id, group=first.group))
@@ -199,9 +199,9 @@ def _rivals(
     rules: Rules,
     ground_inside: Inside,
     merge: Merge,
-) -> tuple[dict[str, str], dict[str, str]]:
+) -> tuple[dict[str, Note], dict[str, str]]:
     """New shapes that another group drew too: why some are set aside, and what some became a part of."""
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Note] = {}
     part_of: dict[str, str] = {}
     for first, second in _of_two_groups(numbered, ground):
         a, b = numbered[first], numbered[second]
@@ -215,7 +215,8 @@ def _rivals(
         keeper, default = _whose(a, b, rules, ground_inside)
         if decided:
             keeper = decided.choice
-        why = f"{pair}: {decided.sentence() if decided else default}"
+        answer = decided.sentence() if decided else default
+        why = note("settled pair", units=pair, answer=answer)
         if keeper == "union":
             part_of[second] = first  # of three drawings of one place the first takes in both others
         elif keeper in NONE_OF_IT:

@@ -53,11 +53,18 @@ function fitDecision(box) {
   let size = 1.25;
   while (!phone.matches && box.offsetHeight > innerHeight / 5 && size > 0.75) box.style.fontSize = (size -= 0.05) + "rem";
 }
+// The bar of the scale stays in sight, with its number, wherever the map is scrolled to.
+function keepScale(pane) {
+  const map = pane.querySelector(".map"), bar = pane.querySelector(".scale");
+  if (bar) bar.setAttribute("transform", "translate(" + (pane.scrollLeft * map.viewBox.baseVal.width / pane.scrollWidth) + ")");
+}
 // On a phone a map is wider than the screen, so that it can be read: its middle is the unit.
 function centre(pane) {
   if (!pane) return;
   if (phone.matches) pane.tabIndex = 0; else pane.removeAttribute("tabindex");
   pane.scrollLeft = (pane.scrollWidth - pane.clientWidth) / 2;
+  pane.onscroll = () => keepScale(pane);
+  keepScale(pane);
 }
 function show(unit, shown, page) {
   view.unit = order.includes(unit) ? unit : "overview";
