@@ -296,10 +296,15 @@ def test_a_unit_that_stands_by_itself_again_shares_ground_and_drops_why_it_was_o
         return [one.set_index("unit_id").at["CU-001", "rationale"] for one in spoken]
 
     assert re.search(r"It shares ground with CU-002 \(18,\d{3} km²\): both stay", said("agree"))
-    assert rationales() == ["Both gates are met.", "both gates"]
+    # made of its notes anew: no sentence is cut off another
+    assert rationales() == ["both gates", "both gates"]
     assert are_decisions_shown(round_dir)
     assert "shares ground" not in said("undo")
-    assert rationales() == [first, "Присоединена к CU-002 группой G1. both gates"]
+    merged = [
+        "Merged into CU-002 by G1. both gates",
+        "Присоединена к CU-002 группой G1. both gates",
+    ]
+    assert rationales() == merged
     assert are_decisions_shown(round_dir)
 
 

@@ -68,8 +68,6 @@ back. `into` is the unit that a merged one goes into, `outline` the group whose 
 BEFORE: Final = "before"
 """Whose outline the one is that a decision replaced: it is set aside under this for an undo."""
 
-_DECIDED_ON: Final = ("conservation_units", "set_aside", "unit_rationale")
-"""Tables of a round that a decision speaks of."""
 _AGREED: Final = STATUSES[3]
 _BY_DOCUMENT: Final = {"endorsed": STATUSES[4], "adopted": STATUSES[5]}
 _REJECTED: Final = STATUSES[6]
@@ -171,8 +169,8 @@ def record_decision(
     InputError
         As :func:`decide`; nothing is written then.
     """
-    # The room waits for this line: of the whole round only what a decision speaks of is read.
-    stored = store.read_round(directory, only=_DECIDED_ON)
+    # The room waits for this line: of the whole round only what a decision asks for is read.
+    stored = store.open_round(directory)
     return _recorded(stored, directory, unit_id, decision, reason, time, options)
 
 
@@ -263,7 +261,7 @@ def _show(stored: Round, directory: Path, progress: Progress) -> None:
 
 def are_decisions_shown(directory: Path) -> bool:
     """Whether the tables of a round are as its log leaves them; not, where the power went in between."""
-    stored = store.read_round(directory, only=_DECIDED_ON)
+    stored = store.open_round(directory)
     shown = decided(stored, read_decisions(directory))
     old, new = (gpd.GeoDataFrame(one.tables["conservation_units"]) for one in (stored, shown))
     return bool(old.equals(new))

@@ -272,18 +272,9 @@ def merged_activities(
             if activity_id in known_ids or (activity_id in table and not contribution.is_form):
                 _wish(table[activity_id], cells, contribution, past, wishes, problems)
                 continue
-            facts = {"given": activity_id, "hint": perhaps(activity_id, known_ids)}
-            if contribution.is_form and activity_id and cells.get("action") == "drop":
-                note = Note("activity to drop unknown", facts)
-                problems.append(problem_of("counted", "activities", contribution.by, "", note))
-                continue
-            # An id typed into a form is nobody's: two groups may both have written "1".
-            own_id = "" if contribution.is_form else activity_id
-            added_id = _add(table, lines, cells, contribution.by, own_id, past)
-            # "1" in a new row means nobody's; an id that is to be amended, or nearly one of ours, does
-            is_meant = cells.get("action") == "amend" or bool(facts["hint"])
-            if added_id and activity_id and not own_id and is_meant:
-                note = Note("activity id unknown", facts | {"added": added_id})
+            if not contribution.is_form:
+                _add(table, lines, cells, contribution.by, activity_id, past)
+            elif note := _added_by_form(table, lines, cells, contribution.by, past, known_ids):
                 problems.append(problem_of("counted", "activities", contribution.by, "", note))
     for (activity_id, name), asks in sorted(wishes.items()):
         row = table[activity_id]
@@ -302,6 +293,26 @@ def merged_activities(
     merged_table = pd.DataFrame(list(table.values()), columns=list(ACTIVITY_COLUMNS), dtype=str)
     log = pd.DataFrame(lines, columns=list(LOG_COLUMNS), dtype=str)
     return merged_table.sort_values("activity_id", ignore_index=True), log, tuple(problems)
+
+
+def _added_by_form(
+    table: dict[str, dict[str, str]],
+    lines: list[tuple[str, ...]],
+    cells: Mapping[str, str],
+    by: str,
+    past: _Past,
+    known_ids: Collection[str],
+) -> Note | None:
+    """Add what a form brings under no id that is known; what it may have meant, where it names one."""
+    given, action = cells.get("activity_id", ""), cells.get("action", "")
+    facts: dict[str, object] = {"given": given, "hint": perhaps(given, known_ids)}
+    if given and action == "drop":
+        return Note("activity to drop unknown", facts)
+    # an id typed into a form is nobody's: two groups may both have written "1"
+    new_id = _add(table, lines, cells, by, "", past)
+    # "1" in a new row means nothing; an id that is to be amended, or nearly one of ours, does
+    is_meant = given and (action == "amend" or facts["hint"])
+    return Note("activity id unknown", facts | {"added": new_id}) if new_id and is_meant else None
 
 
 def _add(
