@@ -1879,4 +1879,4 @@ def test_a_hotspot_of_a_split_unit_is_in_a_piece_or_among_those_in_none(tmp_path
     assert "H02" in in_pieces
     assert missed_hotspots(made) == ["H03", "H09"]
     reasons = made.tables["not_proposed"].set_index("hotspot_id")["reason"]
-    assert reasons["H03"] == "Its unit CU-002 was split, and no piece reaches it."
+    assert "CU-002" in reasons["H03"]

@@ -621,31 +621,19 @@ def _not_proposed(
         return kept_rows.reset_index(drop=True)
     names = hotspots.set_index("hotspot_id")
     facts = dict(zip(why["unit_id"], why["facts"], strict=True))
-    gone_with: dict[str, tuple[str, str]] = {
-        hotspot_id: (
-            f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
-            _rejected_facts(unit.unit_id, facts.get(unit.unit_id, "")),
-        )
-        for unit in table[out].itertuples()
-        for hotspot_id in listed_words(unit.hotspot_ids) - placed_ids
-    }
-    # of a unit that was split, and none of whose pieces reaches it: nothing may be in neither table
-    known_ids = set().union(*map(listed_words, table["hotspot_ids"]))
-    units = base.tables["conservation_units"]
-    for unit_id, cell in zip(units["unit_id"], units["hotspot_ids"], strict=True):
-        said_of_it = notes_as_text([Note("its unit was split", {"unit_id": unit_id})])
-        for hotspot_id in listed_words(cell) - known_ids:
-            gone_with.setdefault(hotspot_id, (words.reason(said_of_it, {}), said_of_it))
     rows = [
         {
             "hotspot_id": hotspot_id,
             "name_en": names.at[hotspot_id, "name_en"],
             "name_ru": names.at[hotspot_id, "name_ru"],
-            "reason": reason,
-            "facts": notes,
+            "reason": f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
+            "facts": _rejected_facts(unit.unit_id, facts.get(unit.unit_id, "")),
         }
-        for hotspot_id, (reason, notes) in gone_with.items()
-        if hotspot_id in names.index and hotspot_id not in set(kept_rows["hotspot_id"])
+        for unit in table[out].itertuples()
+        for hotspot_id in str(unit.hotspot_ids).split(";")
+        if hotspot_id in names.index
+        and hotspot_id not in placed_ids
+        and hotspot_id not in set(kept_rows["hotspot_id"])
     ]
     rows += _left_behind(base, names, {*placed_ids, *kept_rows["hotspot_id"]}, rows)
     added = (
