@@ -1484,6 +1484,28 @@ def test_files_of_another_round_are_told_first_and_once(tmp_path, capsys):
     assert page.index("2 files belong to another round") < page.index('class="glance"')
 
 
+def test_an_unedited_file_of_another_round_proposes_nothing(tmp_path):
+    """Units moved, renamed and one more of them since: its own are untouched, the others evidence."""
+    file = tmp_path / "edit_S1.kmz"
+    units = base().tables["conservation_units"]
+    own = gpd.GeoDataFrame(units[units["unit_id"].isin(WEST[:-1])].reset_index(drop=True))
+    others = gpd.GeoDataFrame(units[units["unit_id"].isin(EAST)].reset_index(drop=True))
+    tables = {**base().tables, "conservation_units": own}
+    species = tables["species"]
+    kml.write_kml(
+        file, own, cards=words.unit_cards(tables, species), imprint=base().imprint, layers={},
+        species=species, pack=kml.Pack(group="S1", neighbours=others),
+    )  # fmt: skip
+    away = moved_base()
+    renamed = away.tables["conservation_units"].assign(name_en=lambda t: "New " + t["name_en"])
+    on = replace(away, tables={**away.tables, "conservation_units": renamed})
+    made = collect([file], on)
+    assert set(made.changes["change"]) == {"kept", "absent"}
+    assert len(made.changes.query("group == 'S1' and change == 'kept'")) == 11
+    assert of(made, "CU-012") == [("absent", "none", "S1")]
+    assert made.conflicts.empty
+
+
 def test_files_of_this_round_however_drawn_on_are_of_no_other(tmp_path):
     """Every unit moved by hand: its data still say what it was handed out with."""
     moved = [draw.grown(unit, 0.9) for unit in WEST]
