@@ -1422,6 +1422,16 @@ def test_the_command_says_all_of_it_in_the_language_of_the_plan(tmp_path, capsys
     assert re.findall(r"[A-Za-z]{3,}", plain) == []
 
 
+def test_a_resolution_that_settles_nothing_is_told_in_the_terminal_and_the_report(tmp_path, capsys):
+    text = "unit_id,resolution\nCU-021,S2\n"
+    made = collected(tmp_path, two_on_one(), resolutions=text)
+    idle = "resolution CU-021, S2: it settled nothing, there is no such conflict."
+    say_collected(made, Path("01"))
+    assert f"! {idle} Did you mean 'CU-012'?" in capsys.readouterr().out
+    assert idle in report_page(tmp_path, made)
+    assert told(made, idle)["kind"] == "idle resolution"
+
+
 def test_what_is_not_applied_is_counted_by_itself_and_said_of_a_name_too(tmp_path):
     """Of CU-012 the outline of S1 stands; S2's outline and name, two changes, do not."""
     made = collected(tmp_path, on_one_unit())

@@ -16,6 +16,7 @@ from cami_units.workshop._allocation import EVERYBODY
 from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_name, note, spoken_id
 from cami_units.workshop._merge_tables import (
     ASK,
+    LEAVES_OUT,
     PROPOSAL,
     Conflict,
     Merge,
@@ -125,7 +126,7 @@ def settle_new_units(
     for unit_id, mark in numbered.items():
         notes = mark.notes
         decided = rules.resolutions.get(unit_id)
-        if decided and decided.choice in ("leave-out", "delete", "base"):
+        if decided and decided.choice in LEAVES_OUT:
             reasons[unit_id] = decided.sentence()
         stays = unit_id not in reasons
         if stays:
