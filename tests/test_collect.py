@@ -1425,6 +1425,16 @@ def test_the_command_says_all_of_it_in_the_language_of_the_plan(tmp_path, capsys
     assert re.findall(r"[A-Za-z]{3,}", plain) == []
 
 
+def test_a_resolution_that_settles_nothing_is_told_in_the_terminal_and_the_report(tmp_path, capsys):
+    text = "unit_id,resolution\nCU-021,S2\n"
+    made = collected(tmp_path, two_on_one(), resolutions=text)
+    idle = "resolution CU-021, S2: it settled nothing, there is no such conflict."
+    say_collected(made, Path("01"))
+    assert f"! {idle} Did you mean 'CU-012'?" in capsys.readouterr().out
+    assert idle in report_page(tmp_path, made)
+    assert told(made, idle)["kind"] == "idle resolution"
+
+
 def test_what_is_not_applied_is_counted_by_itself_and_said_of_a_name_too(tmp_path):
     """Of CU-012 the outline of S1 stands; S2's outline and name, two changes, do not."""
     made = collected(tmp_path, on_one_unit())
@@ -1485,6 +1495,28 @@ def test_files_of_another_round_are_told_first_and_once(tmp_path, capsys):
     assert output.count("another round, not to") == 1
     page = report_page(tmp_path, made)
     assert page.index("2 files belong to another round") < page.index('class="glance"')
+
+
+def test_an_unedited_file_of_another_round_proposes_nothing(tmp_path):
+    """Units moved, renamed and one more of them since: its own are untouched, the others evidence."""
+    file = tmp_path / "edit_S1.kmz"
+    units = base().tables["conservation_units"]
+    own = gpd.GeoDataFrame(units[units["unit_id"].isin(WEST[:-1])].reset_index(drop=True))
+    others = gpd.GeoDataFrame(units[units["unit_id"].isin(EAST)].reset_index(drop=True))
+    tables = {**base().tables, "conservation_units": own}
+    species = tables["species"]
+    kml.write_kml(
+        file, own, cards=words.unit_cards(tables, species), imprint=base().imprint, layers={},
+        species=species, pack=kml.Pack(group="S1", neighbours=others),
+    )  # fmt: skip
+    away = moved_base()
+    renamed = away.tables["conservation_units"].assign(name_en=lambda t: "New " + t["name_en"])
+    on = replace(away, tables={**away.tables, "conservation_units": renamed})
+    made = collect([file], on)
+    assert set(made.changes["change"]) == {"kept", "absent"}
+    assert len(made.changes.query("group == 'S1' and change == 'kept'")) == 11
+    assert of(made, "CU-012") == [("absent", "none", "S1")]
+    assert made.conflicts.empty
 
 
 def test_files_of_this_round_however_drawn_on_are_of_no_other(tmp_path):

@@ -536,7 +536,7 @@ def _spelt(root: Path) -> tuple[set[str], list[re.Pattern[str]]]:
         ),
         *(
             "(broken placemark|no ground), outline left",
-            "(file cut off|no folder), nothing concluded",
+            "(another round|file cut off|no folder), nothing concluded",
         ),
         "(records|positions) left out",
     }

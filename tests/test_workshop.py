@@ -576,6 +576,73 @@ def test_a_resolution_overrules_the_default(base):
     assert outcome.sites["CU-001"] == (0,)
 
 
+def conflicts_of(outcome, unit_id):
+    return [one for one in outcome.conflicts if one.unit_id == unit_id]
+
+
+def test_a_resolution_that_settles_nothing_is_named_with_the_conflict_that_was_perhaps_meant(base):
+    """CU-010 for CU-001 leaves the default in force; CU-004 is a new unit that is left out."""
+    rows = [*two(), row(km_box(0, 300, 90, 390), "new")]
+    answers = {"CU-010": "S2", "valley": "base", "CU-004": "leave-out"}
+    resolutions = {name: workshop.Resolution(name, choice, "") for name, choice in answers.items()}
+    outcome = merged(base, rows, resolutions=resolutions)
+    idle = [one.note for one in outcome.notices if one.note.key == "idle resolution"]
+    assert list(map(words.said, idle)) == [
+        "resolution CU-010, S2: it settled nothing, there is no such conflict. Did you mean 'CU-001'?",
+        "resolution valley, base: it settled nothing, there is no such conflict. Open: CU-001.",
+    ]
+    [aside] = [one for one in outcome.set_aside if one.unit_id == "CU-004"]
+    assert words.said(aside.reason) == "Leave it out"
+    # nor does it settle anything to choose what no rule had asked about
+    choice = workshop.Resolution("CU-001", "S1", "")
+    outcome = merged(base, [unit("CU-001", BIGGER), WEST[1]], resolutions={"CU-001": choice})
+    assert [one.note.facts["unit_id"] for one in outcome.notices] == ["CU-001"]
+    assert outcome.conflicts == []
+
+
+def test_a_deletion_by_people_is_told_as_applied_and_among_what_was_settled(base):
+    """S1 hands its folder back without CU-001, or with another outline; S2 lets the unit stand."""
+    out = workshop.Resolution("CU-001", "delete", "nothing lives there")
+    letting = unit("CU-001", group="S2")
+    for rows, change, applied, said in (
+        ([WEST[1], letting, *EAST], "deleted", True, "it is missing from what S1 handed in"),
+        ([unit("CU-001", BIGGER), WEST[1]], "reshaped", False, "S1 brought a version of it"),
+    ):
+        outcome = merged(base, rows, resolutions={"CU-001": out})
+        [settled] = [one for one in outcome.units if one.unit_id == "CU-001"]
+        assert words.said(settled.reason) == "Rejected by S1: nothing lives there."
+        [conflict] = conflicts_of(outcome, "CU-001")
+        assert (conflict.groups, conflict.open) == ("S1", False)
+        assert conflict.resolution == "delete: nothing lives there"
+        assert words.said(conflict.what) == said
+        [told] = [one for one in outcome.changes if (one.unit_id, one.group) == ("CU-001", "S1")]
+        assert (told.change, told.applied) == (change, applied)
+        assert "without a decision" not in "".join(map(words.said, told.notes))
+        assert len(outcome.set_aside) == (change == "reshaped")
+        assert outcome.notices == []
+
+
+def test_of_two_files_of_a_group_the_chosen_one_is_one_conflict_and_called_chosen(base):
+    """Both files hold two shapes: by itself the first by name counts."""
+    files = {"a.kmz": BIGGER, "b.kmz": SHIFTED}
+    rows = [
+        row(shape, f"{unit_id} x", unit_id, file=file)
+        for file, first in files.items()
+        for unit_id, shape in (("CU-001", first), ("CU-002", SQUARES["CU-002"]))
+    ]
+    [asked] = merged(base, rows).conflicts
+    assert (asked.default, asked.open) == ("keep a.kmz", True)
+    assert "the one in a.kmz counts" in words.said(asked.what)
+    for choice, place in (("a.kmz", 0), ("b.kmz", 2), ("base", None)):
+        decided = workshop.Resolution("CU-001", choice, "newer")
+        outcome = merged(base, rows, resolutions={"CU-001": decided})
+        [conflict] = outcome.conflicts
+        assert (conflict.kind, conflict.default) == ("same group twice", "keep a.kmz")
+        assert (conflict.resolution, conflict.open) == (f"{choice}: newer", False)
+        assert ("was chosen" in words.said(conflict.what)) == (choice != "base")
+        assert outcome.sites.get("CU-001") == (None if place is None else (place,))
+
+
 # -- ids that last --------------------------------------------------------------------------------
 
 
@@ -671,14 +738,3 @@ def test_what_is_said_of_a_pair_of_new_shapes_is_done_or_refused(base):
     message = str(refused.value)
     assert "CU-004;CU-005 names S3, which brought no version of it" in message
     assert "CU-001 names S2, which brought no version of it" in message  # all faults at once
-
-
-def test_a_resolution_that_answers_nothing_is_named(base):
-    table = pd.DataFrame(
-        {"unit_id": ["CU-777", "CU-002; CU-001", "CU-002"], "resolution": ["base", "both", "base"]}
-    )
-    resolutions = workshop.resolutions_of(table, groups=["S1", "S2"])
-    outcome = merged(base, [*WEST, *EAST], resolutions=resolutions)
-    # CU-002 is a unit, and stays what it was: that is what was asked
-    idle = [one.note.facts["unit_id"] for one in outcome.notices if one.note.key == "idle answer"]
-    assert idle == ["CU-001;CU-002", "CU-777"]

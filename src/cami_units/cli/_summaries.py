@@ -221,11 +221,13 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
 
     lang = collected.round.imprint.languages[0]
     problems = records(problems_in_short(collected.problems, lang))
-    # files of another round make all else meaningless
-    for row in problems:
-        if row["kind"] == "another round":
-            say(f"! {one_line(row['what'])}\n  → {one_line(row['assumed'])}\n", style="yellow")
-    told_already = ("another round", "file refused")
+    # files of another round make all else meaningless; an answer that settles nothing is soon missed
+    told_first = ("another round", "idle resolution")
+    for kind in told_first:
+        for row in problems:
+            if row["kind"] == kind:
+                say(f"! {one_line(row['what'])}\n  → {one_line(row['assumed'])}\n", style="yellow")
+    told_already = (*told_first, "file refused")
     files = [*collected.files, None]  # what is said of no file in particular comes last
     # a share of the lines for each file, and one at least: no noisy file silences a quiet one
     each = len(problems) if verbose else max(1, MOST_NOTICES // len(files))

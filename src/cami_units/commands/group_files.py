@@ -488,7 +488,8 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     base_facts, group_files = reading.base_facts, reading.group_files
     rows = records(placemarks.table)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
-    evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts))
+    is_foreign = _is_of_another_round(usable, base_facts)
+    evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
     # parts of one unit are put together before they are held against a square kilometre
     specks, others = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
@@ -500,8 +501,11 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
     group_files.rounds[label] = _mostly(_data(shapes, "round"))
-    if _is_of_another_round(grounds, base_facts):
+    if is_foreign:
         group_files.of_another_round.append(label)
+        group_files.unsound[label].setdefault("", "another round")
+        for mark in shapes:
+            _leave_name(mark)
     turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]
     retold = {
         **dict.fromkeys(("unlikely area",), _numbers(specks)),
@@ -682,10 +686,11 @@ _OWN_WORDS: Final = frozenset(words.text("how_to_comment", lang) for lang in wor
 _CARD_KEYS: Final = frozenset(words.CARD_FIELDS) - {"comment"}
 
 
-def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
+def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: bool) -> bool:
     """Whether a placemark is one of ours that nobody was asked to edit.
 
-    A copy of one that was put among the units is meant as a unit.
+    A copy of one that was put among the units is meant as a unit. In a file of another round the
+    units of other groups stand as they were there, and the base cannot say whether anybody moved one.
     """
     former_id = mark["meant"]
     is_former = former_id not in base_facts.units and former_id in base_facts.hashes
@@ -694,7 +699,8 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
         return kml.geom_hash(mark["ground"]) in base_facts.hashes[former_id]
     layer = mark["data"].get("layer")
     if layer == _NEIGHBOURS and mark["ground"] is not None:
-        return _is_as_shown(mark, base_facts)
+        is_left = is_foreign and not _is_units_folder(mark["folder"])
+        return is_left or _is_as_shown(mark, base_facts)
     if layer:
         return not (mark["ground"] is not None and _is_units_folder(mark["folder"]))
     front = str(mark["name"]).partition(" ")[0]
@@ -949,6 +955,14 @@ def _is_of_another_round(marks: Iterable[Mapping[str, Any]], base_facts: HandedO
     ]
     # one alone may be a copy from somewhere; where nothing is known of outlines, nothing is said
     return len(handed) > 1 and bool(base_facts.hashes) and 2 * sum(handed) < len(handed)
+
+
+def _leave_name(mark: dict[str, Any]) -> None:
+    """Take no name for a new one that the unit was handed out with: it stands in its data."""
+    data, name = mark["data"], workshop.bare_name(mark["name"])
+    handed_names = {clean_name(data.get("name_en", "")), clean_name(data.get("name_ru", ""))}
+    if data.get("cu_id") and name in handed_names and not workshop.rejects(mark["name"]):
+        mark["name"] = data["cu_id"]
 
 
 def _group_in_data(mark: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -16,8 +16,9 @@ from cami_units.model import (
     DOCUMENT_STATUSES,
     HIDDEN_STATUSES,
     Note,
+    in_short,
     is_decided,
-    perhaps,
+    nearest_note,
 )
 from cami_units.workshop._identity import (
     NOT_DRAWN,
@@ -32,6 +33,7 @@ from cami_units.workshop._merge_tables import (
     ASK,
     KEEP_BASE,
     KEEP_DECIDED,
+    LEAVES_OUT,
     OVERLAP_SHARE,
     PROPOSAL,
     Conflict,
@@ -147,21 +149,9 @@ def merged(
     _add_overlaps(base, placemarks, rules, merge)
     if merge.faults:
         raise unusable(merge.faults)
-    _notice_idle_answers(by_unit, numbered, rules, merge)
+    merge.notices += _idle_resolutions(rules, numbered, merge)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
-
-
-def _notice_idle_answers(
-    unit_ids: Collection[str], new_ids: Collection[str], rules: Rules, merge: Merge
-) -> None:
-    """Resolutions of units that are not there, and of pairs that nobody disagrees on: nothing came of them."""
-    asked = {*unit_ids, *new_ids, *(conflict.unit_id for conflict in merge.conflicts)}
-    for unit_id, decided in sorted(rules.resolutions.items()):
-        if unit_id not in asked:
-            hint = perhaps(unit_id, asked)
-            facts = {"unit_id": unit_id, "choice": decided.choice, "hint": hint}
-            merge.notices.append(Notice("", "", unit_id, note("idle answer", **facts)))
 
 
 # -- within a group -------------------------------------------------------------------------------
@@ -209,12 +199,17 @@ def _one_voice(
     rest = [version for version in asking if not _asks_the_same(version, voice, placemarks)]
     if not rest or (len(asking) < 2 and not named):
         return voice
-    _let_choose([voice, *rest], decided, ground, merge)
+    default = next((version for version in versions if version.differs), versions[0])
+    _let_choose([voice, *rest], f"keep {default.file}", decided, ground, merge)
     return voice.noted("several files")
 
 
 def _let_choose(
-    asking: Sequence[Version], decided: Resolution | None, ground: Ground, merge: Merge
+    asking: Sequence[Version],
+    default: str,
+    decided: Resolution | None,
+    ground: Ground,
+    merge: Merge,
 ) -> None:
     """Versions of one group as a conflict: the first one counts, the others are laid aside."""
     voice = asking[0]
@@ -223,14 +218,16 @@ def _let_choose(
         for version in asking
     ]
     about = {"group": voice.group, "count": len(asking), "file": voice.file}
+    is_chosen = decided is not None and decided.choice == voice.file
+    key = "same group twice, chosen" if is_chosen else "same group twice"
     merge.conflicts.append(
         Conflict(
             voice.unit_id,
             ";".join(f"{version.group} ({version.file})" for version in asking),
             _shared(asking[0].places, asking[1].places, ground),
-            f"keep {voice.file}",
+            default,
             "same group twice",
-            note("same group twice", **about, files=[version.file for version in asking]),
+            note(key, **about, files=[version.file for version in asking]),
             sites=_with_base(voice.unit_id, sites),
         ).answered(decided)
     )
@@ -281,11 +278,12 @@ def _settle(
     distinct = _distinct([voice for voice in voices if voice.differs], placemarks)
     applying, default, why = _by_default(unit, voices, distinct, rules)
     if decided:
+        by_rule = applying
         applying = _by_resolution(decided, unit_id, voices, distinct, applying, merge)
-        if distinct and not why:
-            why = ("resolved", note("", text=""))
+        if applying != by_rule and not why:
+            default, why = _unasked(unit_id, by_rule, voices, distinct, merge)
     if why:
-        _add_conflict(unit_id, distinct, default, why, decided, ground, merge)
+        _add_conflict(unit_id, distinct or _gone(voices), default, why, decided, ground, merge)
     for voice in voices:
         _add_changes(unit, voice, applying, merge)
     # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
@@ -299,6 +297,31 @@ def _settle(
         _split(unit, applying, placemarks, ground, merge)
     else:
         merge.units.append(_next_unit(unit, applying, voices, merge))
+
+
+def _unasked(
+    unit_id: str,
+    by_rule: Version | None,
+    voices: Sequence[Version],
+    distinct: Sequence[Version],
+    merge: Merge,
+) -> tuple[str, tuple[str, Note] | None]:
+    """What people settled where no rule would have asked: the default, and what groups brought."""
+    default = f"keep {by_rule.group}" if by_rule else KEEP_BASE
+    if any(one.unit_id == unit_id and one.resolution for one in merge.conflicts):
+        return default, None  # of two files of one group it has been said already
+    if not distinct and (gone := _gone(voices)):
+        what = note("came back without", groups=[voice.group for voice in gone])
+    elif voices:
+        what = note("brought a version", groups=[voice.group for voice in distinct or voices])
+    else:
+        what = note("in no file")
+    return default, ("resolved", what)
+
+
+def _gone(voices: Sequence[Version]) -> list[Version]:
+    """The voices of groups whose folders came back without the unit."""
+    return [voice for voice in voices if voice.change == "deleted"]
 
 
 def _by_default(
@@ -400,7 +423,8 @@ def _by_resolution(
     if decided.choice == "both":
         return default
     if decided.choice == "delete":
-        gone = next(iter(voices), None) or Version(unit_id, "", "", "deleted", True)
+        asking = [voice for voice in voices if voice.change in ("rejected", "deleted")]
+        gone = next(iter([*asking, *voices]), None) or Version(unit_id, "", "", "deleted", True)
         return gone._replace(change="rejected", places=(), comment=decided.reason)
     if decided.choice == "union":
         reshaped = [voice for voice in distinct if voice.change == "reshaped"]
@@ -571,12 +595,13 @@ def _add_changes(
     unit: Mapping[str, Any], voice: Version, applying: Version | None, merge: Merge
 ) -> None:
     """The rows of one group's version of a unit in the table of changes."""
-    is_taken = applying is not None and voice.group in applying.group.split(";")
+    is_taken = _is_taken(voice, applying)
+    is_gone = voice.change == "deleted" and is_taken
     row = UnitChange(
         *(voice.unit_id, voice.change, voice.matched_by, voice.group, voice.file, voice.placemark),
-        applied=is_taken if voice.differs else None,
+        applied=is_taken if voice.differs or is_gone else None,
     )
-    notes = list(voice.notes)
+    notes = _applied(voice) if is_gone else list(voice.notes)
     if voice.differs and not is_taken:
         notes.append(note("not applied"))
     rows = []
@@ -610,13 +635,26 @@ def _said_to_stay(unit: Mapping[str, Any], voice: Version) -> list[Note]:
     return [note("other name stays", name=name)] if name and name == unit[other] else []
 
 
+def _applied(voice: Version) -> list[Note]:
+    """The notes of a version that people apply: that a folder lacked the unit waits for nobody now."""
+    gone = note("came back without", groups=[voice.group])
+    return [gone if one.key == "deleted" else one for one in voice.notes]
+
+
+def _is_taken(voice: Version, applying: Version | None) -> bool:
+    """Whether what a group made of a unit is what applies."""
+    if applying is None or voice.group not in applying.group.split(";"):
+        return False
+    # people may take a unit out that the group had only drawn otherwise
+    return applying.change != "rejected" or voice.change in ("rejected", "deleted")
+
+
 def _change_site(voice: Version, applying: Version | None, merge: Merge) -> str:
     """The outline to measure for a row of the changes; empty where none was drawn."""
     if not voice.places or voice.change != "reshaped":
         return ""
     is_own = applying is not None and applying.places == voice.places
-    is_taken = applying is not None and voice.group in applying.group.split(";")
-    name = voice.unit_id if is_own and is_taken else _version_site(voice)
+    name = voice.unit_id if is_own and _is_taken(voice, applying) else _version_site(voice)
     return add_site(merge, name, voice.places)
 
 
@@ -733,6 +771,28 @@ def outside_km2(ground: gpd.GeoSeries, taker: gpd.GeoSeries) -> float:
     """How much of a polygon lies outside the one that takes it in, km²: each a series of one."""
     [shared] = overlap.shared_km2(ground, taker)
     return float(overlap.area_km2(ground).iloc[0] - shared)
+
+
+def _idle_resolutions(rules: Rules, numbered: Iterable[str], merge: Merge) -> list[Notice]:
+    """The resolutions that settled nothing: a slip in an id would leave the default in force."""
+    open_ids = [conflict.unit_id for conflict in merge.conflicts if conflict.open]
+    answered_ids = {conflict.unit_id for conflict in merge.conflicts if conflict.resolution}
+    answered_ids |= {
+        unit_id
+        for unit_id in numbered
+        if unit_id in rules.resolutions and rules.resolutions[unit_id].choice in LEAVES_OUT
+    }
+    notices = []
+    for unit_id, decided in sorted(rules.resolutions.items()):
+        if unit_id in answered_ids:
+            continue
+        others = [name for name in open_ids if name != unit_id]
+        hint = nearest_note(unit_id, others)
+        if others and not hint:
+            hint = Note("open conflicts", {"names": in_short(others)})
+        what = note("idle resolution", unit_id=unit_id, choice=decided.choice, hint=hint)
+        notices.append(Notice("", "", "", what))
+    return notices
 
 
 def _version_site(version: Version) -> str:

@@ -128,6 +128,8 @@ def _text(value: Any) -> str:
 PROPOSAL: Final = "working-group proposal"
 ASK: Final = "ask plenary"
 KEEP_BASE: Final = "keep base"
+LEAVES_OUT: Final = ("leave-out", "delete", "base")
+"""Answers that set a new unit aside."""
 KEEP_DECIDED: Final = "keep what was decided"
 OVERLAP_SHARE: Final = 0.01
 """Units of different groups that share more than this of the smaller one are shown to plenary."""

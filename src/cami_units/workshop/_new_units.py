@@ -16,6 +16,7 @@ from cami_units.workshop._allocation import EVERYBODY
 from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_name, note, spoken_id
 from cami_units.workshop._merge_tables import (
     ASK,
+    LEAVES_OUT,
     PROPOSAL,
     Conflict,
     Merge,
@@ -27,8 +28,6 @@ from cami_units.workshop._merge_tables import (
 )
 from cami_units.workshop._versions import GroupVersions, by_script, plain
 
-NONE_OF_IT: Final = ("leave-out", "delete", "base")
-"""Resolutions after which a new shape becomes no unit: nothing of it was handed out."""
 MOSTLY: Final = 0.5
 """Share of a new unit inside the section of its group, from which nobody need be asked."""
 
@@ -128,7 +127,7 @@ def settle_new_units(
     drawers: dict[str, list[Placemark]] = {}
     for unit_id, mark in numbered.items():
         decided = rules.resolutions.get(unit_id)
-        if decided and decided.choice in NONE_OF_IT:
+        if decided and decided.choice in LEAVES_OUT:
             reasons[unit_id] = note("settled", answer=decided.sentence())
             part_of.pop(unit_id, None)
         # what was united with an earlier drawing stays, or goes, with that
@@ -219,7 +218,7 @@ def _rivals(
         why = note("settled pair", units=pair, answer=answer)
         if keeper == "union":
             part_of[second] = first  # of three drawings of one place the first takes in both others
-        elif keeper in NONE_OF_IT:
+        elif keeper in LEAVES_OUT:
             reasons |= {first: why, second: why}
         elif keeper in (a.group, a.file):
             reasons[second] = why

@@ -53,7 +53,7 @@ class GroupFile(NamedTuple):
 
     `unsound` says which units came back without an outline that can be used, and why (``no ground``,
     ``broken placemark``); under the empty id, why nothing is concluded from what is not in the
-    file (``file cut off``). `round` is the one that its units were handed out in, where they say so.
+    file (``file cut off``, ``another round``). `round` is the one that its units were handed out in, where they say so.
     """
 
     file: str
