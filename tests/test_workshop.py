@@ -643,6 +643,34 @@ def test_of_two_files_of_a_group_the_chosen_one_is_one_conflict_and_called_chose
         assert outcome.sites.get("CU-001") == (None if place is None else (place,))
 
 
+@pytest.mark.parametrize(
+    ("drawn", "says", "key"),
+    [
+        ("X CU-001 One", {"kept": True}, "form keeps"),
+        ("CU-001 One", {"rejected": True}, "form rejects"),
+        ("X CU-001 One", {"rejected": True}, None),
+    ],
+)
+def test_a_form_that_says_otherwise_than_the_map_of_its_group_is_named(base, drawn, says, key):
+    """The map rejects CU-001 or makes it larger, and the form beside it keeps or rejects it."""
+    rows = [unit("CU-001", BIGGER, name=drawn), WEST[1]]
+    placemarks = gpd.GeoDataFrame(
+        pd.DataFrame(rows), geometry=[one["outline"] for one in rows], crs=EQUAL_AREA
+    )
+    marks = tuple(workshop.placemarks_of(placemarks))
+    said = (workshop.FormRow("CU-001", **says),)
+    files = [
+        workshop.GroupFile("edit_S1.kmz", "S1", True, marks),
+        workshop.GroupFile("form_S1.xlsx", "S1", False, (), said),
+    ]
+    ground = workshop.Ground(placemarks, base)
+    of_group = workshop.versions_of_group(
+        "S1", files, base, placemarks, ground, owned=["CU-001"], expected=["CU-001"]
+    )
+    told = [(one.file, one.note.key) for one in of_group.notices if "form" in one.note.key]
+    assert told == ([("form_S1.xlsx", key)] if key else [])
+
+
 # -- ids that last --------------------------------------------------------------------------------
 
 

@@ -1093,6 +1093,7 @@ def _form_row(
     return workshop.FormRow(
         unit_id=unit_id,
         rejected=action == "reject",
+        kept=action == "keep",
         name=workshop.bare_name(cells["new_name"]),
         question=cells["open_question"],
         comment="\n".join(filter(None, comments)),

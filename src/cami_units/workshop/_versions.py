@@ -46,6 +46,7 @@ class FormRow(NamedTuple):
     comment: str = ""
     question: str = ""
     requests: tuple[Note, ...] = ()
+    kept: bool = False
 
 
 class GroupFile(NamedTuple):
@@ -462,6 +463,13 @@ def _names(unit: Mapping[str, Any]) -> set[str]:
     return {"", *map(plain, (unit["name_en"], unit["name_ru"], *former))}
 
 
+_AGAINST_THE_MAP: Final = (
+    (True, False, "rejected"),
+    *((False, True, drawn) for drawn in ("reshaped", "split", "merged")),
+)
+"""Where the row of a form (keep, reject) says otherwise than the map of its group."""
+
+
 def _add_form_row(
     result: GroupVersions,
     file: GroupFile,
@@ -481,6 +489,10 @@ def _add_form_row(
         mine = unit_id in own_units
         of_unit.append(Version(unit_id, result.group, file.file, "kept", mine, matched_by="cu_id"))
     version = of_unit[0]
+    if version.file != file.file and (row.kept, row.rejected, version.change) in _AGAINST_THE_MAP:
+        key = "form keeps" if row.kept else "form rejects"
+        what = note(key, unit_id=unit_id, group=result.group, file=version.file)
+        result.notices.append(Notice(file.file, "", unit_id, what))
     of_unit[0] = version._replace(
         change="rejected" if row.rejected else version.change,
         places=() if row.rejected else version.places,
