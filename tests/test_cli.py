@@ -372,7 +372,9 @@ def test_commands_of_a_round_speak_its_first_language(run, tmp_path, monkeypatch
         assert first in out.splitlines()
         assert latin(out.replace("everything", "").replace("plenary", "")) == []
     _, out, _ = run("activities", directory)
-    assert re.search(r"^Мероприятий: \d+, из них в общем разделе: \d+; единиц", out, re.MULTILINE)
+    assert re.search(
+        r"^Мероприятий: \d+, из них в единицах: \d+ \(единиц: \d+\), в общем", out, re.MULTILINE
+    )
     for words_of_it in (
         ["CU-9", "agree"],
         ["CU-002", "merge"],

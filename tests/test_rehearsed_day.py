@@ -220,7 +220,7 @@ def test_the_lines_of_the_report_by_their_keys_in_the_catalogue(day):
     assert second.problems.empty
     said = keys_of(first.changes)
     assert {keys: count for keys, count in said.items() if keys} == {
-        ("renamed",): 1,  # CU-002 of S1, from one name to the other
+        ("renamed", "other name stays"): 1,  # CU-002 of S1, whose Russian name nobody typed anew
         ("merged into", "merged by recipe"): 1,  # CU-004 of S2: drawn over, and an X before it
         ("split by recipe",): 1,  # CU-005 of S3: the new part drawn, the old one pulled back
         ("piece",): 4,  # of CU-005, and of CU-017 whose half was copied
