@@ -336,6 +336,23 @@ def test_what_goes_out_with_a_rejected_unit_is_told(round_dir):
     assert "goes out with it" not in CliRunner().invoke(cli.app, command).stdout
 
 
+def test_a_rejected_piece_takes_nothing_out_while_another_piece_stays(round_dir):
+    """CU-006 was split into CU-003 and CU-004, and CU-001 had gone into it: it is in both pieces."""
+    stored = store.read_round(round_dir)
+    units = stored.tables["conservation_units"].assign(split_from="", merged_into="")
+    units.loc[units["unit_id"].isin(["CU-003", "CU-004"]), "split_from"] = "CU-006"
+    units.loc[units["unit_id"] == "CU-001", ["status", "merged_into"]] = ["merged", "CU-006"]
+    tables = {**stored.tables, "conservation_units": units}
+    write_proposal(replace(stored, tables=tables), round_dir, force=True)
+
+    def said(unit_id: str) -> str:
+        command = ["decide", str(round_dir), unit_id, "reject", "--reason", "x"]
+        return " ".join(CliRunner().invoke(cli.app, command).stdout.split())
+
+    assert "goes out with it" not in said("CU-003")
+    assert "goes out with it: CU-001." in said("CU-004")
+
+
 def test_what_was_split_is_named_by_its_pieces(round_dir):
     stored = store.read_round(round_dir)
     units = stored.tables["conservation_units"].assign(split_from="")

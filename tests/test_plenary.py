@@ -322,6 +322,18 @@ def test_the_board_names_its_sources_in_the_language_of_each_page(tmp_path):
     assert said[1].startswith("Источники: Страны: Natural Earth")
 
 
+def test_a_round_with_pieces_and_no_conflict_has_its_board(tmp_path):
+    """`collect` leaves a table of conflicts without rows: a list would make a column of numbers of it."""
+    toy = toy_round()
+    units = toy.tables["conservation_units"].assign(split_from="")
+    units.loc[units["unit_id"].isin(["CU-003", "CU-004"]), "split_from"] = "CU-006"
+    write_proposal(replace(toy, tables={**toy.tables, "conservation_units": units}), tmp_path / "r")
+    head = "unit_id,groups,overlap_km2,default,resolution,open,kind,what,facts\n"
+    (tmp_path / "r" / "conflicts.csv").write_text(head, encoding="utf-8")
+    plenary(tmp_path / "r")
+    assert "CU-004" in (tmp_path / "r" / "plenary" / "board.html").read_text(encoding="utf-8")
+
+
 def test_a_round_of_a_plan_that_names_nothing_has_its_crs_and_its_groups(tmp_path):
     """All tables of a plan may be left out: the manifest has it as it was written."""
     (tmp_path / "plan.toml").write_text('title = "Two lines"\ndate = "2026-11-22"\n')

@@ -683,17 +683,8 @@ def test_the_demonstration_is_called_in_the_readers_language_and_a_workshop_as_i
         assert f"<title>{said}:" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("share", "said"),
-    [
-        (35.2, "new; lies in part in known hotspots"),
-        (0.0, "new: no known hotspot here"),
-        (float("nan"), "new"),
-    ],
-)
-def test_a_drawn_unit_is_said_to_lie_in_hotspots_where_its_findings_say_so(share, said):
-    # grown from no hotspot (origin "new"), which says nothing of where it lies: C8 measured that
-    units = pd.DataFrame(
+def _drawn_unit() -> pd.DataFrame:
+    return pd.DataFrame(
         {
             **{key: ["CU-001"] for key in ("unit_id", "name_en", "name_ru")},
             "status": ["working-group proposal"],
@@ -709,9 +700,36 @@ def test_a_drawn_unit_is_said_to_lie_in_hotspots_where_its_findings_say_so(share
             "confidence": [0.5],
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (35.2, "new; shares ground with known hotspots"),
+        (0.0, "new: no known hotspot here"),
+        (float("nan"), "new"),
+    ],
+)
+def test_a_drawn_unit_is_said_to_lie_in_hotspots_where_its_findings_say_so(share, said):
+    # grown from no hotspot (origin "new"), which says nothing of where it lies: C8 measured that
+    units = _drawn_unit()
     findings = pd.DataFrame(
         {"unit_id": ["CU-001"], "criterion": ["C8"], "met": [False], "value": [share]}
     )
     tables = {"conservation_units": units, "unit_criteria": findings}
     card = words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
     assert card["origin"] == said
+
+
+def test_what_is_also_present_begins_with_the_largest_share_of_a_range():
+    """A unit drawn for the saiga: by the alphabet its 29 % stood behind the wild horse and the gazelle."""
+    shares = {"Equus ferus": 20.0, "Gazella subgutturosa": 0.07, "Saiga tatarica": 29.0}
+    rows = {"unit_id": "CU-001", "sci_name": [*shares], "range_share": [*shares.values()]}
+    tables = {
+        "conservation_units": _drawn_unit(),
+        "unit_criteria": pd.DataFrame({"unit_id": [], "criterion": [], "met": [], "value": []}),
+        "unit_species": pd.DataFrame({**rows, "role": "occurs"}),
+    }
+    card = words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
+    order = sorted(shares, key=lambda name: card["species"].index(name))
+    assert order == ["Saiga tatarica", "Equus ferus", "Gazella subgutturosa"]

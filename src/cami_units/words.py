@@ -412,7 +412,12 @@ def unit_cards(
             tables.get("countries", pd.DataFrame()).drop(columns="geometry", errors="ignore")
         )
     }
-    also = _of_each(tables.get("unit_species"), lambda row: _uncounted(row, names, lang))
+    present = tables.get("unit_species")
+    if (
+        present is not None and "range_share" in present
+    ):  # the unit's own species first, whatever letter it begins with
+        present = present.sort_values("range_share", ascending=False, kind="stable")
+    also = _of_each(present, lambda row: _uncounted(row, names, lang))
     called = names_of({"species": species, "countries": tables.get("countries")})
     takes = _of_each(
         tables.get("what_it_takes"), lambda row: what_it_takes(row, called, lang), "site"

@@ -373,11 +373,20 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
 
 def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:
     """What goes out with a rejected unit, and that hotspots are told anew, of one taken back too."""
+    from cami_units.model import HIDDEN_STATUSES
     from cami_units.words import text
     from cami_units.workshop import successors
 
     became_of = successors(units).items() if line["status"] == "rejected" else ()
-    went = [unit_id for unit_id, last in became_of if line["unit_id"] in last]
+    status = dict(zip(units["unit_id"], units["status"], strict=True))
+    # a unit that was split is no unit any more, and what went into it is out with its last piece only
+    went = [
+        unit_id
+        for unit_id, last in became_of
+        if line["unit_id"] in last
+        and status.get(unit_id) == "merged"
+        and all(status.get(one) in HIDDEN_STATUSES for one in last)
+    ]
     if went:
         say(f"  {text('decided line goes out', lang, names=went)}", style="yellow")
     if units.loc[units["unit_id"].isin([line["unit_id"], *went]), "hotspot_ids"].ne("").any():

@@ -160,7 +160,10 @@ def _about_pieces(conflicts: pd.DataFrame | None, round_: Round) -> pd.DataFrame
     pieces = workshop.pieces_of(round_.tables["conservation_units"])
     if conflicts is None or not pieces:
         return conflicts
-    unit_ids = [of_pieces(cell, pieces) for cell in conflicts["unit_id"]]
+    # as text: of a round without conflicts a list would make a column of numbers
+    unit_ids = pd.Series(
+        [of_pieces(cell, pieces) for cell in conflicts["unit_id"]], conflicts.index, dtype=object
+    )
     return conflicts.assign(unit_id=unit_ids)
 
 

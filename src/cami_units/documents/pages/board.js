@@ -56,7 +56,8 @@ function fitDecision(box) {
 // The bar of the scale stays in sight, with its number, wherever the map is scrolled to.
 function keepScale(pane) {
   const map = pane.querySelector(".map"), bar = pane.querySelector(".scale");
-  if (bar) bar.setAttribute("transform", "translate(" + (pane.scrollLeft * map.viewBox.baseVal.width / pane.scrollWidth) + ")");
+  // a map that is folded away has no width, and moves no bar
+  if (bar && pane.scrollWidth) bar.setAttribute("transform", "translate(" + (pane.scrollLeft * map.viewBox.baseVal.width / pane.scrollWidth) + ")");
 }
 // On a phone a map is wider than the screen, so that it can be read: its middle is the unit.
 function centre(pane) {
