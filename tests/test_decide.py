@@ -508,7 +508,7 @@ def test_it_is_said_when_the_decision_is_on_the_disk_and_before_the_maps_are(rou
 
     decide(round_dir, "CU-001", "agree", reason="Agreed", time=NOON, progress=heard)
     assert said[0] == (
-        "CU-001: the decision is on the disk; now into tables and maps",
+        "the decision is on the disk; now tables and maps: CU-001",
         1,
         "modelled candidate",
     )

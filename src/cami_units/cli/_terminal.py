@@ -391,7 +391,10 @@ def _phrase(key: str, lang: str, **facts: object) -> str:
 def _step(step: str, lang: str) -> str:
     """A step in the reader's language; as it is called where nobody has words for it."""
     from cami_units import words
+    from cami_units.model import Step
 
+    if isinstance(step, Step):
+        return f"{_step(step.key, lang)} {step.subject}"
     return words.text(f"step {step}", lang) if words.has(f"step {step}") else step
 
 

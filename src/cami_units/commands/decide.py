@@ -23,6 +23,7 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    Step,
     as_typed,
     clean_name,
     harmless,
@@ -143,7 +144,7 @@ def decide(
     # one reading of the file for both halves
     stored = store.open_round(directory)
     line = _recorded(stored, directory, unit_id, decision, reason, time, options)
-    progress(f"{unit_id}: the decision is on the disk; now into tables and maps", 0, 0)
+    progress(Step("the decision is on the disk; now tables and maps:", unit_id), 0, 0)
     _show(stored, directory, progress)
     return line
 

@@ -20,7 +20,7 @@ from cami_units.criteria._measures import (
     rows_by_site,
     rows_of,
 )
-from cami_units.model import Profile, SiteTables, finding_key
+from cami_units.model import GATES, Profile, SiteTables, finding_key
 
 COLUMNS: Final = ("site", "criterion", "kind", "sci_name", "iso2", "corridor_id", "missing", "km2")
 
@@ -44,7 +44,8 @@ def what_it_takes(
     tables, species, profile, adjacent, site_evidence
         As for :func:`cami_units.criteria.assess`.
     max_km2 : float
-        How large a unit may be, km². Ground that would make a site larger is no advice.
+        How large a unit may be, km². Ground that would make a site larger is no advice; where a gate
+        wants such ground, nothing else helps, and the site has no row.
 
     Returns
     -------
@@ -65,14 +66,17 @@ def what_it_takes(
     )
     rows: list[dict[str, Any]] = []
     sites = _sites(site_facts, met, profile)
+    shut_sites = set()
     for finding, rule in _RULES.items():
         if finding in asked_findings:
             for name in met.index[met[finding].eq(False).fillna(False)]:
                 row_of_site = {"site": name, "criterion": finding}
-                needed = _within(
-                    rule(sites(name), profile), max_km2 - sites(name).number("area_km2")
-                )
-                rows += [row_of_site | row for row in needed]
+                needed = rule(sites(name), profile)
+                small_enough = _within(needed, max_km2 - sites(name).number("area_km2"))
+                rows += [row_of_site | row for row in small_enough]
+                if finding in GATES and needed and not small_enough:
+                    shut_sites.add(name)
+    rows = [row for row in rows if row["site"] not in shut_sites]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     place = {site: number for number, site in enumerate(site_facts.measures.index)}
     order = table["site"].map(place)
