@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import openpyxl
 import pandas as pd
 import pytest
 from httpx import Response
@@ -30,6 +31,7 @@ from cami_units.commands.decide import (
     DECISION_LOG,
     DECISIONS,
     decide,
+    decided_round,
     read_decisions,
     record_decision,
     show_decisions,
@@ -52,7 +54,7 @@ from cami_units.desk._page_facts import conflict_facts, job_text, told
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Job, Worker
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError, Note, Problem, Step, quiet
-from tests.test_collect import base, kmz, moved_base, square
+from tests.test_collect import base, filled_form, kmz, moved_base, square
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
@@ -630,6 +632,65 @@ def test_a_round_that_the_command_line_made_from_a_stick_is_never_made_anew(
     # what was taken out on the page is not elsewhere: the round is made without it
     take_out(desk.directory, "edit_S2.kmz")
     assert read_day(desk.directory).base.number == 0
+
+
+def test_a_drawing_that_was_replaced_under_its_name_is_collected_anew(desk, guest, settling):
+    """As `collect --force` does: one round, with the corrected outline in place of the old one."""
+    handed_in = desk.directory / "handed-in"
+    former = read_day(desk.directory).current.reads
+    (handed_in / "edit_S1.kmz").unlink()
+    (handed_in / "Edit_S1.KMZ").write_bytes(kmz(draw.grown("CU-012", 0.5)))
+    day = read_day(desk.directory)
+    assert (day.from_elsewhere, day.base.number, len(day.inputs)) == ((), 0, 2)
+    assert not is_collected_in_full(day)
+    assert "is not made anew" not in guest.get("/").text
+    desk._collect(quiet)
+    day = read_day(desk.directory)
+    assert [folder.path.name for folder in day.rounds] == ["00-proposal", "01-collected"]
+    assert is_collected_in_full(day)
+    assert len(set(former) & set(day.current.reads)) == 1
+    changes = pd.read_csv(settling / "changes.csv").query("unit_id == 'CU-012'")
+    assert sorted(changes["file"]) == ["Edit_S1.KMZ", "edit_S2.kmz"]
+    assert 'name="resolution"' in guest.get("/settle").text
+    # in a folder of the stick too
+    (handed_in / "S2").mkdir()
+    (handed_in / "edit_S2.kmz").unlink()
+    (handed_in / "S2" / "edit_S2.kmz").write_bytes(kmz(draw.grown("CU-012", 0.7)))
+    assert not read_day(desk.directory).from_elsewhere
+
+
+def test_a_form_that_was_saved_once_more_is_collected_anew(desk, settling):
+    """Excel writes other bytes each time, and people correct a cell."""
+    form = filled_form(desk.directory / "handed-in")
+    desk._collect(quiet)
+    assert is_collected_in_full(read_day(desk.directory))
+    book = openpyxl.load_workbook(form)
+    book.properties.title = "saved once more"
+    book.save(form)
+    day = read_day(desk.directory)
+    assert (day.from_elsewhere, day.base.number, len(day.inputs)) == ((), 0, 3)
+    desk._collect(quiet)
+    day = read_day(desk.directory)
+    assert (len(day.rounds), is_collected_in_full(day)) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["edit_S1.kmz", "stick.zip"])
+def test_late_files_of_the_same_names_in_another_folder_are_elsewhere(
+    desk, settling, tmp_path, name
+):
+    """In `handed-in` the file of that name is the one that the round before was collected from."""
+    late, handed_in = tmp_path / "late" / name, desk.directory / "handed-in" / name
+    for path, growth in ((handed_in, 0.9), (late, 0.5)):
+        path.parent.mkdir(exist_ok=True)
+        drawing = kmz(draw.grown("CU-012", growth))
+        path.write_bytes(zipped(("a.kmz", drawing)) if name.endswith("zip") else drawing)
+    desk._collect(quiet)
+    record_decision(settling, "CU-012", "agree", reason="as drawn", time=NOON)
+    made = collect([late.parent], decided_round(settling), base_dir=settling)
+    write_collected(made, settling.parent / "02-collected")
+    day = read_day(desk.directory)
+    assert day.from_elsewhere == (name if name.endswith("kmz") else f"{name}/a.kmz",)
+    assert (day.base.number, day.inputs) == (2, ())
 
 
 def test_a_day_without_resolutions_is_collected_in_full(desk, settling):

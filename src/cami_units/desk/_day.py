@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -81,7 +81,8 @@ class Day:
 
     `current` is the latest round, `base` the one that the waiting files are compared with.
     `from_elsewhere` are the files that the command line took into the current round and that lie
-    neither in `handed-in` nor in `taken-out`: made anew from what lies there, it would lose them.
+    neither in `handed-in`, replaced or not, nor in `taken-out`: made anew from what lies there, it
+    would lose them.
     """
 
     directory: Path
@@ -153,33 +154,56 @@ def read_day(directory: Path) -> Day:
         for path in _handed_in(directory / HANDED_IN)
         if (sum_ := sum_of(path))
     )
-    from_elsewhere = _from_elsewhere(directory, rounds[-1], files) if rounds else ()
+    from_elsewhere = _from_elsewhere(directory, rounds, files) if rounds else ()
     return Day(directory, tuple(rounds), files, from_elsewhere)
 
 
 def _from_elsewhere(
-    directory: Path, round_: RoundFolder, files: Sequence[HandedFile]
+    directory: Path, rounds: Sequence[RoundFolder], files: Sequence[HandedFile]
 ) -> tuple[str, ...]:
-    """The files that something was read from for a round, and that this folder does not have."""
-    sums = {file.sha256 for file in files}
-    reads = {
-        sum_: str(read["file"])
-        for sum_, read in round_.reads.items()
-        if sum_ not in sums and not read.get("refused")
-    }
-    if not reads:
+    """The files that something was read from for the last round, and that this folder does not have."""
+    *earlier, last = rounds
+    if not _read_besides({file.sha256 for file in files}, last):
         return ()
     # people sort sticks into folders, and `collect` looks into them
     below = [path for path in (directory / HANDED_IN).rglob("*") if path.is_file()]
-    near = [*below, *_handed_in(directory / TAKEN_OUT)]
-    sums |= {sum_of(path) for path in near}
-    names = {path.name for path in near}
-    # a file of an archive or a mail is where that lies
+    near = {path: sum_of(path) for path in (*below, *_handed_in(directory / TAKEN_OUT))}
+    # what an earlier round was collected from is the older of two files of one name
+    older = frozenset[str]().union(*(folder.taken for folder in earlier)) - last.taken
+    holders = {_folded(path.name) for path, sum_ in near.items() if sum_ not in older}
+    replacements = [path for path in below if near[path] not in older | last.taken]
     return tuple(
         name
-        for sum_, name in reads.items()
-        if sum_ not in sums and not ("/" in name and name.partition("/")[0] in names)
+        for name in _read_besides(set(near.values()), last)
+        if not _is_inside(name, holders) and not _is_replaced(name, replacements)
     )
+
+
+def _read_besides(sums: Collection[str], round_: RoundFolder) -> list[str]:
+    """The names of the files that something was read from for a round, besides those of some sums."""
+    return [
+        str(read["file"])
+        for sum_, read in round_.reads.items()
+        if sum_ not in sums and not read.get("refused")
+    ]
+
+
+def _is_inside(name: str, holders: Collection[str]) -> bool:
+    """Whether a file that was read lies in one of some archives or mails, by their folded names."""
+    return "/" in name and _folded(name.partition("/")[0]) in holders
+
+
+def _is_replaced(name: str, files: Iterable[Path]) -> bool:
+    """Whether one of some files has the name of a file that was read: it was saved once more.
+
+    Of files of one name, `collect` puts as much of the folder before it as tells them apart.
+    """
+    return any(_folded(file.as_posix()).endswith(f"/{_folded(name)}") for file in files)
+
+
+def _folded(name: str) -> str:
+    """A name as Windows compares it: it may come back in other letters."""
+    return clean_name(name).casefold()
 
 
 def is_collected_in_full(day: Day) -> bool:
