@@ -307,6 +307,27 @@ def test_a_conflict_about_which_no_group_drew_anything_stands_with_what_is_known
     assert facts["what"] == "they share ground"
 
 
+@pytest.mark.parametrize(
+    ("kind", "new_ids", "offered"),
+    [
+        ("overlap", ["CU-038", "CU-039"], ["S1", "S3", "union", "both", "leave-out", "ask"]),
+        ("overlap", ["CU-039"], ["both", "ask"]),
+        ("outside the section", ["CU-038", "CU-039"], ["S1", "S3", "leave-out", "ask"]),
+    ],
+)
+def test_an_answer_that_changes_nothing_is_not_offered(kind, new_ids, offered):
+    changes = pd.DataFrame({"unit_id": new_ids}).assign(change="new", group="S1")
+    none = changes.iloc[:0].assign(area_km2="")
+    loop = _verbs.LoopTables(changes=changes, conflicts=none, problems=none, units=none)
+    row = {"unit_id": "CU-038;CU-039", "groups": "S1;S3", "overlap_km2": "9", "resolution": ""}
+    row |= {"kind": kind, "default": "ask plenary", "what": "", "facts": ""}
+    typed = {"unit_id": "CU-038;CU-039", "resolution": "base", "reason": ""}
+    facts = conflict_facts(row, typed, loop, {}, "en", has_decided=False)
+    assert [name for name, _ in facts["choices"]] == offered
+    # what was typed all the same, and has settled nothing, waits for no measuring
+    assert (facts["is_open"], facts["is_measured"]) == (True, True)
+
+
 def test_a_conflict_about_a_name_says_both_names():
     """No outline shows what a group wants to change where it only renames a neighbour's unit."""
     changes = pd.DataFrame(

@@ -600,6 +600,90 @@ def test_a_resolution_that_settles_nothing_is_named_with_the_conflict_that_was_p
     assert outcome.conflicts == []
 
 
+@pytest.mark.parametrize(
+    ("choice", "names", "places"),
+    [
+        ("union", {"CU-004": "West"}, (3, 4)),
+        ("S1", {"CU-004": "West"}, (3,)),
+        ("edit_S2.kmz", {"CU-005": "East"}, (4,)),
+        ("delete", {}, ()),
+        ("both", {"CU-004": "West", "CU-005": "East"}, (3, 4)),
+    ],
+)
+def test_what_is_said_of_two_new_units_that_share_ground_is_done(base, choice, names, places):
+    """They share 30 of 170 km, and are no drawings of one place."""
+    west, east = km_box(0, 300, 100, 400), km_box(70, 300, 170, 400)
+    rows = [*WEST, *EAST, row(west, "West"), row(east, "East", group="S2")]
+    said = {"CU-004;CU-005": workshop.Resolution("CU-004;CU-005", choice, "same steppe")}
+    outcome = merged(base, rows, resolutions=said)
+    new = {one.unit_id: one for one in outcome.units if not one.parent}
+    assert {unit_id: one.name_en for unit_id, one in new.items()} == names
+    assert tuple(place for one in new.values() for place in outcome.sites[one.site]) == places
+    [conflict] = outcome.conflicts
+    assert (conflict.kind, conflict.default, conflict.groups) == ("overlap", "ask plenary", "S1;S2")
+    assert (conflict.resolution, conflict.open) == (f"{choice}: same steppe", False)
+    assert conflict.overlap_km2 == pytest.approx(3_000)
+    assert {one.unit_id for one in outcome.set_aside} == {"CU-004", "CU-005"} - {
+        "CU-005" if choice == "union" else "",
+        *names,
+    }
+    assert outcome.notices == []
+
+
+def test_a_chain_of_unions_loses_no_drawing(base):
+    """CU-005 and CU-006 are one place; the first, which shares ground with CU-005, takes in both."""
+    shapes = {
+        "S1": km_box(0, 300, 120, 420),
+        "S2": km_box(80, 300, 180, 400),
+        "S3": km_box(85, 300, 185, 400),
+    }
+    rows = [*WEST, *EAST, *(row(shape, "", group=group) for group, shape in shapes.items())]
+    said = {
+        pair: workshop.Resolution(pair, "union", "") for pair in ("CU-004;CU-005", "CU-005;CU-006")
+    }
+    outcome = merged(base, rows, overlap="ask", resolutions=said)
+    [whole] = [one for one in outcome.units if not one.parent]
+    assert (whole.unit_id, sorted(outcome.sites[whole.site])) == ("CU-004", [3, 4, 5])
+
+
+def test_an_answer_that_changes_nothing_is_refused_with_what_does(base):
+    """S2 draws over CU-001, which S1 drew larger; and S1 draws a unit in the section of S2."""
+    over = row(km_box(-100, 0, 0, 100), "Over", group="S2")
+    rows = [unit("CU-001", BIGGER), WEST[1], *EAST, over]
+    for choice in ("union", "S1", "delete"):
+        said = {"CU-001;CU-004": workshop.Resolution("CU-001;CU-004", choice, "")}
+        outcome = merged(base, rows, resolutions=said)
+        [conflict] = outcome.conflicts
+        assert (conflict.kind, conflict.resolution, conflict.open) == ("overlap", "", True)
+        [notice] = outcome.notices
+        assert words.said(notice.note) == (
+            f"resolution CU-001;CU-004, {choice}: it would change nothing here, and the conflict stays "
+            "open. What settles it, a line each: CU-001;CU-004,both  CU-001,base  CU-004,leave-out"
+        )
+    # and these lines do
+    for pair, choice in (("CU-001;CU-004", "both"), ("CU-001", "base"), ("CU-004", "leave-out")):
+        said = {pair: workshop.Resolution(pair, choice, "")}
+        outcome = merged(base, rows, resolutions=said)
+        assert not any(one.open for one in outcome.conflicts)
+        assert outcome.notices == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_answered"), [("S1", True), ("S2", False), ("union", False), ("both", True)]
+)
+def test_a_unit_outside_its_section_is_kept_by_its_own_group_alone(base, choice, is_answered):
+    rows = [*WEST, *EAST, row(km_box(600, 0, 700, 100), "east")]
+    drawn, ground, made, owners = brought(base, rows)
+    said = {"CU-004": workshop.Resolution("CU-004", choice, "")}
+    rules = workshop.Rules("ask", "ask", ("S1", "S2"), owners, said)
+    inside = {place: {"": 1.0} for place in range(len(rows))}
+    outcome = workshop.merged(base, drawn, ground, made, rules, ground_inside=inside, used_ids=())
+    [conflict] = outcome.conflicts
+    assert (conflict.open, bool(conflict.resolution)) == (not is_answered, is_answered)
+    works = [one.note.facts["lines"] for one in outcome.notices]
+    assert works == ([] if is_answered else ["CU-004,S1  CU-004,leave-out"])
+
+
 def test_a_deletion_by_people_is_told_as_applied_and_among_what_was_settled(base):
     """S1 hands its folder back without CU-001, or with another outline; S2 lets the unit stand."""
     out = workshop.Resolution("CU-001", "delete", "nothing lives there")

@@ -222,7 +222,7 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
     lang = collected.round.imprint.languages[0]
     problems = records(problems_in_short(collected.problems, lang))
     # files of another round make all else meaningless; an answer that settles nothing is soon missed
-    told_first = ("another round", "idle resolution")
+    told_first = ("another round", "idle resolution", "resolution without effect")
     for kind in told_first:
         for row in problems:
             if row["kind"] == kind:

@@ -203,6 +203,8 @@ def conflict_facts(
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
     choices = _choices(groups, _versions(noted) or groups, lang, is_late=is_late)
+    useful = _useful(row["kind"], unit_ids, groups, noted, loop.changes)
+    choices, choice = _with_effect(choices, choice, useful, lang)
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
@@ -244,7 +246,39 @@ def _versions(noted: Iterable[Note]) -> list[str]:
 
 def _said_of(resolution: str, choices: Mapping[str, str], lang: str) -> str:
     """A resolution in words: to leave a unit as it is, in the words of the choice on the page."""
-    return choices["base"] if resolution == "base" else answer_said(resolution, lang)
+    words_of_base = choices.get("base") if resolution == "base" else None
+    return words_of_base or answer_said(resolution, lang)
+
+
+def _with_effect(
+    choices: list[tuple[str, str]], choice: str, useful: Sequence[str] | None, lang: str
+) -> tuple[list[tuple[str, str]], str]:
+    """The choices that change something, and what was chosen: a line without an effect is no answer."""
+    if useful is None:
+        return choices, choice
+    said = dict(choices)
+    offered = [(name, said.get(name) or answer_said(name, lang)) for name in useful]
+    return offered, choice if choice in useful else ""
+
+
+def _useful(
+    kind: str,
+    unit_ids: Sequence[str],
+    groups: Sequence[str],
+    noted: Sequence[Note],
+    changes: pd.DataFrame,
+) -> list[str] | None:
+    """The choices that change something, where not all do; None where all of them do."""
+    if kind == "outside the section":
+        return [*groups, "leave-out", "ask"]
+    if kind != "overlap":
+        return None
+    is_new = changes["change"].eq("new") & changes["unit_id"].isin(unit_ids)
+    # pieces of a unit are told as new, too, under its number and a letter
+    new_ids = {str(name) for name in changes.loc[is_new, "unit_id"] if str(name)[-1:].isdigit()}
+    if new_ids == set(unit_ids) or any(note.key == "overlap, settled" for note in noted):
+        return [*groups, "union", "both", "leave-out", "ask"]
+    return ["both", "ask"]
 
 
 def _now(unit: Mapping[str, str], lang: str) -> str:

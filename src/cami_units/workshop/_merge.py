@@ -47,6 +47,7 @@ from cami_units.workshop._merge_tables import (
     lay_aside,
     settled_reason,
     unusable,
+    without_effect,
     without_version,
 )
 from cami_units.workshop._new_units import (
@@ -734,6 +735,11 @@ def _add_overlaps(
             merge.notices.append(Notice("", "", pair, overlap_note))
             continue
         decided = rules.resolutions.get(pair)
+        # what makes one of two new units is done by now: here both are as they are
+        if decided and decided.choice not in ("both", "ask"):
+            works = [f"{pair},both", *(_way_out(unit) for unit in (first, second) if unit.site)]
+            without_effect(merge, decided, works)
+            decided = None
         merge.conflicts.append(
             Conflict(
                 pair,
@@ -745,6 +751,11 @@ def _add_overlaps(
                 sites=((first.unit_id, first.unit_id), (second.unit_id, second.unit_id)),
             ).answered(decided)
         )
+
+
+def _way_out(unit: NextUnit) -> str:
+    """The line of resolutions that undoes what was drawn: a new unit is left out, another as it was."""
+    return f"{unit.parent},base" if unit.parent else f"{unit.unit_id},leave-out"
 
 
 def sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
@@ -781,6 +792,11 @@ def _idle_resolutions(rules: Rules, numbered: Iterable[str], merge: Merge) -> li
         unit_id
         for unit_id in numbered
         if unit_id in rules.resolutions and rules.resolutions[unit_id].choice in LEAVES_OUT
+    }
+    answered_ids |= {
+        str(one.note.facts["unit_id"])
+        for one in merge.notices
+        if one.note.key == "resolution without effect"
     }
     notices = []
     for unit_id, decided in sorted(rules.resolutions.items()):

@@ -291,6 +291,12 @@ def without_version(merge: Merge, unit_id: str, choice: str, groups: Iterable[st
     merge.faults.append(Note("resolution without version", facts))
 
 
+def without_effect(merge: Merge, decided: Resolution, works: Iterable[str]) -> None:
+    """A resolution that changes nothing of its conflict, which stays open; `works` is what would."""
+    facts = {"unit_id": decided.unit_id, "choice": decided.choice, "lines": "  ".join(works)}
+    merge.notices.append(Notice("", "", "", note("resolution without effect", **facts)))
+
+
 def settled_reason(decided: Resolution | None, default: str) -> Note:
     """Why a version was not taken: what people decided, else the default that applies."""
     return note("settled", answer=decided.sentence() if decided else default)

@@ -17,13 +17,16 @@ from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_na
 from cami_units.workshop._merge_tables import (
     ASK,
     LEAVES_OUT,
+    OVERLAP_SHARE,
     PROPOSAL,
     Conflict,
     Merge,
     NextUnit,
+    Resolution,
     Rules,
     UnitChange,
     lay_aside,
+    without_effect,
     without_version,
 )
 from cami_units.workshop._versions import GroupVersions, by_script, plain
@@ -123,6 +126,7 @@ def settle_new_units(
     """New units; where two groups drew the same place, the default says whose stays."""
     merge.sites |= {unit_id: (mark.place,) for unit_id, mark in numbered.items()}
     reasons, part_of = _rivals(numbered, ground, rules, ground_inside, merge)
+    _settle_overlaps(numbered, ground, rules, reasons, part_of, merge)
     taken_names = set(known_names)
     drawers: dict[str, list[Placemark]] = {}
     for unit_id, mark in numbered.items():
@@ -216,15 +220,8 @@ def _rivals(
             keeper = decided.choice
         answer = decided.sentence() if decided else default
         why = note("settled pair", units=pair, answer=answer)
-        if keeper == "union":
-            part_of[second] = first  # of three drawings of one place the first takes in both others
-        elif keeper in LEAVES_OUT:
-            reasons |= {first: why, second: why}
-        elif keeper in (a.group, a.file):
-            reasons[second] = why
-        elif keeper in (b.group, b.file):
-            reasons[first] = why
-        elif keeper not in ("ask", "both"):
+        is_settled = _settle_pair({first: a, second: b}, keeper, why, reasons, part_of)
+        if not is_settled and keeper not in ("ask", "both"):
             without_version(merge, pair, keeper, (a.group, b.group))
         merge.conflicts.append(
             Conflict(
@@ -239,6 +236,68 @@ def _rivals(
         )
         merge.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
     return reasons, part_of
+
+
+def _settle_overlaps(
+    numbered: Mapping[str, Placemark],
+    ground: Ground,
+    rules: Rules,
+    reasons: dict[str, Note],
+    part_of: dict[str, str],
+    merge: Merge,
+) -> None:
+    """What people made of new units of two groups that share ground and are not one place.
+
+    It goes into `reasons` and `part_of`. What lets both stand is asked about with all other overlaps.
+    """
+    for pair, decided in sorted(rules.resolutions.items()):
+        first, _, second = pair.partition(";")
+        if not {first, second} <= {*numbered} or {first, second} & {*reasons, *part_of}:
+            continue
+        a, b = numbered[first], numbered[second]
+        shared_km2 = ground.between(a.place, b.place)
+        least_km2 = OVERLAP_SHARE * min(ground.area[a.place], ground.area[b.place])
+        if a.group == b.group or shared_km2 < least_km2:
+            continue
+        why = note("settled pair", units=pair, answer=decided.sentence())
+        if not _settle_pair({first: a, second: b}, decided.choice, why, reasons, part_of):
+            continue
+        merge.conflicts.append(
+            Conflict(
+                pair,
+                ";".join(sorted((a.group, b.group))),
+                shared_km2,
+                ASK,
+                "overlap",
+                note("overlap, settled"),
+                sites=((first, f"@{a.place}"), (second, f"@{b.place}")),
+            ).answered(decided)
+        )
+        merge.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
+
+
+def _settle_pair(
+    pair: Mapping[str, Placemark],
+    choice: str,
+    why: Note,
+    reasons: dict[str, Note],
+    part_of: dict[str, str],
+) -> bool:
+    """What a choice makes of two new shapes; whether it makes anything of them."""
+    (first, a), (second, b) = pair.items()
+    if choice == "union":
+        # of three drawings the first takes in both others, and what one of them had taken in
+        parts = [name for name, whole in part_of.items() if whole == second]
+        part_of |= dict.fromkeys((*parts, second), first)
+    elif choice in LEAVES_OUT:
+        reasons |= {first: why, second: why}
+    elif choice in (a.group, a.file):
+        reasons[second] = why
+    elif choice in (b.group, b.file):
+        reasons[first] = why
+    else:
+        return False
+    return True
 
 
 def _of_two_groups(numbered: Mapping[str, Placemark], ground: Ground) -> list[tuple[str, str]]:
@@ -290,7 +349,7 @@ def ask_about_outside(
         own_km2 = ground_inside.get(mark.place, {}).get(mark.group, 0.0)
         if own_km2 >= MOSTLY * area:
             continue
-        decided = rules.resolutions.get(unit_id)
+        decided = _on_outside(rules.resolutions.get(unit_id), mark, merge)
         what = note("outside the section", share=100 * (1 - own_km2 / area), group=mark.group)
         merge.conflicts.append(
             Conflict(
@@ -312,3 +371,12 @@ def ask_about_outside(
                 for row in merge.changes
             ]
             lay_aside(merge, unit_id, unit_id, mark, what)
+
+
+def _on_outside(decided: Resolution | None, mark: Placemark, merge: Merge) -> Resolution | None:
+    """What people decided on a new unit outside its group's section, where it has an effect."""
+    if decided and decided.choice not in (mark.group, mark.file, "both", "ask"):
+        works = [f"{decided.unit_id},{choice}" for choice in (mark.group, "leave-out")]
+        without_effect(merge, decided, works)
+        return None
+    return decided
