@@ -742,7 +742,7 @@ def test_a_form_that_says_otherwise_than_the_map_of_its_group_is_named(base, dra
         pd.DataFrame(rows), geometry=[one["outline"] for one in rows], crs=EQUAL_AREA
     )
     marks = tuple(workshop.placemarks_of(placemarks))
-    said = (workshop.FormRow("CU-001", **says),)
+    said = (workshop.FormRow("CU-001", comment="we keep it after all", **says),)
     files = [
         workshop.GroupFile("edit_S1.kmz", "S1", True, marks),
         workshop.GroupFile("form_S1.xlsx", "S1", False, (), said),
@@ -753,6 +753,14 @@ def test_a_form_that_says_otherwise_than_the_map_of_its_group_is_named(base, dra
     )
     told = [(one.file, one.note.key) for one in of_group.notices if "form" in one.note.key]
     assert told == ([("form_S1.xlsx", key)] if key else [])
+    # why it should stay is no reason for its rejection, and is told beside
+    [version] = of_group.versions["CU-001"]
+    quoted = [one.note.facts.get("text") for one in of_group.notices if one.note.key == ""]
+    assert version.comment == ("" if key == "form keeps" else "we keep it after all")
+    assert quoted == (["we keep it after all"] if key == "form keeps" else [])
+    # what was drawn of a unit that the form rejects is set aside: nothing that a group drew is lost
+    aside = [one.places for one in of_group.outlines_aside]
+    assert aside == ([(0,)] if key == "form rejects" else [])
 
 
 # -- ids that last --------------------------------------------------------------------------------

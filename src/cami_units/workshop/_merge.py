@@ -143,8 +143,7 @@ def merged(
                 if (mark.group, mark.copy_of) == (one_group.group, unit_id)
             }
             _add_contested(one_group, unit_id, what, places_of_copies, ground, merge)
-        for mark in one_group.dropped_shapes:
-            lay_aside(merge, f"@{mark.place}", "", mark, note("see problems"))
+        _lay_dropped_aside(one_group, merge)
     ask_about_outside(numbered, ground_inside, ground, rules, merge)
     # Last: which units share ground is known only when every outline of the next round is.
     _add_overlaps(base, placemarks, rules, merge)
@@ -824,6 +823,15 @@ def _with_base(unit_id: str, sites: Iterable[tuple[str, str]]) -> tuple[tuple[st
 def _shared(first: Sequence[int], second: Sequence[int], ground: Ground) -> float:
     """The ground that two versions share, km²."""
     return sum(ground.between(a, b) for a in first for b in second)
+
+
+def _lay_dropped_aside(group: GroupVersions, merge: Merge) -> None:
+    """Set aside what a group drew and what does not apply, for a reason that stands among the problems."""
+    for mark in group.dropped_shapes:
+        lay_aside(merge, f"@{mark.place}", "", mark, note("see problems"))
+    for version in group.outlines_aside:
+        site = add_site(merge, _version_site(version), version.places)
+        _lay_version_aside(merge, site, version, note("see problems"))
 
 
 def _lay_version_aside(merge: Merge, site: str, version: Version, reason: Note) -> None:

@@ -130,6 +130,7 @@ class GroupVersions:
     versions: dict[str, list[Version]] = field(default_factory=dict)
     new_shapes: list[Placemark] = field(default_factory=list)
     dropped_shapes: list[Placemark] = field(default_factory=list)
+    outlines_aside: list[Version] = field(default_factory=list)
     contested: dict[str, Note] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
@@ -489,18 +490,32 @@ def _add_form_row(
         mine = unit_id in own_units
         of_unit.append(Version(unit_id, result.group, file.file, "kept", mine, matched_by="cu_id"))
     version = of_unit[0]
+    comments = [version.comment, row.comment]
     if version.file != file.file and (row.kept, row.rejected, version.change) in _AGAINST_THE_MAP:
-        key = "form keeps" if row.kept else "form rejects"
-        what = note(key, unit_id=unit_id, group=result.group, file=version.file)
-        result.notices.append(Notice(file.file, "", unit_id, what))
+        _tell_against_the_map(result, file, row, version)
+        # why it should stay is no reason for its rejection
+        comments = comments[:1] if row.kept else comments
     of_unit[0] = version._replace(
         change="rejected" if row.rejected else version.change,
         places=() if row.rejected else version.places,
         name_en=version.name_en or name_en,
         name_ru=version.name_ru or name_ru,
-        comment="\n".join(filter(None, dict.fromkeys((version.comment, row.comment)))),
+        comment="\n".join(filter(None, dict.fromkeys(comments))),
         requests=joined_requests((version, row)),
     )
+
+
+def _tell_against_the_map(
+    result: GroupVersions, file: GroupFile, row: FormRow, version: Version
+) -> None:
+    """Note that a form says otherwise of a unit than the map of its group, and keep what each made of it."""
+    key = "form keeps" if row.kept else "form rejects"
+    what = note(key, unit_id=row.unit_id, group=result.group, file=version.file)
+    result.notices.append(Notice(file.file, "", row.unit_id, what))
+    if row.rejected:
+        result.outlines_aside.append(version)
+    elif row.comment:
+        result.notices.append(Notice(file.file, "", row.unit_id, note("", text=row.comment)))
 
 
 # -- what is no known unit, and units that are gone -----------------------------------------------
