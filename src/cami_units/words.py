@@ -413,9 +413,8 @@ def unit_cards(
         )
     }
     present = tables.get("unit_species")
-    if (
-        present is not None and "range_share" in present
-    ):  # the unit's own species first, whatever letter it begins with
+    # the unit's own species first, whatever letter it begins with
+    if present is not None and "range_share" in present:
         present = present.sort_values("range_share", ascending=False, kind="stable")
     also = _of_each(present, lambda row: _uncounted(row, names, lang))
     called = names_of({"species": species, "countries": tables.get("countries")})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cami_units.cli._terminal import LEVEL_MARKS, one_line, say, say_rows, sentence
 
@@ -393,16 +393,6 @@ def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:
         say(f"  {text('decided line hotspots', lang)}", style="dim")
 
 
-_REPORT_TABLES: Final = {
-    "changes": "report changes",
-    "conflicts": "report conflicts",
-    "problems": "report problems",
-    "remarks": "report remarks",
-    "files": "report files",
-}
-"""What the tables of a report are called."""
-
-
 def say_rehearsed(rehearsal: Rehearsed) -> None:
     """Every damage, and the line of a report that tells of it."""
     t = speaker(rehearsal.collected.round.imprint.languages[0])
@@ -411,7 +401,7 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
         if catch.damage.file != file:
             file = catch.damage.file
             say(f"\n{file}", style="bold")
-        table = t(_REPORT_TABLES[catch.damage.table])
+        table = t(f"report {catch.damage.table}")
         line = f"{table}: {catch.line}" if catch.line else t("rehearsed line missed")
         style = "" if catch.line else "red"
         damage = t(f"damage {catch.damage.done}")

@@ -30,7 +30,13 @@ from cami_units.commands.shown_round import (
     spoken_layers,
     without_persons,
 )
-from cami_units.commands.stored_round import PACK_FILE, allocation, groups_in, known_activities
+from cami_units.commands.stored_round import (
+    PACK_FILE,
+    allocation,
+    groups_in,
+    known_activities,
+    workshop_rules,
+)
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import write_howto
 from cami_units.model import (
@@ -226,8 +232,7 @@ def languages_of(
     InputError
         ``[workshop.languages]`` names a group that is not there.
     """
-    stored_rules = base_round.manifest["plan"].get("workshop", {})
-    own = plan.workshop.languages if plan else stored_rules.get("languages", {})
+    own = plan.workshop.languages if plan else workshop_rules(base_round).get("languages", {})
     unknown = [name for name in own if name not in groups]
     if unknown:
         hints = [nearest_note(name, groups) for name in unknown]

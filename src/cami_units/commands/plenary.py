@@ -160,10 +160,8 @@ def _about_pieces(conflicts: pd.DataFrame | None, round_: Round) -> pd.DataFrame
     pieces = workshop.pieces_of(round_.tables["conservation_units"])
     if conflicts is None or not pieces:
         return conflicts
-    # as text: of a round without conflicts a list would make a column of numbers
-    unit_ids = pd.Series(
-        [of_pieces(cell, pieces) for cell in conflicts["unit_id"]], conflicts.index, dtype=object
-    )
+    # a column stays one of text where it has no row; a list would make it one of numbers
+    unit_ids = conflicts["unit_id"].map(partial(of_pieces, pieces=pieces))
     return conflicts.assign(unit_id=unit_ids)
 
 

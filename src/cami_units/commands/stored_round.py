@@ -82,9 +82,15 @@ def allocation(base_round: Round, groups: Mapping[str, Sequence[str]]) -> pd.Dat
 
 def groups_in(base_round: Round) -> dict[str, tuple[str, ...]]:
     """The sections of each group of a round: :func:`cami_units.workshop.groups_of` on its own plan."""
+    sections_of = workshop_rules(base_round).get("groups", {})
+    return workshop.groups_of(sections_of, base_round.tables.get("sections"))
+
+
+def workshop_rules(base_round: Round) -> Mapping[str, Any]:
+    """``[workshop]`` of the plan that a round was made by."""
     # read as `propose` wrote it there, checked, for the reason that :func:`crs_of` gives
-    rules = base_round.manifest["plan"].get("workshop", {})
-    return workshop.groups_of(rules.get("groups", {}), base_round.tables.get("sections"))
+    rules: Mapping[str, Any] = base_round.manifest["plan"].get("workshop", {})
+    return rules
 
 
 def known_activities(directory: Path) -> pd.DataFrame | None:

@@ -70,10 +70,10 @@ def what_it_takes(
     for finding, rule in _RULES.items():
         if finding in asked_findings:
             for name in met.index[met[finding].eq(False).fillna(False)]:
-                row_of_site = {"site": name, "criterion": finding}
-                needed = rule(sites(name), profile)
-                small_enough = _within(needed, max_km2 - sites(name).number("area_km2"))
-                rows += [row_of_site | row for row in small_enough]
+                site = sites(name)
+                needed = rule(site, profile)
+                small_enough = _within(needed, max_km2 - site.number("area_km2"))
+                rows += [{"site": name, "criterion": finding} | row for row in small_enough]
                 if finding in GATES and needed and not small_enough:
                     shut_sites.add(name)
     rows = [row for row in rows if row["site"] not in shut_sites]

@@ -65,7 +65,6 @@ from ._errors import nearest_word as nearest_word
 from ._errors import notes_as_text as notes_as_text
 from ._errors import notes_from_text as notes_from_text
 from ._errors import number as number
-from ._errors import perhaps as perhaps
 from ._errors import plan_lines as plan_lines
 from ._errors import problem_of as problem_of
 from ._errors import problem_of_row as problem_of_row

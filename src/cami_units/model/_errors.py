@@ -460,16 +460,10 @@ def quoted(words: object) -> Note:
     return Note("program's words", {"words": str(words)})
 
 
-def nearest_note(word: str, vocabulary: Iterable[str]) -> str | Note:
-    """As :func:`nearest`, as a fact of a note."""
+def nearest_note(word: str, vocabulary: Iterable[str], key: str = "did you mean") -> str | Note:
+    """As :func:`nearest`, as a fact of a note; *perhaps* says it in brackets, for a note that goes on."""
     close = nearest_word(word, vocabulary)
-    return Note("did you mean", {"word": close}) if close else ""
-
-
-def perhaps(word: str, vocabulary: Iterable[str]) -> str | Note:
-    """The likest word of a vocabulary in brackets, as a fact of a note that goes on behind it."""
-    close = nearest_word(word, vocabulary)
-    return Note("perhaps", {"word": close}) if close else ""
+    return Note(key, {"word": close}) if close else ""
 
 
 def in_short(

@@ -23,7 +23,7 @@ from cami_units.model import (
     clean_name,
     in_short,
     is_missing,
-    perhaps,
+    nearest_note,
     problem_of,
     records,
     text_rows,
@@ -305,7 +305,7 @@ def _added_by_form(
 ) -> Note | None:
     """Add what a form brings under no id that is known; what it may have meant, where it names one."""
     given, action = cells.get("activity_id", ""), cells.get("action", "")
-    facts: dict[str, object] = {"given": given, "hint": perhaps(given, known_ids)}
+    facts: dict[str, object] = {"given": given, "hint": nearest_note(given, known_ids, "perhaps")}
     if given and action == "drop":
         return Note("activity to drop unknown", facts)
     # an id typed into a form is nobody's: two groups may both have written "1"

@@ -223,18 +223,15 @@ def _rivals(
         is_settled = _settle_pair({first: a, second: b}, keeper, why, reasons, part_of)
         if not is_settled and keeper not in ("ask", "both"):
             without_version(merge, pair, keeper, (a.group, b.group))
-        merge.conflicts.append(
-            Conflict(
-                pair,
-                f"{a.group};{b.group}",
-                ground.between(a.place, b.place),
-                default,
-                "same new area",
-                note("same new area", first=a.group, second=b.group),
-                sites=((a.group, f"@{a.place}"), (b.group, f"@{b.place}")),
-            ).answered(decided)
+        asked = Conflict(
+            pair,
+            f"{a.group};{b.group}",
+            ground.between(a.place, b.place),
+            default,
+            "same new area",
+            note("same new area", first=a.group, second=b.group),
         )
-        merge.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
+        _ask_about_pair(merge, asked.answered(decided), {a.group: a, b.group: b})
     return reasons, part_of
 
 
@@ -262,18 +259,16 @@ def _settle_overlaps(
         why = note("settled pair", units=pair, answer=decided.sentence())
         if not _settle_pair({first: a, second: b}, decided.choice, why, reasons, part_of):
             continue
-        merge.conflicts.append(
-            Conflict(
-                pair,
-                ";".join(sorted((a.group, b.group))),
-                shared_km2,
-                ASK,
-                "overlap",
-                note("overlap, settled"),
-                sites=((first, f"@{a.place}"), (second, f"@{b.place}")),
-            ).answered(decided)
-        )
-        merge.sites |= {f"@{a.place}": (a.place,), f"@{b.place}": (b.place,)}
+        groups = ";".join(sorted((a.group, b.group)))
+        settled = Conflict(pair, groups, shared_km2, ASK, "overlap", note("overlap, settled"))
+        _ask_about_pair(merge, settled.answered(decided), {first: a, second: b})
+
+
+def _ask_about_pair(merge: Merge, asked: Conflict, drawn: Mapping[str, Placemark]) -> None:
+    """Add a conflict about two new shapes, each with its outline under what it is called there."""
+    sites = {label: f"@{mark.place}" for label, mark in drawn.items()}
+    merge.conflicts.append(asked._replace(sites=tuple(sites.items())))
+    merge.sites |= {sites[label]: (mark.place,) for label, mark in drawn.items()}
 
 
 def _settle_pair(
