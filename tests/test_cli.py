@@ -662,7 +662,8 @@ def test_lint_says_each_fault_with_its_place_and_cure(run, house):
     }
     seen = []
 
-    def lint_kml(path, *, profile):
+    def lint_kml(path, *, profile, lang):
+        assert lang == "en"
         seen.append(profile)
         if path.name == "none.kml":
             raise InputError("There is no file none.kml.")
@@ -681,9 +682,9 @@ def test_lint_says_each_fault_with_its_place_and_cure(run, house):
         "      → Simplify.",
         "✗ bad.kmz: 1 error, 1 warning for earth-web",
         "  ✗ closed rings: a ring is open "
-        "(placemark [31m[bold]x[/] ✓ fake line, folder A/B, line 12)",
+        "(placemark '[31m[bold]x[/] ✓ fake line', folder 'A/B', line 12)",
         "      → Close it.",
-        "  ! names: a name is long (placemark x)",
+        "  ! names: a name is long (placemark 'x')",
         "✗ none.kml",
         "    There is no file none.kml.",
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cami_units import kml
+from cami_units import kml, words
 from cami_units.kml import _lint
 from cami_units.model import InputError
 
@@ -138,7 +138,25 @@ def test_every_rule_has_a_test_and_a_cure():
         "declaration", "web-element", "ring-vertices", "features", "vertices", "bytes",
         "unit-polygons", "unit-vertices", "unit-shape", "layers", "shape", "style-hash", "web-own",
     }  # fmt: skip
-    assert tested | elsewhere == set(_lint._CURES)
+    cured = {key for key in words.catalogue() if key.startswith("lint cure ")}
+    assert {f"lint cure {rule}" for rule in tested | elsewhere} == cured
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_what_is_found_and_its_cure_are_said_in_the_language_asked_for(lang):
+    for _, _, content in CASES:
+        told = kml.lint_kml(content, profile="earth-pro", lang=lang)
+        english = found(content)
+        # codes and places are for programs, and the same in all languages
+        codes = ["level", "rule", "placemark", "folder", "line"]
+        assert told[codes].equals(english[codes])
+        for now, then in zip(told.itertuples(), english.itertuples(), strict=True):
+            # the parser of XML says what it says in its own words
+            own_words = now.rule in ("well-formed", "schema")
+            for one, other in ((now.what, then.what), (now.cure, then.cure)):
+                assert "{n" not in one
+                is_same = lang == "en" or (own_words and one == now.what)
+                assert (one == other) == is_same, one
 
 
 def test_a_style_without_its_sign():

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cami_units.cli._terminal import LEVEL_MARKS, one_line, say, say_rows, sentence
+from cami_units.cli._terminal import LEVEL_MARKS, one_line, say, say_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -629,24 +629,26 @@ def say_fences(round_: Round, most: int = 10) -> None:
     say(words.text("fence caution", lang))
 
 
-def say_lint(file: Path, faults: pd.DataFrame, profile: str) -> None:
+def say_lint(file: Path, faults: pd.DataFrame, profile: str, lang: str) -> None:
     """Say whether a file is fit for a program, and each fault."""
+    t = speaker(lang)
     if faults.empty:
-        say(f"✓ {file}: fit for {profile}", style="green")
+        say(f"✓ {t('lint line fit', file=str(file), profile=profile)}", style="green")
         return
     wrong = bool((faults["level"] == "error").any())
     errors = int((faults["level"] == "error").sum())
-    counts = sentence(
-        "{errors} {errors:error|errors}, {warnings} {warnings:warning|warnings} for {profile}",
-        errors=errors,
-        warnings=len(faults) - errors,
-        profile=profile,
-    )
-    say(f"{'✗' if wrong else '!'} {file}: {counts}", style="red" if wrong else "yellow")
+    facts = {"file": str(file), "profile": profile}
+    counts = t("lint line counts", errors=errors, warnings=len(faults) - errors, **facts)
+    say(f"{'✗' if wrong else '!'} {counts}", style="red" if wrong else "yellow")
     for row in faults.to_dict("records"):
-        parts = [(part, one_line(row[part])) for part in ("placemark", "folder", "line")]
-        where = ", ".join(f"{part} {value}" for part, value in parts if value)
+        names = [
+            t(f"report line {part}", name=name)
+            for part in ("placemark", "folder")
+            if (name := one_line(row[part]))
+        ]
+        lines = [t("lint line at", line=line)] if (line := one_line(row["line"])) else []
+        where = f" ({', '.join([*names, *lines])})" if names or lines else ""
         mark = "✗" if row["level"] == "error" else "!"
-        say(f"  {mark} {row['rule']}: {one_line(row['what'])}" + (f" ({where})" if where else ""))
+        say(f"  {mark} {row['rule']}: {one_line(row['what'])}{where}")
         if one_line(row["cure"]):
             say(f"      → {one_line(row['cure'])}")

@@ -181,11 +181,17 @@ def language_of(directory: Path) -> str:
     return store.open_round(directory).imprint.languages[0]
 
 
-def language() -> str:
-    """The first language of the round or plan at work; English where neither can be read."""
+def plan_above(file: Path) -> Path | None:
+    """The plan of the workshop in whose folder a file lies, however deep."""
+    plans = (folder / "plan.toml" for folder in file.absolute().parents)
+    return next(filter(Path.is_file, plans), None)
+
+
+def language(of: Path | None = None) -> str:
+    """The first language of a round or plan, else of that at work; English where it cannot be read."""
     from cami_units.model import CamiUnitsError
 
-    about = _ABOUT.get()
+    about = of or _ABOUT.get()
     with suppress(CamiUnitsError, OSError):
         if about and about.is_dir():
             return language_of(about)
@@ -492,13 +498,6 @@ def one_line(value: object) -> str:
     from cami_units.model import clean_name
 
     return clean_name(value)
-
-
-def sentence(pattern: str, /, **facts: object) -> str:
-    """A sentence of the command line with its counts filled in: "{n} {n:unit is|units are} new"."""
-    from cami_units.model import filled
-
-    return filled(pattern, facts)
 
 
 def _cell(value: object) -> str:

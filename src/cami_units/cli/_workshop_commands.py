@@ -29,7 +29,9 @@ from cami_units.cli._terminal import (
     command,
     is_quiet,
     is_verbose,
+    language,
     language_of,
+    plan_above,
     say,
     say_rows,
     words_of,
@@ -407,24 +409,28 @@ def lint(
         ),
     ] = None,
 ) -> None:
-    """Say whether KML and KMZ files are fit for Google Earth, and what to mend."""
+    """Say whether KML and KMZ files are fit for Google Earth, and what to mend.
+
+    In the first language of the plan of the folder that a file lies in; elsewhere in English.
+    """
     fit = True
     with at_work():
-        from cami_units import kml
+        from cami_units import kml, words
         from cami_units.model import InputError
 
         for file in files:
+            lang = language(plan_above(file))
             # one damaged file must not hide what is wrong with the others
             try:
-                faults = kml.lint_kml(file, profile=profile.value if profile else None)
+                faults = kml.lint_kml(file, profile=profile.value if profile else None, lang=lang)
             except InputError as error:
                 fit = False
                 say(f"✗ {file}", style="red")
-                say(f"    {error}")
+                say(f"    {words.said(error.note, lang)}")
                 continue
             wrong = bool((faults["level"] == "error").any())
             fit = fit and not wrong
             if wrong or not is_quiet():
-                say_lint(file, faults, faults.attrs["profile"])
+                say_lint(file, faults, faults.attrs["profile"], lang)
     if not fit:
         raise typer.Exit(FAULT)

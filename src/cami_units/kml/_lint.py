@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from functools import cache, partial
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -53,7 +53,7 @@ from cami_units.kml._xml import (
     strict_tree,
     text_of,
 )
-from cami_units.model import InputError, clean_name, clean_text, nearest
+from cami_units.model import InputError, Note, clean_name, clean_text, nearest
 
 COLUMNS: Final = ("level", "rule", "placemark", "folder", "line", "what", "cure")
 MAX_RING: Final = 30_000
@@ -114,46 +114,13 @@ _REMOTE_SOURCE = re.compile(
 _WEB_DECLARATION = re.compile(rb'<\?xml version="1\.0" encoding="UTF-8"\?>\r?\n', re.IGNORECASE)
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 
-_CURES: Final = {
-    "readable": "Save it again from Google Earth as KMZ.",
-    "well-formed": "Mend the XML there, or open it in Google Earth and save it again.",
-    "declaration": 'Begin with <?xml version="1.0" encoding="UTF-8"?> and a new line.',
-    "namespace": 'Use xmlns="http://www.opengis.net/kml/2.2".',
-    "schema": "Write the element as the OGC KML 2.2 schema has it.",
-    "network-link": "Take the NetworkLink out and put its content into the file.",
-    "remote-href": "Put the file into the KMZ and name it by a relative path.",
-    "local-href": "Put the file into the KMZ and name it by a relative path.",
-    "missing-file": "Add the file to the KMZ, or take the reference out.",
-    "style-missing": "Define the style in the Document, or take the styleUrl out.",
-    "style-hash": "Write '#' before the id of a style of the same file.",
-    "shape": "Mend the outline: readers mend it each in its own way, or leave it out.",
-    "web-own": "Open it in Google Earth on the web only; elsewhere it is drawn without these styles.",
-    "id-ncname": "Begin the id with a letter; use letters, digits, '.', '-' and '_' only.",
-    "id-unique": "Give each element an id of its own.",
-    "name-clean": "Retype the name without hidden characters, in composed letters (NFC).",
-    "colour": "Write colours as eight hexadecimal digits, aabbggrr.",
-    "coordinates": "Write longitude,latitude with points as decimal signs.",
-    "range": "Longitude first, -180 to 180; latitude second, -90 to 90.",
-    "ring-closed": "Repeat the first point of the ring at its end.",
-    "ring-points": "Draw the ring with at least three different points.",
-    "ring-winding": "Let outer rings run counter-clockwise.",
-    "ring-vertices": "Simplify the ring: past 30,000 vertices it silently does not draw.",
-    "script": "Take scripts, forms, frames and event attributes out of the balloon.",
-    "web-element": "Take it out: Google Earth on the web ignores or refuses it.",
-    "features": "Split the file, or leave layers out.",
-    "vertices": "Simplify the evidence, or leave layers out.",
-    "bytes": "Simplify the evidence, or leave layers out.",
-    "unit-polygons": "Make one file for each section.",
-    "unit-vertices": "Simplify the unit to at most 150 vertices, so that people can edit it.",
-    "unit-shape": "Keep to one plain Polygon in each editable placemark.",
-    "layers": "Switch layers off: at most 6 are readable at a time.",
-    "doc-first": "Put doc.kml first into the archive.",
-    "several-kml": "Keep one KML in the archive: Google Earth opens only the first.",
-}
-
 
 def lint_kml(
-    path: str | Path | bytes, *, profile: Profile | None = None, name: str | None = None
+    path: str | Path | bytes,
+    *,
+    profile: Profile | None = None,
+    name: str | None = None,
+    lang: str = "en",
 ) -> pd.DataFrame:
     """What keeps a file from working in Google Earth, and what to do about it.
 
@@ -166,6 +133,8 @@ def lint_kml(
         that are called so ("…_web.kmz") or that it wrote itself, else the desktop.
     name : str, optional
         What to call the file. ``None``: its name without the folder.
+    lang : str
+        The language of ``what`` and ``cure``; levels and rules are codes and stay.
 
     Returns
     -------
@@ -197,17 +166,17 @@ def lint_kml(
         hint = nearest(profile, get_args(Profile))
         raise InputError(f"Profile '{profile}' is unknown: earth-pro or earth-web.{hint}")
     content, called = content_of(path, name)
-    findings = _Findings()
+    findings = _Findings(lang)
     try:
         kml_source = source(content, called)
     except InputError as error:
-        findings.say("error", "readable", str(error))
+        findings.say("error", "readable", error.note)
         return findings.table(profile or _meant_for(called, ()))
     profile = profile or _meant_for(called, (member.content for member in kml_source.members))
     _check_archive(kml_source, findings)
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     if size > MAX_BYTES:
-        findings.say("warning", "bytes", f"{size / 1e6:,.1f} MB; budget 10 MB")
+        findings.say("warning", "bytes", Note("many bytes", {"count": size, "most": MAX_BYTES}))
     for member in kml_source.members:
         _check_member(member.content, member.name, kml_source, profile, findings)
     return findings.table(profile)
@@ -221,9 +190,10 @@ def _meant_for(called: str, contents: Iterable[bytes]) -> Profile:
 
 
 class _Findings:
-    """Findings under way; of one rule no more than can be read."""
+    """Findings under way, in a language; of one rule no more than can be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
         self._rows: list[tuple[str, str, str, str, int, str, str]] = []
         self._counts: Counter[tuple[str, str]] = Counter()
 
@@ -231,7 +201,7 @@ class _Findings:
         self,
         level: Literal["error", "warning"],
         rule: str,
-        what: str,
+        what: Note,
         element: etree._Element | None = None,
         line: int = 0,
     ) -> None:
@@ -241,12 +211,19 @@ class _Findings:
             return
         placemark, folder = ("", "") if element is None else _place(element)
         at = line or (0 if element is None else line_of(element))
-        self._rows.append((level, rule, placemark, folder, at, what, _CURES[rule]))
+        self._rows.append((level, rule, placemark, folder, at, *self._told(rule, what)))
+
+    def _told(self, rule: str, what: Note) -> tuple[str, str]:
+        """What was found and its cure, which hangs on the rule alone."""
+        return words.said(what, self.lang), words.text(f"lint cure {rule}", self.lang)
 
     def table(self, profile: Profile) -> pd.DataFrame:
         """The findings as a table, errors first, then by line."""
         further_rows = [
-            (level, rule, "", "", 0, f"and {count - MOST_OF_A_RULE} more", _CURES[rule])
+            (
+                *(level, rule, "", "", 0),
+                *self._told(rule, Note("lint more", {"n": count - MOST_OF_A_RULE})),
+            )
             for (level, rule), count in self._counts.items()
             if count > MOST_OF_A_RULE
         ]
@@ -276,11 +253,10 @@ def _check_archive(archive: Source, findings: _Findings) -> None:
     if not archive.packed:
         return
     if archive.entries and archive.entries[0] != "doc.kml":
-        findings.say(
-            "error", "doc-first", f"the archive begins with '{clean_name(archive.entries[0])}'"
-        )
+        first = {"name": clean_name(archive.entries[0])}
+        findings.say("error", "doc-first", Note("lint begins otherwise", first))
     if len(archive.members) > 1:
-        findings.say("warning", "several-kml", f"{len(archive.members)} KML files in the archive")
+        findings.say("warning", "several-kml", Note("members", {"count": len(archive.members)}))
 
 
 def _check_member(
@@ -288,28 +264,30 @@ def _check_member(
 ) -> None:
     """Everything that is wrong with one KML file."""
     if profile == "earth-web" and not _WEB_DECLARATION.match(content):
-        findings.say(
-            "error", "declaration", "it does not begin as Google Earth on the web wants it", line=1
-        )
+        findings.say("error", "declaration", Note("lint not declared"), line=1)
     # Before anything is parsed: entities of a document type could make a small file endless.
     if has_doctype(content):
-        findings.say("error", "readable", "it declares a document type (<!DOCTYPE …>)", line=1)
+        findings.say("error", "readable", Note("lint document type"), line=1)
         return
     try:
         root = strict_tree(content)
     except etree.XMLSyntaxError as error:
-        what = clean_name(error.msg)
-        findings.say("error", "well-formed", what, line=int(error.lineno or 0))
+        findings.say("error", "well-formed", _quoted(error.msg), line=int(error.lineno or 0))
         return
     try:
         refuse_odd(root, name)
     except InputError as error:
-        findings.say("error", "readable", str(error))
+        findings.say("error", "readable", error.note)
         return
     _check_schema(_without_own(root) if profile == "earth-web" else root, findings)
     members = frozenset(archive.entries) if archive.packed else None
     folder = dirname(name.partition("/")[2]) if archive.packed else ""
     _Checker(root, members, folder, profile, findings).check()
+
+
+def _quoted(message: str | None) -> Note:
+    """What the parser of XML says: its own words, in any language."""
+    return Note("", {"text": clean_name(message)})
 
 
 # -- schema ---------------------------------------------------------------------------------------
@@ -330,7 +308,7 @@ def _check_schema(root: etree._Element, findings: _Findings) -> None:
     """Hold a file against the schema of KML 2.2 with Google's extensions."""
     namespace = etree.QName(root).namespace
     if namespace != KML:
-        what = f"its namespace is '{clean_name(namespace)}', not KML 2.2"
+        what = Note("lint other namespace", {"name": clean_name(namespace)})
         findings.say("error", "namespace", what, line=line_of(root))
         return
     schema = kml_schema()
@@ -341,7 +319,7 @@ def _check_schema(root: etree._Element, findings: _Findings) -> None:
     faults: Any = schema.error_log
     for number, fault in enumerate(faults):
         element = _at(tree, fault.path) if number < MOST_OF_A_RULE else None
-        what = clean_name(_NAMESPACE.sub("", fault.message))
+        what = _quoted(_NAMESPACE.sub("", fault.message))
         findings.say("error", "schema", what, element, line=fault.line)
 
 
@@ -403,7 +381,7 @@ class _Checker:
             "coordinates": self._check_coordinates,
             "name": self._check_name,
             "styleUrl": self._check_style_url,
-            "NetworkLink": partial(self.findings.say, "error", "network-link", "a NetworkLink"),
+            "NetworkLink": self._check_network_link,
             "Placemark": self._check_unit,
             "Polygon": self._check_polygon,
             **dict.fromkeys(_COLOURS, self._check_colour),
@@ -428,12 +406,16 @@ class _Checker:
             name = str(value)
             is_web_own = self.profile == "earth-web" and _WEB_ID.fullmatch(name)
             if not (NCNAME.match(name) or is_web_own):
-                what = f"the id '{clean_name(name)}' is not an XML name"
+                what = Note("lint id no name", {"name": clean_name(name)})
                 self.findings.say("error", "id-ncname", what, element)
             if name in self.ids:
-                what = f"the id '{clean_name(name)}' is there already, on line {self.ids[name]}"
+                what = Note("lint id twice", {"name": clean_name(name), "line": self.ids[name]})
                 self.findings.say("error", "id-unique", what, element)
             self.ids.setdefault(name, line_of(element))
+
+    def _check_network_link(self, element: etree._Element) -> None:
+        """Nothing is fetched from a network."""
+        self.findings.say("error", "network-link", Note("lint network link"), element)
 
     def _check_coordinates(self, element: etree._Element) -> None:
         """Coordinates are numbers, there, and on the globe."""
@@ -444,42 +426,43 @@ class _Checker:
         try:
             xyz = points_of(text_of(element))
         except UnusableError as error:
-            self.findings.say("error", "coordinates", words.said(error.note), element)
+            self.findings.say("error", "coordinates", error.note, element)
             return
         self.vertices += len(xyz)
         if len(xyz) == 0:
-            self.findings.say("error", "coordinates", "there are no coordinates", element)
+            self.findings.say("error", "coordinates", Note("lint no coordinates"), element)
             return
         outside = out_of_range(xyz)
         if outside is not None:
             lon, lat = xyz[outside, :2]
-            self.findings.say("error", "range", f"{lon:g},{lat:g} is not on Earth", element)
+            what = Note("lint not on Earth", {"place": f"{lon:g},{lat:g}"})
+            self.findings.say("error", "range", what, element)
         if local(parent) == "LinearRing":
             self._check_ring(xyz, parent)
 
     def _check_ring(self, xyz: NDArray[np.float64], ring: etree._Element) -> None:
         """Rings have three points, are closed, run the right way and are of a size."""
         if not has_three_points(xyz[:, :2]):
-            self.findings.say("error", "ring-points", "a ring of fewer than 3 points", ring)
+            self.findings.say("error", "ring-points", Note("lint few points"), ring)
             return
         if not np.array_equal(xyz[0, :2], xyz[-1, :2]):
-            self.findings.say("error", "ring-closed", "a ring is not closed", ring)
+            self.findings.say("error", "ring-closed", Note("lint not closed"), ring)
         side = ring.getparent()
         if (
             side is not None
             and local(side) == "outerBoundaryIs"
             and _signed_area(_unrolled(xyz)) < 0
         ):
-            self.findings.say("warning", "ring-winding", "an outer ring runs clockwise", ring)
+            self.findings.say("warning", "ring-winding", Note("lint clockwise"), ring)
         if len(xyz) > MAX_RING:
-            what = f"a ring of {len(xyz):,} vertices; at most {MAX_RING:,}"
+            what = Note("lint ring vertices", {"n": len(xyz), "most": MAX_RING})
             self.findings.say("error", "ring-vertices", what, ring)
 
     def _check_polygon(self, polygon: etree._Element) -> None:
         """Rings that cross, holes that lie outside, outlines without area: as the reader finds them."""
         for note in polygon_notes(polygon, self._effort):
             if note.key in _SHAPE_FAULTS:
-                self.findings.say("warning", "shape", words.said(note), polygon)
+                self.findings.say("warning", "shape", note, polygon)
 
     def _check_name(self, element: etree._Element) -> None:
         """Names are composed letters without anything hidden."""
@@ -487,16 +470,15 @@ class _Checker:
         if text.isascii() and text.isprintable():
             return
         if unicodedata.normalize("NFC", text) != text:
-            self.findings.say("warning", "name-clean", "its letters are not composed", element)
+            self.findings.say("warning", "name-clean", Note("lint not composed"), element)
         if clean_text(text) != unicodedata.normalize("NFC", text).strip().replace("\t", " "):
-            what = "it holds control or hidden characters"
-            self.findings.say("error", "name-clean", what, element)
+            self.findings.say("error", "name-clean", Note("lint hidden characters"), element)
 
     def _check_colour(self, element: etree._Element) -> None:
         """Colours are eight hexadecimal digits."""
         text = text_of(element)
         if not _COLOUR.fullmatch(text):
-            what = f"the colour '{clean_name(text)[:40]}' is not aabbggrr"
+            what = Note("lint no colour", {"name": clean_name(text)[:40]})
             self.findings.say("error", "colour", what, element)
 
     def _check_link(self, element: etree._Element) -> None:
@@ -507,26 +489,20 @@ class _Checker:
 
     def _check_target(self, target: str, element: etree._Element) -> None:
         """Links lead into the archive: not to a disk, not to a network, not beside."""
-        shown_target = f"'{clean_name(target)[:80]}'"
+        named = {"name": clean_name(target)[:80]}
         scheme = _SCHEME.match(target)
         if (
             target.startswith(("/", "\\"))
             or (scheme and len(scheme.group(1)) == 1)
             or (scheme and scheme.group(1).lower() == "file")
         ):
-            self.findings.say(
-                "error", "local-href", f"{shown_target} is a place on a computer", element
-            )
+            self.findings.say("error", "local-href", Note("lint on a computer", named), element)
         elif scheme:
-            self.findings.say("error", "remote-href", f"{shown_target} would be fetched", element)
+            self.findings.say("error", "remote-href", Note("lint fetched", named), element)
         elif self.inside is None:
-            self.findings.say(
-                "error", "local-href", f"{shown_target} lies beside the file", element
-            )
+            self.findings.say("error", "local-href", Note("lint beside", named), element)
         elif not self._is_inside(target.partition("#")[0]):
-            self.findings.say(
-                "error", "missing-file", f"{shown_target} is not in the archive", element
-            )
+            self.findings.say("error", "missing-file", Note("lint not in archive", named), element)
 
     def _is_inside(self, target: str) -> bool:
         """Whether a file is in the archive: a space may be written as %20, and then is a space."""
@@ -541,7 +517,7 @@ class _Checker:
         if target.startswith("#"):
             self.style_urls.append((target[1:], element))
         elif NCNAME.match(target) and not target.lower().endswith((".kml", ".kmz")):
-            what = f"the '#' before '{clean_name(target)[:80]}' is missing"
+            what = Note("lint no sign", {"name": clean_name(target)[:80]})
             self.findings.say("error", "style-hash", what, element)
         elif target:
             self._check_target(target, element)
@@ -551,11 +527,11 @@ class _Checker:
         text = text_of(element)
         if "<" not in text and ":" not in text:
             return
+        named = {"element": local(element)}
         if _SCRIPT.search(text):
-            self.findings.say("error", "script", f"<{local(element)}> holds a script", element)
+            self.findings.say("error", "script", Note("lint holds script", named), element)
         if _REMOTE_SOURCE.search(text):
-            what = f"<{local(element)}> shows a picture that would be fetched"
-            self.findings.say("error", "remote-href", what, element)
+            self.findings.say("error", "remote-href", Note("lint shows picture", named), element)
 
     def _check_unit(self, placemark: etree._Element) -> None:
         """Placemarks with a `cu_id` are for editing by hand: light, and nothing but a polygon."""
@@ -564,7 +540,8 @@ class _Checker:
             return
         for child in placemark:
             if local(child) in ("MultiGeometry", "TimeSpan", "TimeStamp", "Region"):
-                self.findings.say("warning", "unit-shape", f"it has a {local(child)}", child)
+                what = Note("lint has element", {"element": local(child)})
+                self.findings.say("warning", "unit-shape", what, child)
             elif local(child) == "Polygon":
                 self.unit_polygons += 1
                 count = sum(
@@ -573,7 +550,8 @@ class _Checker:
                     if local(ring) == "LinearRing"
                 )
                 if count > MAX_UNIT_VERTICES:
-                    self.findings.say("warning", "unit-vertices", f"{count} vertices", child)
+                    what = Note("lint vertices of unit", {"n": count})
+                    self.findings.say("warning", "unit-vertices", what, child)
 
     def _check_element(self, element: etree._Element, kind: str) -> None:
         """Count what Google Earth on the web refuses a whole file for."""
@@ -587,29 +565,31 @@ class _Checker:
         """What only the whole file shows: elements it has, styles it lacks, its size."""
         for kind in sorted(self.foreign):
             count, first = self.foreign[kind]
+            facts = {"n": count, "element": clean_name(kind)}
             if kind in _WEB_OWN:
-                what = f"{count} × <{kind}>, which Google Earth on the web writes itself"
-                self.findings.say("warning", "web-own", what, first)
+                self.findings.say("warning", "web-own", Note("lint own elements", facts), first)
                 continue
-            self.findings.say("error", "web-element", f"{count} × <{clean_name(kind)}>", first)
+            self.findings.say("error", "web-element", Note("lint elements", facts), first)
         for target, element in self.style_urls:
             if target not in self.ids:
-                what = f"the style '#{clean_name(target)[:80]}' is not defined"
+                what = Note("lint no style", {"name": clean_name(target)[:80]})
                 self.findings.say("warning", "style-missing", what, element)
         say = self.findings.say
         if self.features > MAX_FEATURES:
-            say("error", "features", f"{self.features:,} features; at most {MAX_FEATURES:,}")
+            facts = {"count": self.features, "most": MAX_FEATURES}
+            say("error", "features", Note("many features", facts))
         if self.profile == "earth-web" and self.vertices > MAX_WEB_VERTICES:
-            what = f"{self.vertices:,} vertices; past {MAX_WEB_VERTICES:,} a file is read-only"
-            say("error", "vertices", what)
+            facts = {"n": self.vertices, "most": MAX_WEB_VERTICES}
+            say("error", "vertices", Note("lint read-only", facts))
         elif self.vertices > MAX_VERTICES:
-            say("warning", "vertices", f"{self.vertices:,} vertices; budget {MAX_VERTICES:,}")
+            facts = {"count": self.vertices, "most": MAX_VERTICES}
+            say("warning", "vertices", Note("many vertices", facts))
         if self.unit_polygons > MAX_UNIT_POLYGONS:
-            what = f"{self.unit_polygons} editable polygons; budget {MAX_UNIT_POLYGONS}"
-            say("warning", "unit-polygons", what)
+            facts = {"count": self.unit_polygons, "most": MAX_UNIT_POLYGONS}
+            say("warning", "unit-polygons", Note("many polygons", facts))
         layers = sum(1 for _ in _visible_layers(self.root))
         if layers > MAX_LAYERS:
-            say("warning", "layers", f"{layers} layers are switched on; at most {MAX_LAYERS}")
+            say("warning", "layers", Note("lint many layers", {"n": layers, "most": MAX_LAYERS}))
 
 
 def _unrolled(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
