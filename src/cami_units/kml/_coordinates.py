@@ -938,7 +938,7 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
     areas = shapely.area(pieces)
     # Parts of like size need no areas on the ellipsoid: none of them is left over from mending.
     if areas.min() > _PLAIN_SHARE * areas.max():
-        return multipolygon(pieces)
+        return polygon if pieces is polygons else multipolygon(pieces)
     km2 = np.array([degrees_to_km2(piece) for piece in pieces])
     sliver = (km2 < _SLIVER_KM2) & (km2 < _SLIVER_SHARE * km2.max())
     if sliver.any():

@@ -152,7 +152,9 @@ def without_specks(geometry: BaseGeometry) -> tuple[BaseGeometry, int]:
 
 def multipolygon(polygons: Sequence[BaseGeometry]) -> BaseGeometry:
     """Polygons as they stand, side by side."""
-    return shapely.MultiPolygon([one for one in polygons if isinstance(one, shapely.Polygon)])
+    areas = np.array([one for one in polygons if isinstance(one, shapely.Polygon)], dtype=object)
+    side_by_side: BaseGeometry = shapely.multipolygons(areas)
+    return side_by_side
 
 
 def without_loops(
@@ -162,10 +164,10 @@ def without_loops(
 
     `are_few` says of the boxes of the holes whether each may be held against the others.
     """
+    if not polygon.interiors:
+        return _mended_alone(polygon)
     outline, *rings = shapely.get_rings(polygon)
-    shell: BaseGeometry = _mended(shapely.polygons([outline]))[0]
-    if not rings:
-        return shell
+    shell = _mended_alone(shapely.Polygon(outline))
     holes = _mended(shapely.polygons(rings))
     # Of thousands of holes most are sound: only those that meet a ring are worth a difference.
     if not are_few(shapely.bounds(holes)):
@@ -191,10 +193,13 @@ def without_loops(
 def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
     """Polygons of one ring each, those that cross themselves mended."""
     broken = ~shapely.is_valid(polygons)
-    polygons[broken] = shapely.make_valid(
-        polygons[broken], method="structure", keep_collapsed=False
-    )
+    polygons[broken] = _mended_alone(polygons[broken])
     return polygons
+
+
+def _mended_alone(polygons: Any) -> Any:
+    """Polygons mended by structure: GEOS hands back what is valid as it stands."""
+    return shapely.make_valid(polygons, method="structure", keep_collapsed=False)
 
 
 def _is_speck(ring: BaseGeometry) -> bool:
