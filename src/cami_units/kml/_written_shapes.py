@@ -153,7 +153,8 @@ def without_specks(geometry: BaseGeometry) -> tuple[BaseGeometry, int]:
 def multipolygon(polygons: Sequence[BaseGeometry]) -> BaseGeometry:
     """Polygons as they stand, side by side."""
     areas = np.array([one for one in polygons if isinstance(one, shapely.Polygon)], dtype=object)
-    side_by_side: BaseGeometry = shapely.multipolygons(areas)
+    joint: Any = shapely.multipolygons(areas)
+    side_by_side: BaseGeometry = joint
     return side_by_side
 
 
@@ -164,10 +165,10 @@ def without_loops(
 
     `are_few` says of the boxes of the holes whether each may be held against the others.
     """
-    if not polygon.interiors:
-        return _mended_alone(polygon)
     outline, *rings = shapely.get_rings(polygon)
-    shell = _mended_alone(shapely.Polygon(outline))
+    shell: BaseGeometry = _mended_alone(shapely.Polygon(outline) if rings else polygon)
+    if not rings:
+        return shell
     holes = _mended(shapely.polygons(rings))
     # Of thousands of holes most are sound: only those that meet a ring are worth a difference.
     if not are_few(shapely.bounds(holes)):
