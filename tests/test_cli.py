@@ -654,7 +654,7 @@ def lint_table(*rows: tuple) -> pd.DataFrame:
 def test_lint_says_each_fault_with_its_place_and_cure(run, house):
     found = {
         "good.kml": lint_table(),
-        "odd.kml": lint_table(("warning", "budget", None, None, None, "12 MB", "Simplify.")),
+        "odd.kml": lint_table(("warning", "budget", None, None, 0, "12 MB", "Simplify.")),
         "bad.kmz": lint_table(
             ("error", "closed rings", HOSTILE, "A/B", 12, "a ring is open", "Close it."),
             ("warning", "names", "x", "", pd.NA, "a name is long", ""),
@@ -690,6 +690,22 @@ def test_lint_says_each_fault_with_its_place_and_cure(run, house):
     ]
     assert run("lint", "good.kml", "odd.kml", "-q") == (0, "", "")
     assert run("lint", "bad.kmz", "-q")[0] == 1
+
+
+def test_lint_speaks_the_language_of_the_plan_above_a_file(run, tmp_path):
+    """However deep the file lies; where no plan is, or none that can be read, in English."""
+    folder = tmp_path / "ws" / "handed-in" / "S1"
+    folder.mkdir(parents=True)
+    (folder / "a.kml").write_bytes(b"")
+    assert "a.kml is empty (0 bytes)" in run("lint", folder / "a.kml")[1]
+    plan = tmp_path / "ws" / "plan.toml"
+    plan.write_text('title = "T"\ndate = "2026-11-22"\n[output]\nlanguages = ["ru"]\n')
+    _, out, _ = run("lint", folder / "a.kml", folder / "none.kml")
+    assert "1 ошибка, 0 предупреждений для earth-pro" in out
+    assert "a.kml пуст" in out
+    assert "none.kml: такого файла нет" in out
+    plan.write_text("languages = ")
+    assert "a.kml is empty (0 bytes)" in run("lint", folder / "a.kml")[1]
 
 
 # -- other terminals ------------------------------------------------------------------------------

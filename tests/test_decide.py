@@ -314,12 +314,15 @@ def test_a_decision_says_where_a_unit_went_and_that_a_parked_one_stays(round_dir
         return CliRunner().invoke(cli.app, command).stdout.splitlines()
 
     merged = said("CU-001", "merge", "--into", "CU-002")
-    assert merged[0] == "CU-001: modelled candidate → merged → CU-002 (merged)"
+    assert merged[0] == "CU-001: modelled candidate → merged → CU-002"
     # they touch at a corner: all of CU-001, 18,550 km² on the ellipsoid, leaves the map
     assert re.search(r"18,5\d\d km² of it lie outside CU-002", " ".join(" ".join(merged).split()))
     assert said("CU-003", "park")[0] == "CU-003: stays as it was, modelled candidate (parked)"
     # H04 is in no unit from now on, which its table does not know before the next round is measured
-    assert "(not_proposed) is told anew by the next collect." in said("CU-004", "reject")[-1]
+    rejected = said("CU-004", "reject")
+    # the decision is not said behind a status that is called like it
+    assert rejected[0] == "CU-004: area of interest → rejected"
+    assert "(not_proposed) is told anew by the next collect." in rejected[-1]
     assert not any("not_proposed" in line for line in said("CU-002", "agree"))
 
 

@@ -331,6 +331,42 @@ def test_a_russian_workbook_says_codes_in_words_and_keeps_them_behind(tmp_path):
     assert "status_en" not in {cell.value for cell in book["units"][1]}
 
 
+def test_a_russian_workbook_names_units_twice_and_says_activities_and_stability_in_words(tmp_path):
+    """In the annex themes, priorities, costs and "robust: …" stood in English; names in one language."""
+    round_ = a_round(languages=("ru", "en"))
+    units = round_.tables["conservation_units"]
+    asked = units["unit_id"].isin(["CU-001"])
+    sure = {"unit_id": ["CU-001"], "label": ["robust"], "share_qualifying": [0.92]}
+    sensitivity = pd.DataFrame(sure | {"runs": [1000], "flips": ["cell size"]})
+    said_english = asked.map({True: "robust: …", False: "not computed"})
+    tables = {**round_.tables, "sensitivity": sensitivity}
+    tables["conservation_units"] = units.assign(stability=said_english)
+    activity = {
+        "unit_id": ["CU-001"],
+        "theme": ["infrastructure and barriers"],
+        "priority": ["high"],
+        "status": ["proposed"],
+        "cost_band": ["over 1 million USD"],
+    }
+    further = {"activities": pd.DataFrame(activity)}
+    write_units_workbook(
+        tmp_path / "u.xlsx", replace(round_, tables=tables), further_tables=further
+    )
+    book = openpyxl.load_workbook(tmp_path / "u.xlsx")
+    [told] = rows_of(book["activities"])
+    assert told["theme_ru"] == "инфраструктура и преграды"
+    assert told["priority_ru"] == "высокий"
+    assert told["cost_band_ru"] == catalogue("ru")["choice over 1 million USD"]
+    assert told["status_ru"] == "предложено"
+    assert {name: [told[name]] for name in activity} == activity  # codes, for scripts
+    names = dict(zip(units["unit_id"], units["name_ru"], strict=True))
+    for sheet in ("criteria", "species", "countries"):
+        assert {row["name_ru"] for row in rows_of(book[sheet])} <= {*names.values()}
+    sure_of = {row["unit_id"]: row["stability"] for row in rows_of(book["units"])}
+    assert sure_of["CU-001"].startswith("устойчиво: ")
+    assert sure_of["CU-002"] == "не рассчитано"
+
+
 def test_a_round_without_a_unit_is_a_workbook_all_the_same(tmp_path):
     full = a_round()
     bare = {name: table.iloc[:0] for name, table in full.tables.items()}

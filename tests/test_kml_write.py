@@ -344,6 +344,31 @@ def test_russian_files_speak_russian(tmp_path):
     assert folder_named(root, "2 ").findtext(f"{K}Placemark/{K}name") == "CU-001 Имя 1"
 
 
+def test_evidence_speaks_the_language_of_its_file(tmp_path):
+    """ "INDICATIVE: …" stood three hundred times in a Russian file, and sections had «borders»."""
+    layers = make_layers()
+    barriers = layers["barriers"].assign(
+        label=model.INDICATIVE,
+        source=["from memory (high); set-back of 6 km is ours", "Ali et al. 2017 Oryx"],
+        countries="KZ;UZ",
+        confidence="low",
+    )
+    write(tmp_path / "u.kml", lang="ru", layers={**layers, "barriers": barriers})
+    data = [
+        (one.get("name"), one.findtext(f"{K}displayName"), one.findtext(f"{K}value"))
+        for one in root_of(tmp_path / "u.kml").iter(f"{K}Data")
+    ]
+    assert ("countries", "Государства", "KZ;UZ") in data
+    assert ("label", "Примечание", words.text("indicative", "ru")) in data
+    assert ("confidence", "Достоверность", "низкая") in data
+    assert ("kind", "Тип", "пограничное ограждение") in data
+    own = "по памяти (достоверность высокая); отступ в 6 км — наш"
+    sources = {value for name, _, value in data if name == "source"}
+    # what somebody else wrote is cited as it stands
+    assert sources >= {own, "Ali et al. 2017 Oryx"}
+    assert not any("INDICATIVE" in (value or "") for _, _, value in data)
+
+
 RESERVED = frozenset(
     """
     access all and as by check column comment connect current date default distinct else

@@ -560,6 +560,9 @@ def test_a_datum_that_cannot_be_moved_or_is_of_elsewhere_is_told(
         assert (one.level, one.file) == ("note", "a.shp")
         assert re.search(metres, one.what)
         assert "WGS 84" in one.cure
+        # EPSG's words for where NAD27 is used are 57 states and provinces, in English
+        assert len(one.what) < 250
+        assert "Canada" not in one.what + one.sentence("ru")
 
 
 def test_a_file_that_lies_wholly_elsewhere_is_refused(tmp_path, survey):

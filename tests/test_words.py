@@ -574,7 +574,7 @@ def test_every_phrase_is_spoken_somewhere():
     data = " ".join(
         path.read_text(encoding="utf-8")
         for path in data_dir().rglob("*")
-        if path.suffix in (".csv", ".toml")
+        if path.suffix in (".csv", ".toml") or path.name == "protected_areas.geojson"
     )
 
     def is_spelt(key: str, depth: int = 2) -> bool:
@@ -719,6 +719,27 @@ def test_a_drawn_unit_is_said_to_lie_in_hotspots_where_its_findings_say_so(share
     tables = {"conservation_units": units, "unit_criteria": findings}
     card = words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
     assert card["origin"] == said
+
+
+def test_a_unit_without_a_rank_is_said_to_have_none():
+    """What is not proposed has a score of nothing, which read like a place at the bottom."""
+    units = _drawn_unit().assign(rank_label=None, tier="moderate", score=0.0)
+    findings = pd.DataFrame({"unit_id": [], "criterion": [], "met": [], "value": []})
+    tables = {"conservation_units": units, "unit_criteria": findings}
+    species = pd.DataFrame({"sci_name": [], "name_en": []})
+    assert words.unit_cards(tables, species).iloc[0]["rank"] == "not ranked"
+    ranked = tables | {"conservation_units": units.assign(rank_label="40")}
+    assert words.unit_cards(ranked, species).iloc[0]["rank"] == "40 · moderate · score 0.000"
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_what_our_layers_say_of_their_sources_is_told_in_each_language(lang):
+    """Of the bundled layers: remarks in words, citations as they stand; English is what it was."""
+    remarks = ["from memory", "extent from memory (medium)", "set-back of 9 km is ours"]
+    remarks += sorted(words._OWN_REMARKS)
+    for remark in remarks:
+        assert (words.cited(remark, lang) == remark) == (lang == "en"), remark
+    assert words.cited("Own survey (high); memory", lang) == "Own survey (high); memory"
 
 
 def test_what_is_also_present_begins_with_the_largest_share_of_a_range():

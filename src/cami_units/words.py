@@ -20,6 +20,7 @@ import pandas as pd
 from cami_units.model import (
     DISCLAIMER,
     HIDDEN_STATUSES,
+    INDICATIVE,
     INPUT_LAYERS,
     NEEDS,
     SEASONAL_RANGE,
@@ -241,6 +242,61 @@ def sources(imprint: Imprint, lang: str = "en") -> tuple[str, ...]:
     """
     is_known = sources_in(imprint.cited) == imprint.sources
     return sources_in(imprint.cited, lang) if is_known else imprint.sources
+
+
+_OWN_REMARKS: Final = frozenset(
+    {
+        *("from memory", "extent from memory", "area from memory", "length from memory"),
+        *("built length from memory", "three clusters merged", "line crosses a disputed border"),
+        "line sampled from the shared border of the Natural Earth country polygons",
+        "own construction (illustrative), not an official CAMI division",
+    }
+)
+"""What the bundled layers say of where they have something from, beside what they cite."""
+_CERTAIN: Final = re.compile(r"(.+) \((high|medium|low)\)")
+_SET_BACK: Final = re.compile(r"set-back of (\d+) km is ours")
+
+
+def cited(source: str, lang: str = "en") -> str:
+    """Where something is from: our own remarks in a language, citations as their authors wrote them.
+
+    Examples
+    --------
+    >>> cited("Ali et al. 2017 Oryx; extent from memory (medium)", "ru")
+    'Ali et al. 2017 Oryx; протяжённость по памяти (достоверность средняя)'
+    """
+    return "; ".join(_remark(clause, lang) for clause in source.split("; "))
+
+
+def _remark(clause: str, lang: str) -> str:
+    """A clause of a source in a language where it is a remark of ours, else as it stands."""
+    if clause in _OWN_REMARKS:
+        return text(f"cited {clause}", lang)
+    if (found := _CERTAIN.fullmatch(clause)) and found[1] in _OWN_REMARKS:
+        remark, certainty = _remark(found[1], lang), text(f"certainty {found[2]}", lang)
+        return text("cited with certainty", lang, remark=remark, certainty=certainty)
+    if found := _SET_BACK.fullmatch(clause):
+        return text("cited set-back", lang, km=int(found[1]))
+    return clause
+
+
+def layer_value(column: str, value: str, lang: str = "en") -> str:
+    """A value of a layer in a language where it is a word of ours; what others wrote as it stands.
+
+    Examples
+    --------
+    >>> layer_value("confidence", "high", "ru"), layer_value("name", "high", "ru")
+    ('высокая', 'high')
+    """
+    if column == "source":
+        return cited(value, lang)
+    if column == "label" and value == INDICATIVE:
+        return text("indicative", lang)
+    if column == "kind" and value in _BARRIER_KINDS:
+        return text(value, lang)
+    keys = {"confidence": f"certainty {value}", "designation": f"designation {value}"}
+    key = keys.get(column, "")
+    return text(key, lang) if has(key) else value
 
 
 def day(date: str, lang: str = "en") -> str:
@@ -1036,6 +1092,8 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
         return _named(_KIND_OF[name], word, names, lang) or word
     if name == "kind" and word in _BARRIER_KINDS:
         return text(word, lang)
+    if name == "sources":
+        return cited(word, lang)
     if name == "direction":
         return text(f"direction {word}", lang) if has(f"direction {word}") else word
     return word
@@ -1172,8 +1230,13 @@ def _string(value: Any) -> str:
 
 
 def _rank(unit: Mapping[str, Any], lang: str) -> FieldParts:
-    """Rank, tier and score on one line; a shared rank is "4=", of which the 4 is the figure."""
+    """Rank, tier and score on one line; a shared rank is "4=", of which the 4 is the figure.
+
+    What is not proposed is scored too, often with nothing: it is said to have no rank, and no more.
+    """
     tier, shown_rank = _string(unit["tier"]), _string(unit["rank_label"])
+    if not shown_rank and not is_missing(unit["score"]):
+        return FieldParts(text("not ranked", lang))
     place = re.match(r"\d+", shown_rank)
     values: dict[str, str | Figure] = {}
     if place:

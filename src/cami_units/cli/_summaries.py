@@ -348,7 +348,10 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
         became = f"{became} → {line['into']}"
     elif before == status:
         became = text("decided line stays", lang, status=status)
-    say(f"{line['unit_id']}: {became} ({text(line['decision'], lang)})")
+    decided = text(line["decision"], lang)
+    # "rejected (rejected)": where the new status is called like the decision it is said once
+    said_so = "" if decided in became else f" ({decided})"
+    say(f"{line['unit_id']}: {became}{said_so}")
     say(f"  {text('decided line where', lang, file=str(directory / DECISION_LOG))}")
     if line["into"] and status == "merged":
         km2 = outside_taker_km2(round_, line["unit_id"], line["into"])
@@ -646,7 +649,9 @@ def say_lint(file: Path, faults: pd.DataFrame, profile: str, lang: str) -> None:
             for part in ("placemark", "folder")
             if (name := one_line(row[part]))
         ]
-        lines = [t("lint line at", line=line)] if (line := one_line(row["line"])) else []
+        line = one_line(row["line"])
+        # line 0 is the file as a whole
+        lines = [t("lint line at", line=line)] if line not in ("", "0") else []
         where = f" ({', '.join([*names, *lines])})" if names or lines else ""
         mark = "✗" if row["level"] == "error" else "!"
         say(f"  {mark} {row['rule']}: {one_line(row['what'])}{where}")

@@ -587,7 +587,7 @@ def _writers(
     )
     names = words.names_of(base_round.tables)
     matrix = workshop.species_by_unit(
-        base_round.tables["unit_species"], base_round.tables["species"]
+        base_round.tables["unit_species"], base_round.tables["species"], lang
     )
     writers: dict[str, store.Writer] = {
         ACTIVITIES: lambda path: write_csv(path, table),

@@ -54,7 +54,9 @@ def annex(
     species = round_.tables["species"]
     further_tables: dict[str, pd.DataFrame] = {
         "decisions": decisions,
-        "species by unit": workshop.species_by_unit(round_.tables["unit_species"], species),
+        "species by unit": workshop.species_by_unit(
+            round_.tables["unit_species"], species, round_.imprint.languages[0]
+        ),
     }
     if activities is not None:
         further_tables["activities"] = activities

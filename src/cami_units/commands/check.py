@@ -189,7 +189,7 @@ def _not_counted(clean: Layers) -> tuple[Problem, ...]:
     others = clean.species[~clean.species["sci_name"].isin(counted)]
     if others.empty:
         return ()
-    names = in_short(f"{row['name_en']} ({row['sci_name']})" for row in others.to_dict("records"))
+    names = in_short(others["sci_name"])
     facts = {"count": len(clean.species), "counted": len(counted), "names": names}
     return (problem_of("note", "species", "", "", Note("species not counted", facts)),)
 

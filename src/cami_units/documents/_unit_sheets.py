@@ -23,7 +23,7 @@ from cami_units.documents._worksheets import (
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.units_workbook import by_rank
 from cami_units.model import FINDINGS, Round, clean_name, finding_key, is_missing, records
-from cami_units.words import LANGUAGES, has, in_language, mark, name_in, text
+from cami_units.words import LANGUAGES, has, in_language, mark, name_in, stability, text
 
 # Widths are in letters of the sheet's font: ids and counts just fit, sentences wrap where an eye can
 # still follow their lines.
@@ -106,13 +106,14 @@ def sheet_parts(
         fill(sheet, columns, rows, imprint)
     for name, table in further_tables.items():
         says = _DECISIONS if name == "decisions" else {}
-        columns = [
+        plain = [
             Column(str(column), _width(column), wrap=True, says=says.get(str(column), ""))
             for column in table
         ]
-        lines: Rows = records(table)
-        worded, lines = _worded(columns, lines, imprint.languages[0]) if says else (columns, lines)
-        fill(book.create_sheet(name), worded, lines, imprint)
+        lines = records(table)
+        is_worded = name in ("decisions", "activities")
+        shown = _worded(plain, lines, imprint.languages[0]) if is_worded else (plain, lines)
+        fill(book.create_sheet(name), *shown, imprint)
     fill_about(book.create_sheet("about"), imprint)
     return settled_parts(book, imprint), styles
 
@@ -161,6 +162,7 @@ _SAID: Final = {
     "decision": "",
     "before": "",
     "by": "by ",
+    **dict.fromkeys(("theme", "priority", "cost_band"), "choice "),
 }
 """Columns of codes that have words, and how the keys of their phrases begin."""
 
@@ -176,8 +178,9 @@ _DECISIONS: Final = {
 
 def _said(name: str, row: Mapping[str, Any], lang: str) -> Any:
     """The code of a column in words; as it stands where nobody has words for it."""
-    key = f"{_SAID[name]}{row.get(name)}"
-    return text(key, lang, n=0) if has(key) else row.get(name)
+    # an activity has a status of its own, a word of the lists of the forms
+    keys = (f"{_SAID[name]}{row.get(name)}", f"listed {row.get(name)}")
+    return next((text(key, lang, n=0) for key in keys if has(key)), row.get(name))
 
 
 def _width(column: object) -> float:
@@ -186,7 +189,7 @@ def _width(column: object) -> float:
 
 _TABLES: Final = (
     *("conservation_units", "unit_criteria", "unit_species", "unit_countries", "not_proposed"),
-    *("unit_rationale", "species", "countries"),
+    *("unit_rationale", "species", "countries", "sensitivity"),
 )
 """The tables that the workbook tells."""
 
@@ -200,14 +203,18 @@ def _sheets(round: Round, status_marks: Sequence[str]) -> list[tuple[str, Sequen
     # Marks and not statuses: a decision then changes these cells alone, and the rest of the book is
     # kept.
     units = by_rank(tables["conservation_units"]).assign(status=list(status_marks))
+    if "stability" in units and languages[0] != LANGUAGES[0]:
+        units["stability"] = _how_sure(units, tables.get("sensitivity"), languages[0])
     place = {unit_id: number for number, unit_id in enumerate(units["unit_id"])}
-    names = dict(zip(units["unit_id"], units["name_en"], strict=True))
+    own_name = f"name_{languages[0]}"
+    titles = [name for name in dict.fromkeys(("name_en", own_name)) if name in units]
+    names = {row["unit_id"]: {name: row[name] for name in titles} for row in records(units)}
     species = _names(tables.get("species"), "sci_name", languages)
     states = _names(tables.get("countries"), "iso2", languages)
     marks = _marks(tables["unit_criteria"])
 
     def evidence(name: str, order: Callable[[Mapping[str, Any]], Any]) -> list[dict[str, Any]]:
-        rows = [{**row, "name_en": names.get(row["unit_id"])} for row in records(tables[name])]
+        rows = [{**row, **names.get(row["unit_id"], {})} for row in records(tables[name])]
         return sorted(rows, key=lambda row: (place.get(row["unit_id"], len(place)), order(row)))
 
     findings = [
@@ -232,10 +239,32 @@ def _sheets(round: Round, status_marks: Sequence[str]) -> list[tuple[str, Sequen
             ),
             [{**row, **marks.get(row["unit_id"], {})} for row in records(units)],
         ),
-        ("criteria", _CRITERIA, findings),
-        ("species", _SPECIES, present),
-        ("countries", _COUNTRIES, shares),
-        ("not proposed", _NOT_PROPOSED, records(tables["not_proposed"].sort_values("hotspot_id"))),
+        ("criteria", _named(_CRITERIA, titles), findings),
+        ("species", _named(_SPECIES, titles), present),
+        ("countries", _named(_COUNTRIES, titles), shares),
+        (
+            "not proposed",
+            _named(_NOT_PROPOSED, titles),
+            records(tables["not_proposed"].sort_values("hotspot_id")),
+        ),
+    ]
+
+
+def _named(columns: Sequence[Column], titles: Sequence[str]) -> list[Column]:
+    """Columns with the name in the reader's language beside the English one, which scripts know."""
+    return [
+        replace(column, name=name)
+        for column in columns
+        for name in (titles if column.name == "name_en" else [column.name])
+    ]
+
+
+def _how_sure(units: pd.DataFrame, sensitivity: pd.DataFrame | None, lang: str) -> list[str]:
+    """How sure each unit is, in a language; nothing where nobody has asked."""
+    told = {} if sensitivity is None else {str(row["unit_id"]): row for row in records(sensitivity)}
+    return [
+        stability(told[unit_id], lang) if unit_id in told else said and text("not computed", lang)
+        for unit_id, said in zip(units["unit_id"], units["stability"].fillna(""), strict=True)
     ]
 
 

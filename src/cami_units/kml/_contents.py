@@ -154,7 +154,10 @@ def labels_of(lang: str) -> dict[str, str]:
     shares = {f"{key}_percent": f"{phrases[key]}, %" for key in ("protected", "barriers")}
     shares["share_qualifying_percent"] = f"{phrases['stability']}, %"
     named = {earth_key(key): phrase for key, phrase in phrases.items()}
-    return named | figures | shares | {"also_present": phrases["also present"]}
+    # "countries" as a phrase is the layer of their borders: of a section or a fence they are its states
+    states = dict.fromkeys(("countries", "iso2"), phrases["states"])
+    others = {"also_present": phrases["also present"], "label": phrases["note"]}
+    return named | figures | shares | states | others | {"sci_name": phrases["column sci_name"]}
 
 
 def unit_looks(

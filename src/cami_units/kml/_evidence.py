@@ -163,7 +163,7 @@ class Drawing:
         """The columns of a row that its placemark carries, under the keys of the file."""
         layer_rule = LAYERS["borders" if layer == BORDER_PAIRS else layer]
         values = {
-            column: shown(row.get(column))
+            column: words.layer_value(column, shown(row.get(column)), self.lang)
             for column in (*layer_rule.key[:1], *layer_rule.mark_columns)
         }
         return {earth_key(key): value for key, value in values.items() if value}

@@ -470,7 +470,10 @@ def datum_note(crs: CRS, shapes: Shapes) -> Note | None:
     if metres > _LEAST_SHIFT_M:
         if area is None or _is_in(own, area.bounds):
             return None
-        return Note("datum of elsewhere", facts | {"region": area.name, "metres": round(metres)})
+        # its bounds: in words a region can be a page of states, in English
+        ends = dict(zip(("west", "south", "east", "north"), area.bounds, strict=True))
+        region = Note("part of the world", ends)
+        return Note("datum of elsewhere", facts | {"region": region, "metres": round(metres)})
     ellipsoid = system.ellipsoid
     if ellipsoid is None or _is_global(ellipsoid) or _knows_a_shift(system, own):
         return None

@@ -663,6 +663,7 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
 
 _OF_OTHERS: Final = (
     *("note ", "because ", "desk ", "howto ", "report ", "title of ", "damage ", "sure line"),
+    *("lint ", "cited ", "certainty ", "designation "),
 )
 _ON_A_TERMINAL: Final = " line "
 """How the keys of phrases begin, or what stands in them, that neither the map nor the drawing page says."""
@@ -794,9 +795,11 @@ _CODES: Final[Mapping[str, Mapping[int, str]]] = {
 }
 
 
-def _code(column: str, value: Any) -> str | float | int:
+def _code(column: str, value: Any) -> str | float | int | dict[str, str]:
     """The meaning of an IUCN code, as a key of the catalogue of words."""
-    return _CODES[column].get(int(value), shown(value)) if column in _CODES else _cell(value)
+    if column in _CODES:
+        return _CODES[column].get(int(value), shown(value))
+    return _value(column, value)
 
 
 def _widest(shape: BaseGeometry, most_places: int = 6) -> list[BaseGeometry]:
@@ -847,7 +850,10 @@ def _evidence_row(key: str, row: Mapping[str, Any], shape: BaseGeometry) -> dict
         "id": shown(row[layer_rule.key[0]]),
         "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
         "rows": [
-            [column, _in_languages(row, column) if column == "reason" else _cell(row[column])]
+            [
+                column,
+                _in_languages(row, column) if column == "reason" else _value(column, row[column]),
+            ]
             for column in layer_rule.card_columns
             if not is_missing(row.get(column))
         ],
@@ -929,6 +935,15 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
         for row in rows:
             row.pop(str(table.active_geometry_name), None)
     return rows
+
+
+def _value(column: str, value: object) -> str | float | int | dict[str, str]:
+    """A value of a layer; by language where a word of ours is in it. Barriers are drawn by their kind."""
+    cell = _cell(value)
+    if not isinstance(cell, str) or column not in ("source", "confidence", "designation"):
+        return cell
+    by_lang = {lang: words.layer_value(column, cell, lang) for lang in words.LANGUAGES}
+    return by_lang if len(set(by_lang.values())) > 1 else cell
 
 
 def _cell(value: object) -> str | float | int:

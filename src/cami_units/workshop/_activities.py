@@ -762,21 +762,26 @@ def completeness(
     return pd.DataFrame(rows, columns=[*columns, "complete", "missing"])
 
 
-def species_by_unit(unit_species: pd.DataFrame, species: pd.DataFrame) -> pd.DataFrame:
+def species_by_unit(
+    unit_species: pd.DataFrame, species: pd.DataFrame, lang: str = "en"
+) -> pd.DataFrame:
     """Species down, units across: Q qualifying, o occurs, s supporting; empty: not there.
 
     Returns
     -------
     DataFrame
-        ``sci_name``, ``name_en``, then a column a unit. For focal points of a species: it holds
-        no name of a person.
+        ``sci_name``, ``name_en``, the name in the language where the species have it, then a column
+        a unit. For focal points of a species: it holds no name of a person.
     """
     marks = {"qualifying": "Q", "occurs": "o", "supporting": "s"}
-    names = dict(zip(species["sci_name"], species["name_en"], strict=True))
+    titles = [name for name in dict.fromkeys(("name_en", f"name_{lang}")) if name in species]
+    names = species.set_index("sci_name")
     marked = unit_species.assign(mark=unit_species["role"].map(marks)).dropna(subset=["mark"])
     cells = marked.pivot(index="sci_name", columns="unit_id", values="mark")
     table = cells.reindex(columns=sorted(unit_species["unit_id"].unique())).fillna("").reset_index()
-    table.insert(1, "name_en", [clean_name(names.get(name)) for name in table["sci_name"]])
+    for place, title in enumerate(titles, start=1):
+        called = table["sci_name"].map(names[title])
+        table.insert(place, title, [clean_name(name) for name in called])
     return table.rename_axis(columns=None)
 
 
