@@ -89,6 +89,7 @@ from ._layers import SPECIES_LAYERS as SPECIES_LAYERS
 from ._layers import Layer as Layer
 from ._layers import cited_sources as cited_sources
 from ._layers import context_title as context_title
+from ._profile import EARTH_KM2 as EARTH_KM2
 from ._profile import C1Rule as C1Rule
 from ._profile import C2Rule as C2Rule
 from ._profile import C3Rule as C3Rule

@@ -7,17 +7,24 @@ No number of the criteria lives in code: `plan` reads them from `criteria.toml` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from cami_units.model._codes import FINDINGS
 
+EARTH_KM2: Final = 510_100_000
+"""The surface of the Earth, rounded up: no site has more km², and nothing else that is measured here
+comes near. A larger number is a slip of the keyboard, and would stand in sentences with all its digits."""
+MOST_COUNTED: Final = 100_000
+"""More states, sides, species, crossings or records than anybody will ask for: birds and mammals together
+are some 18,000 species."""
+
 _Percent = Annotated[float, Field(ge=0, le=100)]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
-_Measure = Annotated[float, Field(ge=0)]
-_Above = Annotated[float, Field(gt=0)]
-_Count = Annotated[int, Field(ge=1)]
+_Measure = Annotated[float, Field(ge=0, le=EARTH_KM2)]
+_Above = Annotated[float, Field(gt=0, le=EARTH_KM2)]
+_Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
 _Words = Annotated[tuple[str, ...], Strict(False)]
 _Criteria = Annotated[
     tuple[Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"], ...], Strict(False)
@@ -145,7 +152,7 @@ class C9Rule(_Rule):
     ungraded: _Fraction | None = None
     confidence: Mapping[str, _Fraction] | None = None
     record_years: Mapping[str, _Above] = Field(default_factory=dict)
-    min_records: Annotated[int, Field(ge=1)] = 1
+    min_records: _Count = 1
 
 
 class FurtherRule(_Rule):

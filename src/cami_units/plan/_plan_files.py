@@ -381,16 +381,24 @@ def _fault(detail: ErrorDetails, root: type[BaseModel]) -> Note:
             is_bare = isinstance(came, BaseModel | dict | list) or why.key == "unknown key"
             return Note("key at fault" if is_bare else "value at fault", {**about, "why": why})
         case "string_pattern_mismatch":
-            wanted_kind = Note(_PATTERNS[str(detail["ctx"]["pattern"])])
+            wanted_kind = _wanted_pattern(str(detail["ctx"]["pattern"]), str(came))
             return Note("value unlike", {**about, "wanted": wanted_kind})
         case _ if kind in _LIMITS:
-            limit = Note(f"wanted {kind}", {"limit": f"{detail['ctx'][_LIMITS[kind]]:g}"})
+            limit = Note(f"wanted {kind}", {"limit": f"{detail['ctx'][_LIMITS[kind]]:.12g}"})
             return Note("another value wanted", {**about, "wanted": limit, "hint": ""})
         case _ if kind in _KINDS:
             wanted_kind = Note(_KINDS[kind])
             return Note("another value wanted", {**about, "wanted": wanted_kind, "hint": ""})
         case _:
             return Note("value at fault", {**about, "why": quoted(detail["msg"])})
+
+
+def _wanted_pattern(pattern: str, came: str) -> Note:
+    """What a text should look like; letters that only look right are named: К is none of "KZ"."""
+    strange = sorted({sign for sign in came if not sign.isascii()})
+    if strange and came.isalpha():
+        return Note("Latin letters expected", {"letters": in_short(strange, 5)})
+    return Note(_PATTERNS[pattern])
 
 
 def _unknown_at(where: tuple[int | str, ...], root: type[BaseModel]) -> Note:

@@ -157,18 +157,19 @@ def _known_language(value: str) -> str:
     return value
 
 
-def _known_crs(value: str) -> str:
-    """Refuse a coordinate system that PROJ does not know."""
+def _known_crs(value: str, *, such: str = "EPSG:4326") -> str:
+    """Refuse a coordinate system that PROJ does not know; `such` is one that may stand there."""
     try:
         CRS.from_user_input(value)
     except ProjError:
-        raise InputError.of("crs that PROJ knows expected") from None
+        raise InputError.of("crs that PROJ knows expected", such=such) from None
     return value
 
 
 def _equal_area_crs(value: str) -> str:
     """Refuse a projection that does not keep areas."""
-    fault = equal_area_fault(_known_crs(value))
+    # Albers of northern Asia: of all codes that keep areas the one nearest to where animals are here
+    fault = equal_area_fault(_known_crs(value, such="ESRI:102025"))
     if fault:
         raise InputError(fault)
     return value
@@ -257,7 +258,7 @@ else:  # a key of [crs] or [columns]: pydantic names the nearest one when it is 
 _File = Annotated[Path, _Loose]
 _Files = Annotated[tuple[_File, ...], _Loose, BeforeValidator(_listing)]
 _NeededFiles = Annotated[_Files, AfterValidator(_some_files)]
-_Above = Annotated[float, Field(gt=0)]
+_Above = Annotated[float, Field(gt=0, le=model.EARTH_KM2)]
 
 
 _PresenceCode = Annotated[int, Field(ge=1, le=len(model.PRESENCE))]
@@ -373,7 +374,7 @@ class Criteria(_Section):
 
     profile: _File | None = None
     # Two cells: what lies nearer to a border than that is shared by anything that walks.
-    border_km: Annotated[float, Field(ge=0)] = 50.0
+    border_km: Annotated[float, Field(ge=0, le=model.EARTH_KM2)] = 50.0
 
 
 class Borders(_Section):
@@ -388,7 +389,7 @@ class Units(_Section):
 
     reach_km: _Above = 100.0
     # Some two cells of 25 km: a smaller landscape cannot be told from the lattice.
-    min_km2: Annotated[float, Field(ge=0)] = 1000.0
+    min_km2: Annotated[float, Field(ge=0, le=model.EARTH_KM2)] = 1000.0
     max_km2: _Above = 150_000.0
     # People drag the corners by hand in Google Earth, which stops at 30,000 a ring.
     max_vertices: Annotated[int, Field(ge=4, le=30_000)] = 150
