@@ -367,6 +367,8 @@ def test_evidence_speaks_the_language_of_its_file(tmp_path):
     # what somebody else wrote is cited as it stands
     assert sources >= {own, "Ali et al. 2017 Oryx"}
     assert not any("INDICATIVE" in (value or "") for _, _, value in data)
+    # a pin of a group too, whose kind is a code
+    assert words.layer_value("kind", "pin", "ru") == "метка"
 
 
 RESERVED = frozenset(

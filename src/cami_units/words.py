@@ -263,7 +263,7 @@ def cited(source: str, lang: str = "en") -> str:
     Examples
     --------
     >>> cited("Ali et al. 2017 Oryx; extent from memory (medium)", "ru")
-    'Ali et al. 2017 Oryx; протяжённость по памяти (достоверность средняя)'
+    'Ali et al. 2017 Oryx; очертания по памяти (достоверность средняя)'
     """
     return "; ".join(_remark(clause, lang) for clause in source.split("; "))
 
@@ -295,7 +295,7 @@ def layer_value(column: str, value: str, lang: str = "en") -> str:
     if column == "kind" and value in _BARRIER_KINDS:
         return text(value, lang)
     keys = {"confidence": f"certainty {value}", "designation": f"designation {value}"}
-    key = keys.get(column, "")
+    key = (keys | {"kind": f"kind {value}"}).get(column, "")
     return text(key, lang) if has(key) else value
 
 

@@ -937,10 +937,14 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+_WORDED: Final = frozenset({"source", "confidence", "designation", "kind"})
+"""Columns of layers in which a value may be a word of ours."""
+
+
 def _value(column: str, value: object) -> str | float | int | dict[str, str]:
-    """A value of a layer; by language where a word of ours is in it. Barriers are drawn by their kind."""
+    """A value of a layer; by language where a word of ours is in it."""
     cell = _cell(value)
-    if not isinstance(cell, str) or column not in ("source", "confidence", "designation"):
+    if not isinstance(cell, str) or column not in _WORDED:
         return cell
     by_lang = {lang: words.layer_value(column, cell, lang) for lang in words.LANGUAGES}
     return by_lang if len(set(by_lang.values())) > 1 else cell

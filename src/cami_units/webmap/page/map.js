@@ -334,9 +334,9 @@ const FIELD_WORDS = { iso2: "states", countries: "states", sci_name: "species" }
 
 function valueOf(field, value) {
   if (typeof value === "number") return number(value, 2);
+  if (value && typeof value === "object") return saidIn(value);
   if (["species", "sci_name", "species_shared"].includes(field)) return spoken(value);
   if (["kind", "presence", "range origin", "seasonal"].includes(field)) return word(value);
-  if (value && typeof value === "object") return saidIn(value);
   return String(value === null ? "" : value).replace(/;/g, ", ");
 }
 
