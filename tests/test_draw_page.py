@@ -25,7 +25,7 @@ from cami_units.commands import draw_map as draw_map_command
 from cami_units.commands.collect import collect
 from cami_units.commands.draw_map import ground_of_round
 from cami_units.commands.pack import draw_map
-from cami_units.model import InputError
+from cami_units.model import DISCLAIMER, InputError
 from tests.browser import chromium, node_module
 from tests.rounds import toy_round
 
@@ -500,6 +500,13 @@ def test_it_speaks_russian(page):
     choose(page, "CU-002")
     words = page.run("return document.getElementById('card').innerText")
     assert not re.search(r"\b(needed|species|close|draw)\b", words)
+    # what the page says of itself, and of others, is said in both languages
+    for place in (".facts", "#others-box summary", "footer .disclaimer"):
+        words = page.run(f"return document.querySelector('{place}').textContent")
+        assert re.search("[А-я]", words), words
+        assert not re.search(r"\b(Round|operational|Units? of|boundaries)\b", words), words
+    click(page, '[data-lang="en"]')
+    assert page.run("return document.querySelector('footer .disclaimer').textContent") == DISCLAIMER
 
 
 def test_names_of_the_ground_give_way_to_ids_at_any_zoom(page):

@@ -385,7 +385,8 @@ def outlines(
         for row in rows(units, "unit_id")
         for mark in _outline_marks(row, layer, lang, visible=visible)
     ]
-    return Folder(words.text(layer, lang), tuple(made), visible=visible)
+    heading = "folder neighbours" if layer == "neighbours" else layer
+    return Folder(words.text(heading, lang), tuple(made), visible=visible)
 
 
 def _outline_marks(row: Mapping[str, Any], layer: str, lang: str, *, visible: bool) -> list[Mark]:

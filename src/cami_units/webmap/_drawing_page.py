@@ -22,7 +22,7 @@ from cami_units import palette, words
 from cami_units.model import COVERED_LAYERS, Imprint, counted_on, page_policy, records
 from cami_units.webmap import _html
 from cami_units.webmap._page_values import Spelt, page_json, shown
-from cami_units.webmap._payload import Frame, Sheet, page_words
+from cami_units.webmap._payload import Frame, Sheet, imprint_said, page_words
 
 MODULES: Final = (
     "projection",
@@ -66,7 +66,7 @@ _WORDS: Final = (
         "km",
         "km2",
     ),
-    *("species ranges", "neighbours", "rejected", "indicative", "standing disclaimer", "sources"),
+    *("species ranges", "folder neighbours", "rejected", "indicative", "sources"),
     *("needs script", "sections", *COVERED_LAYERS),
     *("borders", "very high", "high", "moderate"),
     *("G1", "G2", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"),
@@ -133,7 +133,7 @@ def drawing_page(
         **{name: sheet.ground[name] for name in shown_parts},
         "colours": dict(palette.GROUND),
         "words": {
-            language: _phrases(phrases, sheet.around["layers"])
+            language: _phrases(phrases, sheet.around["layers"]) | _imprint_said(imprint, language)
             for language, phrases in all_words.items()
         },
         "folders": {
@@ -166,6 +166,14 @@ def _phrases(phrases: Mapping[str, str], layers: Sequence[str]) -> dict[str, str
         key: phrase
         for key, phrase in phrases.items()
         if key.startswith(_OWN_WORDS) or key in wanted
+    }
+
+
+def _imprint_said(imprint: Imprint, language: str) -> dict[str, str]:
+    """What the page says of itself, each a word of the page: another language says it all again."""
+    cited = enumerate(words.sources(imprint, language))
+    return {f"imprint {key}": said for key, said in imprint_said(imprint, language).items()} | {
+        f"imprint source {place}": shown(source) for place, source in cited
     }
 
 

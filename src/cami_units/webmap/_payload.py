@@ -306,7 +306,7 @@ def _unit_part(
         "languages": list(by_language),
         "title": shown(tables["imprint"].title),
         "words": page_words(by_language, around),
-        "said": {language: _imprint_said(tables["imprint"], language) for language in by_language},
+        "said": {language: imprint_said(tables["imprint"], language) for language in by_language},
         "criteria": list(FINDINGS) if around["findings"] is not None else [],
         "statuses": {key: dict(style) for key, style in STATUS_STYLES.items()},
         "tiers": _tiers(units),
@@ -404,7 +404,7 @@ def _context_words(
     }
 
 
-def _imprint_said(imprint: Imprint, lang: str) -> dict[str, str]:
+def imprint_said(imprint: Imprint, lang: str) -> dict[str, str]:
     """What the page says of itself, as people say it."""
     return {
         "round": shown(words.round_name(imprint, lang)),
