@@ -29,7 +29,14 @@ from cami_units import drawn_pieces, kml, model, scene, words
 from cami_units.kml import _earth_files, _evidence, _marks
 from cami_units.kml._escapes import ncname, plain_text, shown
 from cami_units.kml._marks import earth_key
-from cami_units.kml._written_shapes import all_written, as_written, dashes
+from cami_units.kml._written_shapes import (
+    all_written,
+    as_written,
+    dashes,
+    hash_of_written,
+    unit_outlines,
+    written_pieces,
+)
 from cami_units.model import clean_name, clean_text
 from cami_units.model._text import _HARMFUL, _LINE_ENDS
 
@@ -855,6 +862,20 @@ def test_shapes_written_all_at_once_are_those_written_one_by_one(longest):
     for some in (shapes, [*shapes, speck], []):
         each = [as_written(shape, longest=longest) for shape in some]
         assert [one.wkb for one in all_written(some, longest=longest)] == [one.wkb for one in each]
+
+
+def test_an_outline_known_to_be_written_is_never_rounded_again():
+    """It is itself, object for object, in a file; another one of the same corners has its hash."""
+    drawn = [shapely.box(70.1234567, 40, 73, 41), shapely.box(75, 40, 76, 41).buffer(0.1)]
+    for outline, shape in zip(unit_outlines(drawn), drawn, strict=True):
+        assert outline.wkb == as_written(shape).wkb
+        assert as_written(outline) is outline
+        assert written_pieces(outline)[0] is outline
+        twin = shapely.from_wkb(outline.wkb)
+        assert as_written(twin) is not twin
+        assert hash_of_written(outline) == hash_of_written(outline) == hash_of_written(twin)
+        # evidence has shorter edges than units
+        assert as_written(outline, longest=0.25) is not outline
 
 
 @given(st.integers(3, 30), st.floats(0.01, 8), st.floats(-170, 170), st.floats(-70, 70))

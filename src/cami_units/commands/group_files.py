@@ -815,7 +815,7 @@ def _shapes(
     marks: Sequence[Mapping[str, Any]], group: str, group_files: GroupFiles
 ) -> list[dict[str, Any]]:
     """Placemarks with ground, as rows with their outlines, which are written all at once."""
-    outlines = kml.all_written([mark["ground"] for mark in marks])
+    outlines = kml.unit_outlines([mark["ground"] for mark in marks])
     return [
         _shape(mark, outline, group, group_files)
         for mark, outline in zip(marks, outlines, strict=True)

@@ -20,9 +20,9 @@ from ._placemarks import is_below_a_unit as is_below_a_unit
 from ._placemarks import read_kml as read_kml
 from ._placemarks import read_placemarks as read_placemarks
 from ._placemarks import turned_meet as turned_meet
-from ._written_shapes import all_written as all_written
 from ._written_shapes import as_written as as_written
 from ._written_shapes import geom_hash as geom_hash
 from ._written_shapes import hash_of_written as hash_of_written
 from ._written_shapes import long_side_km as long_side_km
+from ._written_shapes import unit_outlines as unit_outlines
 from ._written_shapes import written_pieces as written_pieces

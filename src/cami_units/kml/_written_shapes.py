@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+from weakref import finalize
 
 import numpy as np
 import shapely
@@ -57,6 +58,8 @@ def as_written(geometry: BaseGeometry, *, longest: float = UNIT_EDGE) -> BaseGeo
         mended; a polygon may then come back as a MultiPolygon. Specks, whose points round to
         fewer than three, are gone: nothing but specks comes back empty.
     """
+    if id(geometry) in _WRITTEN and longest >= UNIT_EDGE:
+        return geometry
     if geometry.geom_type == "Point" and not geometry.is_empty:
         return shapely.Point(np.round(shapely.get_coordinates(geometry)[0], DECIMALS) + 0.0)
     # Split before it is rounded: points put in between are rounded too, and a second time changes
@@ -98,6 +101,19 @@ def all_written(
         is_done[short] = True
     shapes[~is_done] = [as_written(one, longest=longest) for one in shapes[~is_done]]
     return shapes.tolist()
+
+
+def unit_outlines(geometries: Sequence[BaseGeometry]) -> list[BaseGeometry]:
+    """As :func:`all_written` of what groups drew: known to be written for as long as each is there."""
+    outlines = all_written(geometries)
+    for outline in outlines:
+        _WRITTEN[id(outline)] = ""
+        finalize(outline, _WRITTEN.pop, id(outline), None).atexit = False
+    return outlines
+
+
+_WRITTEN: Final[dict[int, str]] = {}
+"""The hashes, once asked for, of outlines that are as a file will hold them, by the identity of each."""
 
 
 def _has_longer_edge(shapes: NDArray[np.object_], longest: float) -> NDArray[np.bool_]:
@@ -379,9 +395,14 @@ def geom_hash(geometry: BaseGeometry) -> str:
 
 def hash_of_written(written: BaseGeometry) -> str:
     """The :func:`geom_hash` of a geometry that is as a file will hold it."""
+    if known_hash := _WRITTEN.get(id(written)):
+        return known_hash
     whole = shapely.multipolygons(parts(written)) if _is_area(written) else written
     content = shapely.to_wkb(shapely.normalize(whole), byte_order=1)
-    return hashlib.sha256(bytes(content)).hexdigest()[:16]
+    shape_hash = hashlib.sha256(bytes(content)).hexdigest()[:16]
+    if id(written) in _WRITTEN:
+        _WRITTEN[id(written)] = shape_hash
+    return shape_hash
 
 
 def _is_area(geometry: BaseGeometry) -> bool:
