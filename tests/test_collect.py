@@ -825,8 +825,12 @@ def test_pieces_of_a_unit_are_held_against_the_unit_they_were(tmp_path):
     assert words.text("report no losses", "en") not in page
 
 
-def test_planning_units_go_to_the_unit_that_holds_half_of_their_cell(tmp_path):
-    """Cells of 25 km around CU-001 and CU-002, which grows to twice its side, in the plane."""
+def test_planning_units_go_to_the_unit_that_holds_half_of_their_cell(tmp_path, monkeypatch):
+    """Cells of 25 km around CU-001 and CU-002, which grows to twice its side, in the plane.
+
+    Its outline is projected once, and its ground, which was measured, laid over them: one of a
+    million corners would be cut once more for the cells alone.
+    """
     around = gpd.GeoSeries([shapely.box(70, 40, 72, 41.2)], crs=LONLAT).to_crs(EQUAL_AREA)
     cells = grid.planning_units(around)
 
@@ -840,7 +844,17 @@ def test_planning_units_go_to_the_unit_that_holds_half_of_their_cell(tmp_path):
     told = {"richness": 0, "n_shared": 0, "threat_weight": 0.0, "range_rarity": 0.0, "score": 0.0}
     table = layers.to_lonlat(cells[["pu_id", "geometry"]].assign(**told, unit_id=before))
     on = replace(done, tables={**done.tables, "planning_units": table})
+    seen: list[bytes] = []
+    project = layers.to_equal_area
+
+    def counted(table: gpd.GeoDataFrame, *crs: str) -> gpd.GeoDataFrame:
+        seen.extend(shapely.to_wkb(table.geometry.to_numpy()))
+        return project(table, *crs)
+
+    monkeypatch.setattr(layers, "to_equal_area", counted)
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-002", 2.0))}, on=on)
+    units = made.round.tables["conservation_units"].set_index("unit_id")
+    assert seen.count(shapely.to_wkb(units.at["CU-002", "geometry"])) == 1
     after = holders(gpd.GeoDataFrame(made.round.tables["conservation_units"]))
     assert made.round.tables["planning_units"]["unit_id"].tolist() == after
     assert after.count("CU-002") > before.count("CU-002") > 0

@@ -435,7 +435,7 @@ def next_tables(
         tables["unit_criteria"] = findings.assign(facts=findings["facts"].fillna(""))
     tables["conservation_units"] = table
     tables["unit_rationale"] = _unit_rationale(base, plan, assessed, merge)
-    tables["planning_units"] = _planning_units(base, plan, units, table)
+    tables["planning_units"] = _planning_units(base, plan, units, outlines, table)
     tables["not_proposed"] = _not_proposed(base, pieces, table, tables["unit_rationale"])
     of_this_round = ("remarks", "set_aside", "questions", "nearest_ground")
     for name in (*of_this_round, *FENCE_TABLES, *STABILITY_TABLES):
@@ -565,7 +565,11 @@ def former_versions(base: Round) -> dict[str, dict[str, list[str]]]:
 
 
 def _planning_units(
-    base: Round, plan: Plan, units: gpd.GeoDataFrame, table: gpd.GeoDataFrame
+    base: Round,
+    plan: Plan,
+    units: gpd.GeoDataFrame,
+    outlines: gpd.GeoDataFrame,
+    table: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
     """Planning units with the unit that holds most of each, anew where units have changed."""
     cells = gpd.GeoDataFrame(base.tables["planning_units"]).drop(
@@ -600,8 +604,17 @@ def _planning_units(
         .assign(row=row, col=col)
         .set_geometry(gpd.GeoSeries(cell_shapes, index=rows, crs=crs))
     )
+    # each outline was projected when it was read: its ground is known already, cut and looked at
+    ground_of = {
+        id(outline): ground
+        for known in (units, outlines)
+        for outline, ground in zip(known["outline"], known.geometry, strict=True)
+    }
+    grounds = [ground_of[id(outline)] for outline in shown_units.geometry]
     result = cells.copy()
-    held_cells = with_unit(flat, layers.to_equal_area(shown_units, crs))
+    held_cells = with_unit(
+        flat, shown_units.set_geometry(gpd.GeoSeries(grounds, index=shown_units.index, crs=crs))
+    )
     result.loc[rows, "unit_id"] = held_cells["unit_id"]
     return result
 
