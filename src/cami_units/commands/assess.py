@@ -341,8 +341,11 @@ def what_it_takes(
     rows = rows[rows["site"].isin(set(sites[site]))].reset_index(drop=True)
     shapes = dict(zip(sites[site], sites.geometry, strict=True))
     side_km2 = plan.profile.occurrence.side_km2 or 0.0
+    # a site of a million corners is asked about in several rows
+    wkb = shapely.to_wkb(sites.geometry.array)
+    stamps = {name: sha256(one).hexdigest() for name, one in zip(sites[site], wkb, strict=True)}
     outline = _outlines(pieces, assessed, side_km2, cache)
-    outlines = [outline(row, shapes[row.site]) for row in rows.itertuples()]
+    outlines = [outline(row, shapes[row.site], stamps[row.site]) for row in rows.itertuples()]
     table = gpd.GeoDataFrame(rows, geometry=outlines, crs=sites.crs)
     drawn = (table["kind"] == "ground") & ~table.geometry.isna()
     # What the outline comes to, which has corners, and not what was asked for.
@@ -361,7 +364,7 @@ def what_it_takes(
 
 def _outlines(
     pieces: Pieces, assessed: Assessed, side_km2: float, cache: Cache
-) -> Callable[[Any, BaseGeometry], Any]:
+) -> Callable[[Any, BaseGeometry, str], Any]:
     """What gives the nearest ground of the kind that a row asks for; None: it asks for none."""
     summary, species = assessed.findings.summary, assessed.findings.species
     # columns are taken out once: a row is about a handful of lines of four tables
@@ -374,8 +377,8 @@ def _outlines(
     state_names = pieces.states["iso2"].tolist()
     sides = list(zip(pieces.sides["sci_name"].tolist(), pieces.sides["iso2"].tolist(), strict=True))
 
-    def outline(row: Any, shape: BaseGeometry) -> Any:
-        """The ground that one row asks for, seen from a shape."""
+    def outline(row: Any, shape: BaseGeometry, stamp: str) -> Any:
+        """The ground that one row asks for, seen from a shape; `stamp` tells it from any other."""
         if row.kind != "ground":
             return None
         needed: list[float] | None = None
@@ -402,7 +405,7 @@ def _outlines(
 
         # rows of a table of pieces: which they are hangs on what the cache is of
         places = [place for place, is_mine in enumerate(mine) if is_mine]
-        key = [shapely.to_wkb(shape, hex=True), layer_name, places, km2]
+        key = [stamp, layer_name, places, km2]
         ground = kept(cache, "ground", key, nearest)["ground"]
         return shapely.from_wkb(ground) if ground else None
 
