@@ -382,6 +382,21 @@ def test_landscapes_name_units_before_rivers_and_towns():
     # Wide lies 250 km from the middle = 0.28 of its extent, Range 40 km = 0.5; but Range lies in it.
     assert place_names(unit, gazetteer(town, wide, near))["name_en"].tolist() == ["Range"]
     assert place_names(unit, gazetteer(town, wide))["name_ru"].tolist() == ["Wide-ru"]
+    # Wide is 900 / 113 = 8 units wide: a river in the unit says more of where it is; at 5 it does not.
+    assert place_names(unit, gazetteer(wide, river))["name_en"].tolist() == ["River"]
+    half = ("Half", "desert", 565.0, 300, 50)
+    assert place_names(unit, gazetteer(half, river))["name_en"].tolist() == ["Half"]
+
+
+def test_the_side_of_a_place_that_has_a_side_in_its_name_stands_behind_it():
+    unit = gpd.GeoDataFrame(geometry=[km_box(90, -10, 110, 10)], crs=EQUAL_AREA)
+    for name, said in (
+        ("Eastern Sayan", "Eastern Sayan (eastern)"),
+        ("Central Range", "Central Range (eastern)"),
+        ("Sayan", "Eastern Sayan"),
+    ):
+        named = place_names(unit, gazetteer((name, "steppe", 100.0, -50, 0)))
+        assert named["name_en"].tolist() == [said]
 
 
 def test_no_two_units_get_one_name_and_a_place_close_by_lends_its_own():

@@ -904,6 +904,9 @@ NEARBY_KM: Final = 100.0
 """A place this far off may still lend a unit its name."""
 _BEYOND: Final = 0.25
 """And so may a landscape within this part of its extent: a circle is a poor outline of a long one."""
+_TOO_WIDE: Final = 6.0
+"""A landscape this many times as wide as a unit says little of where it is: "Himalaya" for 15,000 km². A
+river or a height in the unit goes before it, a town does not."""
 _NAMED_FIRST: Final = (
     ("mountain range", "desert", "plateau", "steppe", "basin", "landscape", "wetland"),
     ("valley", "river", "lake", "pass", "peak"),
@@ -937,6 +940,8 @@ def place_names(
     taken_names: Collection[str] = (),
 ) -> pd.DataFrame:
     """The place that names each unit: landscapes before rivers and peaks, those before towns.
+
+    A landscape more than six times as wide as the unit comes after rivers and peaks.
 
     Of the places whose own extent reaches a unit, one that lies in it goes before one beside it, then
     the one nearest to the unit's middle, measured in its own extents. Where no place reaches it, a
@@ -980,10 +985,11 @@ def place_names(
     given: set[tuple[str, str]] = set()
     shapes = units.geometry.to_numpy()
     centroids = shapely.centroid(shapes)
+    widths = 2 * np.sqrt(shapely.area(shapes) / np.pi) / 1000
     # farther away no place lends its name: of most the boxes tell, a metre more for their rounding
     reach = 1000 * (np.maximum(NEARBY_KM, _BEYOND * extent) + extent / 2) + 1
     west, south, east, north = shapely.bounds(places).T
-    for shape, centroid in zip(shapes, centroids, strict=True):
+    for shape, centroid, width in zip(shapes, centroids, widths, strict=True):
         left, low, right, top = shape.bounds
         beside = np.maximum(np.maximum(west - right, left - east), 0.0)
         above = np.maximum(np.maximum(south - top, low - north), 0.0)
@@ -998,7 +1004,7 @@ def place_names(
         keys = list(
             zip(
                 ~reaching,
-                np.where(reaching, rank, 0),
+                np.where(reaching, rank + 1.5 * (is_landscape & (extent > _TOO_WIDE * width)), 0),
                 np.where(reaching, distance > 0, distance),
                 # Measured in its own extents, and in 20 km at least: else the smallest place always
                 # lies "far".
@@ -1018,7 +1024,7 @@ def place_names(
             side = side_of(centroid, places[nearest], units.crs)
             name, name_ru = place_names_en[nearest], place_names_ru[nearest]
             # a Russian adjective would have to agree with the name
-            said = (f"{_SIDES_EN[side]} {name}", f"{name_ru} ({_SIDES_RU[side]})")
+            said = (_sided(name, _SIDES_EN[side]), f"{name_ru} ({_SIDES_RU[side]})")
             if said not in given and said[0] not in taken_names:
                 given.add(said)
                 names.append(said)
@@ -1036,6 +1042,12 @@ def place_names(
 def _near(name_en: str, name_ru: str) -> tuple[str, str]:
     """The name of a unit beside a place."""
     return f"Near {name_en}", f"Вблизи: {name_ru}"
+
+
+def _sided(name: str, side: str) -> str:
+    """The part of a landscape that a unit lies on: "Eastern Gobi", "Eastern Sayan (south-western)"."""
+    is_sided = name.startswith((*_SIDES_EN, "Central"))
+    return f"{name} ({side.lower()})" if is_sided else f"{side} {name}"
 
 
 _SIDES_EN: Final = (
