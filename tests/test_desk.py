@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import io
+import json
 import os
 import re
 import shutil
@@ -302,30 +303,28 @@ def test_a_conflict_about_which_no_group_drew_anything_stands_with_what_is_known
     )
     row = {"unit_id": "CU-001;CU-002", "groups": "S1", "overlap_km2": "", "default": "ask plenary"}
     row |= {"resolution": "", "kind": "overlap", "what": "they share ground", "facts": ""}
+    row |= {"choices": ""}
     facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en", has_decided=False)
     assert (facts["sides"], facts["now"], facts["default"]) == ([], [], "Ask plenary")
     assert facts["what"] == "they share ground"
 
 
-@pytest.mark.parametrize(
-    ("kind", "new_ids", "offered"),
-    [
-        ("overlap", ["CU-038", "CU-039"], ["S1", "S3", "union", "both", "leave-out", "ask"]),
-        ("overlap", ["CU-039"], ["both", "ask"]),
-        ("outside the section", ["CU-038", "CU-039"], ["S1", "S3", "leave-out", "ask"]),
-    ],
-)
-def test_an_answer_that_changes_nothing_is_not_offered(kind, new_ids, offered):
-    changes = pd.DataFrame({"unit_id": new_ids}).assign(change="new", group="S1")
-    none = changes.iloc[:0].assign(area_km2="")
-    loop = _verbs.LoopTables(changes=changes, conflicts=none, problems=none, units=none)
+def test_what_is_offered_is_what_the_round_says_does_something():
+    none = pd.DataFrame(columns=["unit_id", "change", "group", "area_km2"], dtype=str)
+    loop = _verbs.LoopTables(changes=none, conflicts=none, problems=none, units=none)
     row = {"unit_id": "CU-038;CU-039", "groups": "S1;S3", "overlap_km2": "9", "resolution": ""}
-    row |= {"kind": kind, "default": "ask plenary", "what": "", "facts": ""}
+    row |= {"kind": "overlap", "default": "ask plenary", "what": "", "facts": ""}
     typed = {"unit_id": "CU-038;CU-039", "resolution": "base", "reason": ""}
-    facts = conflict_facts(row, typed, loop, {}, "en", has_decided=False)
-    assert [name for name, _ in facts["choices"]] == offered
-    # what was typed all the same, and has settled nothing, waits for no measuring
-    assert (facts["is_open"], facts["is_measured"]) == (True, True)
+    for choices in (["S1", "S3", "union"], ["both", "ask"]):
+        facts = conflict_facts(
+            row | {"choices": json.dumps(choices)}, typed, loop, {}, "en", has_decided=False
+        )
+        assert [name for name, _ in facts["choices"]] == choices
+        # what was typed all the same, and has settled nothing, waits for no measuring
+        assert (facts["is_open"], facts["is_measured"]) == (True, True)
+    # a round of an earlier version says no choices
+    facts = conflict_facts(row | {"choices": ""}, {}, loop, {}, "en", has_decided=False)
+    assert [name for name, _ in facts["choices"]] == ["S1", "S3", "union", "base", "ask"]
 
 
 def test_a_conflict_about_a_name_says_both_names():
@@ -350,7 +349,7 @@ def test_a_conflict_about_a_name_says_both_names():
     units = changes.assign(area_km2="100", countries="", criteria_met="")
     loop = _verbs.LoopTables(changes=changes, conflicts=units, problems=units, units=units)
     row = {"unit_id": "CU-002", "groups": "G2", "overlap_km2": "0", "default": "keep base"}
-    row |= {"resolution": "", "kind": "another group's unit", "what": "", "facts": ""}
+    row |= {"resolution": "", "kind": "another group's unit", "what": "", "facts": "", "choices": ""}
     facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en", has_decided=False)
     assert [side["note"] for side in facts["sides"]] == ["", "'Aral' → 'Ustyurt'"]
 

@@ -684,6 +684,95 @@ def test_a_unit_outside_its_section_is_kept_by_its_own_group_alone(base, choice,
     assert works == ([] if is_answered else ["CU-004,S1  CU-004,leave-out"])
 
 
+def test_every_choice_of_a_conflict_does_something_and_answers_it(base):
+    """What is offered is what is done: each choice is an answer, and no two come to the same.
+
+    S1 and S2 draw CU-001 otherwise; S2 draws CU-002 in another place; S3 draws a new unit over that
+    of S1; and S2 one over CU-003, which S1 drew larger.
+    """
+    rows = [
+        *two(),
+        unit("CU-002", km_box(200, 600, 300, 700), group="S2"),
+        row(km_box(0, 300, 100, 400), "West"),
+        row(km_box(70, 300, 170, 400), "East", group="S3"),
+        unit("CU-003", km_box(400, 0, 560, 100)),
+        row(km_box(500, 0, 600, 90), "Over", group="S2"),
+    ]
+    asked = merged(base, rows, overlap="union").conflicts
+    assert {one.unit_id: (one.kind, one.choices) for one in asked} == {
+        "CU-001": ("two groups", ("S1", "S2", "union", "base", "delete", "ask")),
+        "CU-002": ("drawn elsewhere", ("S2", "new-unit", "base", "delete", "ask")),
+        "CU-003": ("another group's unit", ("S1", "base", "delete", "ask")),
+        "CU-003;CU-005": ("overlap", ("both", "ask")),
+        "CU-004;CU-006": ("overlap", ("S1", "S3", "union", "both", "leave-out", "ask")),
+    }
+    for conflict in asked:
+        outcomes = set()
+        for choice in conflict.choices:
+            said = {conflict.unit_id: workshop.Resolution(conflict.unit_id, choice, "")}
+            outcome = merged(base, rows, overlap="union", resolutions=said)
+            [settled] = conflicts_of(outcome, conflict.unit_id)
+            assert (settled.resolution, settled.open) == (choice, choice == "ask")
+            assert [one for one in outcome.notices if "resolution" in one.note.key] == []
+            units = tuple((one.unit_id, one.status, one.site) for one in outcome.units)
+            sites = tuple(outcome.sites.get(site) for *_, site in units)
+            outcomes.add((units, sites, settled.open))
+        assert len(outcomes) == len(conflict.choices)
+    # what is none of them is refused, and what does is named
+    said = {"CU-003": workshop.Resolution("CU-003", "union", "")}
+    outcome = merged(base, rows, overlap="union", resolutions=said)
+    [refused] = [one.note for one in outcome.notices if "resolution" in one.note.key]
+    assert refused.facts["lines"] == "CU-003,S1  CU-003,base  CU-003,delete"
+
+
+def test_what_was_drawn_in_another_place_becomes_a_unit_of_its_own(base):
+    """S1 draws CU-001 600 km to the north, under a new name: people make that a new unit."""
+    there = km_box(0, 600, 100, 700)
+    rows = [unit("CU-001", there, name="North") | {"comment": "seen there"}, WEST[1], *EAST]
+    said = {"CU-001": workshop.Resolution("CU-001", "new-unit", "another herd")}
+    outcome = merged(base, rows, resolutions=said)
+    units = {one.unit_id: one for one in outcome.units}
+    assert (units["CU-001"].site, units["CU-001"].name_en) == ("", "One")
+    new = units["CU-004"]
+    assert (new.name_en, new.status, new.parent) == ("North", "working-group proposal", "")
+    assert outcome.sites[new.site] == (0,)
+    [conflict] = outcome.conflicts
+    assert (conflict.kind, conflict.resolution) == ("drawn elsewhere", "new-unit: another herd")
+    assert not conflict.open
+    rows_told = [one for one in outcome.changes if one.unit_id in ("CU-001", "CU-004")]
+    assert [(one.unit_id, one.change, one.of_unit) for one in rows_told] == [
+        ("CU-001", "absent", "CU-004"),
+        ("CU-004", "new", "CU-001"),
+        ("CU-004", "commented", ""),
+    ]
+    assert "stays where it was" in words.said(rows_told[0].notes[0])
+    # it is taken, so nothing of it is set aside
+    assert (outcome.set_aside, outcome.notices) == ([], [])
+
+
+def test_a_unit_made_of_two_drawings_is_united_with_a_third_that_either_shares_ground_with(base):
+    """CU-005 lies in the place of CU-004; CU-006 shares ground with CU-005 only."""
+    shapes = {
+        "S1": km_box(0, 300, 100, 400),
+        "S2": km_box(30, 300, 130, 400),
+        "S3": km_box(110, 300, 240, 400),
+    }
+    rows = [*WEST, *EAST, *(row(shape, "", group=group) for group, shape in shapes.items())]
+    united = {"CU-004;CU-005": workshop.Resolution("CU-004;CU-005", "union", "")}
+    [asked] = conflicts_of(merged(base, rows, resolutions=united), "CU-004;CU-006")
+    assert asked.choices == ("S1", "S2", "S3", "union", "both", "leave-out", "ask")
+    for choice, ids in (("union", ["CU-004"]), ("S2", ["CU-004"]), ("S3", ["CU-006"])):
+        said = united | {"CU-004;CU-006": workshop.Resolution("CU-004;CU-006", choice, "")}
+        outcome = merged(base, rows, resolutions=said)
+        assert [one.unit_id for one in outcome.units if not one.parent] == ids
+        assert [one.note.key for one in outcome.notices] == []
+        assert not any(one.open for one in outcome.conflicts)
+        taken = [
+            place for one in outcome.units if not one.parent for place in outcome.sites[one.site]
+        ]
+        assert sorted(taken) == {"union": [3, 4, 5], "S2": [3, 4], "S3": [5]}[choice]
+
+
 def test_a_deletion_by_people_is_told_as_applied_and_among_what_was_settled(base):
     """S1 hands its folder back without CU-001, or with another outline; S2 lets the unit stand."""
     out = workshop.Resolution("CU-001", "delete", "nothing lives there")

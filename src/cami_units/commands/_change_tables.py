@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,7 +40,10 @@ CHANGE_COLUMNS: Final = (
 """`facts` are the notes of a row as values, for whoever tells them in another language."""
 CONFLICT_COLUMNS: Final = (
     *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "open", "facts"),
+    "choices",
 )
+"""`choices` are what can be said under `resolution` and does something, as a list of JSON: a name of a
+file may hold any mark."""
 QUESTION_COLUMNS: Final = (
     *("question_id", "unit_id", "round", "kind", "group", "text", "default", "facts"),
 )
@@ -253,7 +257,9 @@ def conflicts_table(
     """The table of conflicts, and the outlines that each is about, row by row."""
     ordered = sorted(merge.conflicts, key=lambda row: (row.unit_id, row.kind, row.groups))
     rows = [
-        row._asdict() | {"what": words.said(row.what, lang), "facts": notes_as_text([row.what])}
+        row._asdict()
+        | {"what": words.said(row.what, lang), "facts": notes_as_text([row.what])}
+        | {"choices": json.dumps(row.choices, ensure_ascii=False)}
         for row in ordered
     ]
     shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))

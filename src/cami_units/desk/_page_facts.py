@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -202,9 +203,10 @@ def conflict_facts(
     is_decided = set(unit_ids) <= set(settled_ids)
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
-    choices = _choices(groups, _versions(noted) or groups, lang, is_late=is_late)
-    useful = _useful(row["kind"], unit_ids, groups, noted, loop.changes)
-    choices, choice = _with_effect(choices, choice, useful, lang)
+    choices = _choices(row, groups, noted, lang, is_late=is_late)
+    # a line without an effect is no answer, once it is measured
+    if choice != measured and choice not in dict(choices):
+        choice = ""
     return {
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
@@ -250,37 +252,6 @@ def _said_of(resolution: str, choices: Mapping[str, str], lang: str) -> str:
     return words_of_base or answer_said(resolution, lang)
 
 
-def _with_effect(
-    choices: list[tuple[str, str]], choice: str, useful: Sequence[str] | None, lang: str
-) -> tuple[list[tuple[str, str]], str]:
-    """The choices that change something, and what was chosen: a line without an effect is no answer."""
-    if useful is None:
-        return choices, choice
-    said = dict(choices)
-    offered = [(name, said.get(name) or answer_said(name, lang)) for name in useful]
-    return offered, choice if choice in useful else ""
-
-
-def _useful(
-    kind: str,
-    unit_ids: Sequence[str],
-    groups: Sequence[str],
-    noted: Sequence[Note],
-    changes: pd.DataFrame,
-) -> list[str] | None:
-    """The choices that change something, where not all do; None where all of them do."""
-    if kind == "outside the section":
-        return [*groups, "leave-out", "ask"]
-    if kind != "overlap":
-        return None
-    is_new = changes["change"].eq("new") & changes["unit_id"].isin(unit_ids)
-    # pieces of a unit are told as new, too, under its number and a letter
-    new_ids = {str(name) for name in changes.loc[is_new, "unit_id"] if str(name)[-1:].isdigit()}
-    if new_ids == set(unit_ids) or any(note.key == "overlap, settled" for note in noted):
-        return [*groups, "union", "both", "leave-out", "ask"]
-    return ["both", "ask"]
-
-
 def _now(unit: Mapping[str, str], lang: str) -> str:
     """A unit as it stands: its area, states and criteria."""
     parts = (_km2(unit["area_km2"], lang), _listed(unit["countries"], unit["criteria_met"]))
@@ -288,21 +259,23 @@ def _now(unit: Mapping[str, str], lang: str) -> str:
 
 
 def _choices(
-    groups: Sequence[str], versions: Sequence[str], lang: str, *, is_late: bool
+    row: Mapping[str, str],
+    groups: Sequence[str],
+    noted: Sequence[Note],
+    lang: str,
+    *,
+    is_late: bool,
 ) -> list[tuple[str, str]]:
-    """What a conflict can be settled by: a version, or what needs none; each with its words."""
+    """What a conflict can be settled by, each with its words, as `collect` wrote it down."""
+    versions = _versions(noted) or groups
+    # rounds of old say no choices
+    choices = json.loads(row["choices"] or "[]") or [*versions, "union", "base", "ask"]
     # a name of a file may hold the mark that stands between two groups
-    labels = groups if len(groups) == len(versions) else versions
+    called = dict(zip(versions, groups, strict=True)) if len(groups) == len(versions) else {}
     # to leave a unit as it went out means, once it is decided on, as it was decided
-    base = "keep what was decided" if is_late else "base"
-    return [
-        *(
-            (name, words.text("desk keep", lang, group=label))
-            for name, label in zip(versions, labels, strict=True)
-        ),
-        *((name, answer_said(name, lang)) for name in ("union", "ask")),
-        ("base", answer_said(base, lang)),
-    ]
+    said = {"base": answer_said("keep what was decided", lang)} if is_late else {}
+    said |= {name: words.text("desk keep", lang, group=label) for name, label in called.items()}
+    return [(choice, said.get(choice) or answer_said(choice, lang)) for choice in choices]
 
 
 def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:

@@ -221,6 +221,7 @@ _CHANGES: Final = (
 )
 _CONFLICTS: Final = (
     *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "open", "facts"),
+    "choices",
 )
 _PROBLEMS: Final = ("file", "placemark", "what", "assumed", "facts")
 

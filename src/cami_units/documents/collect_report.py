@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ _CONFLICTS: Final = (
     Column("what", 60, wrap=True),
     Column("overlap_km2", 12, WHOLE, says="question_km2"),
     Column("default", 22, wrap=True),
+    Column("choices", 30, wrap=True),
     Column("resolution", 30, wrap=True),
 )
 _CHANGES: Final = (
@@ -285,6 +287,8 @@ def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
             **{key: _cell(row[key], lang) for key in ("unit_id", "what")},
             "groups": _cell(spoken_groups(row["groups"], lang), lang),
             **{key: _said_answer(row[key], lang) for key in ("default", "resolution")},
+            # as they are typed
+            "choices": ", ".join(json.loads(row["choices"])),
             "name": row["name_en"],
             "overlap": _cell(row["overlap_km2"], lang) if row["overlap_km2"] else "",
             "picture": drawing,
@@ -315,6 +319,8 @@ def row_said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
         if not is_missing(row.get(key))
     }
     answers = {key: _said_answer(row[key], lang) for key in ("default", "resolution") if key in row}
+    if "choices" in row:
+        answers["choices"] = ", ".join(json.loads(row["choices"]))
     return {**row, **said, **answers}
 
 

@@ -45,7 +45,6 @@ from ._identity import spoken_id as spoken_id
 from ._identity import without_same_words as without_same_words
 from ._merge import merged as merged
 from ._merge import outside_km2 as outside_km2
-from ._merge import sharing as sharing
 from ._merge_tables import Conflict as Conflict
 from ._merge_tables import Merge as Merge
 from ._merge_tables import NextUnit as NextUnit
@@ -63,4 +62,5 @@ from ._versions import GroupVersions as GroupVersions
 from ._versions import Version as Version
 from ._versions import fullest_first as fullest_first
 from ._versions import same_outline as same_outline
+from ._versions import sharing as sharing
 from ._versions import versions_of_group as versions_of_group

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
-import shapely
 
 from cami_units import overlap
 from cami_units.model import (
@@ -16,17 +15,17 @@ from cami_units.model import (
     DOCUMENT_STATUSES,
     HIDDEN_STATUSES,
     Note,
-    in_short,
     is_decided,
-    nearest_note,
 )
 from cami_units.workshop._identity import (
     NOT_DRAWN,
     Ground,
     Notice,
+    Placemark,
     bare_name,
     letters_in_order,
     note,
+    placemarks_of,
     without_same_words,
 )
 from cami_units.workshop._merge_tables import (
@@ -34,7 +33,7 @@ from cami_units.workshop._merge_tables import (
     KEEP_BASE,
     KEEP_DECIDED,
     LEAVES_OUT,
-    OVERLAP_SHARE,
+    NEW_UNIT,
     PROPOSAL,
     Conflict,
     Merge,
@@ -44,10 +43,12 @@ from cami_units.workshop._merge_tables import (
     SetAside,
     UnitChange,
     add_site,
+    answers_of_pair,
+    idle_resolutions,
     lay_aside,
+    settle_conflicts,
     settled_reason,
     unusable,
-    without_effect,
     without_version,
 )
 from cami_units.workshop._new_units import (
@@ -68,8 +69,11 @@ from cami_units.workshop._versions import (
     joined_requests,
     plain,
     same_outline,
+    sharing,
 )
 
+_WITHOUT_VERSION: Final = {"base": "base", "leave-out": "base", "delete": "delete", "ask": "ask"}
+"""What people can say of a unit whatever groups drew of it, each by the choice that it comes to."""
 _CANDIDATE: Final = "modelled candidate"
 _REJECTED: Final = "rejected"
 
@@ -121,6 +125,7 @@ def merged(
             voice = _one_voice(checked, decided, placemarks, ground, merge)
             by_unit[unit_id].append(voice)
     new_shapes = new_shapes_on_the_map(groups, ground_inside, merge)
+    new_shapes += _set_loose(by_unit, placemarks, rules)
     numbered = numbered_shapes(new_shapes, ground, placemarks, rules, merge)
     id_of_shape = {f"#{mark.place}": unit_id for unit_id, mark in numbered.items()}
     for unit in units:
@@ -133,7 +138,7 @@ def merged(
         audible = _heard(voices, rules.owner.get(unit_id, ""))
         _settle(unit, audible, placemarks, ground, rules, merge)
     known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
-    settle_new_units(numbered, known_names, ground, rules, ground_inside, merge)
+    settle_new_units(numbered, known_names, ground, placemarks, rules, ground_inside, merge)
     copies = {unit_id: mark for unit_id, mark in numbered.items() if mark.copy_of}
     for one_group in groups:
         for unit_id, what in sorted(one_group.contested.items()):
@@ -146,12 +151,39 @@ def merged(
         _lay_dropped_aside(one_group, merge)
     ask_about_outside(numbered, ground_inside, ground, rules, merge)
     # Last: which units share ground is known only when every outline of the next round is.
-    _add_overlaps(base, placemarks, rules, merge)
+    _add_overlaps(base, placemarks, numbered, rules, merge)
     if merge.faults:
         raise unusable(merge.faults)
-    merge.notices += _idle_resolutions(rules, numbered, merge)
+    settle_conflicts(merge, rules.resolutions)
+    left_out = {
+        unit_id
+        for unit_id in {*numbered} & {*rules.resolutions}
+        if rules.resolutions[unit_id].choice in LEAVES_OUT
+    }
+    merge.notices += idle_resolutions(merge, rules.resolutions, left_out)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
+
+
+def _set_loose(
+    by_unit: Mapping[str, list[Version]], placemarks: gpd.GeoDataFrame, rules: Rules
+) -> list[Placemark]:
+    """What was drawn of units in another place and is a unit of its own since people say so.
+
+    The version keeps its place and names the new shape; the unit itself stays where it was.
+    """
+    loose = []
+    for unit_id, decided in sorted(rules.resolutions.items()):
+        if decided.choice != NEW_UNIT:
+            continue
+        for number, voice in enumerate(by_unit.get(unit_id, ())):
+            if _is_moved(voice):
+                [place] = voice.places
+                by_unit[unit_id][number] = voice._replace(into=f"#{place}")
+                notes = (note("drawn as another", unit_id=unit_id),)
+                mark = placemarks_of(placemarks)[place]
+                loose.append(mark._replace(copy_of=unit_id, notes=notes))
+    return loose
 
 
 # -- within a group -------------------------------------------------------------------------------
@@ -172,6 +204,7 @@ def _on_the_map(version: Version, ground_inside: Inside, merge: Merge) -> Versio
             "elsewhere",
             note("off the map, swapped"),
             sites=((version.group, site),),
+            answers={"base": "base", "ask": "ask"},
         )
     )
     return version._replace(change="kept", places=()).noted("off the map, set aside")
@@ -200,7 +233,7 @@ def _one_voice(
     if not rest or (len(asking) < 2 and not named):
         return voice
     default = next((version for version in versions if version.differs), versions[0])
-    _let_choose([voice, *rest], f"keep {default.file}", decided, ground, merge)
+    _let_choose([voice, *rest], default.file, decided, ground, merge)
     return voice.noted("several files")
 
 
@@ -220,16 +253,19 @@ def _let_choose(
     about = {"group": voice.group, "count": len(asking), "file": voice.file}
     is_chosen = decided is not None and decided.choice == voice.file
     key = "same group twice, chosen" if is_chosen else "same group twice"
+    answers = {version.file: version.file for version in asking}
+    answers |= dict.fromkeys((voice.group, "both"), default) | _WITHOUT_VERSION
     merge.conflicts.append(
         Conflict(
             voice.unit_id,
             ";".join(f"{version.group} ({version.file})" for version in asking),
             _shared(asking[0].places, asking[1].places, ground),
-            default,
+            f"keep {default}",
             "same group twice",
             note(key, **about, files=[version.file for version in asking]),
             sites=_with_base(voice.unit_id, sites),
-        ).answered(decided)
+            answers=answers,
+        )
     )
     for (_, site), version in list(zip(sites, asking, strict=True))[1:]:
         _lay_version_aside(merge, site, version, note("version counts", file=voice.file))
@@ -277,20 +313,26 @@ def _settle(
     decided = rules.resolutions.get(unit_id)
     distinct = _distinct([voice for voice in voices if voice.differs], placemarks)
     applying, default, why = _by_default(unit, voices, distinct, rules)
+    answers = _answers(voices, distinct, applying, placemarks)
+    if decided and decided.choice not in answers:
+        without_version(merge, decided, (voice.group for voice in voices))
+        decided = None
     if decided:
         by_rule = applying
-        applying = _by_resolution(decided, unit_id, voices, distinct, applying, merge)
+        applying = _by_resolution(decided, unit_id, voices, distinct, applying)
         if applying != by_rule and not why:
-            default, why = _unasked(unit_id, by_rule, voices, distinct, merge)
+            default, why = _unasked(decided, by_rule, voices, distinct, merge)
     if why:
-        _add_conflict(unit_id, distinct or _gone(voices), default, why, decided, ground, merge)
+        _add_conflict(unit_id, distinct or _gone(voices), default, why, answers, ground, merge)
     for voice in voices:
         _add_changes(unit, voice, applying, merge)
     # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
     if not voices and unit["status"] not in HIDDEN_STATUSES:
         _add_absent(unit_id, rules, merge)
     for voice in distinct:
-        if voice.places and not (applying and _asks_the_same(voice, applying, placemarks)):
+        # what is a unit of its own now stands as that
+        is_aside = voice.places and not voice.into
+        if is_aside and not (applying and _asks_the_same(voice, applying, placemarks)):
             site = add_site(merge, _version_site(voice), voice.places)
             _lay_version_aside(merge, site, voice, settled_reason(decided, default))
     if applying and applying.change == "split" and len(applying.places) > 1:
@@ -299,8 +341,33 @@ def _settle(
         merge.units.append(_next_unit(unit, applying, voices, merge))
 
 
+def _answers(
+    voices: Sequence[Version],
+    distinct: Sequence[Version],
+    by_rule: Version | None,
+    placemarks: gpd.GeoDataFrame,
+) -> dict[str, str]:
+    """What people can say of a unit, each by the choice that it comes to; see :class:`Conflict`."""
+    answers: dict[str, str] = {}
+    # who lets the unit stand, or lacks it, wants no more than that it stays as it was
+    of_base: dict[str, str] = {}
+    for voice in voices:
+        alike = [one.group for one in distinct if _asks_the_same(one, voice, placemarks)]
+        for name in (voice.group, voice.file):
+            (answers if alike else of_base)[name] = alike[0] if alike else "base"
+    if sum(voice.change == "reshaped" for voice in distinct) > 1:
+        answers["union"] = "union"
+    if any(map(_is_moved, distinct)):
+        answers |= {NEW_UNIT: NEW_UNIT}
+    if by_rule is None:
+        answers["both"] = "base"
+    else:
+        answers["both"] = by_rule.group if by_rule in voices else "union"
+    return answers | _WITHOUT_VERSION | of_base
+
+
 def _unasked(
-    unit_id: str,
+    decided: Resolution,
     by_rule: Version | None,
     voices: Sequence[Version],
     distinct: Sequence[Version],
@@ -308,7 +375,8 @@ def _unasked(
 ) -> tuple[str, tuple[str, Note] | None]:
     """What people settled where no rule would have asked: the default, and what groups brought."""
     default = f"keep {by_rule.group}" if by_rule else KEEP_BASE
-    if any(one.unit_id == unit_id and one.resolution for one in merge.conflicts):
+    of_unit = (one for one in merge.conflicts if one.unit_id == decided.unit_id)
+    if any(decided.choice in one.answers for one in of_unit):
         return default, None  # of two files of one group it has been said already
     if not distinct and (gone := _gone(voices)):
         what = note("came back without", groups=[voice.group for voice in gone])
@@ -351,10 +419,15 @@ def _fixed_by(
     if stale:
         what = note("outdated", group=stale[0].group, rev=unit["rev"])
         return ASK, ("outdated", what)
-    elsewhere = [voice for voice in distinct if voice.is_elsewhere and voice.change == "reshaped"]
+    elsewhere = list(filter(_is_moved, distinct))
     if elsewhere:  # another place is another unit, unless people say that it moved
         return ASK, ("drawn elsewhere", note("drawn elsewhere", group=elsewhere[0].group))
     return None
+
+
+def _is_moved(version: Version) -> bool:
+    """Whether a version is one outline in another place than the unit was."""
+    return version.is_elsewhere and version.change == "reshaped"
 
 
 def _own_version(distinct: Sequence[Version], owner: str) -> Version | None:
@@ -415,10 +488,9 @@ def _by_resolution(
     voices: Sequence[Version],
     distinct: Sequence[Version],
     default: Version | None,
-    merge: Merge,
 ) -> Version | None:
-    """The version that people chose."""
-    if decided.choice in ("base", "ask", "leave-out"):
+    """The version that people chose, by one of the answers that there are."""
+    if decided.choice in ("base", "ask", "leave-out", NEW_UNIT):
         return None
     if decided.choice == "both":
         return default
@@ -427,12 +499,8 @@ def _by_resolution(
         gone = next(iter([*asking, *voices]), None) or Version(unit_id, "", "", "deleted", True)
         return gone._replace(change="rejected", places=(), comment=decided.reason)
     if decided.choice == "union":
-        reshaped = [voice for voice in distinct if voice.change == "reshaped"]
-        return _union(reshaped) if reshaped else None
-    version = next((voice for voice in voices if decided.choice in (voice.group, voice.file)), None)
-    if version is None:
-        without_version(merge, unit_id, decided.choice, (voice.group for voice in voices))
-        return None
+        return _union([voice for voice in distinct if voice.change == "reshaped"])
+    version = next(voice for voice in voices if decided.choice in (voice.group, voice.file))
     return version if version.differs else None
 
 
@@ -441,7 +509,7 @@ def _add_conflict(
     distinct: Sequence[Version],
     default: str,
     why: tuple[str, Note],
-    decided: Resolution | None,
+    answers: Mapping[str, str],
     ground: Ground,
     merge: Merge,
 ) -> None:
@@ -464,7 +532,8 @@ def _add_conflict(
             default,
             *why,
             sites=_with_base(unit_id, sites),
-        ).answered(decided)
+            answers=answers,
+        )
     )
 
 
@@ -595,6 +664,9 @@ def _add_changes(
     unit: Mapping[str, Any], voice: Version, applying: Version | None, merge: Merge
 ) -> None:
     """The rows of one group's version of a unit in the table of changes."""
+    if voice.places and voice.into:
+        merge.changes.append(_moved_row(voice))
+        return
     is_taken = _is_taken(voice, applying)
     is_gone = voice.change == "deleted" and is_taken
     row = UnitChange(
@@ -624,6 +696,13 @@ def _add_changes(
     rows = rows or [row]
     rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
     merge.changes += rows
+
+
+def _moved_row(voice: Version) -> UnitChange:
+    """The row of a version in another place that is a unit of its own now: here it left nothing."""
+    named = (voice.matched_by, voice.group, voice.file, voice.placemark)
+    what = note("a unit of its own", into=voice.into, group=voice.group)
+    return UnitChange(voice.unit_id, "absent", *named, notes=(what,), of_unit=voice.into)
 
 
 def _said_to_stay(unit: Mapping[str, Any], voice: Version) -> list[Note]:
@@ -688,8 +767,11 @@ def _add_contested(
     shared = sum(ground.with_unit(place, unit_id) for place in copies.values())
     default = "the more alike keeps the id"
     sites = _with_base(unit_id, [(new_id, new_id) for new_id in copies])
+    answers = {"both": "both", "ask": "ask"}
     merge.conflicts.append(
-        Conflict(unit_id, one_group.group, shared, default, "id", what, sites=sites)
+        Conflict(
+            *(unit_id, one_group.group, shared, default, "id", what), sites=sites, answers=answers
+        )
     )
     files = ";".join(one_group.files)
     row = UnitChange(unit_id, "conflict", "cu_id", one_group.group, files, "", notes=(what,))
@@ -697,9 +779,14 @@ def _add_contested(
 
 
 def _add_overlaps(
-    base: gpd.GeoDataFrame, placemarks: gpd.GeoDataFrame, rules: Rules, merge: Merge
+    base: gpd.GeoDataFrame,
+    placemarks: gpd.GeoDataFrame,
+    numbered: Mapping[str, Placemark],
+    rules: Rules,
+    merge: Merge,
 ) -> None:
     """Units of different groups that now share ground."""
+    mark_at = {mark.place: mark for mark in numbered.values()}
     shown_units = [unit for unit in merge.units if unit.status not in HIDDEN_STATUSES]
     outlines = dict(zip(base["unit_id"], base.geometry, strict=True))
     grounds = np.asarray(placemarks.geometry.array)
@@ -733,12 +820,11 @@ def _add_overlaps(
             )
             merge.notices.append(Notice("", "", pair, overlap_note))
             continue
-        decided = rules.resolutions.get(pair)
-        # what makes one of two new units is done by now: here both are as they are
-        if decided and decided.choice not in ("both", "ask"):
-            works = [f"{pair},both", *(_way_out(unit) for unit in (first, second) if unit.site)]
-            without_effect(merge, decided, works)
-            decided = None
+        answers = {"both": "both", "ask": "ask"}
+        if not (first.parent or second.parent):
+            # of what was united all drawings count
+            sides = (merge.sites[unit.site] for unit in (first, second))
+            answers = answers_of_pair(*([mark_at[place] for place in places] for places in sides))
         merge.conflicts.append(
             Conflict(
                 pair,
@@ -748,7 +834,9 @@ def _add_overlaps(
                 "overlap",
                 note("overlap"),
                 sites=((first.unit_id, first.unit_id), (second.unit_id, second.unit_id)),
-            ).answered(decided)
+                answers=answers,
+                elsewhere=tuple(_way_out(unit) for unit in (first, second) if unit.site),
+            )
         )
 
 
@@ -757,57 +845,10 @@ def _way_out(unit: NextUnit) -> str:
     return f"{unit.parent},base" if unit.parent else f"{unit.unit_id},leave-out"
 
 
-def sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
-    """Pairs of polygons that share more than :data:`OVERLAP_SHARE` of the smaller one, and the km²."""
-    shapes, area = ground.to_numpy(), overlap.area_km2(ground).to_numpy()
-    first, second = shapely.STRtree(shapes).query(shapes)
-    first, second = (side[first < second] for side in (first, second))
-    west, south, east, north = np.moveaxis(shapely.bounds(shapes), 1, 0)
-    width = np.minimum(east[first], east[second]) - np.maximum(west[first], west[second])
-    height = np.minimum(north[first], north[second]) - np.maximum(south[first], south[second])
-    least_km2 = OVERLAP_SHARE * np.minimum(area[first], area[second])
-    near = (
-        width * height / 1e6 >= least_km2
-    )  # what the boxes share is the most the shapes can share
-    first, second, least_km2 = (side[near] for side in (first, second, least_km2))
-    km2 = overlap.shared_km2(ground.iloc[first], ground.iloc[second])
-    # a tree answers in an order of its own
-    for place in np.lexsort((second, first)):
-        if km2[place] >= least_km2[place]:
-            yield int(first[place]), int(second[place]), float(km2[place])
-
-
 def outside_km2(ground: gpd.GeoSeries, taker: gpd.GeoSeries) -> float:
     """How much of a polygon lies outside the one that takes it in, km²: each a series of one."""
     [shared] = overlap.shared_km2(ground, taker)
     return float(overlap.area_km2(ground).iloc[0] - shared)
-
-
-def _idle_resolutions(rules: Rules, numbered: Iterable[str], merge: Merge) -> list[Notice]:
-    """The resolutions that settled nothing: a slip in an id would leave the default in force."""
-    open_ids = [conflict.unit_id for conflict in merge.conflicts if conflict.open]
-    answered_ids = {conflict.unit_id for conflict in merge.conflicts if conflict.resolution}
-    answered_ids |= {
-        unit_id
-        for unit_id in numbered
-        if unit_id in rules.resolutions and rules.resolutions[unit_id].choice in LEAVES_OUT
-    }
-    answered_ids |= {
-        str(one.note.facts["unit_id"])
-        for one in merge.notices
-        if one.note.key == "resolution without effect"
-    }
-    notices = []
-    for unit_id, decided in sorted(rules.resolutions.items()):
-        if unit_id in answered_ids:
-            continue
-        others = [name for name in open_ids if name != unit_id]
-        hint = nearest_note(unit_id, others)
-        if others and not hint:
-            hint = Note("open conflicts", {"names": in_short(others)})
-        what = note("idle resolution", unit_id=unit_id, choice=decided.choice, hint=hint)
-        notices.append(Notice("", "", "", what))
-    return notices
 
 
 def _version_site(version: Version) -> str:

@@ -6,7 +6,7 @@ Resolutions and rules go in; units of the next round, changes, conflicts, versio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -31,11 +31,13 @@ Outside = Literal["ask", "keep", "leave-out"]
 _DEFAULTS: Final = {
     "ask plenary": "ask",
     "leave out": "leave-out",
+    "new unit": "new-unit",
+    "the more alike keeps the id": "both",
     "keep what was decided": "base",
     "what was decided": "base",
 }
 """Defaults that stand in `conflicts.csv`, so that they can be typed as answers."""
-_CHOICES: Final = ("base", "union", "ask", "both", "delete", "leave-out")
+_CHOICES: Final = ("base", "union", "ask", "both", "delete", "leave-out", "new-unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def resolutions_of(
     ----------
     table : DataFrame
         Text. ``resolution`` (or ``group``, or ``rule``) is the name of a group or of a file, or one of
-        ``base``, ``union``, ``ask``, ``both``, ``delete``, ``leave-out``; "keep S1" is "S1".
+        ``base``, ``union``, ``ask``, ``both``, ``delete``, ``leave-out``, ``new-unit``; "keep S1" is
+        "S1".
         Rows without one are skipped, so that a filled-in `conflicts.csv` can be given.
     groups : iterable of str
         The groups of the plan.
@@ -131,8 +134,8 @@ KEEP_BASE: Final = "keep base"
 LEAVES_OUT: Final = ("leave-out", "delete", "base")
 """Answers that set a new unit aside."""
 KEEP_DECIDED: Final = "keep what was decided"
-OVERLAP_SHARE: Final = 0.01
-"""Units of different groups that share more than this of the smaller one are shown to plenary."""
+NEW_UNIT: Final = "new-unit"
+"""The answer that makes a unit of its own of what was drawn of another in another place."""
 
 
 class UnitChange(NamedTuple):
@@ -159,8 +162,10 @@ class UnitChange(NamedTuple):
 class Conflict(NamedTuple):
     """A row of `conflicts`: what groups do not agree on, the default, and what people decided.
 
-    `sites` are the outlines of its picture: label and site. `open` says whether nobody has answered
-    it yet, or the answer is to ask plenary.
+    `sites` are the outlines of its picture: label and site. `answers` are what people can say, each
+    by the choice that it comes to: of several spellings of one outcome one is offered. `elsewhere`
+    are the lines of resolutions on single units that settle it too. `open` says whether nobody has
+    answered it yet, or the answer is to ask plenary.
     """
 
     unit_id: str
@@ -171,12 +176,23 @@ class Conflict(NamedTuple):
     what: Note
     resolution: str = ""
     sites: tuple[tuple[str, str], ...] = ()
+    answers: Mapping[str, str] = {}  # never changed
+    elsewhere: tuple[str, ...] = ()
     open: bool = True
 
-    def answered(self, decided: Resolution | None) -> Conflict:
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The choices that are allowed and do something, each once."""
+        return tuple(dict.fromkeys(self.answers.values()))
+
+    @property
+    def works(self) -> list[str]:
+        """The lines of resolutions that settle it."""
+        lines = [f"{self.unit_id},{choice}" for choice in self.choices if choice != "ask"]
+        return [*lines, *self.elsewhere]
+
+    def answered(self, decided: Resolution) -> Conflict:
         """The same with what people decided on it."""
-        if decided is None:
-            return self
         return self._replace(resolution=decided.sentence(), open=decided.choice == "ask")
 
 
@@ -284,17 +300,60 @@ def lay_aside(merge: Merge, site: str, unit_id: str, mark: Placemark, reason: No
     merge.set_aside.append(SetAside(site, unit_id, mark.group, mark.file, mark.name, reason))
 
 
-def without_version(merge: Merge, unit_id: str, choice: str, groups: Iterable[str]) -> None:
-    """A resolution names a group or file that brought nothing of what it is about: it cannot be used."""
-    names = in_short(sorted(set(groups))) or Note("none")
-    facts = {"unit_id": unit_id, "choice": choice, "names": names}
-    merge.faults.append(Note("resolution without version", facts))
+def without_version(merge: Merge, decided: Resolution, groups: Iterable[str]) -> None:
+    """A resolution that is no answer; where it names who brought nothing of it, it cannot be used."""
+    if decided.choice not in _CHOICES:
+        names = in_short(sorted(set(groups))) or Note("none")
+        facts = {"unit_id": decided.unit_id, "choice": decided.choice, "names": names}
+        merge.faults.append(Note("resolution without version", facts))
 
 
-def without_effect(merge: Merge, decided: Resolution, works: Iterable[str]) -> None:
-    """A resolution that changes nothing of its conflict, which stays open; `works` is what would."""
-    facts = {"unit_id": decided.unit_id, "choice": decided.choice, "lines": "  ".join(works)}
-    merge.notices.append(Notice("", "", "", note("resolution without effect", **facts)))
+def answers_of_pair(first: Sequence[Placemark], second: Sequence[Placemark]) -> dict[str, str]:
+    """What people can say of two new units, by the placemarks of each: see :class:`Conflict`."""
+    names = {name: mark.group for mark in (*first, *second) for name in (mark.group, mark.file)}
+    alike = {"union": "union", "both": "both", **dict.fromkeys(LEAVES_OUT, LEAVES_OUT[0])}
+    return {**names, **alike, "ask": "ask"}
+
+
+def settle_conflicts(merge: Merge, resolutions: Mapping[str, Resolution]) -> None:
+    """Write into each conflict what people decided on it; what does nothing there leaves it open.
+
+    Of one unit there may be several conflicts: what answers one of them answers all.
+    """
+    answers: dict[str, set[str]] = {}
+    for asked in merge.conflicts:
+        answers.setdefault(asked.unit_id, set()).update(asked.answers)
+    for place, asked in enumerate(merge.conflicts):
+        decided = resolutions.get(asked.unit_id)
+        if decided and decided.choice in answers[asked.unit_id]:
+            merge.conflicts[place] = asked.answered(decided)
+
+
+def idle_resolutions(
+    merge: Merge, resolutions: Mapping[str, Resolution], left_out: Collection[str]
+) -> list[Notice]:
+    """The resolutions that settled nothing, and what would: a slip would leave the default in force.
+
+    `left_out` are the new units that were left out, about which nobody need have asked.
+    """
+    open_ids = [conflict.unit_id for conflict in merge.conflicts if conflict.open]
+    settled_ids = {conflict.unit_id for conflict in merge.conflicts if conflict.resolution}
+    notices = []
+    for unit_id, decided in sorted(resolutions.items()):
+        if unit_id in settled_ids or unit_id in left_out:
+            continue
+        facts: dict[str, Any] = {"unit_id": unit_id, "choice": decided.choice}
+        works = [line for one in merge.conflicts if one.unit_id == unit_id for line in one.works]
+        if works:
+            lines = "  ".join(dict.fromkeys(works))
+            what = note("resolution without effect", **facts, lines=lines)
+        else:
+            hint = nearest_note(unit_id, open_ids)
+            if open_ids and not hint:
+                hint = Note("open conflicts", {"names": in_short(open_ids)})
+            what = note("idle resolution", **facts, hint=hint)
+        notices.append(Notice("", "", "", what))
+    return notices
 
 
 def settled_reason(decided: Resolution | None, default: str) -> Note:

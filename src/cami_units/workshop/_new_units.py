@@ -17,19 +17,18 @@ from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_na
 from cami_units.workshop._merge_tables import (
     ASK,
     LEAVES_OUT,
-    OVERLAP_SHARE,
     PROPOSAL,
     Conflict,
     Merge,
     NextUnit,
-    Resolution,
     Rules,
     UnitChange,
+    add_site,
+    answers_of_pair,
     lay_aside,
-    without_effect,
     without_version,
 )
-from cami_units.workshop._versions import GroupVersions, by_script, plain
+from cami_units.workshop._versions import GroupVersions, by_script, ground_of, plain, sharing
 
 MOSTLY: Final = 0.5
 """Share of a new unit inside the section of its group, from which nobody need be asked."""
@@ -119,6 +118,7 @@ def settle_new_units(
     numbered: Mapping[str, Placemark],
     known_names: set[str],
     ground: Ground,
+    placemarks: gpd.GeoDataFrame,
     rules: Rules,
     ground_inside: Inside,
     merge: Merge,
@@ -126,7 +126,7 @@ def settle_new_units(
     """New units; where two groups drew the same place, the default says whose stays."""
     merge.sites |= {unit_id: (mark.place,) for unit_id, mark in numbered.items()}
     reasons, part_of = _rivals(numbered, ground, rules, ground_inside, merge)
-    _settle_overlaps(numbered, ground, rules, reasons, part_of, merge)
+    _settle_overlaps(numbered, placemarks, rules, reasons, part_of, merge)
     taken_names = set(known_names)
     drawers: dict[str, list[Placemark]] = {}
     for unit_id, mark in numbered.items():
@@ -214,15 +214,17 @@ def _rivals(
         if ground.alike(a.place, b.place, SAME_PLACE) < SAME_PLACE:
             continue
         pair = f"{first};{second}"
+        drawn = {name: _drawers(name, numbered, part_of) for name in (first, second)}
+        answers = answers_of_pair(*drawn.values())
         decided = rules.resolutions.get(pair)
         keeper, default = _whose(a, b, rules, ground_inside)
-        if decided:
-            keeper = decided.choice
-        answer = decided.sentence() if decided else default
+        answer = default
+        if decided and decided.choice in answers:
+            keeper, answer = decided.choice, decided.sentence()
+        elif decided:
+            without_version(merge, decided, (a.group, b.group))
         why = note("settled pair", units=pair, answer=answer)
-        is_settled = _settle_pair({first: a, second: b}, keeper, why, reasons, part_of)
-        if not is_settled and keeper not in ("ask", "both"):
-            without_version(merge, pair, keeper, (a.group, b.group))
+        _settle_pair(drawn, keeper, why, reasons, part_of)
         asked = Conflict(
             pair,
             f"{a.group};{b.group}",
@@ -230,14 +232,23 @@ def _rivals(
             default,
             "same new area",
             note("same new area", first=a.group, second=b.group),
+            answers=answers,
         )
-        _ask_about_pair(merge, asked.answered(decided), {a.group: a, b.group: b})
+        _ask_about_pair(merge, asked, {a.group: [a], b.group: [b]})
     return reasons, part_of
+
+
+def _drawers(
+    unit_id: str, numbered: Mapping[str, Placemark], part_of: Mapping[str, str]
+) -> list[Placemark]:
+    """The drawings that make up a new unit: its own, and those that were united with it."""
+    parts = [numbered[name] for name, whole_id in part_of.items() if whole_id == unit_id]
+    return [numbered[unit_id], *parts]
 
 
 def _settle_overlaps(
     numbered: Mapping[str, Placemark],
-    ground: Ground,
+    placemarks: gpd.GeoDataFrame,
     rules: Rules,
     reasons: dict[str, Note],
     part_of: dict[str, str],
@@ -251,44 +262,59 @@ def _settle_overlaps(
         first, _, second = pair.partition(";")
         if not {first, second} <= {*numbered} or {first, second} & {*reasons, *part_of}:
             continue
-        a, b = numbered[first], numbered[second]
-        shared_km2 = ground.between(a.place, b.place)
-        least_km2 = OVERLAP_SHARE * min(ground.area[a.place], ground.area[b.place])
-        if a.group == b.group or shared_km2 < least_km2:
+        drawn = {name: _drawers(name, numbered, part_of) for name in (first, second)}
+        groups = [{mark.group for mark in marks} for marks in drawn.values()]
+        shapes = [ground_of([mark.place for mark in marks], placemarks) for marks in drawn.values()]
+        shared = [km2 for *_, km2 in sharing(gpd.GeoSeries(shapes, crs=placemarks.crs))]
+        if not shared or groups[0] & groups[1]:
             continue
         why = note("settled pair", units=pair, answer=decided.sentence())
-        if not _settle_pair({first: a, second: b}, decided.choice, why, reasons, part_of):
+        if not _settle_pair(drawn, decided.choice, why, reasons, part_of):
             continue
-        groups = ";".join(sorted((a.group, b.group)))
-        settled = Conflict(pair, groups, shared_km2, ASK, "overlap", note("overlap, settled"))
-        _ask_about_pair(merge, settled.answered(decided), {first: a, second: b})
+        asked = Conflict(
+            pair,
+            ";".join(sorted(groups[0] | groups[1])),
+            shared[0],
+            ASK,
+            "overlap",
+            note("overlap, settled"),
+            answers=answers_of_pair(*drawn.values()),
+        )
+        _ask_about_pair(merge, asked, drawn)
 
 
-def _ask_about_pair(merge: Merge, asked: Conflict, drawn: Mapping[str, Placemark]) -> None:
-    """Add a conflict about two new shapes, each with its outline under what it is called there."""
-    sites = {label: f"@{mark.place}" for label, mark in drawn.items()}
-    merge.conflicts.append(asked._replace(sites=tuple(sites.items())))
-    merge.sites |= {sites[label]: (mark.place,) for label, mark in drawn.items()}
+def _ask_about_pair(
+    merge: Merge, asked: Conflict, drawn: Mapping[str, Sequence[Placemark]]
+) -> None:
+    """Add a conflict about two new units, each with its drawings under what it is called there."""
+    sites = []
+    for label, marks in drawn.items():
+        places = tuple(mark.place for mark in marks)
+        sites.append((label, add_site(merge, f"@{places[0]}", places)))
+    merge.conflicts.append(asked._replace(sites=tuple(sites)))
 
 
 def _settle_pair(
-    pair: Mapping[str, Placemark],
+    drawn: Mapping[str, Sequence[Placemark]],
     choice: str,
     why: Note,
     reasons: dict[str, Note],
     part_of: dict[str, str],
 ) -> bool:
-    """What a choice makes of two new shapes; whether it makes anything of them."""
-    (first, a), (second, b) = pair.items()
+    """What a choice makes of two new units, by the drawings of each; whether it makes anything of them."""
+    first, second = drawn
+    of_first, of_second = (
+        {name for mark in marks for name in (mark.group, mark.file)} for marks in drawn.values()
+    )
     if choice == "union":
         # of three drawings the first takes in both others, and what one of them had taken in
         parts = [name for name, whole in part_of.items() if whole == second]
         part_of |= dict.fromkeys((*parts, second), first)
     elif choice in LEAVES_OUT:
         reasons |= {first: why, second: why}
-    elif choice in (a.group, a.file):
+    elif choice in of_first:
         reasons[second] = why
-    elif choice in (b.group, b.file):
+    elif choice in of_second:
         reasons[first] = why
     else:
         return False
@@ -344,7 +370,9 @@ def ask_about_outside(
         own_km2 = ground_inside.get(mark.place, {}).get(mark.group, 0.0)
         if own_km2 >= MOSTLY * area:
             continue
-        decided = _on_outside(rules.resolutions.get(unit_id), mark, merge)
+        # what leaves it out was done before: here it stands
+        answers = {**dict.fromkeys((mark.group, mark.file, "both"), mark.group)}
+        answers |= {**dict.fromkeys(LEAVES_OUT, LEAVES_OUT[0]), "ask": "ask"}
         what = note("outside the section", share=100 * (1 - own_km2 / area), group=mark.group)
         merge.conflicts.append(
             Conflict(
@@ -355,9 +383,11 @@ def ask_about_outside(
                 "outside the section",
                 what,
                 sites=((mark.group, unit_id),),
-            ).answered(decided)
+                answers=answers,
+            )
         )
-        if rules.outside == "leave-out" and not decided:
+        decided = rules.resolutions.get(unit_id)
+        if rules.outside == "leave-out" and not (decided and decided.choice in answers):
             merge.units = [unit for unit in merge.units if unit.unit_id != unit_id]
             merge.changes = [
                 row._replace(applied=False)
@@ -366,12 +396,3 @@ def ask_about_outside(
                 for row in merge.changes
             ]
             lay_aside(merge, unit_id, unit_id, mark, what)
-
-
-def _on_outside(decided: Resolution | None, mark: Placemark, merge: Merge) -> Resolution | None:
-    """What people decided on a new unit outside its group's section, where it has an effect."""
-    if decided and decided.choice not in (mark.group, mark.file, "both", "ask"):
-        works = [f"{decided.unit_id},{choice}" for choice in (mark.group, "leave-out")]
-        without_effect(merge, decided, works)
-        return None
-    return decided

@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from cami_units import overlap
 from cami_units.model import HIDDEN_STATUSES, Note, clean_name
 from cami_units.workshop._identity import (
     APART,
@@ -33,6 +34,8 @@ Change = Literal["kept", "reshaped", "split", "merged", "rejected", "deleted", "
 
 SAME_OUTLINE_M: Final = 5.0
 """How far two outlines may be apart and still be one: five decimals of a degree, and rounding."""
+OVERLAP_SHARE: Final = 0.01
+"""Units of different groups that share more than this of the smaller one are shown to plenary."""
 HOLE: Final = 0.99
 """Share of a new shape inside one unit from which it may be meant as a hole of it."""
 
@@ -70,7 +73,8 @@ class Version(NamedTuple):
     """A row of the versions: what one group makes of one unit.
 
     `places` are the placemarks that are its ground (none: the ground is unchanged); `into` says
-    what a merged unit went into: a unit id, or ``#`` and the place of a new shape. `stale`: it was
+    what a merged unit went into, or what its outline in another place has become: a unit id, or
+    ``#`` and the place of a new shape. `stale`: it was
     drawn on an older outline than the base has.
     """
 
@@ -327,6 +331,26 @@ def same_outline(first: Any, second: Any) -> bool:
         return False
     edges = shapely.boundary([first, second])
     return bool(shapely.hausdorff_distance(edges[0], edges[1]) <= SAME_OUTLINE_M)
+
+
+def sharing(ground: gpd.GeoSeries) -> Iterator[tuple[int, int, float]]:
+    """Pairs of polygons that share more than :data:`OVERLAP_SHARE` of the smaller one, and the km²."""
+    shapes, area = ground.to_numpy(), overlap.area_km2(ground).to_numpy()
+    first, second = shapely.STRtree(shapes).query(shapes)
+    first, second = (side[first < second] for side in (first, second))
+    west, south, east, north = np.moveaxis(shapely.bounds(shapes), 1, 0)
+    width = np.minimum(east[first], east[second]) - np.maximum(west[first], west[second])
+    height = np.minimum(north[first], north[second]) - np.maximum(south[first], south[second])
+    least_km2 = OVERLAP_SHARE * np.minimum(area[first], area[second])
+    near = (
+        width * height / 1e6 >= least_km2
+    )  # what the boxes share is the most the shapes can share
+    first, second, least_km2 = (side[near] for side in (first, second, least_km2))
+    km2 = overlap.shared_km2(ground.iloc[first], ground.iloc[second])
+    # a tree answers in an order of its own
+    for place in np.lexsort((second, first)):
+        if km2[place] >= least_km2[place]:
+            yield int(first[place]), int(second[place]), float(km2[place])
 
 
 # -- one unit of one file -------------------------------------------------------------------------
