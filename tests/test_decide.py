@@ -74,6 +74,7 @@ def test_a_decision_stands_in_the_log_the_tables_and_the_map(round_dir):
         "old_name_en": "Talas",
         "old_name_ru": "Талас",
         "question": "",
+        "old_decision": "",
     }
     assert status(round_dir, "CU-001") == "plenary-agreed"
     assert "plenary-agreed" in (round_dir / "conservation_units.csv").read_text(encoding="utf-8")
@@ -128,6 +129,28 @@ def test_undo_is_another_line_and_takes_back_one_decision_at_a_time(round_dir):
     assert [line["decision"] for line in lines(round_dir)] == ["agree", "reject", "undo", "undo"]
     with pytest.raises(InputError, match="no decision on 'CU-001' to take back"):
         decide(round_dir, "CU-001", "undo", reason="as said", time=NOON)
+
+
+def test_what_an_earlier_round_parked_is_parked_again_once_all_is_taken_back(round_dir):
+    """CU-001 was parked in a round before, whose log is closed: this one begins with the mark alone."""
+
+    def mark() -> tuple[str, str]:
+        units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+        return str(units.at["CU-001", "decision"]), str(units.at["CU-001", "status"])
+
+    units = toy_round().tables["conservation_units"]
+    parked = units.assign(decision=["park", "", "", ""])
+    write_proposal(toy_round(conservation_units=parked), round_dir, force=True)
+    decide(round_dir, "CU-001", "agree", reason="after all", time=NOON)
+    assert mark() == ("agree", "plenary-agreed")
+    # the table on the disk has the agreement by now, and no mark of the round before
+    decide(round_dir, "CU-001", "undo", reason="too soon", time=NOON)
+    assert mark() == ("park", "modelled candidate")
+    # nor is what was never parked marked with what was taken back
+    for decision in ("agree", "undo"):
+        decide(round_dir, "CU-002", decision, reason="x", time=NOON)
+    marks = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")["decision"]
+    assert marks["CU-002"] == ""
 
 
 WHO = "=Who guards <b>the pass</b>; and who pays?"
@@ -208,6 +231,20 @@ def test_an_agreement_can_rename_and_an_undo_brings_the_old_name_back(round_dir)
     decide(round_dir, "CU-001", "undo", reason="too soon", time=NOON)
     units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
     assert units.at["CU-001", "name_en"] == "Talas"
+
+
+def test_a_name_that_stays_in_the_other_language_is_told_on_the_terminal(round_dir):
+    command = ["decide", str(round_dir), "CU-001", "agree", "--reason", "x"]
+    for names, stays in (
+        (["--name-en", "Chu"], "'Талас'"),
+        (["--name-ru", "Чу"], "'Chu'"),
+        (["--name-en", "Ili", "--name-ru", "Или"], ""),
+    ):
+        said = " ".join(CliRunner().invoke(cli.app, [*command, *names]).stdout.split())
+        told = (
+            f"in the other language stays: {stays}. To give both, decide once more with --name-en"
+        )
+        assert (told in said) == bool(stays)
 
 
 def test_a_word_that_plenary_takes_out_of_a_name_is_in_no_language(round_dir):

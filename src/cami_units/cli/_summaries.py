@@ -353,6 +353,7 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
     said_so = "" if decided in became else f" ({decided})"
     say(f"{line['unit_id']}: {became}{said_so}")
     say(f"  {text('decided line where', lang, file=str(directory / DECISION_LOG))}")
+    _say_name_that_stays(line, lang)
     if line["into"] and status == "merged":
         km2 = outside_taker_km2(round_, line["unit_id"], line["into"])
         if km2 >= 1:
@@ -372,6 +373,16 @@ def say_decided(line: pd.Series[str], directory: Path) -> None:
             say(f"  {text('decided line shares', lang, names=names)}", style="yellow")
     if "rejected" in (before, status) and before != status:
         _say_out(line, round_.tables["conservation_units"], lang)
+
+
+def _say_name_that_stays(line: pd.Series[str], lang: str) -> None:
+    """That a unit that was renamed in one language keeps its name in the other."""
+    from cami_units.words import text
+
+    for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
+        if line[one] and not line[other] and line[f"old_{other}"]:
+            said = text("decided line name stays", lang, name=line[f"old_{other}"])
+            say(f"  {said}", style="yellow")
 
 
 def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:

@@ -61,9 +61,10 @@ DECISION_COLUMNS: Final = (
     "old_name_en",
     "old_name_ru",
     "question",
+    "old_decision",
 )
-"""`before` is the status until then, and `old_name_…` the names, so that the log can take a decision
-back. `into` is the unit that a merged one goes into, `outline` the group whose version stands now,
+"""`before` is the status until then, `old_decision` what a unit was marked with, and `old_name_…` the
+names, so that the log can take a decision back. `into` is the unit that a merged one goes into, `outline` the group whose version stands now,
 `question` the id of what was asked, answered or withdrawn.
 """
 BEFORE: Final = "before"
@@ -221,6 +222,7 @@ def _recorded(
         "geometry_hash": kml.geom_hash(shape),
         "old_name_en": clean_name(units.at[unit_id, "name_en"]),
         "old_name_ru": clean_name(units.at[unit_id, "name_ru"]),
+        "old_decision": clean_name(units.at[unit_id, "decision"]) if "decision" in units else "",
     }
     for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
         old_one, old_other = line[f"old_{one}"], line[f"old_{other}"]
@@ -430,9 +432,9 @@ def _show_unit(
         return
     standing = standing_decisions(lines)
     last = standing[-1] if standing else None
-    # all taken back: what an earlier round left it with stands again
-    before = clean_name(stored.at[unit_id, "decision"]) if "decision" in stored else ""
-    units.loc[unit_id, "decision"] = last["decision"] if last else before
+    # all taken back: what an earlier round left it with stands again, which the table, written since
+    # then, need not know
+    units.loc[unit_id, "decision"] = last["decision"] if last else lines["old_decision"].iloc[0]
     units.loc[unit_id, "status"] = last["status"] if last else lines["before"].iloc[0]
     if "merged_into" in units and lines["into"].ne("").any():
         # what was merged and then parked is still merged
