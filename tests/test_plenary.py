@@ -334,6 +334,37 @@ def test_a_round_with_pieces_and_no_conflict_has_its_board(tmp_path):
     assert "CU-004" in (tmp_path / "r" / "plenary" / "board.html").read_text(encoding="utf-8")
 
 
+def test_a_piece_is_held_against_the_unit_that_it_was_part_of(rounds):
+    """CU-002 meets C1; of its piece CU-002a half of the ground is left, and C1 is not met any more."""
+    before = decided_round(rounds[0])
+    piece = {"CU-002": "CU-002a"}
+    units, findings = (
+        before.tables[name].copy() for name in ("conservation_units", "unit_criteria")
+    )
+    is_piece = units["unit_id"] == "CU-002"
+    units = units.assign(split_from=is_piece.map({True: "CU-002", False: ""}))
+    units.loc[is_piece, "area_km2"] = 9_150.0
+    findings.loc[findings["unit_id"].eq("CU-002") & findings["criterion"].eq("C1"), "met"] = False
+    tables = {
+        name: table.assign(unit_id=table["unit_id"].replace(piece))
+        for name, table in {
+            **before.tables,
+            "conservation_units": units,
+            "unit_criteria": findings,
+        }.items()
+        if "unit_id" in table
+    }
+    after = replace(before, tables={**before.tables, **tables})
+    loop = Loop(log=read_decisions(rounds[0]).iloc[:0], before=before)
+    [made] = boards(after, [drawn_scene(after, lang="en")], loop)
+    [slide] = [one for one in made.slides if one.unit_id == "CU-002a"]
+    compared = {label: (was, now) for label, was, now in slide.compared}
+    assert [re.sub(r"\D", "", area) for area in compared["Area"]] == ["18300", "9150"]
+    assert "C1" in compared
+    assert any("no longer meets" in one.casefold() and "C1" in one for one in slide.questions)
+    assert slide.drawing is not None
+
+
 def test_a_round_of_a_plan_that_names_nothing_has_its_crs_and_its_groups(tmp_path):
     """All tables of a plan may be left out: the manifest has it as it was written."""
     (tmp_path / "plan.toml").write_text('title = "Two lines"\ndate = "2026-11-22"\n')

@@ -40,6 +40,7 @@ from cami_units.model import (
     notes_from_text,
     records,
     spoken_groups,
+    unit_before,
 )
 
 ORDERS: Final = ("rank", "group", "section")
@@ -184,7 +185,7 @@ def boards(
     maps = [
         OnMap(
             unit_id,
-            earlier[unit_id]["geometry"] if unit_id in earlier else None,
+            earlier.get(_before(flat[unit_id], earlier), {}).get("geometry"),
             versions.get(unit_id, []),
             pinned[unit_id],
         )
@@ -238,7 +239,8 @@ def _board(
     slides = []
     for unit_id, drawing in drawings.items():
         card, row = cards[unit_id], flat[unit_id]
-        own_findings, old = findings.get(unit_id, []), earlier.get(unit_id)
+        was = _before(row, earlier)
+        own_findings, old = findings.get(unit_id, []), earlier.get(was)
         decisions = lines.get(unit_id, [])
         standing = _standing(row, decisions)
         facts = [
@@ -258,9 +260,7 @@ def _board(
                 status_said=status_said(row, str(card["status"])),
                 facts=tuple(facts),
                 criteria=tuple(_criterion(finding, lang) for finding in own_findings),
-                compared=_compared(
-                    row, own_findings, old, old_findings.get(unit_id, []), named, lang
-                ),
+                compared=_compared(row, own_findings, old, old_findings.get(was, []), named, lang),
                 proposed_by=_proposer(row, changed.get(unit_id, []), decisions, lang),
                 # a decision answers what was open, but for what plenary has asked itself
                 questions=_asked(row)
@@ -268,7 +268,7 @@ def _board(
                 else _questions(
                     row,
                     own_findings,
-                    old_findings.get(unit_id, []),
+                    old_findings.get(was, []),
                     changed.get(unit_id, []),
                     open_.get(unit_id, []),
                     asked.get(unit_id, []),
@@ -378,6 +378,11 @@ def _earlier(before: Round | None, crs: str) -> dict[str, dict[str, Any]]:
         return {}
     flat = gpd.GeoDataFrame(before.tables["conservation_units"]).to_crs(crs)
     return {str(row["unit_id"]): row for row in scene.records(flat)}
+
+
+def _before(row: Mapping[str, Any], earlier: Mapping[str, Any]) -> str:
+    """What a unit of the table is held against, of the units of the round before."""
+    return unit_before(str(row["unit_id"]), clean_name(row.get("split_from")), earlier)
 
 
 def _each_unit(table: pd.DataFrame | None) -> pd.DataFrame | None:

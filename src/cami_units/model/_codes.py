@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -92,6 +92,19 @@ FINDINGS: Final = GATES + CRITERIA
 def is_decided(unit: Mapping[Any, Any]) -> bool:
     """Whether plenary or a document has settled a unit: no file moves, merges or renames it."""
     return unit["status"] in AGREED_STATUSES or unit.get("decision") in SETTLING_DECISIONS
+
+
+def unit_before(unit_id: str, split_from: str, ids_before: Container[str]) -> str:
+    """What a unit is held against in the round before: itself, or what it is a piece of; else nothing.
+
+    Examples
+    --------
+    >>> unit_before("CU-2a", "CU-2", {"CU-2"}), unit_before("CU-2a", "CU-2", {"CU-2a"})
+    ('CU-2', 'CU-2a')
+    >>> unit_before("CU-9", "", {"CU-2"})
+    ''
+    """
+    return next((name for name in (unit_id, split_from) if name in ids_before), "")
 
 
 def decided_of(units: Iterable[Mapping[Any, Any]]) -> tuple[int, int]:
