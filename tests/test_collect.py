@@ -448,6 +448,11 @@ def test_the_same_group_twice_is_a_conflict_and_the_fuller_file_leads(tmp_path):
         == "where both differ, edit_S1.kmz counts"
     )
     assert of(made, "CU-002") == [("kept", "cu_id", "S1")]  # the fuller file has it
+    # and the remark knows which was chosen
+    chosen = collected(tmp_path, {}, resolutions="unit_id,resolution\nCU-001,edit_S1 (2).kmz\n")
+    assert told(chosen, "a second file of group S1")["assumed"] == (
+        "where both differ, edit_S1.kmz counts; of CU-001 this one does: people chose it"
+    )
     after = made.changes.query("unit_id == 'CU-001'")["after_km2"].iloc[0]
     assert after == pytest.approx(0.81 * shapely_km2(square("CU-001")), rel=0.01)
 
@@ -527,6 +532,32 @@ def test_deleted_is_where_its_folder_came_back(tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.deleted("CU-001"))})
     assert of(made, "CU-001") == [("deleted", "none", "S1")]
     assert units_of(made).loc["CU-001", "status"] == "modelled candidate"
+
+
+def test_what_people_took_out_is_told_among_the_changes_not_as_what_nobody_applied(tmp_path):
+    """S1 hands its folder back without CU-001 and CU-002; people let the first one go."""
+    files = {"edit_S1.kmz": kmz(draw.deleted("CU-001"), draw.deleted("CU-002"))}
+    made = collected(tmp_path, files, resolutions="unit_id,resolution\nCU-001,delete\n")
+    write_report(tmp_path / "report.html", report(made))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    gone = page.partition(words.text("report gone how"))[2]
+    gone, _, changes = gone.partition(f"<h2>{words.text('report changes')}</h2>")
+    assert ("CU-001" in gone, "CU-002" in gone) == (False, True)
+    assert ("CU-001" in changes, words.text("change deleted") in changes) == (True, True)
+    # and what can be answered stands beside each conflict, as it is typed
+    assert "Possible answers: base, delete, ask" in page
+
+
+def test_a_unit_whose_group_handed_in_a_copy_of_another_file_is_told_as_that(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(), "edit_S2.kmz": kmz()})
+    assert [(file.file, file.group) for file in made.files] == [
+        ("edit_S1.kmz", "S1"),
+        ("edit_S2.kmz", "S2"),
+    ]
+    notes = made.changes.set_index("unit_id")["note"]
+    assert notes["CU-014"] == (
+        "the file of S2, edit_S2.kmz, was not read: it is the same file as edit_S1.kmz"
+    )
 
 
 def test_absent_is_where_its_folder_did_not_come_back(tmp_path):
@@ -1500,15 +1531,15 @@ def test_files_of_another_round_are_told_first_and_once(tmp_path, capsys):
     told_first = made.problems.iloc[0]
     assert told_first["kind"] == "another round"
     assert told_first["what"] == (
-        "2 files belong to another round, not to round 00: edit_S1.kmz, edit_S2.kmz"
+        "2 files come from another round (this round 00 never had such outlines): edit_S1.kmz, edit_S2.kmz"
     )
     assert made.problems["kind"].tolist().count("another round") == 1
     say_collected(made, Path("01"))
     output = capsys.readouterr().out
-    assert output.startswith("! 2 files belong to another round, not to round 00")
-    assert output.count("another round, not to") == 1
+    assert output.startswith("! 2 files come from another round (this round 00")
+    assert output.count("come from another round") == 1
     page = report_page(tmp_path, made)
-    assert page.index("2 files belong to another round") < page.index('class="glance"')
+    assert page.index("2 files come from another round") < page.index('class="glance"')
 
 
 def test_an_unedited_file_of_another_round_proposes_nothing(tmp_path):
@@ -1717,6 +1748,32 @@ def test_a_unit_drawn_elsewhere_is_asked_about_and_leaves_its_hotspots_behind(tm
     later = next_round(after(moved.round, ("CU-001", "merge", "CU-003")), tmp_path)
     assert held_hotspots(later) == {"CU-003": "H01;H04", "CU-004": "H05"}
     assert missed_hotspots(later) == ["H02", "H03", "H09"]
+
+
+@pytest.mark.parametrize(("hotspot", "lets_in"), [("H02", False), ("H05", True), ("CU-002", True)])
+def test_a_unit_that_moved_is_measured_with_the_hotspots_under_it_now(tmp_path, hotspot, lets_in):
+    """CU-002 with H02 goes into one state, 16 km from the next: upon H05, which lies there here.
+
+    An override lets a one-state site near a border past the first gate: by its hotspot, or its unit.
+    """
+    there = shapely.box(71.2, 43.4, 71.8, 43.9)
+    tables = dict(on_hotspots().tables)
+    hotspots = tables["hotspots"].set_index("hotspot_id", drop=False)
+    hotspots.loc["H05", "geometry"] = there
+    tables["hotspots"] = hotspots.reset_index(drop=True)
+    why = "Gazelles winter across the border"
+    row = {"when": "", "who": "S1", "site": hotspot, "what": "adjacent", "old": "", "new": ""}
+    tables["overrides"] = pd.DataFrame([row | {"reason": why, "grade": "B"}])
+    moved = collected(
+        tmp_path,
+        {"edit_S1.kmz": kmz(draw.drawn_as("CU-002", there))},
+        on=replace(on_hotspots(), tables=tables),
+        resolutions="unit_id,resolution,reason\nCU-002,S1,it is there\n",
+    )
+    assert held_hotspots(moved.round)["CU-002"] == "H05"
+    findings = moved.round.tables["unit_criteria"].set_index(["unit_id", "criterion"])
+    assert (why in findings.at[("CU-002", "G1"), "because"]) is lets_in
+    assert bool(findings.at[("CU-002", "G1"), "met"]) is lets_in
 
 
 def test_that_a_name_in_the_other_language_stays_is_said(tmp_path):

@@ -349,7 +349,13 @@ def test_a_conflict_about_a_name_says_both_names():
     units = changes.assign(area_km2="100", countries="", criteria_met="")
     loop = _verbs.LoopTables(changes=changes, conflicts=units, problems=units, units=units)
     row = {"unit_id": "CU-002", "groups": "G2", "overlap_km2": "0", "default": "keep base"}
-    row |= {"resolution": "", "kind": "another group's unit", "what": "", "facts": "", "choices": ""}
+    row |= {
+        "resolution": "",
+        "kind": "another group's unit",
+        "what": "",
+        "facts": "",
+        "choices": "",
+    }
     facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en", has_decided=False)
     assert [side["note"] for side in facts["sides"]] == ["", "'Aral' → 'Ustyurt'"]
 
@@ -677,6 +683,35 @@ def test_a_drawing_that_was_replaced_under_its_name_is_collected_anew(desk, gues
     (handed_in / "edit_S2.kmz").unlink()
     (handed_in / "S2" / "edit_S2.kmz").write_bytes(kmz(draw.grown("CU-012", 0.7)))
     assert not read_day(desk.directory).from_elsewhere
+
+
+def test_files_in_folders_are_handed_in_as_the_command_line_takes_them(desk, guest, settling):
+    """People sort a stick into folders: S1/edit.kmz, S2/edit.kmz; a start neither sets the round aside
+    nor makes it anew, and each has its line on the page."""
+    handed_in = desk.directory / "handed-in"
+    for group in ("S1", "S2"):
+        (handed_in / group).mkdir()
+        (handed_in / f"edit_{group}.kmz").rename(handed_in / group / "edit.kmz")
+    (handed_in / "S1" / ".DS_Store").write_bytes(b"what a Mac leaves")
+    write_collected(collect([handed_in], base()), settling, force=True)
+    day = read_day(desk.directory)
+    assert [file.name for file in day.files] == ["S1/edit.kmz", "S2/edit.kmz"]
+    assert (day.from_elsewhere, day.base.number, len(day.inputs)) == ((), 0, 2)
+    assert is_collected_in_full(day)
+    desk.start()
+    assert "collect" not in desk.worker.asked
+    desk._collect(quiet)
+    assert (settling / "manifest.json").is_file()
+    page = guest.get("/").text
+    seen = hidden(page, "seen")
+    assert all(f'<td class="name">{group}/edit.kmz</td>' in page for group in ("S1", "S2"))
+    # the same bytes, dropped on the page, are there already
+    content = (handed_in / "S2" / "edit.kmz").read_bytes()
+    assert keep_file(desk.directory, "edit_S2.kmz", io.BytesIO(content))[1] is False
+    answer = guest.post("/take-out", data={"name": "S2/edit.kmz", "seen": seen}, headers=SAME)
+    assert answer.status_code == 303
+    assert [file.name for file in read_day(desk.directory).files] == ["S1/edit.kmz"]
+    assert read_day(desk.directory).base.number == 0
 
 
 def test_a_form_that_was_saved_once_more_is_collected_anew(desk, settling):
@@ -1342,7 +1377,7 @@ def test_files_of_another_round_are_told_above_all_files(guest, desk, workshop):
     keep_file(desk.directory, "edit_S1.kmz", io.BytesIO(kmz()))
     desk._collect(quiet)
     page = guest.get("/").text
-    assert '<p class="notice" role="alert">1 file belongs to another round, not to round 00' in page
+    assert '<p class="notice" role="alert">1 file comes from another round (this round 00' in page
 
 
 @pytest.mark.slow

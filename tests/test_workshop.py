@@ -852,6 +852,43 @@ def test_a_form_that_says_otherwise_than_the_map_of_its_group_is_named(base, dra
     assert aside == ([(0,)] if key == "form rejects" else [])
 
 
+@pytest.mark.parametrize(
+    ("drawn", "typed", "told"),
+    [
+        ("CU-001 Upper Valley", "Lower Valley", ["Lower Valley", "Upper Valley"]),
+        ("CU-001 Долина", "Ущелье", ["Ущелье", "Долина"]),
+        ("CU-001 Upper Valley", "upper  valley", None),
+        ("CU-001 Upper Valley", "Долина", None),  # one in each language: both are taken
+        ("CU-001 One", "Lower Valley", None),
+    ],
+)
+def test_two_names_from_the_map_and_the_form_of_one_group_are_told(base, drawn, typed, told):
+    rows = [unit("CU-001", name=drawn), WEST[1]]
+    placemarks = gpd.GeoDataFrame(
+        pd.DataFrame(rows), geometry=[one["outline"] for one in rows], crs=EQUAL_AREA
+    )
+    files = [
+        workshop.GroupFile("edit_S1.kmz", "S1", True, tuple(workshop.placemarks_of(placemarks))),
+        workshop.GroupFile(
+            "form_S1.xlsx", "S1", False, (), (workshop.FormRow("CU-001", name=typed),)
+        ),
+    ]
+    of_group = workshop.versions_of_group(
+        "S1",
+        files,
+        base,
+        placemarks,
+        workshop.Ground(placemarks, base),
+        owned=["CU-001"],
+        expected=["CU-001"],
+    )
+    named = [one for one in of_group.notices if one.note.key == "form names"]
+    assert [one.file for one in named] == (["form_S1.xlsx"] if told else [])
+    assert [[one.note.facts["name"], one.note.facts["called"]] for one in named] == (
+        [told] if told else []
+    )
+
+
 # -- ids that last --------------------------------------------------------------------------------
 
 

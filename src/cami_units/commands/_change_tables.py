@@ -27,6 +27,7 @@ from cami_units.model import (
     listed,
     notes_as_text,
     records,
+    unit_before,
 )
 from cami_units.plan import Plan
 
@@ -136,7 +137,6 @@ def changes_table(
     met_after = _met(assessed.findings.criteria, "site")
     split_km2 = _ground_of_splits(merge, after)
     shared = _shared(units, outlines, merge)
-    # a piece of a unit is held against the unit that it was part of
     parents = {unit.unit_id: unit.parent for unit in merge.units if unit.site and unit.parent}
     rows = []
     for change in merge.changes:
@@ -153,7 +153,7 @@ def changes_table(
         if site:
             new = after[site]
             row |= {"after_km2": new["area_km2"], "decision": decision[site]}
-            of_unit = parents.get(unit_id, unit_id)
+            of_unit = unit_before(unit_id, parents.get(unit_id, ""), before)
             was = before.get(of_unit)
             row |= _gone_and_come(
                 "criteria", met_before.get(of_unit, set()), met_after.get(site, set())

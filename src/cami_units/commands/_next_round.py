@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
-from cami_units.cache import NOTHING_KEPT, Cache, parts_of
+from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands._change_tables import listed_words
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
@@ -24,7 +24,7 @@ from cami_units.commands._round_tables import (
     unit_records,
     with_unit,
 )
-from cami_units.commands.assess import Assessed, assess_sites, cut, what_it_takes
+from cami_units.commands.assess import Assessed, assess_sites, cut, measure, what_it_takes
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.shown_round import FENCE_TABLES, cache_of_layers, kept_beside
 from cami_units.commands.stored_round import next_number, reopened
@@ -54,45 +54,6 @@ STABILITY_OF_UNITS: Final = STABILITY_TABLES[:5]
 """What `sensitivity` says of one unit by itself."""
 
 
-def site_of(name: str) -> str:
-    """The site in a name that also says its unit and hotspots."""
-    # assessed_outlines puts "=" before the site, behind the names of its unit and hotspots
-    return name.rpartition("=")[2]
-
-
-def under_sites(assessed: Assessed) -> Assessed:
-    """What was measured and found, under the names of the sites alone."""
-    names = {name: site_of(name) for name in assessed.findings.summary["site"]}
-
-    def renamed(table: Any) -> Any:
-        return table.assign(site=table["site"].map(names).astype(table["site"].dtype))
-
-    def all_renamed(tables: SiteTables) -> SiteTables:
-        there = {name: part for name, part in parts_of(tables).items() if part is not None}
-        return replace(tables, **{name: renamed(part) for name, part in there.items()})
-
-    findings, evidence = assessed.findings, assessed.evidence
-    return Assessed(
-        tables=all_renamed(assessed.tables),
-        findings=replace(
-            findings,
-            criteria=renamed(findings.criteria),
-            species=renamed(findings.species),
-            countries=renamed(findings.countries),
-            summary=renamed(findings.summary),
-        ),
-        decisions=renamed(assessed.decisions),
-        evidence=evidence
-        and replace(
-            evidence,
-            tables=all_renamed(evidence.tables),
-            at_sites=renamed(evidence.at_sites),
-            measures=evidence.measures.rename(names),
-            adjacent=evidence.adjacent.rename(names),
-        ),
-    )
-
-
 def base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
     """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
     units = gpd.GeoDataFrame(base.tables["conservation_units"])
@@ -117,19 +78,38 @@ def assessed_outlines(
     *,
     cache: Cache = NOTHING_KEPT,
 ) -> Assessed:
-    """Every drawn outline on all gates and criteria; measured once, where a cache of the pieces is lent.
+    """Every drawn outline on all gates and criteria; measured once, where a cache of the pieces is lent."""
+    sites = outlines[outlines["drawn"]]
+    tables = measure(sites, pieces, site="site", cache=cache)
+    known_as = None
+    if pieces.layers.overrides is not None:
+        known_as = _names_of_sites(sites["site"], merge, units, tables, pieces)
+    return assess_sites(
+        sites, pieces, plan, site="site", cache=cache, tables=tables, known_as=known_as
+    )
 
-    Overrides name a unit or a hotspot, so each site goes by its unit, its hotspots and itself.
-    """
-    hotspots = dict(zip(units["unit_id"], units["hotspot_ids"], strict=True))
-    parents = {next_unit.site: next_unit.parent for next_unit in merge.units if next_unit.site}
-    drawn_outlines = outlines[outlines["drawn"]]
-    named = []
-    for site in drawn_outlines["site"]:
-        unit = parents.get(site) or str(site).partition("@")[0]
-        # the site last, so that the names stay unique where a unit has several outlines
-        named.append(";".join(filter(None, (unit, str(hotspots.get(unit, "") or ""), f"={site}"))))
-    return assess_sites(drawn_outlines.assign(site=named), pieces, plan, site="site", cache=cache)
+
+def _names_of_sites(
+    sites: Iterable[str],
+    merge: workshop.Merge,
+    units: gpd.GeoDataFrame,
+    tables: SiteTables,
+    pieces: Pieces,
+) -> dict[str, list[str]]:
+    """By what overrides may name each outline: its unit, and the hotspots that lie under it now."""
+    base_ids = set(units["unit_id"])
+    of_site = {unit.site: unit for unit in merge.units if unit.site}
+    for site in sites:
+        if site not in of_site:  # a version that was not taken
+            unit_id = str(site).partition("@")[0]
+            parent = unit_id if unit_id in base_ids else ""
+            of_site[site] = workshop.NextUnit(unit_id, site, parent)
+    drawn_units = list(of_site.values())
+    ids = _hotspots_of_drawn(units, drawn_units, tables, pieces)
+    return {
+        unit.site: [unit.parent or unit.unit_id, *sorted(listed_words(cell))]
+        for unit, cell in zip(drawn_units, ids, strict=True)
+    }
 
 
 def units_table(
@@ -212,7 +192,7 @@ def _measured(
     shapes = outlines.set_index("site").loc[sites]
     summary = assessed.findings.summary.set_index("site").loc[sites]
     ranked = rank.rank_units(assessed.findings, assessed.decisions, plan.profile).set_index("site")
-    ids = _hotspots_of_drawn(units, drawn_units, assessed, pieces)
+    ids = _hotspots_of_drawn(units, drawn_units, assessed.tables, pieces)
     own_ground = gpd.GeoDataFrame(
         {"unit_id": [unit.unit_id for unit in drawn_units], "hotspot_ids": ids},
         geometry=list(shapes.geometry),
@@ -239,7 +219,7 @@ Rows = Mapping[str, Mapping[str, Any]]
 def _hotspots_of_drawn(
     units: gpd.GeoDataFrame,
     drawn_units: Sequence[workshop.NextUnit],
-    assessed: Assessed,
+    tables: SiteTables,
     pieces: Pieces,
 ) -> list[str]:
     """The hotspots of each unit whose ground was drawn, as a cell lists them."""
@@ -248,9 +228,9 @@ def _hotspots_of_drawn(
     covered: dict[str, list[str]] = {}
     touched_ids: dict[Any, set[str]] = {}
     known_ids: set[str] = set()
-    shared, hotspots = assessed.tables.hotspots, pieces.layers.hotspots
+    shared, hotspots = tables.hotspots, pieces.layers.hotspots
     if shared is not None and hotspots is not None:
-        of_sites = shared.assign(site=shared["site"].astype(str).map(site_of))
+        of_sites = shared.assign(site=shared["site"].astype(str))
         covered = workshop.hotspots_of_outlines(of_sites, hotspots)
         pieces_of = {unit.site: unit.parent for unit in drawn_units if unit.parent in split}
         _hold_each(covered, of_sites, old, pieces_of)
@@ -775,7 +755,7 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
     drawn = units[units["unit_id"].isin(list(unit_ids))].assign(drawn=True)
     outlines = drawn.rename(columns={"unit_id": "site"})[["site", "drawn", "outline", "geometry"]]
     outlines = gpd.GeoDataFrame(outlines, geometry="geometry", crs=units.crs)
-    assessed = under_sites(assessed_outlines(outlines, merge, units, pieces, plan, cache=cache))
+    assessed = assessed_outlines(outlines, merge, units, pieces, plan, cache=cache)
     table = units_table(shown, plan, pieces, units, merge, outlines, assessed)
     before = shown.tables["conservation_units"].set_index("unit_id")
     # It is the same round: what was decided stands, and no outline is of a later one.

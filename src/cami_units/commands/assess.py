@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -211,11 +211,13 @@ def assess_sites(
     site: str = "unit_id",
     cache: Cache = NOTHING_KEPT,
     tables: SiteTables | None = None,
+    known_as: Mapping[str, Sequence[str]] | None = None,
     is_told: bool = True,
 ) -> Assessed:
     """Every gate and criterion of sites as they are drawn, and the decision on each.
 
-    `tables` are what :func:`measure` gave for these sites, where they were measured before. Of sites that
+    `tables` are what :func:`measure` gave for these sites, where they were measured before; `known_as`
+    are the units and hotspots by which overrides may name each, where it is not its name. Of sites that
     are not told of finding by finding, there is no sentence for each and no ``met_without_strips``: a
     third of the time.
 
@@ -237,7 +239,7 @@ def assess_sites(
     if tables is None:
         tables = measure(sites, pieces, site=site, cache=cache)
     species, profile = species_ranges(pieces.layers), plan.profile
-    overrides = adjacent_sites(sites, pieces.layers, plan, site)
+    overrides = adjacent_sites(sites, pieces.layers, plan, site, known_as)
     evidence = criteria.evidence(tables, species, profile, adjacent=overrides)
     findings = criteria.assess(
         tables,
@@ -413,20 +415,26 @@ def _outlines(
 
 
 def adjacent_sites(
-    sites: gpd.GeoDataFrame, plan_layers: Layers, plan: Plan, site: str
+    sites: gpd.GeoDataFrame,
+    plan_layers: Layers,
+    plan: Plan,
+    site: str,
+    known_as: Mapping[str, Sequence[str]] | None = None,
 ) -> pd.DataFrame | None:
     """The overrides of the geography gate on these sites, and how far each is from a border.
 
-    An override names a unit or a hotspot; a unit grown from a hotspot carries it on.
+    An override names a unit or a hotspot; a unit grown from a hotspot carries it on. What each site is
+    known as stands in `known_as`, else in its name, with ";" between.
     """
     within_km = plan.profile.G1.adjacent_km
     if plan_layers.overrides is None or within_km is None:
         return None
     rows = plan_layers.overrides[plan_layers.overrides["what"] == "adjacent"]
     reasons = dict(zip(rows["site"], rows["reason"], strict=True))
+    names_of = known_as or {names: names.split(";") for names in sites[site]}
     reason_of = {
-        names: next((reasons[name] for name in names.split(";") if name in reasons), "")
-        for names in sites[site]
+        name: next((reasons[one] for one in names if one in reasons), "")
+        for name, names in names_of.items()
     }
     nearby = overlap.borders_within(sites, plan_layers.borders, within_km=within_km, site=site)
     nearest = nearby.groupby(site)[["km"]].min().reset_index().rename(columns={site: "site"})

@@ -36,7 +36,6 @@ from cami_units.commands._next_round import (
     next_manifest,
     next_tables,
     unasked_notices,
-    under_sites,
     units_table,
     with_hotspots_of_merged,
 )
@@ -54,6 +53,7 @@ from cami_units.commands.group_files import (
     read_files,
     say_tables_beside,
     sums_of,
+    unread_note,
 )
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_pieces
@@ -258,7 +258,7 @@ def settled(
         order=tuple(handed_in.groups),
         owner=handed_in.owner,
         resolutions=choices,
-        unread={file.group: file.file for file in files if file.refused and file.group},
+        unread={file.group: unread_note(file) for file in files if file.refused and file.group},
     )
     merge = workshop.merged(
         units,
@@ -466,16 +466,15 @@ def _collected(
     base, plan, pieces, units = handed_in.base, handed_in.plan, handed_in.pieces, handed_in.units
     group_files = handed_in.group_files
     lang = base.imprint.languages[0]
-    by_site = under_sites(assessed)
-    table = units_table(base, plan, pieces, units, merge, outlines, by_site)
+    table = units_table(base, plan, pieces, units, merge, outlines, assessed)
     table = with_hotspots_of_merged(table, base)
     conflicts, pictures = conflicts_table(merge, outlines, lang)
     remarks = remarks_table(group_files, merge, outlines, table, lang)
     questions = questions_table(base, merge, group_files, table, lang)
     noticed = [
         *(*group_files.notices, *notices, *merge.notices),
-        *size_notices(merge, by_site, plan),
-        *tick_notices(group_files.placemarks, merge, by_site),
+        *size_notices(merge, assessed, plan),
+        *tick_notices(group_files.placemarks, merge, assessed),
         *unasked_notices(merge),
     ]
     next_round = Round(
@@ -486,7 +485,7 @@ def _collected(
             pieces,
             units,
             table,
-            by_site,
+            assessed,
             merge,
             outlines,
             remarks,
@@ -500,7 +499,7 @@ def _collected(
         round=context_again(next_round, base, crs=plan.study.crs),
         base=base,
         files=tuple(group_files.files),
-        changes=changes_table(base, units, merge, outlines, by_site),
+        changes=changes_table(base, units, merge, outlines, assessed),
         conflicts=conflicts,
         problems=problems_table(noticed, lang),
         remarks=remarks,

@@ -68,6 +68,7 @@ _MEANT: Final = 0.9
 
 
 _COLLECTED_BEFORE: Final = "collected before"
+_TWIN: Final = "twin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,14 @@ class FileRead:
         """Whether anything of it was taken; a form that nobody filled in was read all the same."""
         is_something = bool(self.shapes or self.pins or self.evidence)
         return self.refusal is None and (is_something or self.is_form or self.unchanged)
+
+
+def unread_note(file: FileRead) -> Note:
+    """What is said of the units of a group whose file was not read: it is damaged, or there already."""
+    facts = {"group": file.group, "file": file.file}
+    if file.refusal is not None and file.refusal.key in (_TWIN, _COLLECTED_BEFORE):
+        return Note("file passed over", facts | {"why": file.refusal})
+    return Note("file unread", facts)
 
 
 @dataclass(slots=True)
@@ -168,6 +177,17 @@ class HandedOut:
     """By the SHA-256 of each file that the round was collected from: its name then, and the round."""
 
 
+def files_in(folder: Path) -> list[Path]:
+    """What was handed in as a folder, by name: each file in it, however deep, and each link.
+
+    What programs leave behind is none, nor is the table of resolutions.
+    """
+    lying = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    handed_in = [path for path in lying if path.name != RESOLUTIONS and not _is_left(path, folder)]
+    # a disk lists a folder in any order, and reports name the files in this one
+    return sorted(handed_in, key=lambda path: (path.name, str(path)))
+
+
 def found_files(paths: Iterable[Path]) -> list[Path]:
     """The files that paths and folders stand for, each once, by name; tables of ours left out.
 
@@ -180,7 +200,7 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     missing = []
     for path in paths:
         if path.is_dir():
-            inner = [one for one in path.rglob("*") if _is_meant(one, path)]
+            inner = filter(_is_meant, files_in(path))
             unique_paths.update(dict.fromkeys(one for one in inner if not layers.is_companion(one)))
         elif path.exists():
             if not layers.is_companion(path):
@@ -191,7 +211,6 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
         raise InputError.of("files missing", names=in_short(map(str, missing)))
     if not unique_paths:
         raise InputError.of("no files")
-    # a disk lists a folder in any order, and reports name the files in this one
     return sorted(unique_paths, key=lambda path: (path.name, str(path)))
 
 
@@ -210,13 +229,10 @@ def say_tables_beside(
         one.name
         for path in paths
         if path.is_dir()
-        for one in path.rglob("*")
+        for one in files_in(path)
         if one.suffix.casefold() in _PLAIN_TABLES
         and one not in files
         and one.is_file()
-        and one.name != RESOLUTIONS
-        and not store.is_litter(one.name)
-        and not _is_hidden(one, path)
         and group_files.sha256(one) not in handed_out
     ]
     if names:
@@ -224,23 +240,23 @@ def say_tables_beside(
         group_files.note("", "tables beside", **facts)
 
 
-def _is_meant(path: Path, folder: Path) -> bool:
-    """Whether a file in a folder was handed in, rather than lying there."""
-    is_file = path.is_file() or path.is_symlink()
-    if not is_file or _is_hidden(path, folder) or path.suffix.casefold() in _PASSED_OVER:
+def _is_meant(path: Path) -> bool:
+    """Whether a file in a folder was handed in to be read."""
+    if path.suffix.casefold() in _PASSED_OVER:
         return False
-    # tables beside a map are our own (resolutions, changes): only the sheet of a form is news
-    return path.suffix.casefold() not in _PLAIN_TABLES or is_form(path)
+    # tables beside a map are our own (changes): only the sheet of a form is news
+    return path.suffix.casefold() not in _PLAIN_TABLES or (path.is_file() and is_form(path))
 
 
-def _is_hidden(path: Path, folder: Path) -> bool:
-    """Whether a file lies among what programs leave behind."""
-    return any(_LITTER.match(part) for part in path.relative_to(folder).parts)
+def _is_left(path: Path, folder: Path) -> bool:
+    """Whether a file is, or lies among, what programs leave behind."""
+    parts = path.relative_to(folder).parts
+    return store.is_litter(path.name) or any(_LITTER.match(part) for part in parts)
 
 
 def looked_at(paths: Iterable[Path], group_files: GroupFiles) -> frozenset[str]:
     """The SHA-256 of all that was brought and has no line among the files read."""
-    brought = [inner for path in paths for inner in ([path] if path.is_file() else path.rglob("*"))]
+    brought = [inner for path in paths for inner in ([path] if path.is_file() else files_in(path))]
     plain = [path for path in brought if path.is_file() and not path.is_symlink()]
     sums = {group_files.sha256(path) for path in plain if path.name != RESOLUTIONS}
     return frozenset(sums - {file.sha256 for file in group_files.files})
@@ -345,18 +361,20 @@ def _is_twin(
     group_files: GroupFiles,
 ) -> bool:
     """Whether the same bytes came before, under whatever name: now, or into a round up to the base."""
+    group = named_group(label, base_facts.groups)
     if digest in base_facts.collected:
         # what it asked for was settled there: read again it would undo that
         name, number = base_facts.collected[digest]
         facts = {"file": name, "round": number}
-        group_files.files.append(FileRead(label, digest, refusal=Note(_COLLECTED_BEFORE, facts)))
+        refusal = Note(_COLLECTED_BEFORE, facts)
+        group_files.files.append(FileRead(label, digest, group, refusal=refusal))
         group_files.note(label, "same file as before", **facts)
         return True
     twin = twins.setdefault(digest, label)
     if twin == label:
         return False
-    note = Note("twin", {"file": twin})
-    group_files.files.append(FileRead(label, digest, refusal=note))
+    note = Note(_TWIN, {"file": twin})
+    group_files.files.append(FileRead(label, digest, group, refusal=note))
     group_files.note(label, "same file", twin=twin)
     return True
 

@@ -12,14 +12,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
 from cami_units import store
 from cami_units.commands.decide import DECISION_LOG
-from cami_units.commands.group_files import RESOLUTIONS
+from cami_units.commands.group_files import RESOLUTIONS, files_in
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, clean_name, harmless
@@ -47,9 +47,10 @@ _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class HandedFile:
-    """A file in `handed-in`: where it lies, its checksum, and whether a round has taken it in."""
+    """A file in `handed-in`: where it lies, its name from there on, and whether a round has taken it in."""
 
     path: Path
+    name: str
     sha256: str
     collected_in: str = ""
 
@@ -150,8 +151,8 @@ def read_day(directory: Path) -> Day:
     )
     folder_names = {sum_: folder.path.name for folder in rounds for sum_ in folder.taken}
     files = tuple(
-        HandedFile(path, sum_, folder_names.get(sum_, ""))
-        for path in _handed_in(directory / HANDED_IN)
+        HandedFile(path, name, sum_, folder_names.get(sum_, ""))
+        for name, path in _files(directory / HANDED_IN).items()
         if (sum_ := sum_of(path))
     )
     from_elsewhere = _from_elsewhere(directory, rounds, files) if rounds else ()
@@ -163,19 +164,21 @@ def _from_elsewhere(
 ) -> tuple[str, ...]:
     """The files that something was read from for the last round, and that this folder does not have."""
     *earlier, last = rounds
-    if not _read_besides({file.sha256 for file in files}, last):
+    here = {file.path: file.sha256 for file in files}
+    if not _read_besides(set(here.values()), last):
         return ()
-    # people sort sticks into folders, and `collect` looks into them
-    below = [path for path in (directory / HANDED_IN).rglob("*") if path.is_file()]
-    near = {path: sum_of(path) for path in (*below, *_handed_in(directory / TAKEN_OUT))}
+    # whole rounds may lie in folders there
+    out = [path for name, path in _files(directory / TAKEN_OUT).items() if "/" not in name]
+    near = here | {path: sum_of(path) for path in out}
     # what an earlier round was collected from is the older of two files of one name
     older = frozenset[str]().union(*(folder.taken for folder in earlier)) - last.taken
-    holders = {_folded(path.name) for path, sum_ in near.items() if sum_ not in older}
-    replacements = [path for path in below if near[path] not in older | last.taken]
+    holders = [path for path, sum_ in near.items() if sum_ not in older]
+    # a file of that name, saved once more
+    replacements = [path for path, sum_ in here.items() if sum_ not in older | last.taken]
     return tuple(
         name
         for name in _read_besides(set(near.values()), last)
-        if not _is_inside(name, holders) and not _is_replaced(name, replacements)
+        if not is_inside(name, holders) and not is_label_of(name, replacements)
     )
 
 
@@ -188,19 +191,24 @@ def _read_besides(sums: Collection[str], round_: RoundFolder) -> list[str]:
     ]
 
 
-def _is_inside(name: str, holders: Collection[str]) -> bool:
-    """Whether a file that was read lies in one of some archives or mails, by their folded names."""
-    return "/" in name and _folded(name.partition("/")[0]) in holders
+def is_inside(label: str, holders: Collection[Path]) -> bool:
+    """Whether a file that was read lies in one of some archives or mails, by what it was called."""
+    # the last of the folders before it is "."
+    return any(
+        is_label_of(folder.as_posix(), holders) for folder in [*PurePosixPath(label).parents][:-1]
+    )
 
 
-def _is_replaced(name: str, files: Iterable[Path]) -> bool:
-    """Whether one of some files has the name of a file that was read: it was saved once more.
+def is_label_of(label: str, files: Iterable[Path]) -> bool:
+    """Whether a label stands for one of some files.
 
     Of files of one name, `collect` puts as much of the folder before it as tells them apart.
     """
-    return any(_folded(file.as_posix()).endswith(f"/{_folded(name)}") for file in files)
+    ending = f"/{_folded(label)}"
+    return any(_folded(file.as_posix()).endswith(ending) for file in files)
 
 
+@lru_cache(maxsize=4096)
 def _folded(name: str) -> str:
     """A name as Windows compares it: it may come back in other letters."""
     return clean_name(name).casefold()
@@ -216,13 +224,9 @@ def is_collected_in_full(day: Day) -> bool:
     if current is None or current is day.base:
         return not day.waiting
     handed_sums = {file.sha256 for file in day.files if file.path in day.inputs}
-    names = {file.path.name for file in day.files}
+    paths = [file.path for file in day.files]
     # files of archives and mails have a line of their own, and lie in none of the folders
-    inside = {
-        sum_
-        for sum_, read in current.reads.items()
-        if "/" in str(read["file"]) and str(read["file"]).partition("/")[0] in names
-    }
+    inside = {sum_ for sum_, read in current.reads.items() if is_inside(str(read["file"]), paths)}
     table = open_resolutions(day, day.base, read_resolutions(day.directory))
     resolved = dict(zip(table["unit_id"], table["resolution"], strict=True))
     return (
@@ -270,15 +274,11 @@ def _round_folder(path: Path, manifest: Mapping[str, Any]) -> RoundFolder:
     )
 
 
-def _handed_in(folder: Path) -> list[Path]:
-    """The files of the groups; the tables that the desk itself keeps there are none."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file() and path.name != RESOLUTIONS and not store.is_litter(path.name)
-    )
+def _files(folder: Path) -> dict[str, Path]:
+    """The files of the groups in a folder, by their names from there on: those that `collect` looks at."""
+    return {
+        path.relative_to(folder).as_posix(): path for path in files_in(folder) if path.is_file()
+    }
 
 
 # -- files in and out -----------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def keep_file(directory: Path, name: str, content: BinaryIO) -> tuple[Path, bool
     folder = directory / HANDED_IN
     plain = safe_name(name)
     sum_ = store.sha256_of_stream(content)
-    for path in _handed_in(folder):
+    for path in _files(folder).values():
         if sum_of(path) == sum_:
             return path, False
     path, number = folder / plain, 1
@@ -334,14 +334,14 @@ def keep_only_file(directory: Path, folder: str, name: str, content: BinaryIO) -
     """Copy a file into a folder that holds one; the one before it goes aside and is not lost."""
     place = directory / folder
     place.mkdir(exist_ok=True)
-    for path in _handed_in(place):
+    for path in _files(place).values():
         store.move_aside(path, directory / TAKEN_OUT)
     return store.write_atomically(place / safe_name(name), store.copy_of_stream(content))
 
 
 def only_file(directory: Path, folder: str) -> Path | None:
     """The file of a folder that holds one; the last by name where somebody put in more."""
-    return next(reversed(_handed_in(directory / folder)), None)
+    return next(reversed(_files(directory / folder).values()), None)
 
 
 def take_out(directory: Path, name: str) -> Path:
@@ -352,7 +352,7 @@ def take_out(directory: Path, name: str) -> Path:
     InputError
         There is no such file among those handed in.
     """
-    path = next((file for file in _handed_in(directory / HANDED_IN) if file.name == name), None)
+    path = _files(directory / HANDED_IN).get(name)
     if path is None:
         raise InputError.of("not handed in", file=clean_name(name), folder=HANDED_IN)
     return store.move_aside(path, directory / TAKEN_OUT)

@@ -20,7 +20,7 @@ from cami_units.commands.decide import (
     read_decisions,
     standing_decisions,
 )
-from cami_units.desk._day import Day, HandedFile, RoundFolder
+from cami_units.desk._day import Day, HandedFile, RoundFolder, is_inside, is_label_of
 from cami_units.desk._verbs import LoopTables, text_table, unit_table
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import theme_said
@@ -92,9 +92,9 @@ def file_facts(day: Day, lang: str) -> list[dict[str, Any]]:
     current = day.current.path.name if day.current else ""
     return [
         {
-            "name": file.path.name,
+            "name": file.name,
             **_read_facts(file, [row for row in reads if _is_of(row, file)], lang),
-            "assumed": _first(_noticed(file.path.name, problems, lang), lang),
+            "assumed": _first(_noticed(file, problems, lang), lang),
             # What a decided round was made from stays: it is the ground that plenary stood on.
             "removable": file.collected_in in ("", current) and not day.is_closed,
         }
@@ -122,7 +122,7 @@ def round_stays(day: Day, lang: str) -> str:
 
 def _is_of(read: Mapping[str, Any], file: HandedFile) -> bool:
     """Whether a line of the manifest is of a file that was handed in, or of one inside it."""
-    return read["sha256"] == file.sha256 or str(read["file"]).startswith(f"{file.path.name}/")
+    return read["sha256"] == file.sha256 or is_inside(str(read["file"]), [file.path])
 
 
 def _read_facts(file: HandedFile, reads: Sequence[Mapping[str, Any]], lang: str) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _read_facts(file: HandedFile, reads: Sequence[Mapping[str, Any]], lang: str)
     if not reads:  # of a pack, and nothing that anybody edits; or a table that is no form
         return {"group": "", "found": [words.text("desk passed over", lang)], "state": "read"}
     groups = dict.fromkeys(str(read.get("group", "")) for read in reads)
-    inside = [str(read["file"]).removeprefix(f"{file.path.name}/") for read in reads]
+    inside = [str(read["file"]).rpartition(f"{file.path.name}/")[2] for read in reads]
     found = [_found(read, lang) for read in reads]
     is_one = len(reads) == 1 and reads[0]["sha256"] == file.sha256
     lines = (
@@ -143,12 +143,12 @@ def _read_facts(file: HandedFile, reads: Sequence[Mapping[str, Any]], lang: str)
     return {"group": ", ".join(filter(None, groups)), "found": lines, "state": state}
 
 
-def _noticed(name: str, problems: Sequence[Mapping[str, str]], lang: str) -> list[str]:
+def _noticed(file: HandedFile, problems: Sequence[Mapping[str, str]], lang: str) -> list[str]:
     """What was noticed of a file, and of those inside it; first why it, or one of them, was refused."""
     refusals: list[str] = []
     lines: list[str] = []
     for row in problems:
-        if row["file"] != name and not row["file"].startswith(f"{name}/"):
+        if not (is_label_of(row["file"], [file.path]) or is_inside(row["file"], [file.path])):
             continue
         noted = notes_from_text(row.get("facts", ""))
         sentences = [part for note in noted for part in told(note, lang)]

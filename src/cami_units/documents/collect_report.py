@@ -148,15 +148,16 @@ def write_report(path: Path, report: Report) -> None:
     """
     lang = report.imprint.languages[0]
     changes = _with_balances(_named(report.changes, report.names))
-    gone = changes["change"].isin(["deleted", "absent"])
+    # what people have taken out, and not only a folder lacks, is a change like any other
+    is_gone = changes["change"].isin(["deleted", "absent"]) & ~changes["applied"].eq(True)
     is_unchanged = changes["change"].eq("kept")
     # Told by themselves, as nobody looks for what is not there any more in a list of changes.
     losses = changes[~changes["criteria_lost"].isin(["", None]) & changes["criteria_lost"].notna()]
     remarks = without_geometry(report.remarks)
     sections = {
-        "changes": (changes[~gone & ~is_unchanged], _CHANGES),
+        "changes": (changes[~is_gone & ~is_unchanged], _CHANGES),
         "losses": (losses, _CHANGES),
-        "gone": (changes[gone], _CHANGES),
+        "gone": (changes[is_gone], _CHANGES),
         "problems": (report.problems, _PROBLEMS),
         # Conflicts are remarks too, for the map; on this page they stand above, with pictures.
         "remarks": (remarks[remarks["kind"] != "conflict"], _REMARKS),

@@ -32,7 +32,6 @@ from cami_units.workshop._merge_tables import (
     ASK,
     KEEP_BASE,
     KEEP_DECIDED,
-    LEAVES_OUT,
     NEW_UNIT,
     PROPOSAL,
     Conflict,
@@ -117,7 +116,7 @@ def merged(
     units = base.sort_values("unit_id").to_dict("records")
     by_unit: dict[str, list[Version]] = {str(unit["unit_id"]): [] for unit in units}
     for one_group in groups:
-        merge.notices += one_group.notices
+        merge.notices += [_with_choice(one, one_group, rules) for one in one_group.notices]
         for unit_id, versions in sorted(one_group.versions.items()):
             checked = [_on_the_map(version, ground_inside, merge) for version in versions]
             decided = rules.resolutions.get(unit_id)
@@ -155,12 +154,7 @@ def merged(
     if merge.faults:
         raise unusable(merge.faults)
     settle_conflicts(merge, rules.resolutions)
-    left_out = {
-        unit_id
-        for unit_id in {*numbered} & {*rules.resolutions}
-        if rules.resolutions[unit_id].choice in LEAVES_OUT
-    }
-    merge.notices += idle_resolutions(merge, rules.resolutions, left_out)
+    merge.notices += idle_resolutions(merge, rules.resolutions, numbered)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
 
@@ -187,6 +181,18 @@ def _set_loose(
 
 
 # -- within a group -------------------------------------------------------------------------------
+
+
+def _with_choice(notice: Notice, one_group: GroupVersions, rules: Rules) -> Notice:
+    """A notice of a second file of a group, with the units of which people chose that file."""
+    named = [
+        unit_id
+        for unit_id in sorted(one_group.versions)
+        if unit_id in rules.resolutions and rules.resolutions[unit_id].choice == notice.file
+    ]
+    if not named or notice.note.key != "second file":
+        return notice
+    return notice._replace(note=note("second file, chosen", **notice.note.facts, names=named))
 
 
 def _on_the_map(version: Version, ground_inside: Inside, merge: Merge) -> Version:
@@ -310,8 +316,39 @@ def _settle(
 ) -> None:
     """The unit in the next round: the base, or the version that applies."""
     unit_id = str(unit["unit_id"])
-    decided = rules.resolutions.get(unit_id)
     distinct = _distinct([voice for voice in voices if voice.differs], placemarks)
+    applying, reason = _applying(unit, voices, distinct, placemarks, ground, rules, merge)
+    for voice in voices:
+        if voice.stands_by_itself:
+            merge.changes.append(_moved_row(voice))
+        else:
+            _add_changes(unit, voice, applying, merge)
+    # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
+    if not voices and unit["status"] not in HIDDEN_STATUSES:
+        _add_absent(unit_id, rules, merge)
+    for voice in distinct:
+        is_aside = voice.places and not voice.stands_by_itself
+        if is_aside and not (applying and _asks_the_same(voice, applying, placemarks)):
+            site = add_site(merge, _version_site(voice), voice.places)
+            _lay_version_aside(merge, site, voice, reason)
+    if applying and applying.change == "split" and len(applying.places) > 1:
+        _split(unit, applying, placemarks, ground, merge)
+    else:
+        merge.units.append(_next_unit(unit, applying, voices, merge))
+
+
+def _applying(
+    unit: Mapping[str, Any],
+    voices: Sequence[Version],
+    distinct: Sequence[Version],
+    placemarks: gpd.GeoDataFrame,
+    ground: Ground,
+    rules: Rules,
+    merge: Merge,
+) -> tuple[Version | None, Note]:
+    """The version of a unit that applies (None: the base), and why no other one does."""
+    unit_id = str(unit["unit_id"])
+    decided = rules.resolutions.get(unit_id)
     applying, default, why = _by_default(unit, voices, distinct, rules)
     answers = _answers(voices, distinct, applying, placemarks)
     if decided and decided.choice not in answers:
@@ -324,21 +361,7 @@ def _settle(
             default, why = _unasked(decided, by_rule, voices, distinct, merge)
     if why:
         _add_conflict(unit_id, distinct or _gone(voices), default, why, answers, ground, merge)
-    for voice in voices:
-        _add_changes(unit, voice, applying, merge)
-    # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
-    if not voices and unit["status"] not in HIDDEN_STATUSES:
-        _add_absent(unit_id, rules, merge)
-    for voice in distinct:
-        # what is a unit of its own now stands as that
-        is_aside = voice.places and not voice.into
-        if is_aside and not (applying and _asks_the_same(voice, applying, placemarks)):
-            site = add_site(merge, _version_site(voice), voice.places)
-            _lay_version_aside(merge, site, voice, settled_reason(decided, default))
-    if applying and applying.change == "split" and len(applying.places) > 1:
-        _split(unit, applying, placemarks, ground, merge)
-    else:
-        merge.units.append(_next_unit(unit, applying, voices, merge))
+    return applying, settled_reason(decided, default)
 
 
 def _answers(
@@ -664,9 +687,6 @@ def _add_changes(
     unit: Mapping[str, Any], voice: Version, applying: Version | None, merge: Merge
 ) -> None:
     """The rows of one group's version of a unit in the table of changes."""
-    if voice.places and voice.into:
-        merge.changes.append(_moved_row(voice))
-        return
     is_taken = _is_taken(voice, applying)
     is_gone = voice.change == "deleted" and is_taken
     row = UnitChange(
@@ -750,8 +770,7 @@ def _add_absent(unit_id: str, rules: Rules, merge: Merge) -> None:
     """A unit that was in no file, and what is known of the file it should have been in."""
     owner = rules.owner.get(unit_id, "")
     why = note("no file", group=owner) if owner else note("in no file")
-    if owner in rules.unread:
-        why = note("file unread", group=owner, file=rules.unread[owner])
+    why = rules.unread.get(owner, why)
     merge.changes.append(UnitChange(unit_id, "absent", "none", owner, "", "", notes=(why,)))
 
 
@@ -820,24 +839,35 @@ def _add_overlaps(
             )
             merge.notices.append(Notice("", "", pair, overlap_note))
             continue
-        answers = {"both": "both", "ask": "ask"}
-        if not (first.parent or second.parent):
-            # of what was united all drawings count
-            sides = (merge.sites[unit.site] for unit in (first, second))
-            answers = answers_of_pair(*([mark_at[place] for place in places] for places in sides))
-        merge.conflicts.append(
-            Conflict(
-                pair,
-                ";".join(sorted(groups[0] | groups[1])),
-                km2,
-                ASK,
-                "overlap",
-                note("overlap"),
-                sites=((first.unit_id, first.unit_id), (second.unit_id, second.unit_id)),
-                answers=answers,
-                elsewhere=tuple(_way_out(unit) for unit in (first, second) if unit.site),
-            )
-        )
+        sides = groups[0] | groups[1]
+        merge.conflicts.append(_shared_ground((first, second), sides, km2, mark_at, merge))
+
+
+def _shared_ground(
+    pair: tuple[NextUnit, NextUnit],
+    groups: Iterable[str],
+    km2: float,
+    mark_at: Mapping[int, Placemark],
+    merge: Merge,
+) -> Conflict:
+    """Two units of different groups that share ground, as a conflict."""
+    ids = [unit.unit_id for unit in pair]
+    answers = {"both": "both", "ask": "ask"}
+    if not any(unit.parent for unit in pair):
+        # of what was united all drawings count
+        drawers = ([mark_at[place] for place in merge.sites[unit.site]] for unit in pair)
+        answers = answers_of_pair(*drawers)
+    return Conflict(
+        ";".join(ids),
+        ";".join(sorted(groups)),
+        km2,
+        ASK,
+        "overlap",
+        note("overlap"),
+        sites=tuple((unit_id, unit_id) for unit_id in ids),
+        answers=answers,
+        elsewhere=tuple(_way_out(unit) for unit in pair if unit.site),
+    )
 
 
 def _way_out(unit: NextUnit) -> str:

@@ -62,8 +62,8 @@ class Rules:
     order: tuple[str, ...]
     owner: Mapping[str, str]
     resolutions: Mapping[str, Resolution]
-    unread: Mapping[str, str] = field(default_factory=dict)
-    """Groups whose file came and could not be read, with its name."""
+    unread: Mapping[str, Note] = field(default_factory=dict)
+    """Groups whose file came and was not read, and what is to be said of that."""
 
 
 def resolutions_of(
@@ -330,17 +330,18 @@ def settle_conflicts(merge: Merge, resolutions: Mapping[str, Resolution]) -> Non
 
 
 def idle_resolutions(
-    merge: Merge, resolutions: Mapping[str, Resolution], left_out: Collection[str]
+    merge: Merge, resolutions: Mapping[str, Resolution], new_ids: Collection[str]
 ) -> list[Notice]:
     """The resolutions that settled nothing, and what would: a slip would leave the default in force.
 
-    `left_out` are the new units that were left out, about which nobody need have asked.
+    Nobody need have asked about one of `new_ids`, the new units, for it to be left out.
     """
     open_ids = [conflict.unit_id for conflict in merge.conflicts if conflict.open]
     settled_ids = {conflict.unit_id for conflict in merge.conflicts if conflict.resolution}
     notices = []
     for unit_id, decided in sorted(resolutions.items()):
-        if unit_id in settled_ids or unit_id in left_out:
+        is_left_out = unit_id in new_ids and decided.choice in LEAVES_OUT
+        if unit_id in settled_ids or is_left_out:
             continue
         facts: dict[str, Any] = {"unit_id": unit_id, "choice": decided.choice}
         works = [line for one in merge.conflicts if one.unit_id == unit_id for line in one.works]

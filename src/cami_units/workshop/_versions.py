@@ -114,6 +114,11 @@ class Version(NamedTuple):
         return any(one.key == "elsewhere" for one in self.notes)
 
     @property
+    def stands_by_itself(self) -> bool:
+        """Whether what was drawn of the unit in another place is a unit of its own now."""
+        return bool(self.places and self.into)
+
+    @property
     def differs(self) -> bool:
         """Whether it asks for anything to be changed."""
         return self.renamed or self.change not in ("kept", "deleted", "absent")
@@ -519,6 +524,10 @@ def _add_form_row(
         _tell_against_the_map(result, file, row, version)
         # why it should stay is no reason for its rejection
         comments = comments[:1] if row.kept else comments
+    for drawn, typed in ((version.name_en, name_en), (version.name_ru, name_ru)):
+        if version.file != file.file and drawn and typed and plain(drawn) != plain(typed):
+            facts = {"unit_id": unit_id, "name": typed, "file": version.file, "called": drawn}
+            result.notices.append(Notice(file.file, "", unit_id, note("form names", **facts)))
     of_unit[0] = version._replace(
         change="rejected" if row.rejected else version.change,
         places=() if row.rejected else version.places,
