@@ -108,7 +108,7 @@ def test_what_each_decision_makes_of_a_unit(decision, expected, marked):
                 NOON,
                 "x",
                 "",
-                *[""] * 7,  # merged into, names, outline, question
+                *[""] * 8,  # merged into, names, outline, question, old decision
             ],
             strict=True,
         )
