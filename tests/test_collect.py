@@ -1440,6 +1440,25 @@ def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
     assert notes_from_text(None) == []
 
 
+def test_groups_that_ask_for_the_same_are_told_that_they_agree(tmp_path):
+    """A name that two groups give a unit is one question of both, and no change that was not applied."""
+    drawn = draw.drawn("CU-012 Barskoon", square("CU-012"), "2 ")
+    made = collected(
+        tmp_path,
+        {
+            "edit_S1.kmz": kmz(draw.renamed("CU-012", "CU-012 Barskoon")),
+            "edit_S2.kmz": kmz(drawn, group="S2"),
+        },
+    )
+    renamed = made.changes.query("change == 'renamed'")
+    assert made.conflicts.query("unit_id == 'CU-012'").empty
+    assert dict(zip(renamed["group"], renamed["applied"], strict=True)) == {"S1": True, "S2": True}
+    [second] = renamed.query("group == 'S2'")["note"]
+    assert second.endswith("asked for by S1 too")
+    [asked] = made.round.tables["questions"].query("kind == 'renamed'").to_dict("records")
+    assert asked["group"] == "S1;S2"
+
+
 def russian() -> Round:
     return replace(base(), imprint=replace(base().imprint, languages=("ru", "en")))
 

@@ -482,6 +482,11 @@ def test_two_groups_that_ask_for_the_same_are_no_conflict(base):
     assert [one for one in outcome.conflicts if one.unit_id == "CU-001"] == []
     [settled] = [one for one in outcome.units if one.unit_id == "CU-001"]
     assert settled.site == "CU-001"
+    # each is told that it applies, and the second of whom it agrees with
+    asked = [one for one in outcome.changes if one.unit_id == "CU-001"]
+    assert {one.group: one.applied for one in asked} == {"S1": True, "S2": True}
+    [other] = [one for one in asked if one.group == "S2"]
+    assert other.notes[-1] == Note("asked by others too", {"groups": ["S1"]})
 
 
 def test_a_stranger_alone_does_not_change_a_unit_under_the_owners_rule(base):

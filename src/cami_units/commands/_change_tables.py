@@ -363,13 +363,15 @@ def questions_table(
         for conflict in merge.conflicts
         if conflict.open
     ]
+    # groups that ask for the same are asked about once
+    asking: dict[tuple[str, ...], list[str]] = {}
+    for row in merge.changes:
+        if row.change in ("rejected", "renamed"):
+            said = (spoken(row.notes[:1], lang), "", _facts(row.notes[:1]))
+            asking.setdefault((row.unit_id, row.change, *said), []).append(row.group)
     rows += [
-        (
-            *(row.unit_id, number, row.change, row.group),
-            *(spoken(row.notes[:1], lang), "", _facts(row.notes[:1])),
-        )
-        for row in merge.changes
-        if row.change in ("rejected", "renamed")
+        (unit_id, number, change, ";".join(dict.fromkeys(groups)), *said)
+        for (unit_id, change, *said), groups in asking.items()
     ]
     groups = {file.file: file.group for file in group_files.files}
     rows += [

@@ -322,7 +322,9 @@ def _settle(
         if voice.stands_by_itself:
             merge.changes.append(_moved_row(voice))
         else:
-            _add_changes(unit, voice, applying, merge)
+            # another group may have asked for the very thing that applies: it is no less heard
+            is_shared = applying is not None and _asks_the_same(voice, applying, placemarks)
+            _add_changes(unit, voice, applying, merge, is_shared=is_shared)
     # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
     if not voices and unit["status"] not in HIDDEN_STATUSES:
         _add_absent(unit_id, rules, merge)
@@ -684,10 +686,19 @@ def _names_of_piece(
 
 
 def _add_changes(
-    unit: Mapping[str, Any], voice: Version, applying: Version | None, merge: Merge
+    unit: Mapping[str, Any],
+    voice: Version,
+    applying: Version | None,
+    merge: Merge,
+    *,
+    is_shared: bool = False,
 ) -> None:
-    """The rows of one group's version of a unit in the table of changes."""
-    is_taken = _is_taken(voice, applying)
+    """The rows of one group's version of a unit in the table of changes.
+
+    `is_shared`: it asks for just what applies, whoever that is from.
+    """
+    is_own = _is_taken(voice, applying)
+    is_taken = is_own or is_shared
     is_gone = voice.change == "deleted" and is_taken
     row = UnitChange(
         *(voice.unit_id, voice.change, voice.matched_by, voice.group, voice.file, voice.placemark),
@@ -696,6 +707,7 @@ def _add_changes(
     notes = _applied(voice) if is_gone else list(voice.notes)
     if voice.differs and not is_taken:
         notes.append(note("not applied"))
+    notes += _asked_too(voice, applying) if is_shared and not is_own else []
     rows = []
     if voice.change != "kept":
         site = _change_site(voice, applying, merge)
@@ -703,10 +715,7 @@ def _add_changes(
         notes = [*_change_notes(voice), *notes]
         rows.append(row._replace(site=site, of_unit=voice.into, reason=reason))
     if voice.renamed:
-        new_name = voice.name_en or voice.name_ru
-        old_name = unit["name_en"] if voice.name_en else unit["name_ru"]
-        rename = [note("renamed", old_name=old_name, new_name=new_name)]
-        rename += _said_to_stay(unit, voice) if is_taken else []
+        rename = _rename_notes(unit, voice, is_taken=is_taken)
         # a row of its own beside that of the outline: nobody looks there for what became of the name
         rename += [note("not applied")] if rows and not is_taken else []
         rows.append(row._replace(change="renamed", notes=tuple(rename), reason=voice.comment))
@@ -718,11 +727,26 @@ def _add_changes(
     merge.changes += rows
 
 
+def _asked_too(voice: Version, applying: Version | None) -> list[Note]:
+    """That the version which applies is of others who ask for the same, where it asks for something."""
+    if applying is None or not voice.differs:
+        return []
+    return [note("asked by others too", groups=applying.group.split(";"))]
+
+
 def _moved_row(voice: Version) -> UnitChange:
     """The row of a version in another place that is a unit of its own now: here it left nothing."""
     named = (voice.matched_by, voice.group, voice.file, voice.placemark)
     what = note("a unit of its own", into=voice.into, group=voice.group)
     return UnitChange(voice.unit_id, "absent", *named, notes=(what,), of_unit=voice.into)
+
+
+def _rename_notes(unit: Mapping[str, Any], voice: Version, *, is_taken: bool) -> list[Note]:
+    """From what to what a unit was renamed, and which of its names stays."""
+    new_name = voice.name_en or voice.name_ru
+    old_name = unit["name_en"] if voice.name_en else unit["name_ru"]
+    renamed = [note("renamed", old_name=old_name, new_name=new_name)]
+    return [*renamed, *(_said_to_stay(unit, voice) if is_taken else [])]
 
 
 def _said_to_stay(unit: Mapping[str, Any], voice: Version) -> list[Note]:
