@@ -11,6 +11,7 @@ The region of `tests/rounds.py`, with 16 units on a lattice (degrees, each 0.6 �
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import os
 import re
@@ -650,6 +651,61 @@ def test_people_resolve_a_conflict_by_one_line(choice, outline, tmp_path):
     assert made.round.manifest["resolutions"][0]["reason"] == "the river is the border"
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("resolutions.csv", "unit_id,resolution,reason\ncu-12,S2,because, they, agreed\n"),
+        ("Resolutions.csv", "Unit_ID ; Resolution ; Reason\nCU‑012;S2;because, they, agreed\n"),
+        ("resolutions.csv.csv", "Unit ID\tRESOLUTION\tReason\nCU–12\tS2\tbecause, they, agreed\n"),
+        ("resolutions.csv.txt", 'unit_id,resolution,reason\nCU-012,S2,"because, they, agreed",,\n'),
+        ("RESOLUTIONS.xlsx", "Unit_ID,Resolution,Reason\n cu 12 ,keep S2,because, they, agreed\n"),
+    ],
+)
+def test_resolutions_are_read_whatever_they_are_called_and_however_they_are_typed(
+    name, text, tmp_path
+):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    if name.endswith(".xlsx"):
+        book = openpyxl.Workbook()
+        for line in text.splitlines():
+            book.active.append(line.split(","))
+        book.save(folder / name)
+    else:
+        (folder / name).write_text(text, encoding="utf-8")
+    made = collected(tmp_path, two_on_one())
+    [conflict] = made.conflicts.query("unit_id == 'CU-012'").to_dict("records")
+    assert conflict["resolution"] == "S2: because, they, agreed"
+    assert {"file refused", "tables beside"}.isdisjoint(made.problems["kind"])
+    called = made.problems.query("kind == 'resolutions called otherwise'")["what"].tolist()
+    assert called == ([] if name == "resolutions.csv" else [f"{name} is read as resolutions"])
+
+
+def test_what_looks_like_resolutions_and_is_not_read_is_named(tmp_path):
+    """Of two files nobody can say which one holds; one in a folder below lies not where it is looked for."""
+    folder = tmp_path / "handed-in"
+    (folder / "below").mkdir(parents=True)
+    text = "unit_id,resolution,reason\nCU-012,S2,\n"
+    for name in ("Resolutions.csv", "resolutions.csv.txt", "resolutions (1).csv", "below/x.csv"):
+        name = name.replace("x.csv", "resolutions.csv")
+        (folder / name).write_text(text, encoding="utf-8")
+    made = collected(tmp_path, two_on_one())
+    [conflict] = made.conflicts.query("unit_id == 'CU-012'").to_dict("records")
+    assert conflict["resolution"] == ""
+    unread = told(made, "these look like resolutions and were not read")
+    names = ("Resolutions.csv", "resolutions (1).csv", "resolutions.csv", "resolutions.csv.txt")
+    assert unread["what"].endswith(", ".join(names))
+    made = collected(tmp_path, {}, resolutions=text)
+    [conflict] = made.conflicts.query("unit_id == 'CU-012'").to_dict("records")
+    assert conflict["resolution"] == "S2"
+
+
+def test_cells_behind_the_columns_are_refused_where_they_belong_to_none(tmp_path):
+    text = "unit_id,reason,resolution\nCU-012,because, they agreed,S2\n"
+    with pytest.raises(InputError, match=r"more cells than columns in line 2.*reason the last"):
+        collected(tmp_path, two_on_one(), resolutions=text)
+
+
 def test_a_conflict_that_is_settled_is_open_nowhere(tmp_path):
     """In the table, on the map's layer of remarks, among the questions and on the slide."""
     text = "unit_id,resolution,reason\nCU-012,S2,the river is the border\n"
@@ -710,7 +766,7 @@ def test_what_an_earlier_round_was_resolved_by_is_no_answer_to_a_late_file(tmp_p
     [
         ("unit_id,resolution\nCU-012,S7\n", "line 2: 'S7' is no group and no rule"),
         ("unit_id,resolution\nCU-012,S1\nCU-012,S2\n", "line 3: CU-012 is resolved twice"),
-        ("unit,resolution\nCU-012,S1\n", "has no column unit_id"),
+        ("site,resolution\nCU-012,S1\n", "has no column unit_id"),
         ("unit_id,resolution\nCU-001,S2\n", "names S2, which brought no version of it"),
     ],
 )
@@ -1065,6 +1121,96 @@ def as_the_form_says(made: Collected) -> None:
         units_of(made).loc["CU-001", "rationale"].startswith("Rejected by S1: no data since 1990. ")
     )
     assert of(made, "CU-002") == [("renamed", "cu_id", "S1")]
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [
+        (12, "12"),
+        ("12", "12"),
+        (dt.date(2026, 3, 5), "2026-03-05"),
+        (dt.time(12, 30), "12:30:00"),
+        (True, "True"),
+        ("Untitled polygon", "Untitled polygon"),
+    ],
+)
+def test_what_is_hardly_a_name_is_asked_about_once_and_renames_nothing(value, typed, tmp_path):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    path = filled_form(folder)
+    book = openpyxl.load_workbook(path)
+    sheet = book["units"]
+    column = [cell.value for cell in sheet[1]].index("new_name")
+    for row in sheet.iter_rows(min_row=3):
+        if row[0].value == "CU-003":
+            row[column].value = value
+    book.save(path)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz()})
+    assert units_of(made).loc["CU-003", "name_en"] == "Place 003"
+    assert told(made, "is it meant as one?")["what"].startswith(f"'{typed}' stands for a new name")
+    as_the_form_says(made)
+
+
+def test_a_line_of_a_form_for_the_name_of_a_unit_is_told_which_unit_is_called_so(tmp_path):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    path = filled_form(folder)
+    book = openpyxl.load_workbook(path)
+    for row in book["units"].iter_rows(min_row=3):
+        if row[0].value == "CU-001":
+            row[0].value = " place  004"
+    book.save(path)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz()})
+    assert "called so: CU-004. Type the id" in told(made, "there is no unit")["what"]
+
+
+def with_data(cu_id: str, **values: str) -> draw.Edit:
+    """Attributes of a unit as somebody edits them in QGIS: its name stays."""
+
+    def edit(root) -> None:
+        [mark] = [
+            mark
+            for mark in root.iter("{*}Placemark")
+            if any(one.get("name") == "cu_id" and cu_id in "".join(one.itertext()) for one in mark.iter())
+        ]  # fmt: skip
+        for entry in mark.iter("{*}SimpleData", "{*}Data"):
+            if entry.get("name") in values:
+                holder = next(iter(entry.iterchildren("{*}value")), entry)
+                holder.text = values[entry.get("name")]
+
+    return edit
+
+
+def test_a_name_that_is_changed_in_the_attributes_is_a_new_name(tmp_path):
+    edits = (
+        with_data("CU-001", name_en="Barskoon", name_ru="Барскоон"),
+        with_data("CU-002", name_ru="Хан-Тенгри"),
+        with_data("CU-003", name_en="12", status="adopted", rank="1"),
+        with_data("CU-004", name_ru="????? 004"),  # letters that a code page lost
+    )
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits), **same_again()})
+    names = units_of(made)[["name_en", "name_ru"]].to_numpy().tolist()
+    assert names[:4] == [
+        ["Barskoon", "Барскоон"],
+        ["Place 002", "Хан-Тенгри"],
+        ["Place 003", "Место 003"],
+        ["Place 004", "Место 004"],
+    ]
+    assert [of(made, f"CU-00{unit}")[0][0] for unit in (1, 2, 4)] == ["renamed", "renamed", "kept"]
+    [odd] = made.changes.query("unit_id == 'CU-003'").to_dict("records")
+    assert "'12' stands for a new name" in str(odd)
+    assert units_of(made).loc["CU-003", "status"] == "working-group proposal"
+
+
+def test_a_table_with_outlines_as_text_is_to_come_as_a_layer(tmp_path):
+    table = b'WKT,unit_id\n"MULTIPOLYGON (((70 42,71 42,71 43,70 42)))",CU-001\n'
+    made = collected(
+        tmp_path, {"edit_S1.kmz": kmz(), "from_qgis.csv": table, "points.csv": b"x\n1\n"}
+    )
+    assert "from_qgis.csv" in told(made, "tables with outlines as text (1)")["what"]
+    assert "from_qgis.csv" not in told(made, "tables that are no sheet of a form (1)")["what"]
+    with pytest.raises(InputError, match="Export the layer as GeoPackage or KML"):
+        collect([tmp_path / "handed-in" / "from_qgis.csv"], base())
 
 
 def test_the_form_comes_in_beside_the_map(tmp_path):

@@ -265,6 +265,11 @@ def test_a_word_that_plenary_takes_out_of_a_name_is_in_no_language(round_dir):
     assert units.loc["CU-001", "name_ru"] == "Талас – Чаткал"
 
 
+def test_ids_are_read_as_they_are_in_forms(round_dir):
+    line = record_decision(round_dir, " cu-1 ", "merge", reason="one", time=NOON, into="CU‑2")
+    assert (line["unit_id"], line["into"]) == ("CU-001", "CU-002")
+
+
 def test_a_unit_is_merged_into_another_and_comes_back(round_dir):
     line = record_decision(
         round_dir, "CU-001", "merge", reason="one landscape", time=NOON, into="CU-002"
@@ -510,7 +515,7 @@ def test_all_faults_come_in_one_message_and_nothing_is_written(round_dir):
     with pytest.raises(InputError) as caught:
         decide(
             round_dir,
-            "cu-2",
+            "cu-22",
             "agre",
             reason=" ",
             time="noon",
@@ -518,7 +523,7 @@ def test_all_faults_come_in_one_message_and_nothing_is_written(round_dir):
             status="adoptd",
         )
     told = str(caught.value)
-    assert "there is no unit 'cu-2' here. Did you mean 'CU-002'?" in told
+    assert "there is no unit 'CU-022' here. Did you mean 'CU-002'?" in told
     assert (
         "'agre' is no decision: agree, agree-with-change, park, reject, merge, undo, ask, answer, withdraw are."
         in told

@@ -245,6 +245,22 @@ def test_the_desks_own_table_cannot_be_replaced_by_a_file_of_that_name(guest, wo
     assert (workshop / "handed-in" / "resolutions.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["resolutions.csv", "Resolutions.csv", "resolutions.csv.csv"])
+def test_no_file_that_is_dropped_settles_a_conflict(guest, workshop, name):
+    guest.post(
+        "/hand-in", files=[("files", (name, b"unit_id,resolution\nCU-1,S2\n"))], headers=SAME
+    )
+    assert (workshop / "handed-in" / f"{Path(name).stem} (2).csv").is_file()
+    assert _day.read_resolutions(workshop).empty
+
+
+def test_the_desk_reads_the_table_whatever_it_is_called(workshop):
+    text = "Unit_ID;Resolution;Reason\ncu-1;S2;newer survey\n"
+    (workshop / "handed-in" / "Resolutions.csv").write_text(text, encoding="utf-8")
+    assert settle(workshop, "CU-002", "base", "")["unit_id"].tolist() == ["CU-001", "CU-002"]
+    assert _day.read_resolutions(workshop)["resolution"].tolist() == ["S2", "base"]
+
+
 def test_a_file_taken_out_lies_beside_and_is_not_lost(guest, desk, workshop):
     (workshop / "handed-in" / "edit_S1.kmz").write_bytes(b"one")
     page = guest.get("/").text

@@ -354,3 +354,27 @@ def test_what_has_not_the_columns_of_a_form_is_none(tmp_path, content, ending):
 
 def test_the_line_that_says_the_separator_is_no_row():
     assert delimited_rows(b"sep=;\r\na;b,c\r\n") == [["a", "b,c"]]
+
+
+def test_a_second_sheet_of_a_form_is_named_where_it_says_otherwise(tmp_path):
+    path = form(tmp_path, {"units C3": "reject"})
+    book = openpyxl.load_workbook(path)
+    book.copy_worksheet(book["units"]).title = "units (2)"
+    book.save(path)
+    keys = [one.as_note().key for one in read_form(path).problems]
+    assert "second sheet" not in keys  # a plain copy says nothing else
+    book["units (2)"]["G4"] = "the wells are dry"
+    book.save(path)
+    read = read_form(path)
+    assert read.units["unit_id"].tolist() == ["CU-001"]
+    [second] = [one for one in read.problems if one.as_note().key == "second sheet"]
+    assert second.what.startswith(
+        "a second sheet with the columns of the form was not read: units (2)."
+    )
+    assert second.what.endswith("CU-002")
+
+
+def test_one_long_remark_does_not_say_what_divides_the_cells():
+    """Seven commas in the only line of a table that a Russian Excel has written with semicolons."""
+    text = "unit_id;resolution;reason\nCU-001;S2;a, b, c, d, e, f, g, h\n"
+    assert delimited_rows(text.encode())[1] == ["CU-001", "S2", "a, b, c, d, e, f, g, h"]

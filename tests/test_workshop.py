@@ -581,6 +581,21 @@ def test_a_resolution_overrules_the_default(base):
     assert outcome.sites["CU-001"] == (0,)
 
 
+@pytest.mark.parametrize("typed", [" cu-002 ; CU-1", "CU‑001;CU–002", "CU 1 Talas; cu_2"])
+def test_ids_in_resolutions_are_read_as_they_are_in_forms(typed):
+    table = pd.DataFrame([{"unit_id": typed, "resolution": "S1", "reason": ""}])
+    assert list(workshop.resolutions_of(table, groups=["S1"])) == ["CU-001;CU-002"]
+
+
+def test_a_unit_without_a_conflict_is_not_taken_for_another_one(base):
+    resolutions = {"CU-002": workshop.Resolution("CU-002", "S1", "")}
+    outcome = merged(base, two(), resolutions=resolutions)
+    [idle] = [words.said(one.note) for one in outcome.notices if one.note.facts.get("choice")]
+    assert idle == (
+        "resolution CU-002, S1: it settled nothing, CU-002 has no open conflict. Open: CU-001."
+    )
+
+
 def conflicts_of(outcome, unit_id):
     return [one for one in outcome.conflicts if one.unit_id == unit_id]
 

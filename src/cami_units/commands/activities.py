@@ -12,8 +12,9 @@ import pandas as pd
 
 from cami_units import kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round
-from cami_units.commands.group_files import RESOLUTIONS, named_group
+from cami_units.commands.group_files import named_group
 from cami_units.commands.pack import groups_of, languages_of
+from cami_units.commands.resolution_files import is_resolutions
 from cami_units.commands.shown_round import drawn_scene, kept_pieces
 from cami_units.commands.stored_round import (
     ACTIVITIES,
@@ -384,7 +385,7 @@ def _posted(
         path for folder in files if folder.is_dir() for path in sorted(folder.rglob("*"))
     ]
     for path in inner_paths:
-        is_known = _is_form_or_table(path) or path.name == RESOLUTIONS
+        is_known = _is_form_or_table(path) or is_resolutions(path)
         if not path.is_file() or is_known or store.is_litter(path.name):
             continue
         try:
@@ -466,7 +467,7 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
                 for inner in sorted(path.rglob("*"))
                 if _is_form_or_table(inner)
                 and not store.is_litter(inner.name)
-                and inner.name != RESOLUTIONS
+                and not is_resolutions(inner)
             ]
         else:
             named_files.append((path, True))

@@ -43,7 +43,6 @@ from cami_units.commands.assess import Assessed, cut
 from cami_units.commands.context import context_again
 from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS
 from cami_units.commands.group_files import (
-    RESOLUTIONS,
     FileRead,
     GroupFiles,
     HandedOut,
@@ -54,6 +53,11 @@ from cami_units.commands.group_files import (
     say_tables_beside,
     sums_of,
     unread_note,
+)
+from cami_units.commands.resolution_files import (
+    RESOLUTIONS,
+    resolution_rows,
+    resolutions_beside,
 )
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_pieces
@@ -67,7 +71,6 @@ from cami_units.commands.stored_round import (
 )
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import write_csv
-from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     EVIDENCE_LAYERS,
     LAYERS,
@@ -424,19 +427,21 @@ def read_resolutions(
     dict
         The resolutions, by the conflict's units.
     list of Notice
-        That a file is there and none of its lines says anything.
+        That a file is there and none of its lines says anything, or that one was not read.
     """
-    files_beside = [path / RESOLUTIONS for path in paths if path.is_dir()]
-    files_beside += [path.parent / RESOLUTIONS for path in paths if not path.is_dir()]
-    path = named_file or next((file for file in files_beside if file.is_file()), None)
-    if path is None:
-        return {}, []
-    columns = ("unit_id", "resolution", "group", "rule", "reason")
-    table = read_table(path, columns=columns, needs=("unit_id",))
-    answers = table["resolution"].where(table["resolution"] != "", table["group"])
-    table = table.assign(resolution=answers.where(answers != "", table["rule"]))
-    table = table[["unit_id", "resolution", "reason"]]
+    file_beside, unread = resolutions_beside(paths)
+    path = named_file or file_beside
     notices = []
+    if unread := [file for file in unread if file != path]:
+        facts = {"count": len(unread), "names": in_short(sorted(file.name for file in unread), 6)}
+        what = workshop.note("resolutions unread", **facts)
+        notices.append(workshop.Notice("", "", "", what))
+    if path is None:
+        return {}, notices
+    if path != named_file and path.name != RESOLUTIONS:
+        what = workshop.note("resolutions called otherwise", file=path.name)
+        notices.append(workshop.Notice("", "", "", what))
+    table = resolution_rows(path)
     if not (table["resolution"] != "").any():
         silent = workshop.note("no resolution", file=path.name, lines=len(table))
         notices.append(workshop.Notice("", "", "", silent))

@@ -188,6 +188,7 @@ def _recorded(
     """The line of a decision, on the disk."""
     log = read_decisions(directory)
     base_round = decided(stored, log)
+    unit_id = workshop.unit_id_typed(unit_id)
     document, status = options.get("document", ""), options.get("status", "")
     line = dict.fromkeys(DECISION_COLUMNS, "") | {
         "unit_id": unit_id,
@@ -197,7 +198,7 @@ def _recorded(
         "document": harmless(document),
         "time": clean_name(time),
         "reason": harmless(reason),
-        "into": clean_name(options.get("into", "")),
+        "into": workshop.unit_id_typed(options.get("into", "")),
         "name_en": harmless(clean_name(options.get("name_en", ""))),
         "name_ru": harmless(clean_name(options.get("name_ru", ""))),
         "outline": clean_name(options.get("outline", "")),

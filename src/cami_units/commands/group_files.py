@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, overlap, store, words, workshop
+from cami_units.commands.resolution_files import is_resolutions, looks_like_resolutions
 from cami_units.commands.stored_round import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
@@ -54,8 +55,6 @@ _OF_A_PACK: Final = re.compile(
 )
 # The only files of a pack that a group can have put its work into.
 _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNORECASE)
-RESOLUTIONS: Final = "resolutions.csv"
-"""What people decided on conflicts, beside the groups' files."""
 MAX_FILE: Final = 100_000_000
 # "edit_1 (2).kmz": browsers and file managers number copies so.
 _COPY: Final = re.compile(r"(?:[\s_]*\(\d{1,3}\))+\Z")
@@ -183,7 +182,7 @@ def files_in(folder: Path) -> list[Path]:
     What programs leave behind is none, nor is the table of resolutions.
     """
     lying = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    handed_in = [path for path in lying if path.name != RESOLUTIONS and not _is_left(path, folder)]
+    handed_in = [path for path in lying if not (is_resolutions(path) or _is_left(path, folder))]
     # a disk lists a folder in any order, and reports name the files in this one
     return sorted(handed_in, key=lambda path: (path.name, str(path)))
 
@@ -203,7 +202,8 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
             inner = filter(_is_meant, files_in(path))
             unique_paths.update(dict.fromkeys(one for one in inner if not layers.is_companion(one)))
         elif path.exists():
-            if not layers.is_companion(path):
+            # a shell that lays "*" out names the table of resolutions too
+            if not (layers.is_companion(path) or is_resolutions(path)):
                 unique_paths[path] = None
         else:
             missing.append(path)
@@ -225,19 +225,23 @@ def say_tables_beside(
     Forms are among the `files` that :func:`found_files` looked into already. Tables of the pack
     itself, known by their SHA-256, are nobody's work and stay unsaid.
     """
-    names = [
-        one.name
+    tables = [
+        one
         for path in paths
         if path.is_dir()
         for one in files_in(path)
         if one.suffix.casefold() in _PLAIN_TABLES
         and one not in files
         and one.is_file()
+        and not looks_like_resolutions(one)
         and group_files.sha256(one) not in handed_out
     ]
-    if names:
-        facts = {"count": len(names), "names": in_short(sorted(names), 6)}
-        group_files.note("", "tables beside", **facts)
+    with_outlines = [one.name for one in tables if layers.has_outlines_as_text(one)]
+    others = [one.name for one in tables if one.name not in with_outlines]
+    for key, names in (("tables beside", others), ("tables of outlines", with_outlines)):
+        if names:
+            facts = {"count": len(names), "names": in_short(sorted(names), 6)}
+            group_files.note("", key, **facts)
 
 
 def _is_meant(path: Path) -> bool:
@@ -258,7 +262,7 @@ def looked_at(paths: Iterable[Path], group_files: GroupFiles) -> frozenset[str]:
     """The SHA-256 of all that was brought and has no line among the files read."""
     brought = [inner for path in paths for inner in ([path] if path.is_file() else files_in(path))]
     plain = [path for path in brought if path.is_file() and not path.is_symlink()]
-    sums = {group_files.sha256(path) for path in plain if path.name != RESOLUTIONS}
+    sums = {group_files.sha256(path) for path in plain if not is_resolutions(path)}
     return frozenset(sums - {file.sha256 for file in group_files.files})
 
 
@@ -445,7 +449,10 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
         _take_form(read_form(path), label, digest, reading.base_facts, reading.group_files)
         return
     if suffix in _PLAIN_TABLES:
-        raise InputError.of("table, no form", file=label)
+        key = (
+            "table of outlines, no form" if layers.has_outlines_as_text(path) else "table, no form"
+        )
+        raise InputError.of(key, file=label)
     if suffix in layers.DRAWN_SUFFIXES:
         _take(layers.read_gis_placemarks(path, label), label, digest, reading)
         return
@@ -981,6 +988,7 @@ def _leave_name(mark: dict[str, Any]) -> None:
     handed_names = {clean_name(data.get("name_en", "")), clean_name(data.get("name_ru", ""))}
     if data.get("cu_id") and name in handed_names and not workshop.rejects(mark["name"]):
         mark["name"] = data["cu_id"]
+    mark["data"] = {key: data[key] for key in data if key not in ("name_en", "name_ru")}
 
 
 def _group_in_data(mark: Mapping[str, Any]) -> str:
@@ -1099,7 +1107,7 @@ def _form_row(
 ) -> workshop.FormRow | None:
     """What a row of a form says of a unit; None where it asks for a new one, which a map must show."""
     cells = {str(key): clean_name(value) for key, value in row.items()}
-    unit_id = workshop.spoken_id(cells["unit_id"]) or cells["unit_id"]
+    unit_id = workshop.unit_id_typed(cells["unit_id"])
     action = cells["action"].casefold()
     comments = [str(row["comment"]), str(row["open_question"])]
     request = _request(action, unit_id, cells)
@@ -1108,11 +1116,18 @@ def _form_row(
         group_files.notices.append(workshop.Notice(*at, request))
     if action == "new" and unit_id not in base_facts.units:
         return None
+    name = workshop.bare_name(cells["new_name"])
+    if cells["new_name"] and workshop.is_no_name(cells["new_name"]):
+        # its own id in place of a name asks for nothing
+        if workshop.unit_id_typed(cells["new_name"]) != unit_id:
+            odd_note = Note("odd name", {"name": cells["new_name"]})
+            group_files.notices.append(workshop.Notice(label, "units", unit_id, odd_note))
+        name = ""
     return workshop.FormRow(
         unit_id=unit_id,
         rejected=action == "reject",
         kept=action == "keep",
-        name=workshop.bare_name(cells["new_name"]),
+        name=name,
         question=cells["open_question"],
         comment="\n".join(filter(None, comments)),
         requests=(request,) if request else (),
@@ -1122,7 +1137,7 @@ def _form_row(
 def _request(action: str, unit_id: str, cells: Mapping[str, str]) -> Note | None:
     """What a row of a form asks for that only a map can give."""
     if action == "merge":
-        mate = workshop.spoken_id(cells["merge_with"]) or cells["merge_with"]
+        mate = workshop.unit_id_typed(cells["merge_with"])
         facts = {"unit_id": unit_id, "other": mate}
         return Note("form merges" if mate else "form merges with none", facts)
     if action == "new":

@@ -19,7 +19,14 @@ import pandas as pd
 
 from cami_units import store
 from cami_units.commands.decide import DECISION_LOG
-from cami_units.commands.group_files import RESOLUTIONS, files_in
+from cami_units.commands.group_files import files_in
+from cami_units.commands.resolution_files import (
+    RESOLUTION_COLUMNS,
+    RESOLUTIONS,
+    is_resolutions,
+    resolution_rows,
+    resolutions_beside,
+)
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, clean_name, harmless
@@ -34,7 +41,6 @@ IMPLEMENTATION: Final = "implementation"
 """Folders of one file each: the measures of the programme in force, and how far they have come."""
 ORDER: Final = "board-order.csv"
 """The order of the board by hand; a file of the workshop, so that it outlives the desk."""
-RESOLUTION_COLUMNS: Final = ("unit_id", "resolution", "reason")
 MADE_AGAIN: Final = frozenset({"plenary", "figures", "annex"})
 """Folders in a round that a button makes again: a round that is measured anew does without them."""
 ERRANDS: Final = ".cami-units-desk.json"
@@ -323,7 +329,8 @@ def keep_file(directory: Path, name: str, content: BinaryIO) -> tuple[Path, bool
         if sum_of(path) == sum_:
             return path, False
     path, number = folder / plain, 1
-    while path.exists():
+    # a file that anybody brings settles no conflict: under a name of its own it is named, and not read
+    while path.exists() or is_resolutions(path):
         number += 1
         path = folder / f"{Path(plain).stem} ({number}){Path(plain).suffix}"
     store.write_atomically(path, store.copy_of_stream(content))
@@ -361,13 +368,17 @@ def take_out(directory: Path, name: str) -> Path:
 # -- what is settled ------------------------------------------------------------------------------
 
 
+def resolution_file(directory: Path) -> list[Path]:
+    """The table of resolutions of the workshop; none where nobody has resolved anything."""
+    path, _ = resolutions_beside([directory / HANDED_IN])
+    return [path] if path else []
+
+
 def read_resolutions(directory: Path) -> pd.DataFrame:
     """`resolutions.csv` of the workshop: unit_id, resolution, reason; without rows where there is none."""
-    path = directory / HANDED_IN / RESOLUTIONS
-    if not path.is_file():
-        return pd.DataFrame(columns=list(RESOLUTION_COLUMNS), dtype=str)
-    table = read_table(path, columns=RESOLUTION_COLUMNS, needs=("unit_id",))
-    return table[list(RESOLUTION_COLUMNS)]
+    for path in resolution_file(directory):
+        return resolution_rows(path)
+    return pd.DataFrame(columns=list(RESOLUTION_COLUMNS), dtype=str)
 
 
 def open_resolutions(day: Day, onto: RoundFolder | None, table: pd.DataFrame) -> pd.DataFrame:

@@ -42,7 +42,6 @@ from cami_units.commands.decide import (
     record_decision,
     show_decisions,
 )
-from cami_units.commands.group_files import RESOLUTIONS
 from cami_units.desk import _day, _verbs
 from cami_units.desk._day import Day, Errand, read_day
 from cami_units.desk._guard import LANGUAGE_COOKIE, MAX_BODY, language
@@ -318,7 +317,7 @@ class Pages:
         current = day.current.path if day.current else self.desk.directory
         return {
             "files": _day.mark_of(file.path for file in day.files),
-            "resolutions": _day.mark_of([self.desk.directory / _day.HANDED_IN / RESOLUTIONS]),
+            "resolutions": _day.mark_of(_day.resolution_file(self.desk.directory)),
             "decisions": _day.mark_of([current / DECISION_LOG]),
             "activities": _day.mark_of([current / "activities.csv"]),
             "order": _day.mark_of([self.desk.directory / _day.ORDER]),

@@ -28,7 +28,6 @@ from cami_units.commands.collect import (
 )
 from cami_units.commands.decide import DECISION_LOG, decided_round
 from cami_units.commands.figures import write_figures
-from cami_units.commands.group_files import RESOLUTIONS
 from cami_units.commands.init import init
 from cami_units.commands.lasting_ids import write_first_round
 from cami_units.commands.pack import pack
@@ -98,10 +97,7 @@ def read_day_files(
 
 def settle_day(directory: Path, day: Day, read: Collecting, progress: Progress) -> Collected:
     """The next round in memory, measured, with what is resolved by now."""
-    path = directory / HANDED_IN / RESOLUTIONS
-    choices, notices = read_resolutions(
-        path if path.is_file() else None, day.inputs, read.handed_in
-    )
+    choices, notices = read_resolutions(None, [directory / HANDED_IN], read.handed_in)
     return settled(
         read.handed_in,
         choices,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -14,7 +13,12 @@ from typing import Final
 import pandas as pd
 
 from cami_units.documents.form_words import UNIT_LISTS, known_words
-from cami_units.documents.workbook_cells import TABLE_SUFFIXES, Sheet, workbook_sheets
+from cami_units.documents.workbook_cells import (
+    TABLE_SUFFIXES,
+    Sheet,
+    fields_named,
+    workbook_sheets,
+)
 from cami_units.model import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -24,7 +28,6 @@ from cami_units.model import (
     in_short,
     problem_of,
 )
-from cami_units.words import LANGUAGES, text
 
 FORM: Final = "cami_units form 1"
 """What the first sheet of a form says of itself."""
@@ -140,19 +143,20 @@ def read_form(path: Path) -> Form:
     book = workbook_sheets(path)
     problems: list[Problem] = []
     tables: dict[str, pd.DataFrame] = {}
-    titles = {name: _sheet_of(book, fields) for name, fields in _SHEETS.items()}
-    if not any(title for title, _ in titles.values()):
+    sheets = {name: list(_sheets_of(book, fields)) for name, fields in _SHEETS.items()}
+    if not any(sheets.values()):
         raise InputError.of("no form", file=path.name, names=in_short(book))
     is_text = path.suffix.lower() in TABLE_SUFFIXES
     for name, fields in _SHEETS.items():
-        title, place = titles[name]
-        if title:
+        for title, place in sheets[name][:1]:
             tables[name], longest = _bounded(_table(book[title], place, fields))
             problems += _beside_cells(book[title], title, path.name)
             if longest:
                 facts = {"count": float(longest), "text": float(LONGEST_TEXT), "name": LONGEST_NAME}
                 note = Note("long cell", facts)
                 problems.append(problem_of("counted", "form", path.name, title, note))
+            problems += _second_sheets(book, sheets[name], fields, path.name)
+        if sheets[name]:
             continue
         note = Note("no sheet", {"names": ", ".join(fields[:3]), "sheet": name})
         if is_text:  # one sheet is all that such a file can hold
@@ -203,7 +207,7 @@ def is_form(path: Path) -> bool:
     except InputError:
         return False
     return _cover(book).get("form") == FORM or any(
-        _sheet_of(book, fields)[0] for fields in _SHEETS.values()
+        any(_sheets_of(book, fields)) for fields in _SHEETS.values()
     )
 
 
@@ -216,41 +220,43 @@ def _cover(book: Mapping[str, Sheet]) -> dict[str, str]:
     return {}
 
 
-def _sheet_of(book: Mapping[str, Sheet], fields: Sequence[str]) -> tuple[str, int]:
-    """The sheet with the columns of a table, and the row that names them; "" where there is none."""
+def _sheets_of(book: Mapping[str, Sheet], fields: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """The sheets with the columns of a table, each with the row that names them."""
     # four of the columns tell a form from any other table, though somebody deleted some of the rest
     telling = {*fields[:3], fields[-1]}
     for title, sheet in book.items():
         for place, row in enumerate(sheet.rows[:_MOST_ROWS_ABOVE]):
-            if telling <= set(_fields_named(row, fields)):
-                return title, place
-    return "", 0
+            if telling <= set(fields_named(row, fields)):
+                yield title, place
+                break
 
 
-def _fields_named(row: Sequence[str], fields: Sequence[str]) -> list[str]:
-    """Of each cell of a row the column that it names, by our name or by a heading; else ""."""
-    names = _names_by_heading(tuple(fields))
-    return [names.get(cell.split("\n")[0].strip().casefold(), "") for cell in row]
+def _second_sheets(
+    book: Mapping[str, Sheet],
+    places: Sequence[tuple[str, int]],
+    fields: Sequence[str],
+    file: str,
+) -> Iterator[Problem]:
+    """Further sheets of the same columns, of which nothing is read: "units (2)", copied and filled in.
 
-
-@cache  # every row of a form is asked whether it is its heading
-def _names_by_heading(fields: tuple[str, ...]) -> dict[str, str]:
-    """Columns by all that they are headed with."""
-    return {
-        heading.casefold(): name
-        # reversed: where two columns have one heading, the first of them is meant
-        for name in reversed(fields)
-        for lang in LANGUAGES
-        for heading in (name, text(f"column {name}", lang))
-    }
+    Which of two holds, nobody can say: each row in which one says otherwise than the first is named.
+    """
+    (first, place), *others = places
+    rows_of_first = set(_table(book[first], place, fields).itertuples(index=False, name=None))
+    for title, place in others:
+        rows = _table(book[title], place, fields).itertuples(index=False, name=None)
+        names = [next(filter(None, row)) for row in rows if row not in rows_of_first]
+        if names:
+            facts = {"sheet": title, "first": first, "names": in_short(names)}
+            yield problem_of("counted", "form", file, title, Note("second sheet", facts))
 
 
 def _table(sheet: Sheet, place: int, fields: Sequence[str]) -> pd.DataFrame:
     """The rows below the one that names the columns; empty ones and a second heading left out."""
-    names = _fields_named(sheet.rows[place], fields)
+    names = fields_named(sheet.rows[place], fields)
     body = []
     for row in sheet.rows[place + 1 :]:
-        if sum(map(bool, _fields_named(row, fields))) > 2:
+        if sum(map(bool, fields_named(row, fields))) > 2:
             continue
         values = {name: row[at] for at, name in enumerate(names) if name and at < len(row)}
         if any(values.values()):

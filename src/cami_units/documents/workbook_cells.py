@@ -17,6 +17,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -423,7 +424,28 @@ def _ods_value(cell: Any) -> tuple[str, str]:
 _OFFICE: Final = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 
 
-def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> pd.DataFrame:
+def fields_named(row: Sequence[str], fields: Sequence[str]) -> list[str]:
+    """Of each cell of a row the column that it names, by our name or by a heading; else ""."""
+    names = _names_by_heading(tuple(fields))
+    headings = [cell.split("\n")[0].strip().casefold() for cell in row]
+    return [names.get(one) or names.get("_".join(one.split()), "") for one in headings]
+
+
+@cache  # every row of a form is asked whether it is its heading
+def _names_by_heading(fields: tuple[str, ...]) -> dict[str, str]:
+    """Columns by all that they are headed with."""
+    return {
+        heading.casefold(): name
+        # reversed: where two columns have one heading, the first of them is meant
+        for name in reversed(fields)
+        for lang in LANGUAGES
+        for heading in (name, *([text(f"column {name}", lang)] if has(f"column {name}") else ()))
+    }
+
+
+def read_table(
+    path: Path, *, columns: Sequence[str], needs: Sequence[str], prose: str = ""
+) -> pd.DataFrame:
     """A table of text from a CSV, or from the first sheet of an XLSX that has the columns.
 
     Parameters
@@ -434,6 +456,10 @@ def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> p
         The columns to hand on, in this order; one that is not there is empty.
     needs : sequence of str
         Those that must be there.
+    prose : str
+        The column of free text to which cells behind the last column belong, where it is the last:
+        whoever types "because, they, agreed" forgets the quotes. Elsewhere such lines are refused.
+        Without it what stands beside a table is no part of it.
 
     Raises
     ------
@@ -447,15 +473,54 @@ def read_table(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> p
         sheets = [sheet.rows for sheet in workbook_sheets(path).values()]
     else:
         sheets = [_csv_rows(path)]
-    for rows in sheets:
+    for sheet in sheets:
+        rows = _with_our_names(sheet, columns, needs)
         # a title or two may stand above the names of the columns
         if any(set(needs) <= set(row) for row in rows[:5]):
+            rows = _with_whole_prose(rows, prose, needs, path.name) if prose else rows
             return rows_of(rows, columns, needs=needs)
     columns_there = sheets[0][0] if sheets and sheets[0] else []
     missing = [column for column in needs if column not in columns_there]
     facts = {"names": in_short(missing or needs), "there": in_short(columns_there, 12)}
     hints = [nearest_note(column, columns_there) for column in missing]
     raise InputError.of("no such column", file=path.name, hints=hints, **facts)
+
+
+def _with_our_names(
+    rows: list[list[str]], columns: Sequence[str], needs: Sequence[str]
+) -> list[list[str]]:
+    """Rows of which the one that names the columns does so as we do: "Unit_ID" is ``unit_id``."""
+    named_rows = [
+        [
+            name if name and name not in row else cell
+            for cell, name in zip(row, fields_named(row, columns), strict=True)
+        ]
+        for row in rows[:5]
+    ]
+    # our own name first: the words of a heading may stand in the line below it
+    for heads in (rows[:5], named_rows):
+        for place, row in enumerate(heads):
+            if set(needs) <= set(row):
+                return [*rows[:place], named_rows[place], *rows[place + 1 :]]
+    return rows
+
+
+def _with_whole_prose(
+    rows: Sequence[list[str]], prose: str, needs: Sequence[str], called: str
+) -> list[list[str]]:
+    """The rows with what stands behind the last column put into it, where that is the column of prose."""
+    place = next(number for number, row in enumerate(rows) if set(needs) <= set(row))
+    width = max(at for at, name in enumerate(rows[place], start=1) if name)
+    long = [number for number, row in enumerate(rows) if number > place and any(row[width:])]
+    if long and rows[place][width - 1] != prose:
+        lines = in_short([number + 1 for number in long])
+        raise InputError.of("cells behind the columns", file=called, lines=lines, column=prose)
+    whole = list(rows)
+    for number in long:
+        row = rows[number]
+        told = ", ".join(filter(None, row[width - 1 :]))
+        whole[number] = [*row[: width - 1], told]
+    return whole
 
 
 def rows_of(

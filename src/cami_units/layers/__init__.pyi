@@ -11,6 +11,7 @@ from ._file_kinds import file_kinds as file_kinds
 from ._gis_files import is_companion as is_companion
 from ._gis_placemarks import DRAWN_SUFFIXES as DRAWN_SUFFIXES
 from ._gis_placemarks import check_beginning as check_beginning
+from ._gis_placemarks import has_outlines_as_text as has_outlines_as_text
 from ._gis_placemarks import read_gis_content as read_gis_content
 from ._gis_placemarks import read_gis_placemarks as read_gis_placemarks
 from ._layer_rows import input_hashes as input_hashes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -85,6 +86,16 @@ def check_beginning(path: Path, called: str) -> None:
         head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head.startswith(_BEGINNINGS[ending]):
         raise InputError.of("begins otherwise", file=called, ending=ending)
+
+
+# QGIS can write the geometry into a CSV as well-known text
+_WKT: Final = re.compile(rb"\b(?:MULTI)?(?:POLYGON|SURFACE) ?(?:Z|M|ZM)? ?\(\(", re.IGNORECASE)
+
+
+def has_outlines_as_text(path: Path) -> bool:
+    """Whether a table of text has a column of polygons; its beginning says so."""
+    with path.open("rb") as stream:
+        return _WKT.search(stream.read(100_000).replace(b"\0", b"")) is not None
 
 
 def read_gis_placemarks(path: Path, label: str) -> Placemarks:

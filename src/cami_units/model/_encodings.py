@@ -206,13 +206,14 @@ def _delimiter(text: str) -> str:
     the widest one (a remark may hold more commas than a table has columns).
     """
 
-    def cells_in_line(sign: str) -> int:
+    def cells_in_line(sign: str) -> tuple[bool, int]:
         try:
             widths = Counter(map(len, _rows(text, sign, _SAMPLED_ROWS)))
         except csv.Error:  # a quote that does not end, by a sign that is not the file's
-            return 0
-        # width - 1: rows of one cell speak for no sign
-        return max((count * (width - 1) for width, count in widths.items()), default=0)
+            return False, 0
+        # width - 1: rows of one cell speak for no sign; nor does one long remark against two rows
+        cells = ((count > 1 < width, count * (width - 1)) for width, count in widths.items())
+        return max(cells, default=(False, 0))
 
     # of equals the first: a comma, as in the contract of our own CSV
     return max(_DELIMITERS, key=cells_in_line)

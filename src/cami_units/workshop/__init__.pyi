@@ -37,11 +37,14 @@ from ._identity import bare_name as bare_name
 from ._identity import drawn_facts as drawn_facts
 from ._identity import hotspots_of_outlines as hotspots_of_outlines
 from ._identity import is_cyrillic as is_cyrillic
+from ._identity import is_no_name as is_no_name
 from ._identity import lasting_ids as lasting_ids
 from ._identity import note as note
 from ._identity import placemarks_of as placemarks_of
 from ._identity import rejects as rejects
 from ._identity import spoken_id as spoken_id
+from ._identity import unit_id_typed as unit_id_typed
+from ._identity import unit_ids_typed as unit_ids_typed
 from ._identity import without_same_words as without_same_words
 from ._merge import merged as merged
 from ._merge import outside_km2 as outside_km2

@@ -92,6 +92,29 @@ def spoken_id(name: str) -> str:
     return f"CU-{int(match[1]):03d}{match[2].lower()}" if match else ""
 
 
+def unit_id_typed(typed: object) -> str:
+    """The id of a unit as somebody typed it, as ids are written; what is no id stays, as one line.
+
+    Examples
+    --------
+    >>> unit_id_typed(" cu‑3 "), unit_id_typed("CU-002 Wakhan"), unit_id_typed("Wakhan")
+    ('CU-003', 'CU-002', 'Wakhan')
+    """
+    line = clean_name(typed)
+    return spoken_id(line) or line
+
+
+def unit_ids_typed(typed: object) -> str:
+    """Ids of units with semicolons between, as :func:`unit_id_typed`, in their order: a pair has none.
+
+    Examples
+    --------
+    >>> unit_ids_typed("cu-20; CU–19")
+    'CU-019;CU-020'
+    """
+    return ";".join(sorted(filter(None, map(unit_id_typed, clean_name(typed).split(";")))))
+
+
 def bare_name(name: str) -> str:
     """A name without the X, the id in front and the part behind; empty for "Untitled Polygon".
 
@@ -107,6 +130,23 @@ def bare_name(name: str) -> str:
     text = text[match.end() :].lstrip(" -–—:.,_") if match else text
     text = _PART.sub("", text)
     return "" if _UNTITLED.fullmatch(text) else text
+
+
+def is_no_name(typed: str) -> bool:
+    """Whether what somebody typed for a name can hardly be one: a number, a day, yes or no, "Untitled".
+
+    Examples
+    --------
+    >>> [is_no_name(typed) for typed in ("12", "2026-03-05", "True", "CU-003", "Km 12")]
+    [True, True, True, True, False]
+    """
+    bare = bare_name(typed)
+    has_letters = any(letter.isalpha() for letter in bare)
+    return not has_letters or bare.casefold() in _TRUTHS
+
+
+_TRUTHS: Final = frozenset({"true", "false", "истина", "ложь"})
+"""What spreadsheets in English and in Russian show where somebody typed one of these words."""
 
 
 def is_cyrillic(name: str) -> bool:
@@ -189,6 +229,8 @@ class DrawnFacts(NamedTuple):
     `label` is the name that the page wrote: while a placemark still has it, nobody has named it
     otherwise since. `piece` is the letter of a piece of a split unit, `merged_from` the units that
     went into this one, `ticks` what the page showed of each criterion (yes, no, close, open).
+    `data_names` are the names that any other unit has in its data, the English and the Russian one:
+    who edits attributes changes these, and not the name of the placemark.
     """
 
     label: str = ""
@@ -200,6 +242,7 @@ class DrawnFacts(NamedTuple):
     name_en: str = ""
     name_ru: str = ""
     ticks: tuple[tuple[str, str], ...] = ()
+    data_names: tuple[str, str] = ("", "")
 
     def stand_for(self, name: str) -> bool:
         """Whether the name of a placemark is still the one that the page wrote."""
@@ -221,7 +264,8 @@ def drawn_facts(data: Mapping[str, str]) -> DrawnFacts:
     """
     label = clean_name(data.get("label", ""))
     if not label:
-        return NOT_DRAWN
+        names = (clean_name(data.get("name_en", "")), clean_name(data.get("name_ru", "")))
+        return NOT_DRAWN._replace(data_names=names) if any(names) else NOT_DRAWN
     piece = str(data.get("piece", ""))
     sources = str(data.get("merged_from", "")).split(";")[:MOST_SOURCES]
     return DrawnFacts(

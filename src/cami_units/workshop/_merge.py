@@ -154,7 +154,7 @@ def merged(
     if merge.faults:
         raise unusable(merge.faults)
     settle_conflicts(merge, rules.resolutions)
-    merge.notices += idle_resolutions(merge, rules.resolutions, numbered)
+    merge.notices += idle_resolutions(merge, rules.resolutions, numbered, by_unit)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
 

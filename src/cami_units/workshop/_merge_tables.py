@@ -20,7 +20,7 @@ from cami_units.model import (
     in_short,
     nearest_note,
 )
-from cami_units.workshop._identity import MatchedBy, Notice, Placemark, note
+from cami_units.workshop._identity import MatchedBy, Notice, Placemark, note, unit_ids_typed
 from cami_units.workshop._versions import Change, joined
 
 # -- what people decided, and what applies where they did not ------------------------------------
@@ -97,9 +97,8 @@ def resolutions_of(
     resolutions: dict[str, Resolution] = {}
     faults = []
     for line, row in enumerate(table.to_dict("records"), start=2):
-        # two units may be typed in any order
-        unit_ids = sorted(filter(None, map(str.strip, _text(row.get(names["unit_id"])).split(";"))))
-        unit_id, answer = ";".join(unit_ids), _text(row.get(column))
+        unit_id = unit_ids_typed(_text(row.get(names["unit_id"])))
+        answer = _text(row.get(column))
         choice = re.sub(r"^keep\s+", "", answer.partition(":")[0].strip(), flags=re.IGNORECASE)
         if not choice:
             continue
@@ -330,11 +329,15 @@ def settle_conflicts(merge: Merge, resolutions: Mapping[str, Resolution]) -> Non
 
 
 def idle_resolutions(
-    merge: Merge, resolutions: Mapping[str, Resolution], new_ids: Collection[str]
+    merge: Merge,
+    resolutions: Mapping[str, Resolution],
+    new_ids: Collection[str],
+    unit_ids: Collection[str],
 ) -> list[Notice]:
     """The resolutions that settled nothing, and what would: a slip would leave the default in force.
 
-    Nobody need have asked about one of `new_ids`, the new units, for it to be left out.
+    Nobody need have asked about one of `new_ids`, the new units, for it to be left out. A slip is no
+    id of `unit_ids`, the units that were handed out: one of these is meant as it stands.
     """
     open_ids = [conflict.unit_id for conflict in merge.conflicts if conflict.open]
     settled_ids = {conflict.unit_id for conflict in merge.conflicts if conflict.resolution}
@@ -349,10 +352,12 @@ def idle_resolutions(
             lines = "  ".join(dict.fromkeys(works))
             what = note("resolution without effect", **facts, lines=lines)
         else:
-            hint = nearest_note(unit_id, open_ids)
+            is_known = unit_id in unit_ids or unit_id in new_ids
+            hint = "" if is_known else nearest_note(unit_id, open_ids)
             if open_ids and not hint:
                 hint = Note("open conflicts", {"names": in_short(open_ids)})
-            what = note("idle resolution", **facts, hint=hint)
+            key = "no open conflict" if is_known else "idle resolution"
+            what = note(key, **facts, hint=hint)
         notices.append(Notice("", "", "", what))
     return notices
 

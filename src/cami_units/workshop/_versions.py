@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from cami_units import overlap
-from cami_units.model import HIDDEN_STATUSES, Note, clean_name
+from cami_units.model import HIDDEN_STATUSES, Note, clean_name, in_short
 from cami_units.workshop._identity import (
     APART,
     INSIDE,
@@ -26,6 +26,7 @@ from cami_units.workshop._identity import (
     cut_into,
     identified,
     is_cyrillic,
+    is_no_name,
     note,
     rejects,
 )
@@ -382,6 +383,9 @@ def _version(
             notes.append(note("rejection voids outline"))
         change = "rejected"
     name_en, name_ru = _new_name(unit, pieces)
+    names_in_data, odd_notes = _names_in_data(unit, first)
+    name_en, name_ru = name_en or names_in_data[0], name_ru or names_in_data[1]
+    notes += odd_notes
     if change == "rejected" and (name_en or name_ru):
         # A name beside an X is mostly the reason: a unit that goes needs no other name.
         notes.append(note("typed", name=first.name))
@@ -476,6 +480,42 @@ def _new_name(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> tuple[str
     return "", ""
 
 
+def _names_in_data(unit: Mapping[str, Any], piece: Placemark) -> tuple[tuple[str, str], list[Note]]:
+    """The names that somebody changed in the data of a placemark; and what is hardly meant as one."""
+    names: list[str] = []
+    notes = []
+    for own_name, given in zip(
+        (str(unit["name_en"]), str(unit["name_ru"])), piece.facts.data_names, strict=True
+    ):
+        name = bare_name(given)
+        is_old = {plain(given), plain(name)} & (_names(unit) - {""}) or _is_garbled(given, own_name)
+        is_odd = bool(given) and not is_old and is_no_name(given)
+        # letters of a third alphabet in place of Cyrillic ones: mostly a code page misread
+        is_odd |= bool(given) and not is_old and is_cyrillic(own_name) and not _is_plain(given)
+        if is_odd:
+            notes.append(note("odd name", name=given))
+        names.append("" if is_old or is_odd else name)
+    name_en, name_ru = names
+    # a Cyrillic name is the Russian one, wherever it was typed
+    if is_cyrillic(name_en):
+        name_en, name_ru = "", name_ru or name_en
+    return (name_en, name_ru), notes
+
+
+def _is_plain(name: str) -> bool:
+    return name.isascii() or is_cyrillic(name)
+
+
+_CUT_OFF: Final = 40
+"""Letters from which a shapefile may have cut a name off: 80 bytes of Cyrillic."""
+
+
+def _is_garbled(given: str, own_name: str) -> bool:
+    """Whether a program made of a name what it is: cut off, or with letters lost to a code page."""
+    is_cut = len(given) >= _CUT_OFF and plain(own_name).startswith(plain(given))
+    return is_cut or "?" in given or "\ufffd" in given
+
+
 def by_script(name: str) -> tuple[str, str]:
     """A name as the English one, or as the Russian one where it is in Cyrillic."""
     return ("", name) if is_cyrillic(name) else (name, "")
@@ -510,7 +550,7 @@ def _add_form_row(
     """A row of a form, added to what the group drew of that unit, or as a version of its own."""
     unit_id = row.unit_id
     if unit_id not in units:
-        row_note = note("no such unit", unit_id=unit_id)
+        row_note = note("no such unit", unit_id=unit_id, hint=_called_so(unit_id, units))
         result.notices.append(Notice(file.file, "", unit_id, row_note))
         return
     name_en, name_ru = by_script("" if plain(row.name) in _names(units[unit_id]) else row.name)
@@ -536,6 +576,12 @@ def _add_form_row(
         comment="\n".join(filter(None, dict.fromkeys(comments))),
         requests=joined_requests((version, row)),
     )
+
+
+def _called_so(name: str, units: Mapping[str, Mapping[str, Any]]) -> str | Note:
+    """The units of a name that somebody typed in place of an id."""
+    ids = [unit_id for unit_id, unit in units.items() if plain(name) in _names(unit) - {""}]
+    return Note("units called so", {"names": in_short(ids)}) if ids else ""
 
 
 def _tell_against_the_map(

@@ -1,0 +1,75 @@
+"""What people decided on conflicts, as they hand it in: which file it is, and its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from cami_units import store, workshop
+from cami_units.documents.workbook_cells import read_table
+
+RESOLUTIONS: Final = "resolutions.csv"
+"""What people decided on conflicts, beside the groups' files."""
+RESOLUTION_COLUMNS: Final = ("unit_id", "resolution", "reason")
+
+_ENDING: Final = r"\.(?:csv|tsv|txt|xls[xm]|ods)"
+# Windows hides endings: who types "resolutions.csv" there may have a .csv.csv or a .csv.txt
+_CALLED: Final = re.compile(rf"resolutions(?:\.csv)?{_ENDING}", re.IGNORECASE)
+# "resolutions (1).csv", "Resolution final.xlsx", "Copy of resolutions.csv"
+_LIKE: Final = re.compile(
+    rf"(?:.*[\W_])?resolutions?(?:[\W\d_].*)?{_ENDING}", re.IGNORECASE | re.DOTALL
+)
+
+
+def is_resolutions(path: Path) -> bool:
+    """Whether a file is called as the table of resolutions: it is none of a group's files."""
+    return _CALLED.fullmatch(path.name) is not None
+
+
+def looks_like_resolutions(path: Path) -> bool:
+    """Whether a file may be meant as the table of resolutions, by its name."""
+    return _LIKE.fullmatch(path.name) is not None and not store.is_litter(path.name)
+
+
+def resolutions_beside(paths: Iterable[Path]) -> tuple[Path | None, list[Path]]:
+    """The table of resolutions in folders, or beside files; and those that look like one and are not read.
+
+    `resolutions.csv` first. A file with another case or ending is read where it is the only one:
+    of several nobody can say which one holds.
+    """
+    places = list(paths)
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in places)
+    called = [
+        file
+        for folder in folders
+        for file in sorted(folder.iterdir() if folder.is_dir() else ())
+        if is_resolutions(file) and file.is_file()
+    ]
+    exact = [file for file in called if file.name == RESOLUTIONS]
+    file = exact[0] if exact else called[0] if len(called) == 1 else None
+    inner = [one for path in places if path.is_dir() for one in path.rglob("*")]
+    like = [one for one in inner if looks_like_resolutions(one) and one.is_file()]
+    unread = sorted({*called, *like} - {file}, key=lambda one: (one.name, str(one)))
+    return file, unread
+
+
+def resolution_rows(path: Path) -> pd.DataFrame:
+    """The rows of a table of resolutions, by :data:`RESOLUTION_COLUMNS`, with the ids of units as ids are written.
+
+    Raises
+    ------
+    InputError
+        As :func:`cami_units.documents.workbook_cells.read_table`.
+    """
+    columns = ("unit_id", "resolution", "group", "rule", "reason")
+    table = read_table(path, columns=columns, needs=("unit_id",), prose="reason")
+    answers = table["resolution"].where(table["resolution"] != "", table["group"])
+    table = table.assign(
+        unit_id=[workshop.unit_ids_typed(typed) for typed in table["unit_id"]],
+        resolution=answers.where(answers != "", table["rule"]),
+    )
+    return table[list(RESOLUTION_COLUMNS)]
