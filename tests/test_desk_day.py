@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from shapely.affinity import translate
 
@@ -322,13 +323,18 @@ for table in ("tcp", "tcp6"):
 def decide_by_click(page: Page, desk: Served, round_: Path, line: tuple) -> None:
     """One decision with real clicks: the unit in the list, the reason, names, the button."""
     unit, decision, options = line
-    page.driver.get(f"{desk.home}/board?unit={unit}")
+    of_decision = f'form[action="/decide"] button[value="{decision}"]'
+
+    def is_offered() -> bool:
+        # a desk that has just started may still be at the board, and offers nothing until it is made
+        page.driver.get(f"{desk.home}/board?unit={unit}")
+        return bool(page.driver.find_elements(By.CSS_SELECTOR, of_decision))
+
+    until(is_offered)
     if options or decision in ASKING:
         for folded in page.driver.find_elements(By.CSS_SELECTOR, "details:not([open]) > summary"):
             folded.click()
-    button = page.driver.find_element(
-        By.CSS_SELECTOR, f'form[action="/decide"] button[value="{decision}"]'
-    )
+    button = page.driver.find_element(By.CSS_SELECTOR, of_decision)
     form = button.find_element(By.XPATH, "ancestor::form")
     form.find_element(By.NAME, "reason").send_keys("as said")
     for name, value in options.items():
@@ -981,10 +987,14 @@ def quiet_desk(page: Page) -> None:
     """Wait until nothing is under way, whatever was refused."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        state = page.driver.execute_async_script(
-            "const done = arguments[0];"
-            "fetch('/events?version=0').then((one) => one.json()).then(done, () => done(null));"
-        )
+        state = None
+        with contextlib.suppress(
+            TimeoutException
+        ):  # on a busy machine an answer may take half a minute
+            state = page.driver.execute_async_script(
+                "const done = arguments[0];"
+                "fetch('/events?version=0').then((one) => one.json()).then(done, () => done(null));"
+            )
         if state and not [one for one in state["jobs"] if one["state"] in ("running", "waiting")]:
             return
         time.sleep(0.2)
