@@ -58,6 +58,7 @@ from cami_units.commands.resolution_files import (
     RESOLUTIONS,
     resolution_rows,
     resolutions_beside,
+    unread_resolutions,
 )
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_pieces
@@ -429,10 +430,11 @@ def read_resolutions(
     list of Notice
         That a file is there and none of its lines says anything, or that one was not read.
     """
-    file_beside, unread = resolutions_beside(paths)
+    places = list(paths)
+    file_beside = resolutions_beside(places)
     path = named_file or file_beside
     notices = []
-    if unread := [file for file in unread if file != path]:
+    if unread := unread_resolutions(places, {named_file, file_beside}):
         facts = {"count": len(unread), "names": in_short(sorted(file.name for file in unread), 6)}
         what = workshop.note("resolutions unread", **facts)
         notices.append(workshop.Notice("", "", "", what))

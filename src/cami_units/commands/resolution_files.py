@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -35,26 +35,34 @@ def looks_like_resolutions(path: Path) -> bool:
     return _LIKE.fullmatch(path.name) is not None and not store.is_litter(path.name)
 
 
-def resolutions_beside(paths: Iterable[Path]) -> tuple[Path | None, list[Path]]:
-    """The table of resolutions in folders, or beside files; and those that look like one and are not read.
+def resolutions_beside(paths: Iterable[Path]) -> Path | None:
+    """The table of resolutions in folders, or beside files.
 
     `resolutions.csv` first. A file with another case or ending is read where it is the only one:
     of several nobody can say which one holds.
     """
+    called = _called_so(paths)
+    exact = [file for file in called if file.name == RESOLUTIONS]
+    return exact[0] if exact else called[0] if len(called) == 1 else None
+
+
+def unread_resolutions(paths: Iterable[Path], known: Collection[Path | None]) -> list[Path]:
+    """What looks like a table of resolutions, however deep in the folders, and is none of the `known`."""
     places = list(paths)
-    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in places)
-    called = [
+    inner = [one for path in places if path.is_dir() for one in path.rglob("*")]
+    like = [one for one in inner if looks_like_resolutions(one) and one.is_file()]
+    return sorted({*_called_so(places), *like} - {*known}, key=lambda one: (one.name, str(one)))
+
+
+def _called_so(paths: Iterable[Path]) -> list[Path]:
+    """The files in folders, or beside files, that are called as the table of resolutions."""
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+    return [
         file
         for folder in folders
         for file in sorted(folder.iterdir() if folder.is_dir() else ())
         if is_resolutions(file) and file.is_file()
     ]
-    exact = [file for file in called if file.name == RESOLUTIONS]
-    file = exact[0] if exact else called[0] if len(called) == 1 else None
-    inner = [one for path in places if path.is_dir() for one in path.rglob("*")]
-    like = [one for one in inner if looks_like_resolutions(one) and one.is_file()]
-    unread = sorted({*called, *like} - {file}, key=lambda one: (one.name, str(one)))
-    return file, unread
 
 
 def resolution_rows(path: Path) -> pd.DataFrame:

@@ -368,17 +368,18 @@ def take_out(directory: Path, name: str) -> Path:
 # -- what is settled ------------------------------------------------------------------------------
 
 
-def resolution_file(directory: Path) -> list[Path]:
-    """The table of resolutions of the workshop; none where nobody has resolved anything."""
-    path, _ = resolutions_beside([directory / HANDED_IN])
-    return [path] if path else []
+def resolution_file(directory: Path) -> Path:
+    """The table of resolutions of the workshop, or where it will be once somebody resolves anything."""
+    folder = directory / HANDED_IN
+    return resolutions_beside([folder]) or folder / RESOLUTIONS
 
 
 def read_resolutions(directory: Path) -> pd.DataFrame:
     """`resolutions.csv` of the workshop: unit_id, resolution, reason; without rows where there is none."""
-    for path in resolution_file(directory):
-        return resolution_rows(path)
-    return pd.DataFrame(columns=list(RESOLUTION_COLUMNS), dtype=str)
+    path = resolution_file(directory)
+    if not path.is_file():
+        return pd.DataFrame(columns=list(RESOLUTION_COLUMNS), dtype=str)
+    return resolution_rows(path)
 
 
 def open_resolutions(day: Day, onto: RoundFolder | None, table: pd.DataFrame) -> pd.DataFrame:

@@ -317,7 +317,7 @@ class Pages:
         current = day.current.path if day.current else self.desk.directory
         return {
             "files": _day.mark_of(file.path for file in day.files),
-            "resolutions": _day.mark_of(_day.resolution_file(self.desk.directory)),
+            "resolutions": _day.mark_of([_day.resolution_file(self.desk.directory)]),
             "decisions": _day.mark_of([current / DECISION_LOG]),
             "activities": _day.mark_of([current / "activities.csv"]),
             "order": _day.mark_of([self.desk.directory / _day.ORDER]),
