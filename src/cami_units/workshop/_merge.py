@@ -318,19 +318,20 @@ def _settle(
     unit_id = str(unit["unit_id"])
     distinct = _distinct([voice for voice in voices if voice.differs], placemarks)
     applying, reason = _applying(unit, voices, distinct, placemarks, ground, rules, merge)
+    # another group may have asked for the very thing that applies: it is no less heard
+    agreeing = [
+        voice for voice in voices if applying and _asks_the_same(voice, applying, placemarks)
+    ]
     for voice in voices:
         if voice.stands_by_itself:
             merge.changes.append(_moved_row(voice))
         else:
-            # another group may have asked for the very thing that applies: it is no less heard
-            is_shared = applying is not None and _asks_the_same(voice, applying, placemarks)
-            _add_changes(unit, voice, applying, merge, is_shared=is_shared)
+            _add_changes(unit, voice, applying, merge, is_shared=voice in agreeing)
     # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
     if not voices and unit["status"] not in HIDDEN_STATUSES:
         _add_absent(unit_id, rules, merge)
     for voice in distinct:
-        is_aside = voice.places and not voice.stands_by_itself
-        if is_aside and not (applying and _asks_the_same(voice, applying, placemarks)):
+        if voice.places and not voice.stands_by_itself and voice not in agreeing:
             site = add_site(merge, _version_site(voice), voice.places)
             _lay_version_aside(merge, site, voice, reason)
     if applying and applying.change == "split" and len(applying.places) > 1:
