@@ -30,6 +30,7 @@ from cami_units.webmap._payload import (
     Frame,
     PageTables,
     Sheet,
+    imprint_said,
     payload,
 )
 
@@ -182,9 +183,7 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": shown(imprint.title),
         "date": shown(imprint.date),
-        "round": shown(words.round_name(imprint, content["lang"])),
-        "profile": shown(words.profile_name(imprint.profile, content["lang"])),
-        "disclaimer": shown(words.disclaimer(imprint.disclaimer, content["lang"])),
+        **imprint_said(imprint, content["lang"]),
         "sources": [shown(source) for source in words.sources(imprint, content["lang"])],
         "indicative": imprint.indicative,
         "name": shown(f"{imprint.title}, {imprint.date}"),
