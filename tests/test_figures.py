@@ -38,6 +38,7 @@ from cami_units.cli import app
 from cami_units.commands import figures as figures_step
 from cami_units.commands.figures import write_figures
 from cami_units.commands.shown_round import kept_pieces, shown_sections
+from cami_units.documents import unit_drawing
 from cami_units.figures import _figure_legend as legend_room
 from cami_units.figures import _map as map_room
 from cami_units.figures import _pages as pages_room
@@ -756,6 +757,25 @@ def test_a_legend_has_a_line_for_what_the_map_shows_and_for_nothing_else() -> No
     assert not {kinds["border_fence"], kinds["disputed areas"]} & around_the_hotspot
     assert kinds["disputed areas"] in east
     assert not {kinds["hotspots"], kinds["protected_areas"], kinds["corridors"]} & east
+
+
+def test_a_corridor_in_steps_has_a_line_of_its_own_below_figures_and_boards() -> None:
+    """On sheets, on the page of a unit, whose rows are cut out of the scene's, and on the board."""
+    scene = toy_scene()
+    coarse = scene.layers["corridors"].assign(coarse="tracked")
+    scene = replace(scene, layers={**scene.layers, "corridors": coarse})
+    label = words.text("coarse corridors", "en")
+    around = pages_room._around(scene, "CU-001")
+    for shown in (scene, around):
+        everywhere = tuple(shown.units.total_bounds if shown is scene else (-1e6, -1e6, 1e6, 1e6))
+        labels = {entry[1] for entry in legend_room.entries(shown, ("corridors",), everywhere)}
+        assert label in labels
+        assert words.text("corridors", "en") not in labels
+    kinds = [kind for kind, shapes in unit_drawing.ground(scene).layers if len(shapes)]
+    assert "coarse corridor" in kinds
+    assert "corridor" not in kinds
+    drawing = unit_drawing.Drawing(1, 1, (unit_drawing.Shape("coarse corridor", ()),))
+    assert unit_drawing.signs(drawing) == (("coarse corridor", "coarse corridors"),)
 
 
 def test_a_legend_card_is_as_large_as_it_needs_and_shows_each_sign_once() -> None:

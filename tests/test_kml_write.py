@@ -576,6 +576,21 @@ def test_a_sensitive_range_is_drawn_in_coarse_cells(tmp_path):
     assert saiga.geometry.iloc[0].equals(box(58, 39, 68, 43))
 
 
+def test_a_corridor_in_steps_says_why_and_the_legend_names_it(tmp_path):
+    layers = make_layers()
+    tracked = pd.concat([layers["corridors"]] * 2, ignore_index=True)
+    layers["corridors"] = tracked.assign(corridor_id=["L01", "T-1"], tracked=[False, True])
+    write(tmp_path / "u.kml", layers=layers)
+    rows, _ = kml.read_kml(tmp_path / "u.kml")
+    notes = {
+        data["corridor_id"]: data.get("note", "")
+        for data in rows["data"]
+        if data.get("layer") == "corridors"
+    }
+    assert notes == {"L01": "", "T-1": words.text("coarse tracked", "en")}
+    assert words.text("coarse corridors", "en") in (tmp_path / "u.kml").read_text("utf-8")
+
+
 def test_disputed_lines_are_dashes_and_no_line_runs_below_them(tmp_path):
     # The border runs along 63° E from 38° to 44° N; 40° to 41° N lies in a disputed area.
     write(tmp_path / "u.kml")

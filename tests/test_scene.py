@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from cami_units import scene
+from cami_units import scene, words
 from cami_units.model import EQUAL_AREA
 
 CEA = "+proj=cea +lat_ts=0 +datum=WGS84"
@@ -97,6 +97,36 @@ def test_a_restricted_layer_is_not_shown_and_restricted_ranges_are_all_coarse() 
     shown = scene.shown_layers(known, SPECIES, restricted=restricted, crs=EQUAL_AREA)
     assert "hotspots" not in shown
     assert not shown["features"].geometry[1].equals(known["features"].geometry[1])
+
+
+def test_each_coarse_row_says_why_and_no_other_row_does() -> None:
+    """A species first: a collared animal of a sensitive one is told as sensitive."""
+    known = layers()
+    known["corridors"]["tracked"] = [True, True]
+    shown = scene.shown_layers(known, SPECIES, restricted=frozenset(), crs=EQUAL_AREA)
+    assert shown["features"][scene.COARSE].tolist() == ["sensitive", ""]
+    assert shown["corridors"][scene.COARSE].tolist() == ["tracked", "sensitive"]
+    assert scene.is_coarse(shown["features"]).tolist() == [True, False]
+    assert not scene.is_coarse(shown["hotspots"]).any()
+    restricted = scene.shown_layers(
+        known, SPECIES, restricted=frozenset({"ranges"}), crs=EQUAL_AREA
+    )
+    assert restricted["features"][scene.COARSE].tolist() == ["sensitive", "restricted"]
+    # a word of somebody else's under this heading says nothing
+    assert scene.coarse_key({scene.COARSE: "grain"}) == scene.coarse_key({}) == ""
+    for reason in ("sensitive", "tracked", "restricted"):
+        for lang in words.LANGUAGES:
+            assert "25" in words.text(scene.coarse_key({scene.COARSE: reason}), lang)
+
+
+def test_a_legend_parts_corridors_in_steps_from_those_drawn_as_they_are() -> None:
+    units = pd.DataFrame({"status": []})
+    shown = scene.coarse_layers(layers(), SPECIES)
+    keys = ("corridors", "coarse corridors")
+    lines = [words.text(key, "en") for key in keys]
+    assert [sign.label for sign in scene.legend_signs(units, shown, lang="en")][1:] == lines
+    alone = {"corridors": shown["corridors"].iloc[1:]}
+    assert [sign.label for sign in scene.legend_signs(units, alone, lang="en")] == lines[1:]
 
 
 def test_a_renderer_given_precise_places_makes_them_coarse_itself() -> None:

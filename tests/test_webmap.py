@@ -232,6 +232,25 @@ def content(html: str) -> Any:
     return json.loads(found[1])
 
 
+def test_cards_of_coarse_places_say_why(tmp_path: Path) -> None:
+    layers = toy_layers()
+    layers["corridors"]["tracked"] = True
+    species = toy_species()
+    species["sensitive"] = ["no", "yes"]
+    write_map(tmp_path / "map.html", **toy(layers=layers, species=species))
+    page = content((tmp_path / "map.html").read_text("utf-8"))
+
+    def said(things: list[dict[str, Any]]) -> dict[str, str]:
+        return {thing["id"]: dict(thing["rows"]).get("coarse", "") for thing in things}
+
+    assert said(page["evidence"]["corridors"]) == {"L1": "coarse tracked"}
+    assert said(page["species"]) == {"Panthera uncia": "coarse sensitive", "Saiga tatarica": ""}
+    assert said(page["evidence"]["hotspots"]) == {"H01": ""}
+    for lang in ("en", "ru"):
+        sentence = page["words"][lang]["coarse tracked"]
+        assert sentence == shown(words.text("coarse tracked", lang))
+
+
 # -- cleaning --------------------------------------------------------------------------------------
 
 

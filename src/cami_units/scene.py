@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -390,11 +390,13 @@ def shown_layers(
         The equal-area CRS of the plan: the cells lie in it.
     """
     open_layers = {name: table for name, table in layers.items() if name not in restricted}
-    delicate = sensitive_species(species)
+    delicate: dict[str, CoarseReason] = {}
     features = layers.get("features")
     if features is not None:
         open_layers["features"] = features
-        delicate |= set(features["sci_name"]) if "ranges" in restricted else set()
+        if "ranges" in restricted:
+            delicate |= dict.fromkeys(features["sci_name"], "restricted")
+    delicate |= dict.fromkeys(sensitive_species(species), "sensitive")
     for name in SPECIES_LAYERS:
         if name in open_layers:
             open_layers[name] = _coarse_rows(open_layers[name], delicate, crs)
@@ -570,9 +572,9 @@ def coarse_layers(
     """
     if species is None or "sensitive" not in species:
         return layers
-    names = sensitive_species(species)
+    delicate: dict[str, CoarseReason] = dict.fromkeys(sensitive_species(species), "sensitive")
     return {
-        name: _coarse_rows(table, names, EQUAL_AREA)
+        name: _coarse_rows(table, delicate, EQUAL_AREA)
         if name in SPECIES_LAYERS and not table.attrs.get(_MARK)
         else table
         for name, table in layers.items()
@@ -580,25 +582,70 @@ def coarse_layers(
 
 
 _MARK: Final = "coarse_km"
-"""The note on a table that says how coarse its sensitive rows are."""
+"""The note on a table that says how coarse its delicate rows are."""
+
+CoarseReason = Literal["sensitive", "tracked", "restricted"]
+"""Why a place is told coarsely: its species, that it is the track of an animal, or its source."""
+
+COARSE: Final = "coarse"
+"""The column of a shown layer with the reason why a row was made coarse; empty where it was not."""
+
+
+def coarse_reasons(table: pd.DataFrame, delicate: Mapping[str, CoarseReason]) -> pd.Series[str]:
+    """Why each row of a layer is told coarsely, the species first; empty where it is told as it is.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``sci_name``, of one species or several with semicolons between.
+    delicate : mapping of scientific name to reason
+
+    Examples
+    --------
+    >>> links = pd.DataFrame({"sci_name": ["A a;B b", "B b", "B b"], "tracked": [True, True, False]})
+    >>> coarse_reasons(links, {"A a": "sensitive"}).tolist()
+    ['sensitive', 'tracked', '']
+    """
+    tracks = is_tracked(table)
+
+    def reason(names: str, is_track: bool) -> str:
+        listed_names = [name.strip() for name in names.split(";")]
+        reasons = {delicate[name] for name in listed_names if name in delicate}
+        reasons |= {"tracked"} if is_track else set()
+        return next((one for one in get_args(CoarseReason) if one in reasons), "")
+
+    return pd.Series(
+        [reason(*row) for row in zip(table["sci_name"].astype(str), tracks, strict=True)],
+        index=table.index,
+        dtype=object,
+    )
+
+
+def is_coarse(table: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows of a shown layer were made coarse."""
+    if COARSE not in table:
+        return pd.Series(False, index=table.index)
+    return table[COARSE].isin(get_args(CoarseReason))
+
+
+def coarse_key(row: Mapping[str, Any]) -> str:
+    """The phrase that says why a row of a shown layer was made coarse; empty where it was not."""
+    reason = row.get(COARSE)
+    return f"coarse {reason}" if reason in get_args(CoarseReason) else ""
 
 
 def _coarse_rows(
-    table: gpd.GeoDataFrame, names: frozenset[str] | set[str], crs: str
+    table: gpd.GeoDataFrame, delicate: Mapping[str, CoarseReason], crs: str
 ) -> gpd.GeoDataFrame:
-    """A layer with the rows of these species made coarse; lines shorter than a cell are left out."""
-    rows = (
-        table["sci_name"]
-        .map(lambda listed_: bool(set(str(listed_).split(";")) & names))
-        .astype(bool)
-    )
-    rows |= is_tracked(table)
+    """A layer with delicate rows made coarse, and why; lines shorter than a cell are left out."""
+    reasons = coarse_reasons(table, delicate)
+    rows = reasons.ne("")
     if not rows.any():
         return table
     shapes = table.geometry.copy()
     shapes[rows] = coarse(table.geometry[rows], crs=crs)
     kept_rows = ~rows | ~(shapes.is_empty | shapes.isna())
-    coarse_table = table.set_geometry(shapes)
+    coarse_table = table.set_geometry(shapes).assign(**{COARSE: reasons})
     coarse_table = (
         coarse_table if kept_rows.all() else coarse_table[kept_rows].reset_index(drop=True)
     )
@@ -858,7 +905,9 @@ def legend_signs(
             ]
         else:
             is_line = LAYERS[name].geometry == "line"
-            signs.append(Sign("layer", name, words.text(name, lang), is_line))
+            made_coarse = is_coarse(layers[name])
+            said = [name] * (not made_coarse.all()) + [f"coarse {name}"] * bool(made_coarse.any())
+            signs += [Sign("layer", name, words.text(key, lang), is_line) for key in said]
     return tuple(signs)
 
 

@@ -402,7 +402,7 @@ def _add_corridors(
     """Corridors as points, a kilometre each; those of sensitive species by the cells they pass."""
     columns = ["corridor_id", "sci_name", "evidence_grade"]
     # Tracks of any species: where one animal walks is told of none.
-    delicate = corridors["sci_name"].isin(coarse) | scene.is_tracked(corridors)
+    delicate = _is_delicate(corridors, coarse)
     exact, hidden = corridors[~delicate], corridors[delicate]
     xy, row, metres = overlap.line_points(exact, every_km=POINT_KM)
     rows = _records(exact, columns)
@@ -425,7 +425,7 @@ def _add_crossings(
     if crossings is None or crossings.empty:
         return
     columns = ["corridor_id", "sci_name", "evidence_grade", "pair"]
-    is_delicate = crossings["sci_name"].isin(coarse) | scene.is_tracked(crossings)
+    is_delicate = _is_delicate(crossings, coarse)
     exact = crossings[~is_delicate]
     xy = shapely.get_coordinates(np.asarray(exact.geometry))
     rows = _records(exact, columns)
@@ -440,6 +440,11 @@ def _add_crossings(
     ]
     count = len(exact)
     webmap.add_points(block, "crossings", rows, xy, np.arange(count), np.ones(count))
+
+
+def _is_delicate(table: pd.DataFrame, coarse: Collection[str]) -> pd.Series[bool]:
+    """Which links or crossings are told by their cells only."""
+    return scene.coarse_reasons(table, dict.fromkeys(coarse, "sensitive")).ne("")
 
 
 def _records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ from cami_units.model import (
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
-from cami_units.scene import coarse, is_tracked
+from cami_units.scene import COARSE, CoarseReason, coarse, coarse_reasons, sensitive_species
 from cami_units.sensitivity import EDGES, STATED, Design, Stability
 
 SAME_UNIT = 0.5
@@ -594,19 +594,22 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     -------
     GeoDataFrame
         As :func:`cami_units.overlap.barrier_cuts`, with ``lon``, ``lat`` of a point in longitude and
-        latitude. For sensitive species it is made coarse.
+        latitude. For sensitive species it is made coarse, and ``coarse`` says why.
     """
     cuts = overlap.barrier_cuts(units, pieces)
     points = cuts.to_crs(LONLAT).geometry
-    sensitive = pieces.layers.species.set_index("sci_name")["sensitive"]
-    delicate = cuts["sci_name"].map(sensitive).eq("yes").to_numpy()
-    # Nor is it told where a single animal met a fence.
-    delicate = delicate | is_tracked(cuts).to_numpy()
+    # nor is it told where a single animal met a fence
+    delicate_species: dict[str, CoarseReason] = dict.fromkeys(
+        sensitive_species(pieces.layers.species), "sensitive"
+    )
+    cuts[COARSE] = coarse_reasons(cuts, delicate_species)
+    delicate = cuts[COARSE].ne("").to_numpy()
     points[delicate] = coarse(points[delicate], crs=units.crs)
     # five decimals are a metre
     cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)
     names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]
     columns = [*names, "permeability", "lon", "lat", "kind", "name", "evidence_grade", "km"]
+    columns += [COARSE]
     table = cuts.sort_values([*names, "lon", "lat"], ignore_index=True)[columns]
     return gpd.GeoDataFrame(
         table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=LONLAT

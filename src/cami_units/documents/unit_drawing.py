@@ -131,6 +131,8 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
         # below the units and the borders, and thin: a fence along a border must not hide it
         "barrier": Ink(_EVIDENCE["barriers"], 1.1),
         "corridor": Ink(_SIGN_COLOURS["corridor"], 1.8, dashed=True),
+        # drawn alike, in steps, and explained by a line of its own
+        "coarse corridor": Ink(_SIGN_COLOURS["corridor"], 1.8, dashed=True),
         "other": Ink("555555", 1.2, "bbbbbb", 0.35),
         "unit": Ink("222222", 3.0, "999999", 0.5),
         "before": Ink("444444", 2.4, dashed=True),
@@ -145,7 +147,12 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
 )
 """Every kind of shape, from the back to the front; a unit's fill is the colour of its status."""
 
-LINES: Final = frozenset({"river", "border", "disputed", "barrier", "corridor", "drawn", "leader"})
+LINES: Final = frozenset(
+    {
+        *("river", "border", "disputed", "barrier", "corridor", "coarse corridor"),
+        *("drawn", "leader"),
+    }
+)
 """Kinds that are lines: their ends are not joined."""
 
 BESIDE_LABELS: Final = frozenset({"leader", "town"})
@@ -160,6 +167,7 @@ SIGNS: Final[Mapping[str, str]] = MappingProxyType(
         "drawn": "report remarks",
         "other": "other units",
         **{LAYERS[name].sign: name for name in MAP_EVIDENCE},
+        **{f"coarse {LAYERS[name].sign}": f"coarse {name}" for name in MAP_EVIDENCE},
         "disputed": "disputed line",
     }
 )
@@ -317,7 +325,11 @@ def _ground_layers(shown_scene: scene.Scene) -> tuple[tuple[str, npt.NDArray[Any
         if table is not None:
             dimension = 1 if kind in LINES else 2
             shapes = table.geometry.to_numpy()
-            behind.append((kind, shapes[shapely.get_dimensions(shapes) == dimension]))
+            is_drawn = shapely.get_dimensions(shapes) == dimension
+            made_coarse = scene.is_coarse(table).to_numpy()
+            behind.append((kind, shapes[is_drawn & ~made_coarse]))
+            if made_coarse.any():
+                behind.append((f"coarse {kind}", shapes[is_drawn & made_coarse]))
     return (*behind, *_borders(countries, disputed))
 
 

@@ -51,6 +51,7 @@ from cami_units.model import (
     transformer,
 )
 from cami_units.scene import (
+    COARSE,
     Frame,
     Scene,
     drawn_units,
@@ -345,7 +346,7 @@ def _around(scene: Scene, unit_id: str) -> Scene:
 
 _LOOKS: Final = (
     *("unit_id", "status", "tier", "rank", "kind", "range_state", "extent_km"),
-    *("section_id", "iso2", "disputed_id"),
+    *("section_id", "iso2", "disputed_id", COARSE),
     *(key for layer in LAYERS.values() for key in layer.key),
 )
 """What a map asks of a row, beside its shape and its names."""

@@ -52,7 +52,7 @@ from cami_units.model import (
     narrowest_bounds,
     widened,
 )
-from cami_units.scene import Itself, ShapeMemory, numbered_edges, species_places
+from cami_units.scene import Itself, ShapeMemory, coarse_key, numbered_edges, species_places
 
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
@@ -117,7 +117,10 @@ class Drawing:
     ) -> list[Mark]:
         """The marks of one row of a layer, one a part: the same ones in each file of a pack."""
         identity, shape, months = clean_name(row[key]), row["geometry"], row.get(MONTHS)
-        pairs = (("layer", layer), *(data or self._columns(layer, row)).items())
+        columns = dict(data or self._columns(layer, row))
+        if key_of_note := coarse_key(row):
+            columns["note"] = words.text(key_of_note, self.lang)
+        pairs = (("layer", layer), *columns.items())
 
         def drawn(_: list[int]) -> list[tuple[list[Mark], int]]:
             """The marks, and how many specks are none."""
@@ -270,8 +273,6 @@ def ranges(
             "sci_name": shown_name(sci_name),
             "iucn_category": shown_name(species_row.get("iucn_category")),
         }
-        if _is_sensitive(kinds, row["sci_name"]):
-            data["note"] = words.text("generalised", drawing.lang)
         marks = drawing.marks(
             "ranges",
             row,
@@ -295,7 +296,7 @@ def ranges(
         seasons = _season_marks(drawing, row["sci_name"], parts_of_year, title, look)
         inner = (
             (Folder(words.text("seasons", drawing.lang), tuple(seasons), visible=False),)
-            if seasons and not _is_sensitive(kinds, row["sci_name"])
+            if seasons and not coarse_key(row)
             else ()
         )
         folders.append(Folder(title, tuple(marks), inner, visible=False))
@@ -684,13 +685,6 @@ def _places(drawing: Drawing, gazetteer: gpd.GeoDataFrame | None, *, wide: bool)
         for row in rows(gazetteer[is_wide if wide else ~is_wide], "name_en")
         for point in parts(row["geometry"])[:1]
     ]
-
-
-def _is_sensitive(kinds: Mapping[str, Mapping[str, Any]], sci_name: Any) -> bool:
-    """Whether any of the species of a row is marked as sensitive."""
-    return any(
-        truth(kinds.get(name.strip(), {}).get("sensitive", "")) for name in str(sci_name).split(";")
-    )
 
 
 def _extent(geometry: BaseGeometry) -> float:

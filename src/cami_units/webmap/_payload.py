@@ -43,6 +43,7 @@ from cami_units.model import (
 )
 from cami_units.scene import (
     ShapeMemory,
+    coarse_key,
     coarse_layers,
     label_place,
     lasting_stamp_of,
@@ -754,6 +755,7 @@ def _species(
                     shown(species_rows.get(row["sci_name"], {}).get("iucn_category")),
                 ],
                 ["range_km2", _number(row["range_km2"])],
+                *_coarse_rows(row),
             ],
             "style": dict(species_style(order[row["sci_name"]])),
             "parts": coded.get(row["sci_name"], []),
@@ -856,11 +858,18 @@ def _evidence_row(key: str, row: Mapping[str, Any], shape: BaseGeometry) -> dict
             ]
             for column in layer_rule.card_columns
             if not is_missing(row.get(column))
-        ],
+        ]
+        + _coarse_rows(row),
         "kind": palette.barrier_kind(row["kind"]) if key == "barriers" else "",
         "g": packed(shape),
         "at": label_point(shape),
     }
+
+
+def _coarse_rows(row: Mapping[str, Any]) -> list[list[Any]]:
+    """What a card says of a place that was made coarse, as a key of the catalogue; else no line."""
+    key = coarse_key(row)
+    return [["coarse", key]] if key else []
 
 
 def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:

@@ -330,13 +330,13 @@ function squareKm(value) {
   return value === null ? "–" : `${number(value, 0)} ${word("km2")}`;
 }
 
-const FIELD_WORDS = { iso2: "states", countries: "states", sci_name: "species" };
+const FIELD_WORDS = { iso2: "states", countries: "states", sci_name: "species", coarse: "note" };
 
 function valueOf(field, value) {
   if (typeof value === "number") return number(value, 2);
   if (value && typeof value === "object") return saidIn(value);
   if (["species", "sci_name", "species_shared"].includes(field)) return spoken(value);
-  if (["kind", "presence", "range origin", "seasonal"].includes(field)) return word(value);
+  if (["kind", "presence", "range origin", "seasonal", "coarse"].includes(field)) return word(value);
   return String(value === null ? "" : value).replace(/;/g, ", ");
 }
 

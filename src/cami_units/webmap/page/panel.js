@@ -99,17 +99,24 @@ function speciesGroup() {
     changed();
   }, make("span", { class: "swatch" }), word("no species"));
   none.classList.add("none");
-  const rows = data.species.map((one) => {
+  const rows = data.species.flatMap((one) => {
     const change = (wanted) => {
       if (!state.several) state.species.clear();
       if (wanted) state.species.add(one.id);
       else state.species.delete(one.id);
       changed();
     };
-    return choice(type, "species", state.species.has(one.id), change, swatch(one.style), nameOf(one),
+    const line = choice(type, "species", state.species.has(one.id), change, swatch(one.style), nameOf(one),
       make("span", { class: "count code" }, one.code));
+    return [line, state.species.has(one.id) ? coarseNotes([one]) : null];
   });
   return group(word("species ranges"), several, none, ...rows);
+}
+
+// Why something stands in cells or steps, beside its sign once it is on the map.
+function coarseNotes(things) {
+  const keys = new Set(things.flatMap((thing) => thing.rows.filter(([field]) => field === "coarse").map(([, key]) => key)));
+  return keys.size ? make("ul", { class: "kinds" }, ...[...keys].map((key) => make("li", {}, word(key)))) : null;
 }
 
 function evidenceGroup() {
@@ -119,6 +126,7 @@ function evidenceGroup() {
     if (!things) continue;
     if (key !== "barriers") {
       rows.push(toggle(key, swatch(data.styles[key], LINES.has(key) ? "line" : "area"), things.length));
+      if (state.on.has(key)) rows.push(coarseNotes(things));
       continue;
     }
     rows.push(toggle(key, swatch(data.barriers.border_fence, "line"), things.length));
