@@ -446,13 +446,14 @@ OVERRIDE = "when,who,site,what,old,new,reason,grade\n"
 def test_an_override_lets_a_one_state_site_near_a_border_past_the_first_gate(tmp_path):
     # Inside Mongolia, 20 to 30 km south of the Russian border: one state, near another.
     site = gpd.GeoDataFrame(
-        {"id": ["Onon"]}, geometry=[shapely.box(110.6, 48.2, 112.0, 48.95)], crs=4326
+        {"id": ["CU-007"]}, geometry=[shapely.box(110.6, 48.2, 112.0, 48.95)], crs=4326
     )
     site.to_file(tmp_path / "site.geojson")
     text = '[workshop]\noverrides = "overrides.csv"\n'
     (tmp_path / "overrides.csv").write_text(
         OVERRIDE
-        + "2026-11-22,Working group 5,Onon,adjacent,,,Gazelles winter across the border,B\n"
+        # an id as people type it
+        + "2026-11-22,Working group 5, cu–7 Onon,adjacent,,,Gazelles winter across the border,B\n"
     )
     plain = assess(tmp_path / "site.geojson", read_plan(None)).set_index("criterion")
     let_in = assess(tmp_path / "site.geojson", read_plan(write_plan(tmp_path, text)))
@@ -489,6 +490,12 @@ def test_overrides_of_sites_that_are_not_there_are_named(tmp_path):
     table = read_overrides(tmp_path / "overrides.csv")
     (lost,) = lost_overrides(table, ["H01"], kinds=("species",), note="override of no unit")
     assert "no unit of this round, and no hotspot of one: nowhere" in lost.what
+    of_units = {"kinds": ("adjacent",), "note": "override of no unit"}
+    (lost,) = lost_overrides(table.assign(site="cu‑12 Wakhan"), ["CU-011"], **of_units)
+    assert "cu‑12 Wakhan" in lost.what
+    assert lost_overrides(table.assign(site="cu‑12 Wakhan"), ["CU-012"], **of_units) == ()
+    # what a plan calls its hotspots comes first
+    assert lost_overrides(table.assign(site="cu-12"), ["cu-12"], **of_units) == ()
 
 
 # -- the toy region, end to end ---------------------------------------------------------------------

@@ -917,6 +917,14 @@ def test_an_order_by_hand_is_a_file_and_outlives_the_desk(guest, desk, settling)
     assert set(desk.worker.asked) == {"board"}
     again = Desk(desk.directory, desk.worker, desk.scratch)  # started anew
     assert read_order(again.directory)[0] == "CU-007"
+    # typed by hand; a unit that is gone by now stops nothing, and is named
+    (desk.directory / _day.ORDER).write_text("unit_id\ncu-2 Wakhan\n CU–7\nCU-999\n", "utf-8")
+    assert read_order(desk.directory) == ("CU-002", "CU-007", "CU-999")
+    current = read_day(desk.directory).current
+    assert _verbs.board_order(desk.directory, current.path) == ("CU-002", "CU-007", "rank")
+    page = guest.get("/board").text
+    assert re.findall(r'data-unit="(CU-\d+)"', page)[:2] == ["CU-002", "CU-007"]
+    assert "names what is no unit of this round, passed over: CU-999" in page
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import criteria, layers, overlap, rank, words
 from cami_units.cache import NOTHING_KEPT, Cache, entry, keep, kept, kept_value, parts_of
-from cami_units.commands.plan_layers import ground, load, reading_of
+from cami_units.commands.plan_layers import ground, load, reading_of, sites_typed
 from cami_units.model import DIGITS, Findings, Layers, Names, Profile, Progress, SiteTables, quiet
 from cami_units.overlap import DrawnPieces, Pieces
 from cami_units.plan import Plan
@@ -430,8 +430,9 @@ def adjacent_sites(
     if plan_layers.overrides is None or within_km is None:
         return None
     rows = plan_layers.overrides[plan_layers.overrides["what"] == "adjacent"]
-    reasons = dict(zip(rows["site"], rows["reason"], strict=True))
     names_of = known_as or {names: names.split(";") for names in sites[site]}
+    known_names = {one for names in names_of.values() for one in names}
+    reasons = dict(zip(sites_typed(rows["site"], known_names), rows["reason"], strict=True))
     reason_of = {
         name: next((reasons[one] for one in names if one in reasons), "")
         for name, names in names_of.items()

@@ -16,6 +16,7 @@ from cami_units.commands.plan_layers import (
     faulty_coverage,
     open_numbers,
     reading_of,
+    sites_typed,
     with_coverage,
 )
 from cami_units.model import (
@@ -348,7 +349,7 @@ def lost_overrides(
     if overrides is None:
         return ()
     site_names = {*map(str, sites)}
-    named = overrides.loc[overrides["what"].isin(kinds), "site"].astype(str)
+    named = sites_typed(overrides.loc[overrides["what"].isin(kinds), "site"], site_names)
     lost = sorted({*named} - site_names)
     facts = {
         "names": in_short(lost),

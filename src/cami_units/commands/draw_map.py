@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ def ground_of_round(round_: Round) -> DrawingGround:
     units = gpd.GeoDataFrame(round_.tables["conservation_units"]).sort_values("unit_id")
     hashes = [kml.geom_hash(shape) for shape in units.geometry]
     number = round_.imprint.number
-    named = "" if round_layers.overrides is None else ";".join(_adjacent_names(round_layers))
+    adjacent = _adjacent_names(round_layers, units["unit_id"])
     return DrawingGround(
         measured={
             "ground": webmap.spelt(ground),
@@ -62,7 +62,7 @@ def ground_of_round(round_: Round) -> DrawingGround:
             ),
             "profile": webmap.spelt(plan.profile.model_dump(mode="json")),
         },
-        adjacent=frozenset(named.split(";")) - {""},
+        adjacent=frozenset(adjacent),
         number=number,
         # 64 bits tell the rounds of one browser apart
         key=hashlib.sha256("\n".join([round_.imprint.title, number, *hashes]).encode()).hexdigest()[
@@ -71,10 +71,16 @@ def ground_of_round(round_: Round) -> DrawingGround:
     )
 
 
-def _adjacent_names(round_layers: Layers) -> list[str]:
+def _adjacent_names(round_layers: Layers, unit_ids: Iterable[str]) -> list[str]:
     """Units and hotspots that an override lets in with one state."""
-    table = round_layers.overrides
-    return [] if table is None else table.loc[table["what"] == "adjacent", "site"].map(str).tolist()
+    table, hotspots = round_layers.overrides, round_layers.hotspots
+    if table is None:
+        return []
+    from cami_units.commands.plan_layers import sites_typed
+
+    known = {*unit_ids, *(() if hotspots is None else hotspots["hotspot_id"])}
+    sites = sites_typed(table.loc[table["what"] == "adjacent", "site"], known)
+    return [name for site in sites for name in site.split(";") if name]
 
 
 def _counted(species: pd.DataFrame, coarse: Collection[str]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from cami_units import cache as store_of_entries
-from cami_units import criteria, layers, overlap
+from cami_units import criteria, layers, overlap, workshop
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.model import (
     InputError,
@@ -52,6 +52,22 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     clean = with_coverage(_kept_layers(cache, plan, progress), plan)
     path = plan.workshop.overrides
     return clean if path is None else replace(clean, overrides=layers.read_overrides(path))
+
+
+def sites_typed(typed: Iterable[object], sites: Collection[str]) -> list[str]:
+    """Names of sites as somebody typed them: one of these sites as it is, or a unit's id as ids are written.
+
+    Examples
+    --------
+    >>> sites_typed(["cu-3 Wakhan", "HS01", "cu-9", "cu-3 cu-4"], ["CU-003", "CU-004", "HS01"])
+    ['CU-003', 'HS01', 'cu-9', 'cu-3 cu-4']
+    """
+
+    def written(name: str) -> str:
+        ids = () if name in sites else workshop.unit_ids_in(name)
+        return ids[0] if len(ids) == 1 and ids[0] in sites else name
+
+    return [written(str(name)) for name in typed]
 
 
 def with_coverage(clean: Layers, plan: Plan) -> Layers:

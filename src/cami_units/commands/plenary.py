@@ -23,7 +23,7 @@ from cami_units.commands.shown_round import (
 )
 from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, groups_in, known_activities
 from cami_units.documents.board import write_board, write_slides
-from cami_units.documents.board_slides import Loop, boards
+from cami_units.documents.board_slides import ORDERS, Loop, boards
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
@@ -32,6 +32,8 @@ from cami_units.model import (
     Progress,
     Round,
     as_typed,
+    in_short,
+    nearest_note,
     quiet,
 )
 
@@ -74,12 +76,14 @@ def plenary(
     Raises
     ------
     InputError
-        A folder is no round, or the folder of the board holds something else.
+        A folder is no round, the folder of the board holds something else, or the order names no
+        unit of the round.
     """
     round_ = decided_round(directory)
     earlier = before or base_beside(directory, round_)
     base = decided_round(earlier) if earlier else None
     first = lang or round_.imprint.languages[0]
+    order = _order_typed(round_, order)
     target = out or directory / "plenary"
     store.check_only(target, is_ours=lambda name: name in _FILES)
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
@@ -90,6 +94,22 @@ def plenary(
         write_slides(folder / "board.pptx", shown[0], imprint=round_.imprint)
         problems = _write_tour(folder / "board.kmz", round_, base, scenes[0])
     return target, problems
+
+
+def _order_typed(round_: Round, order: Sequence[str]) -> list[str]:
+    """An order with ids as they are written; refused with what the round does not know, by name."""
+    unit_ids = sorted(map(str, round_.tables["conservation_units"]["unit_id"]))
+    typed = [
+        one
+        for word in order
+        for one in workshop.unit_ids_in(word) or [word.lower() if word.lower() in ORDERS else word]
+    ]
+    known = (*ORDERS, *unit_ids)
+    if unknown := [one for one in typed if one not in known]:
+        hints = [nearest_note(one, known) for one in unknown]
+        facts = {"names": in_short(unknown), "orders": in_short(ORDERS), "hints": hints}
+        raise InputError.of("order unknown", units=in_short(unit_ids), **facts)
+    return typed
 
 
 def write_board_page(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,6 +35,7 @@ from cami_units.commands.assess import (
     species_ranges,
 )
 from cami_units.commands.check import lost_overrides
+from cami_units.commands.plan_layers import sites_typed
 from cami_units.commands.propose import Cells, grow, living_cells, measured_cells, scored
 from cami_units.commands.round_files import write_added
 from cami_units.commands.shown_round import drawn_scene
@@ -180,10 +181,10 @@ def _locked(units: gpd.GeoDataFrame, round_layers: Layers) -> list[str]:
     """Units that must be in the smallest set: agreed on, or locked by a written override."""
     agreed = units.loc[units["status"].isin(AGREED_STATUSES), "unit_id"]
     overrides = round_layers.overrides
-    by_hand: Iterable[str] = (
-        () if overrides is None else overrides.loc[overrides["what"] == "lock", "site"]
-    )
-    locked = [bool({*by_hand} & {*names.split(";")}) for names in every_name(units)]
+    typed = () if overrides is None else overrides.loc[overrides["what"] == "lock", "site"]
+    names_of = [names.split(";") for names in every_name(units)]
+    by_hand = {*sites_typed(typed, {one for names in names_of for one in names})}
+    locked = [bool(by_hand & {*names}) for names in names_of]
     return sorted({*agreed, *units.loc[locked, "unit_id"]})
 
 

@@ -601,6 +601,7 @@ class Pages:
         by_hand = _day.read_order(self.desk.directory)
         order = order if order in ORDERS else "hand" if by_hand else "rank"
         units = unit_facts(day, lang, order, by_hand, self.desk.places)
+        gone = sorted({*by_hand} - {row["unit_id"] for row in units})
         unit_id = typed.get("unit") or request.query_params.get("unit", "") or self.desk.unit
         unit = next(
             (row for row in units if row["unit_id"] == unit_id), units[0] if units else None
@@ -618,6 +619,9 @@ class Pages:
             seen=self._decision_mark(day, unit["unit_id"]) if unit else "",
             order=order,
             orders=ORDERS,
+            not_ordered=words.text("desk order unknown", lang, names=", ".join(gone))
+            if gone
+            else "",
             progress=progress_said(units, self._lang(request)),
         )
 

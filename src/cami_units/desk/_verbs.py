@@ -276,9 +276,9 @@ def draw_board(
     directory: Path, day: Day, page: Path, fresh: Collected | None, progress: Progress
 ) -> None:
     """The page of the board for the windows: of the round on the disk, or of one just measured."""
-    order = board_order(directory)
     if day.current is None:
         return
+    order = board_order(directory, day.current.path)
     if fresh is None:
         round_ = decided_round(day.current.path)
         before = base_beside(day.current.path, round_)
@@ -291,9 +291,13 @@ def draw_board(
         write_board_page(page, fresh.round, fresh.base, page.parent, order=order, progress=progress)
 
 
-def board_order(directory: Path) -> tuple[str, ...]:
-    """What the board is ordered by: by hand, where somebody has; else by rank."""
-    return (*read_order(directory), "rank")
+def board_order(directory: Path, round_: Path) -> tuple[str, ...]:
+    """What the board of a round is ordered by: by hand, where somebody has; else by rank.
+
+    A unit of the order may be gone since; the page of the board names it.
+    """
+    known_ids = set(unit_table(round_)["unit_id"])
+    return (*(one for one in read_order(directory) if one in known_ids), "rank")
 
 
 # -- after ----------------------------------------------------------------------------------------
@@ -345,7 +349,7 @@ def _figures(directory: Path, round_: Path, progress: Progress) -> Made:
 
 def _plenary(directory: Path, round_: Path, progress: Progress) -> Made:
     """The board as files to take along."""
-    return plenary(round_, order=board_order(directory), progress=progress)
+    return plenary(round_, order=board_order(directory, round_), progress=progress)
 
 
 def _pack(directory: Path, round_: Path, progress: Progress) -> Made:

@@ -44,6 +44,7 @@ from ._identity import placemarks_of as placemarks_of
 from ._identity import rejects as rejects
 from ._identity import spoken_id as spoken_id
 from ._identity import unit_id_typed as unit_id_typed
+from ._identity import unit_ids_in as unit_ids_in
 from ._identity import unit_ids_typed as unit_ids_typed
 from ._identity import without_same_words as without_same_words
 from ._merge import merged as merged

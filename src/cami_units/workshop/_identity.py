@@ -115,6 +115,20 @@ def unit_ids_typed(typed: object) -> str:
     return ";".join(sorted(filter(None, map(unit_id_typed, clean_name(typed).split(";")))))
 
 
+def unit_ids_in(typed: object) -> tuple[str, ...]:
+    """All ids of units in a line, whatever stands between them, as ids are written.
+
+    Examples
+    --------
+    >>> unit_ids_in(" cu-3 CU–004 Wakhan"), unit_ids_in("Wakhan"), unit_ids_in("FOCU-12")
+    (('CU-003', 'CU-004'), (), ())
+    """
+    matches = _ID.finditer(clean_name(typed))
+    return tuple(
+        spoken_id(match[0]) for match in matches if not match.string[: match.start()][-1:].isalnum()
+    )
+
+
 def bare_name(name: str) -> str:
     """A name without the X, the id in front and the part behind; empty for "Untitled Polygon".
 
