@@ -1202,6 +1202,17 @@ def test_a_name_that_is_changed_in_the_attributes_is_a_new_name(tmp_path):
     assert units_of(made).loc["CU-003", "status"] == "working-group proposal"
 
 
+def test_a_name_that_is_emptied_in_the_attributes_is_told_and_stays(tmp_path):
+    made = collected(
+        tmp_path, {"edit_S1.kmz": kmz(with_data("CU-001", name_ru="")), **same_again()}
+    )
+    assert units_of(made).loc["CU-001", "name_ru"] == "Место 001"
+    [told_of] = made.changes.query("unit_id == 'CU-001'").to_dict("records")
+    assert "name_ru is empty in the attributes, where 'Место 001' stood" in str(told_of)
+    [other] = made.changes.query("unit_id == 'CU-003'").to_dict("records")
+    assert "empty" not in str(other)
+
+
 def test_a_table_with_outlines_as_text_is_to_come_as_a_layer(tmp_path):
     table = b'WKT,unit_id\n"MULTIPOLYGON (((70 42,71 42,71 43,70 42)))",CU-001\n'
     made = collected(
@@ -1211,6 +1222,18 @@ def test_a_table_with_outlines_as_text_is_to_come_as_a_layer(tmp_path):
     assert "from_qgis.csv" not in told(made, "tables that are no sheet of a form (1)")["what"]
     with pytest.raises(InputError, match="Export the layer as GeoPackage or KML"):
         collect([tmp_path / "handed-in" / "from_qgis.csv"], base())
+
+
+def test_a_table_with_outlines_in_an_archive_is_advised_as_one_by_itself(tmp_path):
+    table = b'WKT,unit_id\n"MULTIPOLYGON (((70 42,71 42,71 43,70 42)))",CU-001\n'
+    tables = {"from_qgis.csv": table, "points.csv": b"x\n1\n"}
+    packed = draw.packed(**{"edit_S1.kml": draw.edited(kmz())}, **tables)
+    made = collected(tmp_path, {"all.zip": packed, "alone.zip": draw.packed(**tables)})
+    line = told(made, "tables with outlines as text (1): from_qgis.csv")
+    assert "Export the layer as GeoPackage or KML" in line["assumed"]
+    assert "from_qgis.csv" not in told(made, "the archive also holds")["what"]
+    refusal = told(made, "from_qgis.csv is a table with outlines as text")
+    assert (refusal["kind"], refusal["file"]) == ("file refused", "alone.zip")
 
 
 def test_the_form_comes_in_beside_the_map(tmp_path):

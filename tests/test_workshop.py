@@ -19,6 +19,8 @@ from shapely.affinity import translate
 from cami_units import words, workshop
 from cami_units.model import EQUAL_AREA, InputError, Note
 from cami_units.workshop import bare_name, rejects, spoken_id
+from cami_units.workshop._identity import Identified, Placemark
+from cami_units.workshop._versions import _emptied_names
 from tests.conftest import km_box
 
 SQUARES = {
@@ -594,6 +596,25 @@ def test_a_unit_without_a_conflict_is_not_taken_for_another_one(base):
     assert idle == (
         "resolution CU-002, S1: it settled nothing, CU-002 has no open conflict. Open: CU-001."
     )
+
+
+def test_a_name_is_emptied_where_its_column_is_there_and_not_where_a_file_lost_the_column():
+    """A GIS leaves empty cells out: the column is known by the names of other units."""
+    unit = {"name_en": "Wakhan", "name_ru": "Вахан"}
+
+    def emptied(data, *others):
+        marks = [
+            Placemark(0, *[""] * 10, False, facts=workshop.drawn_facts(one))
+            for one in (data, *others)
+        ]
+        identity = Identified({str(place): [mark] for place, mark in enumerate(marks)})
+        return [one.facts["column"] for one in _emptied_names(unit, marks[0], identity)]
+
+    whole = {"name_en": "Altai", "name_ru": "Алтай"}
+    assert emptied({"name_en": "Wakhan"}, whole) == ["name_ru"]
+    assert emptied({"name_en": "Wakhan"}, {"name_en": "Altai"}) == []
+    assert emptied({"name_en": "", "name_ru": ""}) == ["name_en", "name_ru"]
+    assert emptied({}, whole) == emptied({"label": "drawn"}, whole) == []
 
 
 def conflicts_of(outcome, unit_id):

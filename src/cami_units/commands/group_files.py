@@ -463,9 +463,16 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
         return
     inner, passed = kml.inner_files(path, label)
     entries = [entry for entry in inner if not _is_plain_table(entry)]
-    passed += tuple(
-        entry.label.removeprefix(f"{label}/") for entry in inner if entry not in entries
-    )
+    tables = [entry for entry in inner if entry not in entries]
+    names = {one.label: one.label.removeprefix(f"{label}/") for one in tables}
+    outlined = [one.label for one in tables if layers.has_outlines_as_text(one.content)]
+    if outlined:
+        of_outlines = sorted(names.pop(one) for one in outlined)
+        if not entries:
+            raise InputError.of("table of outlines, no form", file=in_short(of_outlines))
+        facts = {"count": len(of_outlines), "names": in_short(of_outlines)}
+        reading.group_files.note(label, "tables of outlines", **facts)
+    passed += tuple(names.values())
     if passed:
         facts = {"count": len(passed), "names": in_short(passed)}
         reading.group_files.note(label, "archive also holds", **facts)

@@ -92,10 +92,16 @@ def check_beginning(path: Path, called: str) -> None:
 _WKT: Final = re.compile(rb"\b(?:MULTI)?(?:POLYGON|SURFACE) ?(?:Z|M|ZM)? ?\(\(", re.IGNORECASE)
 
 
-def has_outlines_as_text(path: Path) -> bool:
+_HEAD: Final = 100_000
+"""Bytes of a table that are looked at."""
+
+
+def has_outlines_as_text(table: Path | bytes) -> bool:
     """Whether a table of text has a column of polygons; its beginning says so."""
-    with path.open("rb") as stream:
-        return _WKT.search(stream.read(100_000).replace(b"\0", b"")) is not None
+    if isinstance(table, bytes):
+        return _WKT.search(table[:_HEAD].replace(b"\0", b"")) is not None
+    with table.open("rb") as stream:
+        return has_outlines_as_text(stream.read(_HEAD))
 
 
 def read_gis_placemarks(path: Path, label: str) -> Placemarks:

@@ -244,7 +244,8 @@ class DrawnFacts(NamedTuple):
     otherwise since. `piece` is the letter of a piece of a split unit, `merged_from` the units that
     went into this one, `ticks` what the page showed of each criterion (yes, no, close, open).
     `data_names` are the names that any other unit has in its data, the English and the Russian one:
-    who edits attributes changes these, and not the name of the placemark.
+    who edits attributes changes these, and not the name of the placemark. One that is not there is
+    ``None``, one that somebody emptied is empty.
     """
 
     label: str = ""
@@ -256,7 +257,7 @@ class DrawnFacts(NamedTuple):
     name_en: str = ""
     name_ru: str = ""
     ticks: tuple[tuple[str, str], ...] = ()
-    data_names: tuple[str, str] = ("", "")
+    data_names: tuple[str | None, str | None] = (None, None)
 
     def stand_for(self, name: str) -> bool:
         """Whether the name of a placemark is still the one that the page wrote."""
@@ -278,8 +279,10 @@ def drawn_facts(data: Mapping[str, str]) -> DrawnFacts:
     """
     label = clean_name(data.get("label", ""))
     if not label:
-        names = (clean_name(data.get("name_en", "")), clean_name(data.get("name_ru", "")))
-        return NOT_DRAWN._replace(data_names=names) if any(names) else NOT_DRAWN
+        name_en, name_ru = (
+            clean_name(data[key]) if key in data else None for key in ("name_en", "name_ru")
+        )
+        return NOT_DRAWN._replace(data_names=(name_en, name_ru))
     piece = str(data.get("piece", ""))
     sources = str(data.get("merged_from", "")).split(";")[:MOST_SOURCES]
     return DrawnFacts(

@@ -385,7 +385,7 @@ def _version(
     name_en, name_ru = _new_name(unit, pieces)
     names_in_data, odd_notes = _names_in_data(unit, first)
     name_en, name_ru = name_en or names_in_data[0], name_ru or names_in_data[1]
-    notes += odd_notes
+    notes += [*odd_notes, *_emptied_names(unit, first, identity)]
     if change == "rejected" and (name_en or name_ru):
         # A name beside an X is mostly the reason: a unit that goes needs no other name.
         notes.append(note("typed", name=first.name))
@@ -484,8 +484,9 @@ def _names_in_data(unit: Mapping[str, Any], piece: Placemark) -> tuple[tuple[str
     """The names that somebody changed in the data of a placemark; and what is hardly meant as one."""
     names: list[str] = []
     notes = []
+    given_names = (given or "" for given in piece.facts.data_names)
     for own_name, given in zip(
-        (str(unit["name_en"]), str(unit["name_ru"])), piece.facts.data_names, strict=True
+        (str(unit["name_en"]), str(unit["name_ru"])), given_names, strict=True
     ):
         name = bare_name(given)
         is_old = {plain(given), plain(name)} & (_names(unit) - {""}) or _is_garbled(given, own_name)
@@ -500,6 +501,26 @@ def _names_in_data(unit: Mapping[str, Any], piece: Placemark) -> tuple[tuple[str
     if is_cyrillic(name_en):
         name_en, name_ru = "", name_ru or name_en
     return (name_en, name_ru), notes
+
+
+def _emptied_names(
+    unit: Mapping[str, Any], piece: Placemark, identity: Identified
+) -> Iterator[Note]:
+    """A note for each name that somebody emptied in the data of a placemark.
+
+    A GIS leaves an empty cell out: it is told from a column that is gone by the other name, and by the
+    names that other units of the file have in that column.
+    """
+    given_names = piece.facts.data_names
+    for place, column in enumerate(("name_en", "name_ru")):
+        own_name, given = str(unit[column]), given_names[place]
+        if given or not own_name or not any(name is not None for name in given_names):
+            continue
+        is_column_there = given is not None or any(
+            other.facts.data_names[place] for pieces in identity.pieces.values() for other in pieces
+        )
+        if is_column_there:
+            yield note("name emptied", column=column, name=own_name)
 
 
 def _is_plain(name: str) -> bool:
