@@ -51,10 +51,11 @@ from cami_units.desk._day import (
 )
 from cami_units.desk._desk_pages import Desk, Pages
 from cami_units.desk._guard import COOKIE, MAX_BODY, MAX_FORM, Keys
-from cami_units.desk._page_facts import conflict_facts, job_text, told
+from cami_units.desk._page_facts import _other_outlines, conflict_facts, job_text, told
 from cami_units.desk._worker import BROKEN, DONE, REFUSED, RUNNING, WAITING, Job, Worker
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError, Note, Problem, Step, quiet
+from tests.rounds import toy_round
 from tests.test_collect import base, filled_form, kmz, moved_base, square
 
 PORT = 8765
@@ -341,6 +342,23 @@ def test_what_is_offered_is_what_the_round_says_does_something():
     # a round of an earlier version says no choices
     facts = conflict_facts(row | {"choices": ""}, {}, loop, {}, "en", has_decided=False)
     assert [name for name, _ in facts["choices"]] == ["S1", "S3", "union", "base", "ask"]
+
+
+def test_outlines_on_offer_are_those_that_a_decision_takes(tmp_path):
+    """What was asked for and not applied, as a name, is a change and has no outline to take."""
+    units = toy_round().tables["conservation_units"]
+    aside = units.iloc[[0, 0, 0]][["unit_id", "geometry"]].assign(
+        group=["G2", "before", "G2"], file=["a.kmz", "", "b.kmz"], placemark="CU-001", reason="S1"
+    )
+    write_proposal(toy_round(set_aside=aside.reset_index(drop=True)), tmp_path / "r")
+    (tmp_path / "r" / "changes.csv").write_text(
+        "unit_id,group,applied\nCU-002,G3,false\nCU-001,G2,false\n", "utf-8"
+    )
+    # what plenary replaced comes back with undo
+    assert _other_outlines(tmp_path / "r") == {"CU-001": ["G2"]}
+    assert _other_outlines(tmp_path / "none") == {}
+    with pytest.raises(InputError, match="no version of CU-002 by 'G3' was set aside"):
+        record_decision(tmp_path / "r", "CU-002", "agree", reason="x", time=NOON, outline="G3")
 
 
 def test_a_conflict_about_a_name_says_both_names():

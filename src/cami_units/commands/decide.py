@@ -310,7 +310,8 @@ def _moved_ids(stored: Round, shown: Round) -> list[str]:
 def _with_former_outlines(stored: Round, shown: Round, moved_ids: list[str]) -> Round:
     """A round in which the outlines that decisions replaced are set aside, once each."""
     aside = shown.tables["set_aside"]
-    there = {unit_id for unit_id in moved_ids if BEFORE in _versions(shown, unit_id)}
+    to_take = outlines_to_take(aside)
+    there = {unit_id for unit_id in moved_ids if BEFORE in to_take.get(unit_id, {})}
     units = gpd.GeoDataFrame(stored.tables["conservation_units"])
     former = units[units["unit_id"].isin(set(moved_ids) - there)]
     rows = former[["unit_id", "geometry"]].assign(
@@ -320,13 +321,18 @@ def _with_former_outlines(stored: Round, shown: Round, moved_ids: list[str]) -> 
     return store.with_tables(shown, {"set_aside": gpd.GeoDataFrame(table)})
 
 
+def outlines_to_take(aside: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
+    """The outlines that a decision can take: of each unit those set aside, by group and by file."""
+    outlines: dict[str, dict[str, Any]] = {}
+    for name in ("file", "group"):
+        for row in reversed([] if aside is None else aside.to_dict("records")):
+            outlines.setdefault(str(row["unit_id"]), {})[str(row[name])] = row["geometry"]
+    return outlines
+
+
 def _versions(base_round: Round, unit_id: str) -> dict[str, Any]:
     """The outlines of a unit that were set aside, by group and by file."""
-    aside = base_round.tables.get("set_aside")
-    if aside is None:
-        return {}
-    rows = aside[aside["unit_id"] == unit_id].to_dict("records")
-    return {str(row[name]): row["geometry"] for name in ("file", "group") for row in reversed(rows)}
+    return outlines_to_take(base_round.tables.get("set_aside")).get(unit_id, {})
 
 
 def read_decisions(directory: Path) -> pd.DataFrame:
@@ -393,8 +399,9 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
         shown["merged_into"] = ""
     why = base_round.tables.get("unit_rationale", pd.DataFrame({"unit_id": [], "facts": []}))
     facts = dict(zip(why["unit_id"], why["facts"], strict=True))
+    aside = outlines_to_take(base_round.tables.get("set_aside"))
     for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
-        _show_unit(shown, str(name), lines, _versions(base_round, str(name)), units)
+        _show_unit(shown, str(name), lines, aside.get(str(name), {}), units)
         if words.is_taken_out(facts.get(name, "")):  # rounds of old have no facts
             standing = words.facts_that_stand(facts[name], shown.at[name, "status"])
             shown.loc[name, "rationale"] = _rationale(base_round, str(name), standing)

@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
 
-from cami_units import words
+from cami_units import store, words
 from cami_units.commands.decide import (
     ASKING,
+    BEFORE,
+    outlines_to_take,
     parked_before,
     questions_left,
     read_decisions,
@@ -26,6 +29,7 @@ from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import theme_said
 from cami_units.model import (
     DECIDED_CONFLICTS,
+    InputError,
     Note,
     Problem,
     Step,
@@ -345,7 +349,7 @@ def unit_facts(
     lines = {str(unit_id): lines for unit_id, lines in log.groupby("unit_id")}
     last = {name: of[-1] for name in lines if (of := standing_decisions(lines[name]))}
     parked = parked_before(day.current.path)
-    outlines = _other_outlines(day.current.path / "changes.csv")
+    outlines = _other_outlines(day.current.path)
     hand = {unit_id: number for number, unit_id in enumerate(by_hand)}
     keys: dict[str, Any] = {
         "rank": lambda row: (float(row["rank"] or "inf"), row["unit_id"]),
@@ -453,13 +457,28 @@ def _before_decisions(lines: pd.DataFrame) -> str:
     return next((str(before) for decision, before in pairs if decision not in ASKING), "")
 
 
-def _other_outlines(changes: Path) -> dict[str, list[str]]:
-    """The groups whose version of a unit was set aside: a decision can take it yet."""
-    groups: dict[str, list[str]] = {}
-    for row in text_rows(text_table(changes, ("unit_id", "group", "applied"))):
-        if row.get("applied") == "false" and row["group"]:
-            groups.setdefault(row["unit_id"], []).append(row["group"])
-    return groups
+def _other_outlines(round_: Path) -> dict[str, list[str]]:
+    """The groups whose outline of a unit was set aside: a decision can take it yet."""
+    tables = round_ / store.GEOPACKAGE
+    try:
+        about = tables.stat()
+    except FileNotFoundError:  # between two renames there is none for the blink of an eye
+        return {}
+    return _groups_aside(round_, about.st_mtime_ns, about.st_size, about.st_ino)
+
+
+@lru_cache(maxsize=4)  # each page of the board asks
+def _groups_aside(round_: Path, _changed: int, _size: int, _place: int) -> dict[str, list[str]]:
+    """The groups whose outline was set aside, of a round in one of its states, by unit."""
+    try:
+        aside = store.read_round(round_, only=("set_aside",)).tables.get("set_aside")
+    except InputError:  # a damaged round: the page stands, and whatever is done with it says so
+        return {}
+    groups = set() if aside is None else {*aside["group"]} - {BEFORE}
+    return {
+        unit_id: sorted(name for name in outlines if name in groups)
+        for unit_id, outlines in outlines_to_take(aside).items()
+    }
 
 
 def job_text(job: Job, lang: str) -> str:
