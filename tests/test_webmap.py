@@ -803,6 +803,43 @@ def poisoned() -> dict[str, Any]:
 
 
 @pytest.mark.browser
+@pytest.mark.browser
+def test_what_search_asks_for_and_why_places_are_coarse_is_read_in_each_language(
+    browser: Page, tmp_path: Path
+) -> None:
+    """Beside a long title too, which takes the room that it can get."""
+    layers, species = toy_layers(), toy_species().assign(sensitive=["no", "yes"])
+    layers["corridors"]["tracked"] = True
+    given = toy(layers=layers, species=species)
+    tables = {"conservation_units": given["units"], "unit_criteria": given["unit_criteria"]}
+    given["cards"] = {
+        lang: words.unit_cards(tables, species, lang=lang) for lang in words.LANGUAGES
+    }
+    given["imprint"] = replace(IMPRINT, title="Conservation units across borders " * 4)
+    write_map(tmp_path / "map.html", **given)
+    for width in (1366, 390):
+        browser.size(width, 800)
+        browser.open(tmp_path / "map.html")
+        for lang in words.LANGUAGES:
+            browser.run(f"document.querySelector('.languages [lang={lang}]').click()")
+            asked, room = browser.run(
+                "const i = document.getElementById('search'), s = getComputedStyle(i);"
+                "const ink = document.createElement('canvas').getContext('2d'); ink.font = s.font;"
+                "return [ink.measureText(i.placeholder).width,"
+                "  i.clientWidth - parseFloat(s.paddingLeft) - parseFloat(s.paddingRight)]"
+            )
+            assert asked <= room, (width, lang)
+    browser.size(1366, 768)
+    browser.open(tmp_path / "map.html")
+    said = "return [...document.querySelectorAll('#panel .kinds')].map((one) => one.textContent)"
+    assert browser.run(said) == []
+    browser.run("document.querySelector('input[name=corridors]').click()")
+    browser.run("document.querySelectorAll('input[name=species]')[1].click()")
+    assert browser.run(said) == [
+        words.text(f"coarse {why}", "en") for why in ("sensitive", "tracked")
+    ]
+
+
 def test_hostile_names_show_as_text(browser: Page, tmp_path: Path) -> None:
     write_map(tmp_path / "poison.html", **poisoned())
     browser.open(
