@@ -433,6 +433,23 @@ def test_what_does_not_fit_a_decision_is_said(round_dir, decision, options, mess
     assert not (round_dir / DECISION_LOG).exists()
 
 
+def test_what_follows_from_a_decision_is_said_of_the_round_just_written(round_dir, monkeypatch):
+    """It is not opened again for that: the room waits."""
+    done = []
+    for name in ("open_round", "update_round"):
+        plain = getattr(store, name)
+
+        def noted(*given, name=name, plain=plain, **more):
+            done.append(name)
+            return plain(*given, **more)
+
+        monkeypatch.setattr(store, name, noted)
+    command = ["decide", str(round_dir), "CU-001", "reject", "--reason", "a mine"]
+    said = CliRunner().invoke(cli.app, command).stdout
+    assert "CU-001: modelled candidate → rejected" in said
+    assert done[-2:] == ["open_round", "update_round"]
+
+
 def test_another_groups_outline_stands_is_measured_and_goes_back(tmp_path):
     """G2 drew the western half of CU-001: 9,300 of 18,600 km², all of it in Kazakhstan."""
     half = shapely.box(71, 41, 72, 42)

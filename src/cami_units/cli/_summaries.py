@@ -328,17 +328,15 @@ def _say_some(lines: Sequence[str], most: int, lang: str) -> None:
         say(f"  {text('report line more', lang, n=len(lines) - most)}", style="dim")
 
 
-def say_decided(line: pd.Series[str], directory: Path) -> None:
+def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
     """What a decision made of its unit, and what follows from it that nobody sees on the map.
 
-    In the first language of the round.
+    In the first language of the round, which is as it was written.
     """
-    from cami_units import store
     from cami_units.commands.decide import DECISION_LOG, outside_taker_km2, shared_ground
     from cami_units.model import HIDDEN_STATUSES
     from cami_units.words import number, text
 
-    round_ = store.open_round(directory)
     lang = round_.imprint.languages[0]
     before, status = line["before"], line["status"]
     became = f"{text(before, lang)} → {text(status, lang)}"

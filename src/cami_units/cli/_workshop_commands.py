@@ -175,11 +175,11 @@ def decide(
     with at_work() as progress:
         from datetime import datetime
 
-        from cami_units.commands.decide import decide as run_decide
+        from cami_units.commands.decide import decide_and_show
 
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
-        line = run_decide(
+        line, shown = decide_and_show(
             directory,
             unit,
             decision,
@@ -196,7 +196,7 @@ def decide(
             progress=progress,
         )
     if not is_quiet():
-        say_decided(line, directory)
+        say_decided(line, shown, directory)
 
 
 @command("plenary rounds/01-collected --before rounds/00-proposal")

@@ -142,12 +142,28 @@ def decide(
     The line is on the disk before the tables are touched. Should the power go in between, the next
     command that opens the round with :func:`decided_round` shows the decision all the same.
     """
+    line, _ = decide_and_show(
+        directory, unit_id, decision, reason=reason, time=time, progress=progress, **options
+    )
+    return line
+
+
+def decide_and_show(
+    directory: Path,
+    unit_id: str,
+    decision: str,
+    *,
+    reason: str,
+    time: str,
+    progress: Progress = quiet,
+    **options: Unpack[DecisionOptions],
+) -> tuple[pd.Series[str], Round]:
+    """As :func:`decide`: the line, and the round as it was written, for whoever says what follows."""
     # one reading of the file for both halves
     stored = store.open_round(directory)
     line = _recorded(stored, directory, unit_id, decision, reason, time, options)
     progress(Step("the decision is on the disk; now tables and maps:", unit_id), 0, 0)
-    _show(stored, directory, progress)
-    return line
+    return line, _show(stored, directory, progress)
 
 
 def record_decision(
@@ -242,8 +258,8 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
     _show(store.open_round(directory), directory, progress)
 
 
-def _show(stored: Round, directory: Path, progress: Progress) -> None:
-    """Write a stored round over itself as its log leaves it."""
+def _show(stored: Round, directory: Path, progress: Progress) -> Round:
+    """Write a stored round over itself as its log leaves it; the round as it was written."""
     log = read_decisions(directory)
     shown = decided(stored, log)
     moved_ids = _moved_ids(stored, shown)
@@ -260,7 +276,8 @@ def _show(stored: Round, directory: Path, progress: Progress) -> None:
         carry_stamp(shown, directory)
     # Somebody else has decided meanwhile, and may have written before this run did.
     if len(read_decisions(directory)) > len(log):
-        show_decisions(directory, progress=progress)
+        return _show(store.open_round(directory), directory, progress)
+    return shown
 
 
 def are_decisions_shown(directory: Path) -> bool:
