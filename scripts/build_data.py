@@ -273,8 +273,14 @@ def protected_areas(indicative: Path) -> bytes:
     )
 
 
+def russian_lines() -> dict[str, str]:
+    """The Russian names of barriers and corridors, by their ids: places as the gazetteer spells them."""
+    return {row["id"]: row["name_ru"] for row in rows(TABLES / "lines_ru.csv")}
+
+
 def barriers(indicative: Path) -> bytes:
-    """Fences, railways, roads, canals and pipelines."""
+    """Fences, railways, roads, canals and pipelines, with names in Russian."""
+    russian = russian_lines()
     return geojson_bytes(
         "barriers",
         [
@@ -282,6 +288,7 @@ def barriers(indicative: Path) -> bytes:
                 {
                     "barrier_id": row["barrier_id"],
                     "name": row["name"],
+                    "name_ru": russian[row["barrier_id"]],
                     "kind": row["kind"],
                     "countries": row["countries"],
                     "permeability": number(row["permeability"]),
@@ -313,7 +320,8 @@ MONTHS_OF_SEASONS = {
 
 
 def corridors(indicative: Path) -> bytes:
-    """Movement links, each with the grade of its evidence."""
+    """Movement links, each with the grade of its evidence and a name in Russian."""
+    russian = russian_lines()
     return geojson_bytes(
         "corridors",
         [
@@ -321,6 +329,7 @@ def corridors(indicative: Path) -> bytes:
                 {
                     "corridor_id": row["corridor_id"],
                     "name": row["name"],
+                    "name_ru": russian[row["corridor_id"]],
                     "sci_name": row["species"],
                     "countries": row["countries"],
                     "evidence_grade": row["evidence_grade"],

@@ -261,6 +261,22 @@ def test_keys_that_point_elsewhere_arrive(species: pd.DataFrame) -> None:
         assert set(itertools.chain(*table[column].str.split(";"))) <= set(STATES), name
 
 
+def test_barriers_and_corridors_have_russian_names_that_spell_places_as_the_gazetteer_does() -> (
+    None
+):
+    for file in ("barriers/barriers.geojson", "corridors/corridors.geojson"):
+        names = layer(file).name_ru
+        assert names.is_unique
+        assert not names.str.contains(r"[A-Za-z]{4}").any()
+        assert names.str.contains(r"^[А-Я]").all()
+    gazetteer = layer("gazetteer/gazetteer.geojson").set_index("name_en").name_ru
+    russian = " ".join(
+        [*layer("barriers/barriers.geojson").name_ru, *layer("corridors/corridors.geojson").name_ru]
+    )
+    for place in ("Zamyn-Uud", "Kalamaili", "Golmud", "Beineu", "Xilin Gol", "Sanjiangyuan"):
+        assert gazetteer[place] in russian, place
+
+
 def test_hotspots_have_russian_names() -> None:
     names = layer("hotspots/hotspots.geojson").name_ru
     assert names.is_unique

@@ -591,6 +591,17 @@ def test_a_corridor_in_steps_says_why_and_the_legend_names_it(tmp_path):
     assert words.text("coarse corridors", "en") in (tmp_path / "u.kml").read_text("utf-8")
 
 
+def test_a_line_is_called_as_in_the_language_of_the_file_where_it_has_such_a_name(tmp_path):
+    layers = make_layers()
+    fences = layers["barriers"].assign(name_ru=["Ограждение", None])
+    for lang, called in (("ru", {"B1 Ограждение", "B2 Wall"}), ("zh", {"B1 Fence", "B2 Wall"})):
+        named = fences.assign(name=["Fence", "Wall"])
+        write(tmp_path / "u.kml", layers=layers | {"barriers": named}, lang=lang)
+        rows, _ = kml.read_kml(tmp_path / "u.kml")
+        of_barriers = [data.get("layer") == "barriers" for data in rows["data"]]
+        assert set(rows.loc[of_barriers, "name"]) == called
+
+
 def test_disputed_lines_are_dashes_and_no_line_runs_below_them(tmp_path):
     # The border runs along 63° E from 38° to 44° N; 40° to 41° N lies in a disputed area.
     write(tmp_path / "u.kml")

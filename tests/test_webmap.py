@@ -234,7 +234,7 @@ def content(html: str) -> Any:
 
 def test_cards_of_coarse_places_say_why(tmp_path: Path) -> None:
     layers = toy_layers()
-    layers["corridors"]["tracked"] = True
+    layers["corridors"] = layers["corridors"].assign(tracked=True, name_ru="Путь")
     species = toy_species()
     species["sensitive"] = ["no", "yes"]
     write_map(tmp_path / "map.html", **toy(layers=layers, species=species))
@@ -246,6 +246,9 @@ def test_cards_of_coarse_places_say_why(tmp_path: Path) -> None:
     assert said(page["evidence"]["corridors"]) == {"L1": "coarse tracked"}
     assert said(page["species"]) == {"Panthera uncia": "coarse sensitive", "Saiga tatarica": ""}
     assert said(page["evidence"]["hotspots"]) == {"H01": ""}
+    # a layer of one's own may have no second name
+    assert page["evidence"]["corridors"][0]["name"] == {"en": "Route", "ru": "Путь"}
+    assert page["evidence"]["barriers"][0]["name"] == {"en": "Fence", "ru": "Fence"}
     for lang in ("en", "ru"):
         sentence = page["words"][lang]["coarse tracked"]
         assert sentence == shown(words.text("coarse tracked", lang))

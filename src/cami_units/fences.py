@@ -139,7 +139,9 @@ def fence_openings(
     )
     # Rounded, and equal ones share a rank: the order of two equal fences is nobody's decision.
     stretches["rank"] = stretches["gain"].round(6).rank(method="min", ascending=False).astype(int)
-    lines = gpd.GeoDataFrame(stretches[[*STRETCH_COLUMNS, "geometry"]], crs=units.crs)
+    in_languages = [name for name in stretches if str(name).startswith("name_")]
+    columns = [*STRETCH_COLUMNS, *in_languages, "geometry"]
+    lines = gpd.GeoDataFrame(stretches[columns], crs=units.crs)
     return lines, by_species[list(SPECIES_COLUMNS)]
 
 
@@ -356,7 +358,8 @@ def _stretches(elements: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     barriers = pieces.layers.barriers
     assert barriers is not None
     barrier_rows = barriers.set_index("barrier_id")
-    for column in ("name", "confidence", "source"):
+    in_languages = [str(name) for name in barrier_rows if str(name).startswith("name_")]
+    for column in ("name", *in_languages, "confidence", "source"):
         texts = (
             barrier_rows[column]
             if column in barrier_rows

@@ -1147,7 +1147,18 @@ def exact(value: float, lang: str = "en") -> str:
     return number(value, lang, max(len(shortest), least_digits))
 
 
-def fence_name(row: Mapping[Any, Any]) -> str:
+def line_name(row: Mapping[Any, Any], lang: str = "en") -> str:
+    """The name of a barrier or a corridor in a language, else the one that it has.
+
+    Examples
+    --------
+    >>> line_name({"name": "Karakum Canal", "name_ru": "Каракумский канал"}, "ru")
+    'Каракумский канал'
+    """
+    return name_in(row, lang) or clean_name(row.get("name"))
+
+
+def fence_name(row: Mapping[Any, Any], lang: str = "en") -> str:
     """A closed stretch of border in a list: its place in it, its fence, and the unit it runs through.
 
     Examples
@@ -1156,7 +1167,7 @@ def fence_name(row: Mapping[Any, Any]) -> str:
     '3. Altai fence (CU-019)'
     """
     unit = clean_name(row["unit_id"])
-    return f"{row['rank']}. {clean_name(row['name'])}" + (f" ({unit})" if unit else "")
+    return f"{row['rank']}. {line_name(row, lang)}" + (f" ({unit})" if unit else "")
 
 
 def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en") -> str:

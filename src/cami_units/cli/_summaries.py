@@ -637,7 +637,9 @@ def say_fences(round_: Round, most: int = 10) -> None:
         say(words.text("fence line none", lang))
         return
     say(words.text("fence line first", lang, n=len(table)))
-    say_rows([(words.fence_name(row), words.fence_opening(row, species, lang)) for row in rows])
+    say_rows(
+        [(words.fence_name(row, lang), words.fence_opening(row, species, lang)) for row in rows]
+    )
     say(words.text("fence caution", lang))
 
 

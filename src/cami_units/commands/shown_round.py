@@ -281,12 +281,11 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
         return {}
     shown = table[table["gain"] > 0].reset_index(drop=True)
     rows = shown.to_dict("records")
-    names = [words.fence_name(row) for row in rows]
     layer = gpd.GeoDataFrame(
         {
             "context_id": [f"{number:04d}" for number in range(1, len(rows) + 1)],
-            "name_en": names,
-            "name_ru": names,
+            "name_en": [words.fence_name(row) for row in rows],
+            "name_ru": [words.fence_name(row, "ru") for row in rows],
             "value": shown["rank"].astype(float),
             "note": [words.fence_opening(row, round_.tables["species"], lang) for row in rows],
             "title": words.text("which fence first", lang),

@@ -310,7 +310,7 @@ def _fences(
         return ()
     rows = table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(_FENCES)
     return tuple(
-        (words.fence_name(row), words.fence_opening(row, species, lang))
+        (words.fence_name(row, lang), words.fence_opening(row, species, lang))
         for row in rows.to_dict("records")
     )
 

@@ -178,7 +178,7 @@ class Drawing:
 
 def _name(row: Mapping[str, Any], lang: str) -> str:
     """The name of a row in a language, else the English one, else the only one."""
-    return words.name_in(row, lang) or clean_name(row.get("name"))
+    return words.line_name(row, lang)
 
 
 _MARKS: Final = ShapeMemory()

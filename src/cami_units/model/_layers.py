@@ -159,7 +159,7 @@ _LAYERS: Final = (
         ("pa_id",),
         "any",
         files="protected_areas/protected_areas.geojson",
-        titles=("name", "name"),
+        titles=("name", "name_ru"),
         prefix="PA",
         mark_columns=_words("iso2 designation iucn_cat reported_area_km2 shape label"),
         card_columns=_words("iso2 designation iucn_cat reported_area_km2 confidence source note"),
@@ -174,7 +174,7 @@ _LAYERS: Final = (
         ("barrier_id",),
         "line",
         files="barriers/barriers.geojson",
-        titles=("name", "name"),
+        titles=("name", "name_ru"),
         prefix="B",
         by_kind=True,
         mark_columns=_words("kind countries permeability confidence source label"),
@@ -189,7 +189,7 @@ _LAYERS: Final = (
         ("corridor_id",),
         "line",
         files="corridors/corridors.geojson",
-        titles=("name", "name"),
+        titles=("name", "name_ru"),
         prefix="L",
         mark_columns=_words(
             "sci_name evidence_grade season months countries confidence source label"

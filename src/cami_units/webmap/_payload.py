@@ -850,7 +850,8 @@ def _evidence_row(key: str, row: Mapping[str, Any], shape: BaseGeometry) -> dict
     name_en, name_ru = layer_rule.titles
     return {
         "id": shown(row[layer_rule.key[0]]),
-        "name": {"en": shown(row[name_en]), "ru": shown(row[name_ru])},
+        # a layer from elsewhere may have no Russian name
+        "name": {"en": shown(row[name_en]), "ru": shown(row.get(name_ru)) or shown(row[name_en])},
         "rows": [
             [
                 column,
