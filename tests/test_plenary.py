@@ -29,7 +29,7 @@ from cami_units.cache import cache_of_round
 from cami_units.commands.activities import known_activities
 from cami_units.commands.decide import decide, decided_round, read_decisions, record_decision
 from cami_units.commands.fences import with_fences
-from cami_units.commands.plenary import _order_typed as order_typed
+from cami_units.commands.plenary import _known_order as known_order
 from cami_units.commands.plenary import base_beside, plenary
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
@@ -412,9 +412,9 @@ def test_the_units_follow_rank_group_section_or_a_list_by_hand(rounds):
 def test_an_order_is_typed_as_people_type_ids_and_a_unit_that_is_not_there_is_named(rounds):
     later = decided_round(rounds[1])
     typed = ["cu-3", "CU–004 Wakhan CU-1", " CU-2 ", "Rank"]
-    assert order_typed(later, typed) == ["CU-003", "CU-004", "CU-001", "CU-002", "rank"]
+    assert list(known_order(later, typed)) == ["CU-003", "CU-004", "CU-001", "CU-002", "rank"]
     with pytest.raises(InputError) as refused:
-        order_typed(later, ["cu-9", "gruop"])
+        known_order(later, ["cu-9", "gruop"])
     assert "cannot be ordered by CU-009, gruop." in str(refused.value)
     assert "Did you mean 'group'?" in str(refused.value)
     assert "rank, group, section" in str(refused.value)

@@ -461,6 +461,13 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     if content is not None:
         _take(layers.read_gis_content(content, "geojson", label), label, digest, reading)
         return
+    if not _read_archive(path, label, reading):
+        region = reading.base_facts.region
+        _take(kml.read_placemarks(path, label, region=region), label, digest, reading)
+
+
+def _read_archive(path: Path, label: str, reading: _Reading) -> bool:
+    """What lies in a mail or an archive; whether it is one that holds anything to read."""
     inner, passed = kml.inner_files(path, label)
     entries = [entry for entry in inner if not _is_plain_table(entry)]
     tables = [entry for entry in inner if entry not in entries]
@@ -478,9 +485,7 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
         reading.group_files.note(label, "archive also holds", **facts)
     for entry in entries:
         _read_entry(entry, reading)
-    if not entries:
-        region = reading.base_facts.region
-        _take(kml.read_placemarks(path, label, region=region), label, digest, reading)
+    return bool(entries)
 
 
 def _is_plain_table(entry: kml.Entry) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,7 @@ from cami_units.model import (
     Progress,
     Round,
     as_typed,
+    clean_name,
     in_short,
     nearest_note,
     quiet,
@@ -83,7 +84,7 @@ def plenary(
     earlier = before or base_beside(directory, round_)
     base = decided_round(earlier) if earlier else None
     first = lang or round_.imprint.languages[0]
-    order = _order_typed(round_, order)
+    order = _known_order(round_, order)
     target = out or directory / "plenary"
     store.check_only(target, is_ours=lambda name: name in _FILES)
     with kept_pieces(directory), store.staging(target, replace=True) as folder:
@@ -96,20 +97,25 @@ def plenary(
     return target, problems
 
 
-def _order_typed(round_: Round, order: Sequence[str]) -> list[str]:
-    """An order with ids as they are written; refused with what the round does not know, by name."""
-    unit_ids = sorted(map(str, round_.tables["conservation_units"]["unit_id"]))
-    typed = [
+def order_typed(order: Iterable[str]) -> tuple[str, ...]:
+    """An order as somebody typed it, with ids and words as they are written; what is neither stays."""
+    return tuple(
         one
-        for word in order
+        for word in map(clean_name, order)
         for one in workshop.unit_ids_in(word) or [word.lower() if word.lower() in ORDERS else word]
-    ]
-    known = (*ORDERS, *unit_ids)
-    if unknown := [one for one in typed if one not in known]:
+        if one
+    )
+
+
+def _known_order(round_: Round, order: Sequence[str]) -> tuple[str, ...]:
+    """An order as it is written; refused with what the round does not know, by name."""
+    unit_ids = sorted(map(str, round_.tables["conservation_units"]["unit_id"]))
+    written, known = order_typed(order), (*ORDERS, *unit_ids)
+    if unknown := [one for one in written if one not in known]:
         hints = [nearest_note(one, known) for one in unknown]
         facts = {"names": in_short(unknown), "orders": in_short(ORDERS), "hints": hints}
         raise InputError.of("order unknown", units=in_short(unit_ids), **facts)
-    return typed
+    return written
 
 
 def write_board_page(

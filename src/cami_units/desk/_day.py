@@ -20,6 +20,7 @@ import pandas as pd
 from cami_units import store
 from cami_units.commands.decide import DECISION_LOG
 from cami_units.commands.group_files import files_in
+from cami_units.commands.plenary import order_typed
 from cami_units.commands.resolution_files import (
     RESOLUTION_COLUMNS,
     RESOLUTIONS,
@@ -30,7 +31,6 @@ from cami_units.commands.resolution_files import (
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, clean_name, harmless
-from cami_units.workshop import unit_ids_in
 
 HANDED_IN: Final = "handed-in"
 TAKEN_OUT: Final = "taken-out"
@@ -417,8 +417,7 @@ def read_order(directory: Path) -> tuple[str, ...]:
     path = directory / ORDER
     if not path.is_file():
         return ()
-    typed = read_table(path, columns=("unit_id",), needs=("unit_id",))["unit_id"]
-    return tuple(one for cell in typed for one in unit_ids_in(cell) or [clean_name(cell)] if one)
+    return order_typed(read_table(path, columns=("unit_id",), needs=("unit_id",))["unit_id"])
 
 
 def write_order(directory: Path, unit_ids: Sequence[str]) -> None:
