@@ -637,7 +637,10 @@ def test_what_is_far_too_long_is_shortened_on_the_terminal_and_paths_are_not(cap
 
 
 def test_init_names_what_it_made_and_what_comes_next(run, house, tmp_path):
-    house.commands.init = lambda directory: [directory / "plan.toml", directory / "README.md"]
+    house.commands.init = lambda directory, lang="": [
+        directory / "plan.toml",
+        directory / "README.md",
+    ]
     code, out, _ = run("init", tmp_path / "w")
     assert code == 0
     assert f"  {tmp_path / 'w' / 'plan.toml'}" in out.splitlines()

@@ -24,7 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cami_units import store
-from cami_units.model import LONLAT, TABLES, Imprint, InputError, Round, data_dir
+from cami_units.commands.init import init
+from cami_units.model import LONLAT, TABLES, Imprint, InputError, Round
 from cami_units.plan import read_plan, read_profile
 from cami_units.store import (
     check_place,
@@ -37,6 +38,7 @@ from cami_units.store import (
 from cami_units.store._atomic_write import exclusive
 from cami_units.store._geopackage import update_geopackage
 from cami_units.store._sqlite_layers import in_memory, layer_names, layer_rows
+from cami_units.words import text as phrase
 
 
 def _polygons(table: dict, boxes: list) -> gpd.GeoDataFrame:
@@ -716,23 +718,37 @@ def test_staging_refuses_a_folder_with_something_in_it(tmp_path):
 def test_a_workshop_begins_with_a_plan_that_names_its_criteria(tmp_path):
     hello(tmp_path / "c.toml")
     (tmp_path / "p.toml").write_text('[criteria]\n# profile = "criteria.toml" # left out: …\n')
-    made = write_workshop(tmp_path / "w", plan=tmp_path / "p.toml", criteria=tmp_path / "c.toml")
+    made = write_workshop(
+        tmp_path / "w", readme="#", plan=tmp_path / "p.toml", criteria=tmp_path / "c.toml"
+    )
     assert [path.name for path in made] == ["README.md", "plan.toml", "criteria.toml", "inputs"]
     assert all(path.exists() for path in made)
     assert (tmp_path / "w" / "plan.toml").read_text() == (
         '[criteria]\nprofile = "criteria.toml" # left out: …\n'
     )
     with pytest.raises(InputError, match="exists and is not empty"):
-        write_workshop(tmp_path / "w", plan=tmp_path / "p.toml", criteria=tmp_path / "c.toml")
+        write_workshop(
+            tmp_path / "w", readme="#", plan=tmp_path / "p.toml", criteria=tmp_path / "c.toml"
+        )
 
 
-def test_the_bundled_plan_works_in_a_workshop_as_it_stands(tmp_path):
-    made = write_workshop(
-        tmp_path / "w", plan=data_dir() / "plan.toml", criteria=data_dir() / "criteria.toml"
-    )
-    plan = read_plan(made[1])
-    assert plan.profile == read_profile(made[2])
+@pytest.mark.parametrize(
+    ("lang", "languages"), [("", ("en", "ru")), ("ru", ("ru", "en")), ("zh", ("zh", "en"))]
+)
+def test_the_bundled_plan_works_in_a_workshop_as_it_stands(tmp_path, lang, languages):
+    readme, plan_file, criteria, _ = init(tmp_path / "w", lang=lang)
+    plan = read_plan(plan_file)
+    assert plan.profile == read_profile(criteria)
     assert plan.as_written["criteria"]["profile"] == "criteria.toml"
+    assert plan.output.languages == languages
+    told = readme.read_text("utf-8")
+    # every command and file that a reader is to use, in each language
+    for name in ("`plan.toml`", "`inputs/`", "`[layers]`", "`cami-units propose plan.toml`"):
+        assert name in told
+    assert told.startswith(f"# {phrase('init line title', lang or 'en')}\n\n")
+    assert [line[:3] for line in told.splitlines() if line[:1].isdigit()] == [
+        *("1. ", "2. ", "3. ", "4. ")
+    ]
 
 
 # -- single files ---------------------------------------------------------------------------------

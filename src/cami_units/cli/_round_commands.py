@@ -233,18 +233,20 @@ def check(
 @command("init my-workshop")
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    lang: LanguageOption = "",
 ) -> None:
     """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
     with at_work():
         from cami_units.commands.init import init as run_init
 
-        paths = run_init(directory)
+        paths = run_init(directory, lang=lang)
     if not is_quiet():
-        say(f"A workshop folder is in {directory}:")
+        t = speaker(lang or "en")
+        say(t("init line where", folder=str(directory)))
         for path in paths:
             say(f"  {path}")
         say(
-            "\nPut your layers into inputs/, name them in plan.toml, then:\n"
+            f"\n{t('init line next')}\n"
             f"  cami-units check {directory / 'plan.toml'}\n"
             f"  cami-units propose {directory / 'plan.toml'}"
         )

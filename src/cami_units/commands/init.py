@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from cami_units import store
 from cami_units.model import data_dir
+from cami_units.words import text
 
 
-def init(directory: Path) -> list[Path]:
+def init(directory: Path, *, lang: str = "") -> list[Path]:
     """A workshop folder to start from: plan, criteria, a place for inputs, and what to do next.
+
+    With a language the README is in it, and the products speak it first and English beside it; comments
+    of plan and criteria are in English.
 
     Raises
     ------
@@ -17,5 +22,19 @@ def init(directory: Path) -> list[Path]:
         The folder exists and is not empty.
     """
     return store.write_workshop(
-        directory, plan=data_dir() / "plan.toml", criteria=data_dir() / "criteria.toml"
+        directory,
+        plan=data_dir() / "plan.toml",
+        criteria=data_dir() / "criteria.toml",
+        readme=_readme(lang or "en"),
+        languages=() if lang in ("", "en") else (lang, "en"),
     )
+
+
+_STEPS: Final = ("edit", "inputs", "check", "propose")
+
+
+def _readme(lang: str) -> str:
+    """What to do with the folder, in a language."""
+    said = {name: text(f"init line {name}", lang) for name in ("title", "what", *_STEPS, "rights")}
+    steps = "\n".join(f"{number}. {said[name]}" for number, name in enumerate(_STEPS, start=1))
+    return f"# {said['title']}\n\n{said['what']}\n\n{steps}\n\n{said['rights']}\n"

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -426,25 +426,12 @@ def _check_round(round: Round) -> None:
 
 _PROFILE_LINE: Final = re.compile(r'^# *(profile = "criteria\.toml")', re.MULTILINE)
 
-_WORKSHOP: Final = """\
-# A workshop
-
-`plan.toml` says what the workshop is and which layers go in, `criteria.toml` by which numbers
-units are proposed. Both explain themselves, and both work as they stand: the layers that the plan
-does not name are the bundled INDICATIVE ones.
-
-1. Open `plan.toml` in a text editor; change `title` and `date`.
-2. Put your layers into `inputs/`, and name them under `[layers]`. A range there replaces the
-   bundled range of that species; any other layer replaces the bundled one whole.
-3. `cami-units check plan.toml` says what was found in each file and what must be mended.
-4. `cami-units propose plan.toml` writes the first round into `rounds/00-proposal`: `map.html` for
-   any browser, `conservation_units.kmz` for Google Earth, and the tables.
-
-IUCN Red List ranges and WDPA protected areas may not be passed on: keep `inputs/` to yourself.
-"""
+_LANGUAGES_LINE: Final = re.compile(r"^languages = \[[^\]]*\]", re.MULTILINE)
 
 
-def write_workshop(directory: Path, *, plan: Path, criteria: Path) -> list[Path]:
+def write_workshop(
+    directory: Path, *, plan: Path, criteria: Path, readme: str, languages: Sequence[str] = ()
+) -> list[Path]:
     """Write the folder of a workshop: a plan, its criteria, a place for layers, a README.
 
     Parameters
@@ -454,6 +441,10 @@ def write_workshop(directory: Path, *, plan: Path, criteria: Path) -> list[Path]
     plan, criteria : Path
         The files to begin with. Where the plan has the line that names `criteria.toml` switched
         off, it is switched on.
+    readme : str
+        What stands in `README.md`.
+    languages : sequence of str
+        The languages of the products, the first one leads; none: as the plan says.
 
     Returns
     -------
@@ -465,9 +456,13 @@ def write_workshop(directory: Path, *, plan: Path, criteria: Path) -> list[Path]
     InputError
         When the folder is not empty, is the one you are in, or cannot be written to.
     """
+    plan_text = _PROFILE_LINE.sub(r"\1", plan.read_text(encoding="utf-8"))
+    if languages:
+        listed_languages = ", ".join(f'"{language}"' for language in languages)
+        plan_text = _LANGUAGES_LINE.sub(f"languages = [{listed_languages}]", plan_text)
     texts = {
-        "README.md": _WORKSHOP,
-        "plan.toml": _PROFILE_LINE.sub(r"\1", plan.read_text(encoding="utf-8")),
+        "README.md": readme,
+        "plan.toml": plan_text,
         "criteria.toml": criteria.read_text(encoding="utf-8"),
     }
     with staging(directory) as folder:
