@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from typer.testing import CliRunner
 
-from cami_units import cli, kml, model, words
+from cami_units import cli, kml, model, store, words
 from cami_units.commands.collect import Collected, collect
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
@@ -433,7 +433,14 @@ def test_a_file_that_only_says_it_is_of_a_gis_is_refused_unopened(name, content,
     assert (row["file"], row["assumed"]) == (name, "not read; the other files were")
 
 
-def test_a_file_of_gigabytes_is_refused_unread(tmp_path):
+def test_a_file_of_gigabytes_is_refused_unread(tmp_path, monkeypatch):
+    whole = store.sha256
+
+    def of_a_small_one(path):
+        assert path.stat().st_size < 1_000_000_000, "read to the end only to be refused"
+        return whole(path)
+
+    monkeypatch.setattr(store, "sha256", of_a_small_one)
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "edit_S2.kmz").write_bytes(kmz(group="S2"))
@@ -444,6 +451,7 @@ def test_a_file_of_gigabytes_is_refused_unread(tmp_path):
         told(made, "the file is too large: 50,000 MB, at most 100 MB are read")["file"]
         == "huge.gpkg"
     )
+    assert made.round.manifest["looked_at"] == ["not read: 50000000000 bytes"]
 
 
 # -- forms ----------------------------------------------------------------------------------------

@@ -141,13 +141,13 @@ class GroupFiles:
     rounds: dict[str, str] = field(default_factory=dict)
     """The round in which the units of a file were handed out, as nearly all of them say."""
     looked_at: frozenset[str] = frozenset()
-    """SHA-256 of what lay among them without a line of its own: a mail or an archive, whose files have
-    one each; what nobody edits of a pack; a table that is no form; a file that is far too large."""
+    """By :func:`handed_in_sum`, what lay among them without a line of its own: a mail or an archive, whose
+    files have one each; what nobody edits of a pack; a table that is no form; a file far too large."""
 
     def sha256(self, path: Path) -> str:
-        """The SHA-256 of a file that lies among them, whose bytes are read once."""
+        """What :func:`handed_in_sum` gives for a file that lies among them, whose bytes are read once."""
         if path not in self.sums:
-            self.sums[path] = store.sha256(path)
+            self.sums[path] = handed_in_sum(path)
         return self.sums[path]
 
     def note(self, of_file: str, key: str, **facts: object) -> None:
@@ -259,7 +259,7 @@ def _is_left(path: Path, folder: Path) -> bool:
 
 
 def looked_at(paths: Iterable[Path], group_files: GroupFiles) -> frozenset[str]:
-    """The SHA-256 of all that was brought and has no line among the files read."""
+    """What :func:`handed_in_sum` gives for all that was brought and has no line among the files read."""
     brought = [inner for path in paths for inner in ([path] if path.is_file() else files_in(path))]
     plain = [path for path in brought if path.is_file() and not path.is_symlink()]
     sums = {group_files.sha256(path) for path in plain if not is_resolutions(path)}
@@ -305,6 +305,7 @@ def read_files(
         try:
             # first of all: a pipe or device would be hashed for ever
             _refuse_no_file(path, label)
+            _refuse_too_large(path, label)
             digest = group_files.sha256(path)
             _refuse_odd(path, label)
             # before twins: whole packs may come back, and what they all hold is not the same file
@@ -410,11 +411,25 @@ def _refuse_no_file(path: Path, called: str) -> None:
 
 
 def _refuse_odd(path: Path, called: str) -> None:
-    """Refuse, before it is looked into, what is far too large or begins otherwise than its name says."""
+    """Refuse, before it is looked into, what begins otherwise than its name says."""
+    layers.check_beginning(path, called)
+
+
+def _refuse_too_large(path: Path, called: str) -> None:
+    """Refuse, before a byte is read, what is larger than any file is read."""
     size = path.stat().st_size
     if size > MAX_FILE:
         raise InputError.of("file too large", file=called, mb=size / 1e6, most=MAX_FILE / 1e6)
-    layers.check_beginning(path, called)
+
+
+def handed_in_sum(path: Path) -> str:
+    """The SHA-256 of a file that was handed in; of one that is too large to be read, its size in words.
+
+    A film or a disk image on somebody's stick would be read whole, at each collection and by each
+    page of the desk, only to be refused.
+    """
+    size = path.stat().st_size
+    return store.sha256(path) if size <= MAX_FILE else f"not read: {size} bytes"
 
 
 def _refuse(

@@ -19,7 +19,7 @@ import pandas as pd
 
 from cami_units import store
 from cami_units.commands.decide import DECISION_LOG
-from cami_units.commands.group_files import files_in
+from cami_units.commands.group_files import files_in, handed_in_sum
 from cami_units.commands.plenary import order_typed
 from cami_units.commands.resolution_files import (
     RESOLUTION_COLUMNS,
@@ -253,8 +253,8 @@ def sum_of(path: Path) -> str:
 
 @lru_cache(maxsize=4096)
 def _sum_of(path: Path, _changed: int, _size: int, _place: int) -> str:
-    """The SHA-256 of a file in one of its states."""
-    return store.sha256(path)
+    """What tells a file in one of its states from others, as `collect` takes it down."""
+    return handed_in_sum(path)
 
 
 def _rounds(directory: Path) -> Mapping[Path, Mapping[str, Any]]:
