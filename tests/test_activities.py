@@ -971,6 +971,72 @@ def test_every_piece_of_a_unit_in_thirty_takes_its_activities_along():
     assert {"A-1", "A-1.b", "A-1.z", "A-1.ad"} <= set(table["activity_id"])
 
 
+_STEPS = st.lists(
+    st.tuples(st.sampled_from(["split", "merge", "general"]), st.integers(0, 50)), max_size=7
+)
+
+
+@settings(deadline=None)
+@given(_STEPS)
+def test_activities_go_along_however_often_units_are_split_and_merged(steps):
+    """Each unit that stands on ground of CU-001 has its measure, under an id of its own.
+
+    As rounds hold it: a unit that was split leaves the table, its pieces name it; one that was
+    merged stays and names where it went.
+    """
+    units = {"CU-001": {"area_km2": 64.0}, "CU-002": {"area_km2": 50.0}}
+    heirs, letters = {"CU-001"}, iter("abcdefghijklmnopqrstuvwxyz")
+    measure = dict.fromkeys(workshop.ACTIVITY_COLUMNS, "") | {"text": "Count the herds"}
+    first = pd.DataFrame([measure | {"activity_id": "P-001", "unit_id": "CU-001"}])
+    table = first
+    for what, at in steps:
+        live = sorted(name for name, unit in units.items() if not unit.get("merged_into"))
+        chosen, other = live[at % len(live)], live[(at + 1) % len(live)]
+        if what == "split" and (chosen.startswith("CU-001") or chosen in heirs):
+            pieces = [f"{chosen[:6]}{next(letters)}" for _ in range(2)]
+            area = units.pop(chosen)["area_km2"] / 2
+            units |= {piece: {"area_km2": area, "split_from": chosen} for piece in pieces}
+            heirs = heirs - {chosen} | set(pieces) if chosen in heirs else heirs
+        elif what == "merge" and chosen != other:
+            units[chosen] |= {"merged_into": other, "status": "merged"}
+            heirs = heirs - {chosen} | {other} if chosen in heirs else heirs
+        elif what == "general":
+            table, _ = workshop.moved(table, table["activity_id"].tolist(), by="G", reason="")
+        round_units = pd.DataFrame([{"unit_id": name, **unit} for name, unit in units.items()])
+        following = workshop.successors(round_units)
+        table, _ = workshop.followed(table, following, by="collect")
+        home = table["moved_from"].where(table["moved_from"] != "", table["unit_id"])
+        assert set(home) == heirs
+        assert table["activity_id"].is_unique
+        assert workshop.followed(table, following, by="collect")[1].empty
+        # the programme may come late: its measures go to the same units
+        late, _ = workshop.followed(first, following, by="decision")
+        assert set(late["unit_id"]) == heirs
+
+
+def test_a_piece_that_is_split_again_takes_its_measures_along_under_the_next_letter():
+    row = dict.fromkeys(workshop.ACTIVITY_COLUMNS, "") | {"activity_id": "P-1", "unit_id": "CU-016"}
+    table, _ = workshop.followed(pd.DataFrame([row]), {"CU-016": ["CU-016a", "CU-016b"]}, by="x")
+    table, lines = workshop.followed(table, {"CU-016a": ["CU-016c", "CU-016d"]}, by="x")
+    homes = dict(zip(table["activity_id"], table["unit_id"], strict=True))
+    assert homes == {"P-1": "CU-016c", "P-1.b": "CU-016b", "P-1.c": "CU-016d"}
+    assert lines.query("action == 'add'")["activity_id"].tolist() == ["P-1.c"]
+
+
+def test_a_measure_that_came_back_to_a_unit_that_was_split_goes_along_once():
+    row = dict.fromkeys(workshop.ACTIVITY_COLUMNS, "")
+    table = pd.DataFrame(
+        [
+            row | {"activity_id": "P-1", "unit_id": "CU-016"},
+            row | {"activity_id": "P-1.b", "unit_id": "CU-016b"},
+        ]
+    )
+    following = {"CU-016": ["CU-016a", "CU-016b"]}
+    table, _ = workshop.followed(table, following, by="x")
+    homes = dict(zip(table["activity_id"], table["unit_id"], strict=True))
+    assert homes == {"P-1": "CU-016a", "P-1.b": "CU-016b"}
+
+
 def test_an_activity_that_a_form_names_and_nobody_knows_is_told():
     """Amended, it is added as a new one; dropped, nothing is: neither in silence."""
     base = pd.DataFrame([dict.fromkeys(workshop.ACTIVITY_COLUMNS, "") | {"activity_id": "P-001"}])

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from string import ascii_lowercase
 from typing import Any, Final
 
 import pandas as pd
@@ -639,7 +640,17 @@ def successors(units: pd.DataFrame) -> dict[str, list[str]]:
             following.setdefault(unit_id, []).append(_said(row["merged_into"]))
         if _said(row.get("split_from")):
             following.setdefault(_said(row["split_from"]), []).append(unit_id)
-    return {unit_id: _at_last(unit_id, following) for unit_id in sorted(following)}
+    # a piece that was split itself is in no table any more: its id says what it was a piece of
+    for piece in sorted(set(following) - set(ordered["unit_id"])):
+        if (whole := piece.rstrip(ascii_lowercase)) != piece:
+            following.setdefault(whole, []).append(piece)
+    by_area = {unit_id: place for place, unit_id in enumerate(ordered["unit_id"])}
+    return {
+        unit_id: sorted(
+            _at_last(unit_id, following), key=lambda one: by_area.get(one, len(by_area))
+        )
+        for unit_id in sorted(following)
+    }
 
 
 _OF_SUCCESSION: Final = ("unit_id", "merged_into", "split_from", "status")
@@ -692,13 +703,15 @@ def followed(
     -------
     DataFrame
         The activities. The largest piece of a split unit keeps the id of each; the others get
-        copies, ``A-7.b`` and so on.
+        copies under the next free letters, ``A-7.b`` and so on; none where a copy has gone before.
     DataFrame
         Lines for the log: each move and each copy.
     """
     rows: list[dict[str, Any]] = []
     lines: list[tuple[str, ...]] = []
-    ids = set(activities["activity_id"])
+    rows_before = text_rows(activities)
+    ids = {row["activity_id"] for row in rows_before}
+    homes = {row["activity_id"]: row["moved_from"] or row["unit_id"] for row in rows_before}
     for cells in activities.to_dict("records"):
         row = {str(name): value for name, value in cells.items()}
         home = "moved_from" if row["moved_from"] else "unit_id"
@@ -711,10 +724,22 @@ def followed(
         # units come the largest first: it keeps the id
         rows.append({**row, home: units[0]})
         lines.append((activity_id, "amend", home, old, units[0], by, why))
-        for letter, unit_id in zip(islice(letters_in_order(), 1, None), units[1:], strict=False):
-            copy_id = f"{activity_id}.{letter}"
-            if copy_id in ids:
-                continue  # it went along before
+        # of a measure that came back to a unit that was split, copies stand in its pieces already
+        there = {
+            unit_id
+            for copy_id, place in homes.items()
+            if copy_id.startswith(f"{activity_id}.")
+            for unit_id in following.get(place, (place,))
+        }
+        free_ids = (
+            copy_id
+            for letter in islice(letters_in_order(), 1, None)
+            if (copy_id := f"{activity_id}.{letter}") not in ids
+        )
+        for copy_id, unit_id in zip(
+            free_ids, (unit_id for unit_id in units[1:] if unit_id not in there), strict=False
+        ):
+            ids.add(copy_id)
             rows.append({**row, "activity_id": copy_id, home: unit_id})
             lines.append((copy_id, "add", "text", "", row["text"], by, f"{activity_id}: {why}"))
     table = pd.DataFrame(rows, columns=list(ACTIVITY_COLUMNS), dtype=str)
