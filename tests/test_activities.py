@@ -863,6 +863,7 @@ def test_the_forms_of_a_session_speak_their_groups_language(round_dir):
     assert first["guests"].value == first["S2"].value
 
 
+@pytest.mark.slow
 def test_the_same_activities_give_the_same_bytes(written, tmp_path):
     made = []
     for name in "ab":

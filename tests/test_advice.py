@@ -156,10 +156,12 @@ CASES = {
 """By the function that prints them: the lines of the plan that the files below make it print."""
 
 
+@pytest.mark.slow
 def test_every_place_that_prints_lines_for_the_plan_has_its_case():
     assert set(advising()) == set(CASES)
 
 
+@pytest.mark.slow
 def test_lines_for_the_plan_are_made_in_one_place():
     """A table of a plan behind the end of a line is written by `plan_lines` alone, and in no phrase."""
     assert [key for lang in LANGUAGES for key in table(lang) if "\n[" in table(lang)[key]] == []
@@ -206,6 +208,7 @@ def bad_day(folder: Path) -> Path:
     return folder / "plan.toml"
 
 
+@pytest.mark.slow
 def test_a_bad_day_is_told_in_russian_but_for_what_stands_in_files(tmp_path):
     """What *Check the layers* shows at a Russian desk: no line is marked as English, and none is."""
     problems, _ = check(read_plan(bad_day(tmp_path)))

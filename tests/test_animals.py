@@ -457,6 +457,7 @@ def borders_of(
     return cu.shared_borders(countries), countries[countries["range_state"]]
 
 
+@pytest.mark.slow
 def test_a_crossing_is_told_by_animal_and_date_and_counts_as_one_drawn_by_hand(tmp_path):
     """36 animals wander about the border. Independent count: sides of the positions one after another,
     where both are more than 1 km off it, by polygons of the states and nothing of ours."""

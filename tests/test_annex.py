@@ -176,6 +176,7 @@ def test_a_russian_annex_says_the_decisions_of_its_workbook_in_words(tmp_path):
     assert not {"yes", "no"} & units
 
 
+@pytest.mark.slow
 def test_what_groups_typed_and_called_their_files_stays_in_the_round(tmp_path, monkeypatch):
     plain = toy_round()
     person = "Ivan Petrov"

@@ -258,6 +258,7 @@ def first(workshop: Path) -> tuple[Cache, dict[str, pd.DataFrame]]:
     return cache, proposed(workshop, cache)
 
 
+@pytest.mark.slow
 def test_a_round_is_the_same_with_and_without_a_cache(
     workshop: Path, first: tuple[Cache, dict[str, pd.DataFrame]]
 ) -> None:
@@ -276,6 +277,7 @@ def test_a_round_is_the_same_with_and_without_a_cache(
     assert kinds(cache) == first_kinds, "something was made a second time"
 
 
+@pytest.mark.slow
 def test_other_thresholds_and_weights_use_what_was_measured(
     workshop: Path,
     first: tuple[Cache, dict[str, pd.DataFrame]],
@@ -300,6 +302,7 @@ def test_other_thresholds_and_weights_use_what_was_measured(
     assert met[1] < met[0]
 
 
+@pytest.mark.slow
 def test_other_numbers_that_seed_the_same_units_wait_for_no_linear_algebra(
     workshop: Path, first: tuple[Cache, dict[str, pd.DataFrame]], tmp_path: Path
 ) -> None:
@@ -378,6 +381,7 @@ def test_shapes_beyond_the_most_that_are_kept_give_way_to_those_asked_for(
     assert n_kept == [3, 2, 2]
 
 
+@pytest.mark.slow
 def test_a_changed_layer_is_read_again(tmp_path: Path) -> None:
     """One hotspot fewer in a file of the same name: the entry of the old file is not found."""
     hotspots = gpd.read_file(data_dir() / "hotspots" / "hotspots.geojson")

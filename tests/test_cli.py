@@ -357,6 +357,7 @@ def test_propose_speaks_the_first_language_of_its_plan(run, house, tmp_path):
     assert latin(out) == []
 
 
+@pytest.mark.slow
 def test_commands_of_a_round_speak_its_first_language(run, tmp_path, monkeypatch):
     toy = toy_round()
     monkeypatch.chdir(tmp_path)

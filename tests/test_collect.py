@@ -1373,6 +1373,7 @@ def test_the_next_round_is_whole_and_can_be_collected_on(written):
     assert list(problems.columns) == columns
 
 
+@pytest.mark.slow
 def test_what_hangs_on_units_goes_along_and_the_log_of_decisions_is_kept(tmp_path):
     base_dir = tmp_path / "00"
     write_proposal(base(), base_dir)
@@ -1480,6 +1481,7 @@ def test_many_pins_are_folded_away_and_all_of_them_told(tmp_path):
     assert len(set(re.findall(r"pin \d{3}", page))) == 75
 
 
+@pytest.mark.slow
 def test_what_is_of_no_group_is_everybodys_in_the_readers_language(tmp_path):
     """`everybody` is a key of ours, and stood raw in Russian reports, on the terminal and the board."""
     pin = draw.drawn("волки", shapely.Point(70.3, 40.3), "4 ", "зимой")
@@ -1517,6 +1519,7 @@ write_collected(made, Path({out!r}))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 @pytest.mark.parametrize("after", [0.05, 0.4])
 def test_a_kill_at_any_moment_leaves_the_earlier_round_and_no_new_one(after, tmp_path):
@@ -1579,6 +1582,7 @@ def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path
     assert not (tmp_path / "01-collected").exists()
 
 
+@pytest.mark.slow
 def test_what_was_noticed_can_be_told_in_another_language(tmp_path):
     """Sentences are made last: the tables hold what they are made of, so a Russian page speaks Russian."""
     from cami_units.model import harmless, notes_from_text
@@ -1752,6 +1756,7 @@ def test_an_unedited_file_of_another_round_proposes_nothing(tmp_path):
     assert made.conflicts.empty
 
 
+@pytest.mark.slow
 def test_files_of_this_round_however_drawn_on_are_of_no_other(tmp_path):
     """Every unit moved by hand: its data still say what it was handed out with."""
     moved = [draw.grown(unit, 0.9) for unit in WEST]
@@ -1797,6 +1802,7 @@ def test_what_is_said_of_several_placemarks_in_the_same_words_is_told_once():
     ]
 
 
+@pytest.mark.slow
 def test_what_groups_rejected_or_merged_stays_as_sure_as_it_was_where_plenary_agrees_on_it(
     tmp_path,
 ):
@@ -1810,6 +1816,7 @@ def test_what_groups_rejected_or_merged_stays_as_sure_as_it_was_where_plenary_ag
     assert made.round.tables["sensitivity"]["unit_id"].tolist() == ["CU-001", "CU-006", "CU-010"]
 
 
+@pytest.mark.slow
 def test_ground_that_plenary_left_to_two_units_is_told(tmp_path):
     """CU-005 was drawn over CU-006 too, which plenary then let stand: 0.6° by 0.6° is 3,300 km²."""
     units = gpd.GeoDataFrame(base().tables["conservation_units"]).copy()
@@ -1896,6 +1903,7 @@ def missed_hotspots(round_: Round) -> list[str]:
     return round_.tables["not_proposed"]["hotspot_id"].tolist()
 
 
+@pytest.mark.slow
 def test_hotspots_go_with_the_unit_that_plenary_merges_theirs_into(tmp_path):
     """And to the end of a chain, in one round or two; and back with a unit that stands again."""
     one = after(on_hotspots(), ("CU-001", "merge", "CU-002"))
@@ -1910,6 +1918,7 @@ def test_hotspots_go_with_the_unit_that_plenary_merges_theirs_into(tmp_path):
     assert missed_hotspots(again) == missed_hotspots(alone) == ["H09"]
 
 
+@pytest.mark.slow
 def test_a_unit_drawn_elsewhere_is_asked_about_and_leaves_its_hotspots_behind(tmp_path):
     """CU-002 with H02 and H03 and a new name, 3° away from where it was."""
     far = shapely.box(70.2, 43.6, 70.9, 44.2)
@@ -2029,6 +2038,7 @@ def test_a_unit_that_stands_again_is_ranked_again_where_it_qualifies(tmp_path, d
     assert units["rank"].isna().sum() == 1
 
 
+@pytest.mark.slow
 def test_what_was_parked_waits_in_the_next_round_with_its_reason(tmp_path):
     """CU-013 came back as it was and is a group's proposal now, CU-014 was drawn larger."""
     folder = tmp_path / "00"
@@ -2063,6 +2073,7 @@ def test_what_was_parked_waits_in_the_next_round_with_its_reason(tmp_path):
     assert parked() == ["wait for CU-014"]
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_collected_file_that_comes_late_undoes_no_settlement(tmp_path):
     """S1's outline of CU-012 was collected and settled against; its file turns up again, two rounds later.
 

@@ -402,6 +402,7 @@ def test_real_ranges_that_nobody_here_drew_give_a_whole_round(tmp_path):
     assert (tmp_path / "r" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["square", "hexagon"])
 def test_a_coarse_grid_of_either_shape_gives_units(tmp_path, shape):
     text = f'[study]\ncell_km = 50\nshape = "{shape}"\n'
@@ -409,6 +410,7 @@ def test_a_coarse_grid_of_either_shape_gives_units(tmp_path, shape):
     assert len(proposal.tables["conservation_units"]) >= 30
 
 
+@pytest.mark.slow
 def test_a_plan_without_hotspots_still_proposes_what_is_new(tmp_path):
     text = "[study]\ncell_km = 50\n[layers]\nhotspots = []\ncorridors = []\nbarriers = []\n"
     proposal = propose(read_plan(write_plan(tmp_path, text)))
@@ -443,6 +445,7 @@ def test_an_unfilled_profile_is_refused_before_anything_is_computed(tmp_path):
 OVERRIDE = "when,who,site,what,old,new,reason,grade\n"
 
 
+@pytest.mark.slow
 def test_an_override_lets_a_one_state_site_near_a_border_past_the_first_gate(tmp_path):
     # Inside Mongolia, 20 to 30 km south of the Russian border: one state, near another.
     site = gpd.GeoDataFrame(
@@ -463,6 +466,7 @@ def test_an_override_lets_a_one_state_site_near_a_border_past_the_first_gate(tmp
     assert "Gazelles winter across the border" in let_in.at["G1", "because"]
 
 
+@pytest.mark.slow
 def test_overrides_that_say_too_little_are_refused(tmp_path):
     (tmp_path / "overrides.csv").write_text(OVERRIDE + "2026,,Onon,adjacant,,,,Z\n")
     plan = read_plan(write_plan(tmp_path, '[workshop]\noverrides = "overrides.csv"\n'))
@@ -477,6 +481,7 @@ def test_overrides_that_say_too_little_are_refused(tmp_path):
         load(plan)
 
 
+@pytest.mark.slow
 def test_overrides_of_sites_that_are_not_there_are_named(tmp_path):
     line = "2026-11-22,Working group 5,{},{},,,Gazelles winter across the border,B\n".format
     text = OVERRIDE + line("H01", "adjacent") + line("H0l", "adjacent") + line("CU-012", "adjacent")

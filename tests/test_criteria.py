@@ -636,6 +636,7 @@ def shuffled(seed: int) -> SiteTables:
     return replace(TOY, **mixed)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 @settings(deadline=None, max_examples=8, derandomize=True)
 def test_row_order_changes_nothing(seed: int) -> None:
@@ -651,6 +652,7 @@ def test_row_order_changes_nothing(seed: int) -> None:
 AREAS = st.floats(0.1, 50_000.0)
 
 
+@pytest.mark.slow
 @given(areas=st.lists(AREAS, min_size=6, max_size=6), grade=st.sampled_from("ABCDN"))
 @settings(deadline=None, max_examples=20, derandomize=True)
 def test_scores_stay_in_bounds_and_sites_apart(areas: list[float], grade: str) -> None:
@@ -820,6 +822,7 @@ def test_what_it_takes_begins_with_the_gates() -> None:
     assert of_site == sorted(of_site, key=finding_key)
 
 
+@pytest.mark.slow
 @given(factor=st.floats(1.0, 3.0))
 @settings(deadline=None, max_examples=10, derandomize=True)
 def test_more_range_never_loses_a_species(factor: float) -> None:

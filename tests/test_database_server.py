@@ -276,6 +276,7 @@ def test_who_was_given_a_schema_writes_there_and_is_told_where_not(server, writt
         publish(written, server.address(), schema="elsewhere")
 
 
+@pytest.mark.slow
 def test_a_password_that_is_nowhere_is_asked_for_where_it_belongs(
     tmp_path, server, ranges, monkeypatch
 ):

@@ -450,6 +450,7 @@ def test_what_follows_from_a_decision_is_said_of_the_round_just_written(round_di
     assert done[-2:] == ["open_round", "update_round"]
 
 
+@pytest.mark.slow
 def test_another_groups_outline_stands_is_measured_and_goes_back(tmp_path):
     """G2 drew the western half of CU-001: 9,300 of 18,600 km², all of it in Kazakhstan."""
     half = shapely.box(71, 41, 72, 42)

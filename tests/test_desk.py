@@ -719,6 +719,7 @@ def test_a_drawing_that_was_replaced_under_its_name_is_collected_anew(desk, gues
     assert not read_day(desk.directory).from_elsewhere
 
 
+@pytest.mark.slow
 def test_files_in_folders_are_handed_in_as_the_command_line_takes_them(desk, guest, settling):
     """People sort a stick into folders: S1/edit.kmz, S2/edit.kmz; a start neither sets the round aside
     nor makes it anew, and each has its line on the page."""
@@ -763,6 +764,7 @@ def test_a_form_that_was_saved_once_more_is_collected_anew(desk, settling):
     assert (len(day.rounds), is_collected_in_full(day)) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["edit_S1.kmz", "stick.zip"])
 def test_late_files_of_the_same_names_in_another_folder_are_elsewhere(
     desk, settling, tmp_path, name
@@ -843,6 +845,7 @@ def test_windows_are_told_in_which_board_a_decision_stands(guest, desk, settling
     assert state["banner"] == "CU-002: parked"  # its status is the one before
 
 
+@pytest.mark.slow
 def test_a_log_of_an_earlier_version_cut_off_in_its_last_line_is_a_log(guest, settling):
     """The desk reads decisions as commands do: what a line lacks is empty, half a line is none."""
     record_decision(settling, "CU-001", "agree", reason="as drawn", time=NOON)

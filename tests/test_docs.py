@@ -580,7 +580,17 @@ def test_sources_are_cited_by_well_formed_dois(page):
 # -- examples in the code -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", MODULES)
+PROPOSE_FROM_NOTHING = ("cami_units.commands.assess", "cami_units.commands.propose")
+"""Modules whose examples run the main job on the bundled layers."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in PROPOSE_FROM_NOTHING else ())
+        for name in MODULES
+    ],
+)
 def test_the_examples_in_docstrings_are_right(name):
     module = importlib.import_module(name)
     with pd.option_context("display.width", 80, "display.max_columns", 20):

@@ -406,6 +406,7 @@ def shuffled(round: Round, seed: int) -> Round:
     return replace(round, tables=tables)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 1000))
 def test_row_order_changes_no_byte_of_the_workbook(tmp_path_factory, seed):
@@ -415,6 +416,7 @@ def test_row_order_changes_no_byte_of_the_workbook(tmp_path_factory, seed):
     assert (base / "a.xlsx").read_bytes() == (base / "b.xlsx").read_bytes()
 
 
+@pytest.mark.slow
 def test_neither_clock_nor_hash_seed_changes_a_byte(tmp_path):
     write_units_workbook(tmp_path / "a.xlsx", a_round())
     script = (

@@ -239,6 +239,7 @@ def test_a_dragged_vertex_moves_the_outline_and_the_card(page):
     assert page.errors == []
 
 
+@pytest.mark.slow
 def test_undo_and_redo_take_everything_back_and_forth(page):
     snap_off(page)
     choose(page, "CU-002")
@@ -282,6 +283,7 @@ def test_a_reload_half_way_goes_on_or_begins_anew(page, html):
     assert work(page)["done"] == []
 
 
+@pytest.mark.slow
 def test_everything_a_group_can_do_comes_back_through_collect_as_facts(page, done, tmp_path):
     """Split, merge, draw, reject, rename, comment, pin: nothing is guessed."""
     snap_off(page)
@@ -345,6 +347,7 @@ def test_everything_a_group_can_do_comes_back_through_collect_as_facts(page, don
     assert set(found.changes["matched_by"]) <= {"cu_id", "none"}
 
 
+@pytest.mark.slow
 def test_a_merged_unit_is_a_fact_even_where_the_ground_would_not_say(page, done, tmp_path):
     """After the merge the outline is cut back: by ground alone CU-004 would count as deleted."""
     choose(page, "CU-003")
@@ -575,6 +578,7 @@ def test_a_finger_moves_a_vertex(page):
 # -- a dead battery ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_killed_browser_has_lost_nothing(html, tmp_path):
     """kill −9 right after a step was said to be kept: the next start has it."""
     for times in range(2):

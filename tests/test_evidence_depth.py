@@ -369,6 +369,7 @@ def test_ungraded_edges_move_as_the_plan_says_and_nothing_in_is_changed():
     assert one.equals(before)
 
 
+@pytest.mark.slow
 def test_presence_tables_add_and_lose_species_as_codes_change(pieces, some_units):
     plan, _ = bundled()
     cells = partial(measured_cells, pieces, plan)

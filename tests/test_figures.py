@@ -684,6 +684,7 @@ for name, figure in (("a.pdf", figures.unit_page(scene, "CU-001")), ("a.png", fi
 """
 
 
+@pytest.mark.slow
 def test_neither_row_order_nor_hash_seed_nor_a_second_run_changes_a_byte(tmp_path: Path) -> None:
     root = str(Path(__file__).resolve().parents[1])
     found = {

@@ -219,6 +219,7 @@ def read(layer: str, path: Path) -> layers.LayerRead:
     return layer_reader(layer, reading, countries, names_of(species))([path])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("shape", "role"), [(SQUARE, "hotspots"), (SQUARE, "ranges"), (LINE, "barriers")]

@@ -116,6 +116,7 @@ def test_a_threshold_left_open_is_not_assessed(ten, workshop):
     assert "further.C10.at_least open" in found.at[("s", "C10"), "because"]
 
 
+@pytest.mark.slow
 def test_a_criterion_that_nothing_measures_is_refused_before_anything_is_computed(workshop):
     plan = read_plan(workshop / "plan.toml")
     said = r"has \[further.C10\], and nothing measures C10: C1 to C9 are there"

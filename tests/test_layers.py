@@ -413,6 +413,7 @@ def nasty(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_nasty_shapefile_each_fault_is_named_with_its_cure(nasty, survey):
     found, problems, sources = survey(sources={"ranges": [nasty / "*.shp"]})
     assert found is None
@@ -589,6 +590,7 @@ def test_coordinates_beyond_the_globe_are_refused(tmp_path, survey):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("west", [179, -181])
 def test_longitudes_that_count_on_past_180_are_the_shape_cut_there(tmp_path, west):
     """As the reader of groups' files takes them: the same ground as two boxes that meet at 180°."""
@@ -631,6 +633,7 @@ def test_rings_that_were_left_open_are_closed_and_counted(tmp_path, survey):
     assert ours == pytest.approx(direct, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_repair_that_contests_too_much_is_refused_and_a_looser_limit_lets_it_pass(
     tmp_path, survey
 ):
@@ -683,6 +686,7 @@ def test_a_legend_without_season_gives_the_others():
     assert legend_codes(None, CODES) == {}
 
 
+@pytest.mark.slow
 def test_missing_codes_are_filled_and_said_or_refused(tmp_path, survey):
     table = ranges(TWO)[["sci_name", "geometry"]]
     sources = {"ranges": [written(tmp_path / "a.gpkg", table)]}
@@ -743,6 +747,7 @@ def test_a_whole_download_may_hold_thousands_of_other_species(tmp_path, survey):
     assert next(one for one in used if one["file"] == "mammals.gpkg")["dropped"] == 3000
 
 
+@pytest.mark.slow
 def test_a_rule_may_also_name_a_species_that_is_not_guarded(tmp_path, survey):
     rows = [("Ovis orientalis", 1, box(48, 36, 62, 38))]  # from Azerbaijan into Turkmenistan
     sources = {"ranges": [written(tmp_path / "a.gpkg", ranges(rows))]}
@@ -757,6 +762,7 @@ def test_a_rule_may_also_name_a_species_that_is_not_guarded(tmp_path, survey):
     assert "Ovis orientalis stands for Ovis vignei within TM" in sentences(problems, "counted")
 
 
+@pytest.mark.slow
 def test_a_rule_to_skip_leaves_the_bundled_range_in_place(tmp_path, bundled, survey):
     rows = [("Ursus arctos", 1, box(30, 50, 140, 65))]
     sources = {"ranges": [written(tmp_path / "a.gpkg", ranges(rows))]}
@@ -951,6 +957,7 @@ def test_a_permeability_that_is_no_share_is_refused(tmp_path):
         layers.read_barriers(written(tmp_path / "a.gpkg", table))
 
 
+@pytest.mark.slow
 def test_months_of_ranges_and_corridors_are_kept_and_odd_ones_are_told(tmp_path, survey):
     rows = [("Saiga tatarica", 1, box(60 + at, 45, 61 + at, 46)) for at in range(4)]
     mine = ranges(rows).assign(months=["4-7", "3–4; 11-12", "spring", None])
@@ -1202,6 +1209,7 @@ def read_in_order(folder: Path, order) -> gpd.GeoDataFrame:
         return layers.read_ranges(path, countries=strips)
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(order=st.permutations(range(len(MANY))))
 def test_the_order_of_rows_changes_nothing(tmp_path_factory, order):

@@ -35,6 +35,7 @@ def query(folder, text):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hexadecimal", [False, True])
 def test_a_query_gives_the_same_ranges_as_the_same_rows_in_a_file(tmp_path, hexadecimal):
     path = database(tmp_path, hexadecimal=hexadecimal)

@@ -83,12 +83,14 @@ def row(table: pd.DataFrame, site: str, criterion: str) -> pd.Series:
 # -- overlap is overlap ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ground_of_no_state_belongs_to_the_range(tmp_path):
     # The range reaches 2° east of both states, where no state is: the site holds all of it.
     table = found(tmp_path, {"A": box(61, 42, 66, 46)}, {SAIGA: [box(62, 42, 66, 46)]})
     assert row(table, "A", "C3")["value"] == pytest.approx(100)
 
 
+@pytest.mark.slow
 def test_ground_that_two_states_claim_counts_once(tmp_path):
     # Uzbekistan claims 0.5° more; the site is the eastern half of the range.
     claims = STATES | {"UZ": box(60, 40, 64, 44.5)}
@@ -102,6 +104,7 @@ def test_ground_that_two_states_claim_counts_once(tmp_path):
 # -- a layer speaks only where somebody looked ------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_national_layer_says_nothing_of_the_others(tmp_path):
     # Protected areas of Turkmenistan only: none is known in the site, and nobody looked there.
     sites = {"north": box(61, 43, 63, 45)}
@@ -213,6 +216,7 @@ def test_a_corridor_that_reaches_an_adjacent_site_counts_for_it(tmp_path):
 # -- borders have a width, limits hold, grounds are one ----------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_side_that_is_a_strip_is_said_and_told_apart(tmp_path):
     # Uzbekistan has a strip of 0.03° (3.3 km) of the site, 267 km²: within the 5 km that the border
     # may be off. It counts; without it the site lies in one state.
@@ -244,6 +248,7 @@ def test_designations_on_one_ground_are_one_of_a_pair(tmp_path):
 # -- what it would take -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_it_takes_meets_the_criterion_when_it_is_done():
     # Every outline of missing ground that is told of a hotspot is added to it and measured again.
     plan = read_plan(None)
@@ -283,6 +288,7 @@ def plain(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["site", "criterion"], ignore_index=True)
 
 
+@pytest.mark.slow
 def test_nothing_changes_that_should_not(tmp_path):
     sites, ranges, lines = scenario()
     reference = plain(found(tmp_path / "reference", sites, ranges, corridors=lines))

@@ -193,6 +193,7 @@ def lattice_polygons(draw):
     return shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @settings(max_examples=50)
 @given(polygon=lattice_polygons())
@@ -202,6 +203,7 @@ def test_vertices_on_lines_and_edges_along_them(shape, polygon):
     assert error.max() <= 1e-7  # 0.1 m² of 100 km²
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(polygon=lattice_polygons(), dx=st.integers(-3, 3), dy=st.integers(-3, 3))
 def test_moving_by_whole_cells_moves_the_answer(polygon, dx, dy):
@@ -213,6 +215,7 @@ def test_moving_by_whole_cells_moves_the_answer(polygon, dx, dy):
     assert there == pytest.approx(moved.to_numpy(), abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @settings(max_examples=50)
 @given(seed=st.integers(0, 999), vertices=st.integers(3, 200), angle=st.floats(0, 3.14))
@@ -232,6 +235,7 @@ def test_cutting_a_polygon_in_two_changes_nothing(shape, seed, vertices, angle):
     assert difference.max() <= 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @given(seed=st.integers(0, 9_999), vertices=st.integers(3, 500), hole=st.sampled_from([0, 0.3]))
 def test_overlaps_of_a_range_add_up_to_the_range(shape, seed, vertices, hole):
@@ -546,6 +550,7 @@ def test_numba_waits_until_it_is_needed():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_a_read_only_installation_compiles_in_memory(tmp_path):
     # numba keeps machine code beside the source or in a cache folder; with neither, it must run
     code = """
@@ -579,6 +584,7 @@ def test_a_cell_that_was_moved_since_is_measured_where_it_is():
     assert overlaps(cells, ground, site="pu_id").empty
 
 
+@pytest.mark.slow
 def test_nothing_is_remembered_of_a_table_that_is_gone():
     cells = planning_units(shapely.box(0, 0, 20_000, 20_000), cell_km=10)
     before = len(_lattice._SEEN)

@@ -120,6 +120,7 @@ def test_groups_that_cannot_be_packed_for(round_dir, tmp_path, groups, message):
     assert not (tmp_path / "pack").exists()
 
 
+@pytest.mark.slow
 def test_without_sections_there_is_one_pack_for_everybody(tmp_path):
     plain = toy_round()
     tables = {name: table for name, table in plain.tables.items() if name != "sections"}
@@ -262,6 +263,7 @@ def test_packing_again_never_takes_a_groups_work(round_dir, tmp_path):
         pack(round_dir, other)
 
 
+@pytest.mark.slow
 def test_decisions_show_in_the_packs(round_dir, tmp_path):
     directory = Path(shutil.copytree(round_dir, tmp_path / "r"))
     decide(directory, "CU-001", "reject", reason="no", time="2026-11-22T14:05")
@@ -410,6 +412,7 @@ def test_a_full_disk_or_a_folder_that_is_closed_leaves_nothing(round_dir, tmp_pa
 # -- two groups on one section, each in its language ------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_groups_share_a_section_each_in_its_own_language(round_dir, tmp_path):
     """Both packs hold the units of the section, the first named owns them; one round, three languages."""
     plan = with_groups(

@@ -264,6 +264,7 @@ def test_a_parked_unit_asks_its_question_and_a_rejected_one_comes_last(rounds, t
     assert rejected.questions == ()  # a decision answers what was open
 
 
+@pytest.mark.slow
 def test_what_an_earlier_round_decided_counts_and_what_is_parked_does_not(rounds, tmp_path):
     base, _ = rounds
     directory = Path(shutil.copytree(base, tmp_path / "r"))
@@ -777,6 +778,7 @@ return out;
 """
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
 def test_no_screen_overflows_in_any_state_or_language(browser, busy, size):
@@ -1165,6 +1167,7 @@ def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_axe_finds_nothing_on_the_board_in_any_view(browser, busy):
     """Contrast, names of controls, order of headings: of the overview, a unit, its evidence, its work."""

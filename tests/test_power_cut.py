@@ -111,6 +111,7 @@ def killing_collect(rounds: Path, moment: float) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [0.02, 0.5])
 def test_collect_killed_in_the_middle_of_writing(rounds, moment):
     killing_collect(rounds, moment)
@@ -123,6 +124,7 @@ def test_collect_killed_in_the_middle_of_writing(rounds, moment):
     whole_or_absent(rounds, "01-collected")
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_has_left_is_no_round_and_is_cleared_away_and_said(rounds):
     left = rounds / ".01-collected.writing-0badcafe"
     left.mkdir()

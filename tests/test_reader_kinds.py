@@ -91,6 +91,7 @@ def test_a_resting_gps_leaves_an_outline_and_no_slivers():
     assert shapely.get_num_geometries(row["polygons"]) < 30
 
 
+@pytest.mark.slow
 def test_thousands_of_strips_are_refused_before_they_are_projected(tmp_path):
     """Valid at a look in degrees; in metres, where they slant, GEOS compares each with each."""
     south = 41 + np.arange(5000) * 2e-5

@@ -326,6 +326,7 @@ def test_a_question_stands_until_a_decision_answers_it(day):
     assert "rejected" not in set(later.query("unit_id == 'CU-007'")["kind"])
 
 
+@pytest.mark.slow
 def test_either_of_two_files_of_one_group_can_be_chosen_by_its_name(day, tmp_path):
     _, _, decided, _ = day
     late = handed_in(

@@ -121,6 +121,7 @@ def test_in_every_combination_of_what_it_does_to_a_file(rounds, tmp_path, how, s
     kept_and_nothing_else(collect([folder], base(), pack=rounds / "pack"))
 
 
+@pytest.mark.slow
 def test_whole_packs_come_back_and_what_nobody_edits_is_passed_over(rounds, tmp_path):
     made, said = run(rounds, tmp_path, rounds / "pack")
     assert changes(made) == [(unit, "kept", "S1" if unit in WEST else "S2") for unit in UNITS]
@@ -154,6 +155,7 @@ def test_the_pack_of_a_group_without_units_comes_back_without_a_complaint(tmp_pa
     ]
 
 
+@pytest.mark.slow
 def test_a_pack_without_its_list_is_taken_as_well(rounds, tmp_path):
     folder = tmp_path / "S1"
     shutil.copytree(rounds / "pack" / "S1", folder)
@@ -245,6 +247,7 @@ def test_a_name_that_begins_with_such_a_letter_is_a_name(name, tmp_path):
     assert of(made, "CU-001") == [("renamed", "cu_id", "S1")]
 
 
+@pytest.mark.slow
 def test_a_reason_typed_beside_the_x_is_kept_and_is_no_name(tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-001", "X no animals here"))})
     [row] = made.changes.query("unit_id == 'CU-001'").to_dict("records")

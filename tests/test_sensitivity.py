@@ -385,6 +385,7 @@ def same(one, other):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_and_another_does_not(toy, profile):
     design = Design(runs=80)
     first = found(*toy, profile, design)
@@ -393,6 +394,7 @@ def test_the_same_seed_gives_the_same_and_another_does_not(toy, profile):
     assert not first.units.equals(other.units)
 
 
+@pytest.mark.slow
 def test_row_order_changes_nothing(toy, profile):
     measured, known = toy
     mixed = SiteTables(
@@ -410,6 +412,7 @@ def test_row_order_changes_nothing(toy, profile):
     )
 
 
+@pytest.mark.slow
 def test_tables_handed_in_are_not_changed(toy, profile):
     measured, known = toy
     before = measured.species.copy(), known.copy()
@@ -418,6 +421,7 @@ def test_tables_handed_in_are_not_changed(toy, profile):
     pd.testing.assert_frame_equal(known, before[1])
 
 
+@pytest.mark.slow
 def test_a_species_left_out_is_one_that_was_never_there(toy, profile):
     measured, known = toy
     stated = dict.fromkeys(AXES, STATED)
@@ -583,6 +587,7 @@ def test_what_is_drawn_the_same_in_two_ways_is_measured_once_and_told_of_both():
         assert told.states["iso2"].tolist() == ["AA", "BB"] * len(drawn_sites)
 
 
+@pytest.mark.slow
 def test_what_grows_over_numbered_cells_is_what_grows_over_named_ones():
     import cami_units as cu
     from cami_units.commands.propose import grow, living_cells, measured_cells, scored
