@@ -31,6 +31,7 @@ from cami_units.commands.plenary import plenary
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
 from cami_units.layers import _point_tables
+from cami_units.layers._dates import year_first
 from cami_units.layers._gis_files import datasets
 from cami_units.layers._layer_rows import layer_reader
 from cami_units.layers._occurrences import UNMADE_CHECKS, ranges_from_records
@@ -432,6 +433,86 @@ def test_positions_become_tracks_and_gaps_cut_them(tmp_path):
     whole = read("telemetry", tmp_path / "m.csv", text="[telemetry]\ngap_hours = 100\n").table
     assert shapely.get_num_geometries(whole.geometry.iloc[0]) == 1
     assert found.sources[0] | {"rows": 17, "kept": 9, "dropped": 8} == found.sources[0]
+
+
+def rewritten(path: Path, form: str, target: Path) -> Path:
+    """The same positions, their times written in another way."""
+
+    def again(match: re.Match[str]) -> str:
+        return dt.datetime.fromisoformat(match.group()).strftime(form)
+
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", again, path.read_text(encoding="utf-8"))
+    target.write_text(text.replace(".000,", ","), encoding="utf-8")
+    return target
+
+
+@pytest.mark.parametrize(
+    ("form", "word"),
+    [
+        ("%d.%m.%Y %H:%M", ""),  # as a Russian Excel saves it
+        ("%d.%m.%y %H:%M", ""),
+        ("%H:%M:%S %d.%m.%Y", ""),
+        ("%d/%m/%Y %H:%M", "may be read day first or month first"),
+        ("%d-%m-%Y %H:%M", "may be read day first or month first"),
+        ("%Y/%m/%d %H:%M", ""),
+        ("%Y%m%dT%H%M%S", ""),
+    ],
+)
+def test_times_are_read_day_first_however_they_are_written(tmp_path, form, word):
+    """Ten days of April, a position each six hours: none is later than the 12th, and all of them are
+    of one way. Read month first they were of ten months, and nine gaps."""
+    places = [(56.5 + 0.02 * step, 44.5) for step in range(37)]
+    whole = movebank(tmp_path / "m.csv", walk("S1", SPRING, *places))
+    expected = read("telemetry", whole).table
+    found = read("telemetry", rewritten(whole, form, tmp_path / "again.csv"))
+    columns = ["begins", "ends", "fixes", "geometry"]
+    assert found.table[columns].to_dict("records") == expected[columns].to_dict("records")
+    assert found.table["begins"].tolist() == ["2020-04-01"]
+    said = [one.what for one in found.problems if "day first" in one.what]
+    assert [word in one for one in said] == ([True] if word else [])
+
+
+def test_one_day_beyond_the_twelfth_decides_for_the_whole_column(tmp_path):
+    """Seventeen days of April: 04/13/2020 is no day of a 13th month, so all are read month first."""
+    places = [(56.5 + 0.01 * step, 44.5) for step in range(65)]
+    whole = movebank(tmp_path / "m.csv", walk("S1", SPRING, *places))
+    found = read("telemetry", rewritten(whole, "%m/%d/%Y %H:%M", tmp_path / "us.csv"))
+    [row] = found.table.to_dict("records")
+    assert (row["begins"], row["ends"], len(row["seen"])) == ("2020-04-01", "2020-04-17", 1)
+    [told] = [one.what for one in found.problems if "month first" in one.what]
+    assert told.startswith("65 dates are read month first, as 04/13/2020 00:00 ")
+
+
+def test_drawn_tracks_and_records_read_days_alike(tmp_path):
+    """A line from 1 to 2 May with dots was from January; a record of 05/06 beside one of 05/24 of June."""
+    line = shapely.LineString([WEST, EAST])
+    drawn = {"species": ["Saiga tatarica"], "animal": ["S1"], "begin": ["01.05.2024"]}
+    gpd.GeoDataFrame({**drawn, "end": ["02.05.2024"]}, geometry=[line], crs="EPSG:4326").to_file(
+        tmp_path / "lines.gpkg"
+    )
+    [row] = read("telemetry", tmp_path / "lines.gpkg").table.to_dict("records")
+    assert (row["begins"], row["ends"]) == ("2024-05-01", "2024-05-02")
+    days = ["05/24/2015", "05/06/2015", "2015/05/07", "45413"]
+    rows = "".join(f"Saiga tatarica,{day},6{n},49\n" for n, day in enumerate(days))
+    (tmp_path / "r.csv").write_text(f"species,date,lon,lat\n{rows}", encoding="utf-8")
+    found = read("occurrences", tmp_path / "r.csv")
+    # 45413 is 1 May 2024 in Excel; it was read as the year 4541, after the plan
+    assert sorted(found.table["day"]) == ["", "2015-05-06", "2015-05-07", "2015-05-24"]
+    [problem] = [one for one in found.problems if "spreadsheet" in one.what]
+    assert problem.what.startswith("1 date is a number of a spreadsheet (45413 is 2024-05-01 ")
+    assert "year first" in problem.cure
+
+
+def test_dates_of_a_column_that_go_both_ways_are_told():
+    """24/05 and 05/24 in one column: what neither decides, 05/06, is read day first and counted."""
+    texts = pd.Series(["24/05/2015", "05/24/2015", "05/06/2015", "07/07/2015", "13.13.2015"])
+    iso, [note] = year_first(texts)
+    assert iso.tolist() == ["2015-05-24", "2015-05-24", "2015-06-05", "2015-07-07", ""]
+    assert (note.key, note.facts["count"], note.facts["day"]) == (
+        "dates either way",
+        1,
+        "2015-06-05",
+    )
 
 
 def test_the_table_of_animals_that_comes_beside_positions_is_passed_over(tmp_path):

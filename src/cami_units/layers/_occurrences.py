@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from cami_units.layers._dates import year_first
 from cami_units.layers._dialects import blank, by_value, in_our_words, plain
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, names_in_short
 from cami_units.layers._shape_checks import cleaned
@@ -237,7 +238,8 @@ def _named_and_dated(
     """The records of our taxa up to the plan's date, each place and day once."""
     table = dataset.table
     taxon, problems = taxa_of(dataset, layer, names, rules, reading)
-    day, year = _days(table)
+    day, year, dated = _days(table)
+    problems += [problem_of("note", layer, dataset.name, "", note) for note in dated]
     rows = gpd.GeoDataFrame(
         {
             "record_id": [f"{dataset.file} {row}" for row in table.index],
@@ -331,13 +333,17 @@ def within_study(
     )
 
 
-def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
-    """The first day of each record as ISO text ("" where there is none), and its year.
+def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64], list[Note]]:
+    """The first day of each record as ISO text ("" where there is none), its year, what there is to say.
 
     "2015-05-01/2015-05-14" is an interval; "2015-05" and "2015" are dates too; columns of year, month
     and day of the month make one, and a column `year` stands in where there is no day.
     """
     # each different writing once: records of twenty years have a few thousand days
+    texts = table.get("day", blank(table.index)).fillna("").astype(str)
+    # beside columns of a year and a month it is the day of the month, which a number may be
+    iso, notes = year_first(texts) if "day" in table else (texts, [])
+    table = table.assign(day=iso)
     names = [name for name in ("day", "year", "month") if name in table]
     number_of: dict[tuple[Any, ...], int] = {}
     rows = (
@@ -345,21 +351,13 @@ def _days(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
     )
     place = np.array([number_of.setdefault(row, len(number_of)) for row in rows], dtype=np.intp)
     days, years = _days_of(pd.DataFrame([*number_of], columns=names, dtype=object))
-    return np.array(days, dtype=object)[place].tolist(), years[place]
+    return np.array(days, dtype=object)[place].tolist(), years[place], notes
 
 
 def _days_of(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
-    """As :func:`_days`, of rows that are all different."""
+    """Days and years as of :func:`_days`, of rows that are all different and whose dates begin with a year."""
     texts = table.get("day", blank(table.index)).fillna("").astype(str)
     iso = texts.str.extract(r"^\s*(\d{4}(?:-\d{2}(?:-\d{2})?)?)", expand=False)
-    # 24.05.2015 and 24/05/2015, as people of these states write; a month of 13 or more is American
-    parts = texts.str.extract(r"^\s*(\d{1,2})[./](\d{1,2})[./](\d{4})")
-    first, second = (pd.to_numeric(parts[at], errors="coerce") for at in (0, 1))
-    day, month = first.where(second <= 12, second), second.where(second <= 12, first)
-    typed = [
-        f"{year}-{int(m):02d}-{int(d):02d}" if year == year and m <= 12 and d <= 31 else None
-        for year, m, d in zip(parts[2], month, day, strict=True)
-    ]
     years = table.get("year", blank(table.index)).astype(str).str.extract(r"^(\d{4})", expand=False)
     months = _number(table, "month")
     of_month = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
@@ -371,7 +369,7 @@ def _days_of(table: pd.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
         index=table.index,
         dtype=object,
     )
-    days = iso.fillna(pd.Series(typed, index=table.index, dtype=object)).fillna(years).fillna("")
+    days = iso.fillna(years).fillna("")
     year = pd.to_numeric(days.str[:4], errors="coerce").to_numpy(dtype=float)
     return days.astype(str).tolist(), year
 

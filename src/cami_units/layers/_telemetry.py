@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
+from cami_units.layers._dates import times
 from cami_units.layers._dialects import blank, by_value, plain
 from cami_units.layers._equal_area import transformed
 from cami_units.layers._occurrences import Clean, left_out, sound_rows, taxa_of, within_study
@@ -191,7 +192,7 @@ def _good_fixes(
         headings = in_short([name for name in table.columns if name != "geometry"], 20)
         raise InputError.of("positions want a time", names=headings)
     points = np.asarray(table.geometry.array, dtype=object)
-    when = pd.to_datetime(table["time"], errors="coerce", utc=True, format="mixed")
+    when, dated = times(table["time"])
     fixes = pd.DataFrame(
         {
             "animal": table["animal"].astype(str),
@@ -225,6 +226,7 @@ def _good_fixes(
     fixes = fixes[~twice]
     spikes = _spikes(fixes, reading.fixes.max_kmh)
     note = Note("positions too fast", {"kmh": float(reading.fixes.max_kmh)})
+    problems += [problem_of("note", layer, dataset.name, "", date_note) for date_note in dated]
     return fixes[~spikes], [*problems, *report(spikes, note)]
 
 
@@ -274,12 +276,13 @@ def _drawn_tracks(
     """Lines that are tracks already: their dates, if they have any, are of the whole line."""
     table, rule, limit = dataset.table, reading.fixes, _new_from(reading)
     rows, undated = [], 0
-    for row in table.sort_values(["sci_name", "animal"], kind="stable").to_dict("records"):
-        days = [
-            pd.to_datetime(row.get(name), errors="coerce", utc=True)
-            for name in ("begins", "ends", "time")
-        ]
-        dates = [day.tz_localize(None) for day in days if not pd.isna(day)]
+    table = table.sort_values(["sci_name", "animal"], kind="stable").reset_index(drop=True)
+    # one after the other, for a day beyond 12 in one of the columns decides for all of them
+    columns = [table.get(name, blank(table.index)) for name in ("begins", "ends", "time")]
+    moments, dated = times(pd.concat(columns, ignore_index=True))
+    moments_of_row = moments.dt.tz_localize(None).to_numpy().reshape(len(columns), -1).T
+    for row, days in zip(table.to_dict("records"), moments_of_row, strict=True):
+        dates = [pd.Timestamp(day) for day in days if not pd.isna(day)]
         undated += not dates
         # the line crosses somewhere between its dates: what is sure is when it began
         is_new = bool(dates) and min(dates) >= limit
@@ -288,7 +291,7 @@ def _drawn_tracks(
         n_corners = int(shapely.get_num_coordinates(line))
         about = (str(row["animal"]), row["sci_name"], grade, begins, ends, n_corners)
         rows.append(_Track(*about, dataset.file, None, line))
-    problems = []
+    problems = [problem_of("note", layer, dataset.name, "", note) for note in dated]
     if undated:
         note = Note("tracks without date", {"count": undated, "grade": rule.older_grade})
         problems.append(problem_of("counted", layer, dataset.name, "", note))

@@ -1,0 +1,144 @@
+"""Dates of a column: which comes first, day or month, is decided once for all of its rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+
+from cami_units.layers._dialects import by_value
+from cami_units.model import Note
+
+# a time of the day may come before; 10.30.00 in front of a whole date is one, and no year of 1900
+_YEAR_LAST: Final = re.compile(
+    r"\s*((?:\d{1,2}:\d\d(?::\d\d)?\s+)?)(\d{1,2})([./-])(\d{1,2})\3"
+    r"(\d{4}|\d{2}(?!.*\d{4}))(?![\d./-])"
+)
+_YEAR_FIRST: Final = re.compile(r"\s*(\d{4})(?:[./]|(?=\d{4}(?!\d)))(\d{1,2})[./]?(\d{1,2})(?!\d)")
+_NO_DATE: Final = re.compile(r"\d[./]\d{1,2}[./]\d")
+"""What is left of this form is read by no rule of ours: nobody guesses it."""
+_SERIAL: Final = re.compile(r"\s*\d{5}(?:\.\d+)?\s*")
+
+
+def spreadsheet_day(text: str) -> str | None:
+    """The day that a number stands for where a spreadsheet counts days; ``None``: it is no such number.
+
+    From 1954 to 2119, so that no year and no compact date is taken for one.
+
+    Examples
+    --------
+    Excel says that 1 May 2024 is day 45,413.
+
+    >>> spreadsheet_day("45413.5"), spreadsheet_day("2024"), spreadsheet_day("12345")
+    ('2024-05-01', None, None)
+    """
+    if not _SERIAL.fullmatch(text) or not 20_000 <= float(text) < 80_000:
+        return None
+    # day 0 of Excel: it has a 29 February 1900, which never was
+    return (dt.date(1899, 12, 30) + dt.timedelta(days=int(float(text)))).isoformat()
+
+
+class _Found(NamedTuple):
+    """A date with its year last, in a text: the two numbers before the year, and what is around them."""
+
+    first: int
+    second: int
+    sign: str
+    year: str
+    before: str
+    after: str
+
+    @property
+    def either_way(self) -> bool:
+        return self.first <= 12 and self.second <= 12 and self.first != self.second
+
+    def year_first(self, *, month_first: bool) -> str:
+        """The text with its date as ISO 8601 has it; a number beyond 12 is no month, whatever is said."""
+        day, month = (self.second, self.first) if month_first else (self.first, self.second)
+        day, month = (month, day) if day <= 12 < month else (day, month)
+        if day > 31 or month > 12:
+            return ""
+        return f"{self.year}-{month:02d}-{day:02d}{self.after} {self.before}".rstrip()
+
+
+def _found(text: str) -> _Found | None:
+    match = _YEAR_LAST.match(text)
+    if match is None:
+        return None
+    before, first, sign, second, year = match.groups()
+    if len(year) == 2:  # as POSIX has it: 69 is 1969, 68 is 2068
+        year = f"{19 if int(year) > 68 else 20}{year}"
+    return _Found(int(first), int(second), sign, year, before, text[match.end() :])
+
+
+def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
+    """A column of dates with the year before the month and the day, and what there is to say of it.
+
+    With dots the day comes first. With slashes and hyphens one date whose first or second number is
+    no month decides for all; where none does the day comes first, and a note says so.
+    Numbers of a spreadsheet are told, and read as no date.
+
+    Examples
+    --------
+    >>> year_first(pd.Series(["01.05.2024 6:00", "2024/5/1"]))[0].tolist()
+    ['2024-05-01 6:00', '2024-05-01']
+    >>> year_first(pd.Series(["05/06/2024", "05/24/2024"]))[0].tolist()
+    ['2024-05-06', '2024-05-24']
+    """
+    counts = Counter(texts.tolist())
+    serials = {text: day for text in counts if (day := spreadsheet_day(text)) is not None}
+    found_of = {text: found for text in counts if (found := _found(text))}
+    is_day_first = any(found.first > 12 >= found.second for found in found_of.values())
+    is_month_first = any(found.second > 12 >= found.first for found in found_of.values())
+    american = is_month_first and not is_day_first
+    month_first = [*found_of] if american else []
+    # the one that decides is the example
+    month_first.sort(key=lambda text: found_of[text].second <= 12)
+    either_way = [
+        text
+        for text, found in found_of.items()
+        if found.either_way
+        and is_day_first == is_month_first
+        and (found.sign != "." or is_month_first)
+    ]
+    kinds = {
+        "dates month first": month_first,
+        "dates either way": either_way,
+        "dates as numbers": [*serials],
+    }
+
+    def iso(text: str) -> str:
+        if text in serials:
+            return ""
+        if text in found_of:
+            return found_of[text].year_first(month_first=american)
+        match = _YEAR_FIRST.match(text)
+        if match is None:
+            return "" if _NO_DATE.search(text) else text.strip()
+        year, month, day = match.groups()
+        return f"{year}-{int(month):02d}-{int(day):02d}{text[match.end() :]}"
+
+    notes = []
+    for key, some in kinds.items():
+        if some:
+            day = serials.get(some[0]) or iso(some[0]).split(" ")[0]
+            facts = {"count": sum(counts[text] for text in some), "example": some[0].strip()}
+            notes.append(Note(key, {**facts, "day": day}))
+    return by_value(texts, iso), notes
+
+
+def times(column: pd.Series[Any]) -> tuple[pd.Series[pd.Timestamp], list[Note]]:
+    """The moments of a column in UTC, not a time where none can be read, and what there is to say of it."""
+    # a year beside an empty cell is a number with a fraction to a table
+    texts = column.astype(object).where(column.notna(), "").astype(str).str.removesuffix(".0")
+    # of a million positions nearly all are ISO 8601: the others are looked at one by one
+    moments = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601")
+    others = moments.isna() & (texts.str.strip() != "")
+    if not others.any():
+        return moments, []
+    iso, notes = year_first(texts[others])
+    moments[others] = pd.to_datetime(iso, errors="coerce", utc=True, format="mixed")
+    return moments, notes
