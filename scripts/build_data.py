@@ -151,7 +151,13 @@ def species_table(indicative: Path) -> list[dict[str, str]]:
             **row,
             **{
                 column: own[row["sci_name"]][column]
-                for column in (*OTHER_NAMES, "clip_to_states", "part_taxa", "domestic_names")
+                for column in (
+                    *OTHER_NAMES,
+                    "clip_to_states",
+                    "part_taxa",
+                    "domestic_names",
+                    "wider_names",
+                )
             },
         }
         for row in rows(indicative / "species.csv")

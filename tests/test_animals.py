@@ -435,6 +435,26 @@ def test_positions_become_tracks_and_gaps_cut_them(tmp_path):
     assert found.sources[0] | {"rows": 17, "kept": 9, "dropped": 8} == found.sources[0]
 
 
+def test_records_under_a_name_of_other_animals_too_are_left_out_with_the_lines_that_say_whose(
+    tmp_path,
+):
+    """A bear of the Tian Shan as GBIF writes it, species and epithet: no Gobi bear by itself."""
+    bear = {"species": "Ursus arctos", "infraspecificEpithet": "isabellinus"}
+    found = read("occurrences", gbif(tmp_path / "g.csv", [at(43.1, 97.2, **bear), at(47, 66)]))
+    assert found.table["sci_name"].tolist() == ["Saiga tatarica"]
+    [problem] = [one for one in found.problems if "isabellinus" in one.what]
+    assert problem.what.startswith(
+        "1 record named Ursus arctos isabellinus, as other animals than "
+    )
+    assert 'from = "Ursus arctos isabellinus"' in problem.cure
+    settled = read(
+        "occurrences",
+        tmp_path / "g.csv",
+        text='[taxa."Ursus arctos gobiensis"]\nfrom = "Ursus arctos isabellinus"\nwithin = ["MN"]\n',
+    )
+    assert sorted(settled.table["sci_name"]) == ["Saiga tatarica", "Ursus arctos gobiensis"]
+
+
 def rewritten(path: Path, form: str, target: Path) -> Path:
     """The same positions, their times written in another way."""
 

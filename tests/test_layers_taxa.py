@@ -8,6 +8,7 @@ import pytest
 from cami_units.layers import TaxonRule, read_species
 from cami_units.layers._taxa import (
     Match,
+    asked_name,
     match,
     names_of,
     rule_lines,
@@ -98,6 +99,61 @@ def test_a_part_of_a_taxon_is_known_as_a_part(name, is_part):
 )
 def test_a_name_that_livestock_bears_is_asked_about(name, taxon):
     assert found(name) == Match("domestic", taxon)
+
+
+def test_livestock_named_below_its_species_is_asked_about():
+    """A domestic yak under the wild species; a "sub-species of a species of ours" it was, and taken."""
+    assert found("Bos mutus grunniens") == Match("domestic", "Bos mutus")
+    assert found("Ovis ammon", "aries") == Match("domestic", "Ovis ammon")
+
+
+WIDER = {
+    "Ursus arctos isabellinus": "Ursus arctos gobiensis",  # the bear of the Himalaya and Tian Shan
+    "Cervus hanglu yarkandensis": "Cervus hanglu bactrianus",  # the deer of the Tarim
+    "Cervus elaphus yarkandensis": "Cervus hanglu bactrianus",
+    "Ovis ammon musimon": "Ovis ammon",  # the mouflon
+    "Gazella subgutturosa marica": "Gazella subgutturosa",  # the sand gazelle of Arabia
+}
+
+
+@pytest.mark.parametrize(("name", "taxon"), WIDER.items())
+def test_a_name_that_other_animals_bear_is_asked_about_though_synonyms_have_it(name, taxon):
+    assert found(name) == Match("wider", taxon)
+    genus, species, below = name.split()
+    assert found(f"{genus} {species}", below) == Match("wider", taxon)
+    assert asked_name("wider", f"{genus} {species}", below) == name
+    words = name.lower()
+    assert found(name, rules=[words]) == Match("ruled", source=words)
+    # a rule for other rows of this taxon leaves no way to write a second one
+    settled = match(name, None, None, names=NAMES, rules={"ursus arctos": [taxon]})
+    assert settled == Match("other", taxon)
+
+
+@pytest.mark.parametrize(
+    ("name", "taxon"),
+    [("Equus hemionus kiang", "Equus kiang"), ("Ovis ammon vignei", "Ovis vignei")],
+)
+def test_a_subspecies_of_old_that_is_a_species_of_ours_today(name, taxon):
+    assert found(name) == Match("ours", taxon, is_part=True)
+
+
+def test_every_synonym_below_species_level_is_looked_over():
+    """Those that are not asked about are other names of the very taxon: a new one is to be judged."""
+    species = read_species()
+    cells = [*species["synonyms"].dropna(), *species["cms_name"].dropna()]
+    names = {name.strip() for cell in cells for name in cell.split(";")}
+    below = {name for name in names if len(words_of(name)) == 3}
+    assert {name for name in below if found(name).verdict == "ours"} == {
+        "Camelus bactrianus ferus",
+        "Cervus elaphus bactrianus",
+        "Equus caballus przewalskii",
+        "Ovis orientalis vignei",
+        "Ovis vignei arkal",
+        "Ovis vignei bocharensis",
+        "Panthera pardus ciscaucasica",
+        "Panthera pardus saxicolor",
+        "Saiga tatarica mongolica",
+    }
 
 
 @pytest.mark.parametrize(("name", "taxon"), GUARDED.items())

@@ -472,7 +472,9 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     table["corridor_id"] = table["corridor_id"].where(~where, table["corridor_id"] + "." + order)
     matches = {name: match(name, None, None, names=names, rules={}) for name in table["sci_name"]}
     ours = table["sci_name"].map(
-        lambda name: matches[name].taxon if matches[name].verdict in ("ours", "guarded") else ""
+        lambda name: (
+            matches[name].taxon if matches[name].verdict in ("ours", "guarded", "wider") else ""
+        )
     )
     unknown = (ours == "").to_numpy()
     if unknown.any():

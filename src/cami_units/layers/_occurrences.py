@@ -18,12 +18,13 @@ from cami_units.layers._dialects import blank, by_value, in_our_words, plain
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, names_in_short
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
+    ASKED,
     Names,
+    asked_name,
     matches,
     rule_lines,
     rules_by_source,
     skip_aside,
-    words_of,
 )
 from cami_units.model import LONLAT, Note, Problem, listed, problem_of
 
@@ -275,7 +276,7 @@ def taxa_of(
     pairs = list(zip(table["sci_name"], below, strict=True))
     taxon: list[str | None] = []
     others: dict[str, int] = {}
-    guarded: dict[tuple[str, str], int] = {}
+    guarded: dict[tuple[str, str, str], int] = {}
     for pair, verdict in zip(pairs, matches(pairs, names, rules), strict=True):
         # A rule of the plan goes before what the name alone would say.
         ruled = [name for name in rules.get(verdict.source, ()) if not reading.taxa[name].skip]
@@ -283,8 +284,8 @@ def taxa_of(
             taxon.append(ruled[0] if ruled else verdict.taxon)
             continue
         taxon.append(None)
-        if verdict.verdict in ("guarded", "domestic"):
-            key = (verdict.taxon, " ".join(words_of(str(pair[0]))[:2]).capitalize())
+        if verdict.verdict in ASKED:
+            key = (verdict.taxon, asked_name(verdict.verdict, *pair), verdict.verdict)
             guarded[key] = guarded.get(key, 0) + 1
         else:
             name = " ".join(str(part) for part in pair if part)
@@ -295,10 +296,11 @@ def taxa_of(
         where = names_in_short(sorted(others))
         note = Note("records of others", {"count": count, "of": dataset.rows})
         problems.append(problem_of("counted", layer, dataset.name, where, note))
-    for (name, source), count in sorted(guarded.items()):
+    for (name, source, kind), count in sorted(guarded.items()):
         home = [state for state in names.homes[name] if state in reading.states]
         facts = {"n": count, "source": source, "taxon": name}
-        note = Note("records guarded", facts | skip_aside(home))
+        what = "records of a wider name" if kind == "wider" else "records guarded"
+        note = Note(what, facts | skip_aside(home))
         lines = rule_lines(name, source, home)
         problems.append(problem_of("counted", layer, dataset.name, source, note, lines))
     return pd.Series(taxon, index=table.index, dtype=object), problems

@@ -30,8 +30,10 @@ from cami_units.layers._reading import (
 )
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
+    ASKED,
     Match,
     Names,
+    asked_name,
     matches,
     names_of,
     rule_lines,
@@ -262,18 +264,18 @@ def _guarded(
     """One refusal for each taxon that a whole-species polygon would have stood for."""
     notes = []
     asked_values = {
-        (verdict.verdict, verdict.taxon)
-        for verdict in verdicts
-        if verdict.verdict in ("guarded", "domestic")
+        (verdict.verdict, verdict.taxon) for verdict in verdicts if verdict.verdict in ASKED
     }
     for kind, taxon in sorted(asked_values):
         rows = [(verdict.verdict, verdict.taxon) == (kind, taxon) for verdict in verdicts]
         some = dataset.table[rows]
-        source = " ".join(words_of(str(some["sci_name"].iloc[0]))[:2]).capitalize()
+        below = some["subspecies"].iloc[0] if "subspecies" in some else None
+        source = asked_name(kind, some["sci_name"].iloc[0], below)
         where = rows_in_short(some.index)
-        key = "whole species guarded" if kind == "guarded" else "livestock guarded"
         states = _home(taxon, species, reading)
-        note = Note(key, {"n": len(some), "source": source, "taxon": taxon} | skip_aside(states))
+        note = Note(
+            ASKED[kind], {"n": len(some), "source": source, "taxon": taxon} | skip_aside(states)
+        )
         lines = rule_lines(taxon, source, states)
         notes.append(problem_of("refuses", "ranges", dataset.name, where, note, lines))
     return notes

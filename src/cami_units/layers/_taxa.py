@@ -49,12 +49,13 @@ class Match:
     """What a name in a file turned out to be.
 
     `verdict`: "ours" (rows of `taxon`), "guarded" (the bare species of `taxon`: refused without a
-    rule), "domestic" (a name that its livestock bears too: likewise), "other" (another sub-species of
+    rule), "domestic" (a name that its livestock bears too: likewise), "wider" (a name below species
+    level that other animals bear too: likewise), "other" (another sub-species of
     its species), "ruled" (the rules of the plan for the name `source` apply), "unknown". `is_part`:
     the name is that of a part of the taxon only.
     """
 
-    verdict: Literal["ours", "guarded", "domestic", "other", "ruled", "unknown"]
+    verdict: Literal["ours", "guarded", "domestic", "wider", "other", "ruled", "unknown"]
     taxon: str = ""
     source: str = ""
     is_part: bool = False
@@ -74,6 +75,8 @@ class Names:
     """Names of a part of a taxon ("saiga borealis")."""
     domestic: Mapping[str, str] = field(default_factory=dict)
     """Names that livestock bears, wherever a taxon's wild relatives bear them too."""
+    wider: Mapping[str, str] = field(default_factory=dict)
+    """Names that other animals bear too ("ursus arctos isabellinus"), whatever list has them."""
     homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The range states of each taxon."""
 
@@ -132,6 +135,7 @@ def names_of(species: pd.DataFrame) -> Names:
     return Names(
         parts=parts,
         domestic=_without(_listed_names(species, "domestic_names"), exact),
+        wider=_without(_listed_names(species, "wider_names"), exact),
         homes={
             str(name): tuple(sorted(_split(states)))
             for name, states in zip(species["sci_name"], range_states, strict=True)
@@ -189,6 +193,12 @@ def _below_species(
     """Which taxon a row is of that names a sub-species."""
     if full in rules:
         return Match("ruled", source=full)
+    if full in names.wider:
+        # the plan says already by which other rows the taxon is known
+        is_settled = any(names.wider[full] in taxa for taxa in rules.values())
+        return Match("other" if is_settled else "wider", names.wider[full])
+    if full in names.domestic:
+        return Match("domestic", names.domestic[full])
     if full in names.taxa:
         return Match("ours", names.taxa[full], is_part=full in names.parts)
     if short in names.guarded:
@@ -197,6 +207,29 @@ def _below_species(
     if short in names.taxa and short not in names.domestic:
         return Match("ours", names.taxa[short], is_part=True)
     return Match("unknown")
+
+
+def _whole_words(name: str | None, subspecies: str | None) -> tuple[str, ...]:
+    """The words of a name with its sub-species, where a column of its own has that."""
+    words, below = words_of(name or ""), words_of(subspecies or "")
+    if below:  # "tulliana", "ssp. tulliana", "P. p. tulliana", or the whole name again
+        words = (*words[:2], below[2] if len(below) == 3 else below[0])
+    return words
+
+
+def asked_name(verdict: str, name: Any, subspecies: Any = None) -> str:
+    """The name under which a row is asked about, as a rule of the plan would have it."""
+    texts = (None if pd.isna(text) else str(text) for text in (name, subspecies))
+    words = _whole_words(*texts)
+    return " ".join(words[:2] if verdict == "guarded" else words).capitalize()
+
+
+ASKED: Final = {
+    "guarded": "whole species guarded",
+    "domestic": "livestock guarded",
+    "wider": "wider name guarded",
+}
+"""Verdicts that a rule of the plan must settle, and what is said of rows of ranges."""
 
 
 def match(
@@ -211,10 +244,7 @@ def match(
 
     `rules` maps the words of a rule's source name to the taxa it is for.
     """
-    words = words_of(name or "")
-    below = words_of(subspecies or "")
-    if below:  # "tulliana", "ssp. tulliana", "P. p. tulliana", or the whole name again
-        words = (*words[:2], below[2] if len(below) == 3 else below[0])
+    words = _whole_words(name, subspecies)
     short = " ".join(words[:2])
     if len(words) == 3:
         return _below_species(" ".join(words), short, names, rules)
