@@ -286,6 +286,28 @@ def test_a_merged_unit_says_where_it_went(rounds, tmp_path):
     assert "→" not in slides["CU-002"].status_said
 
 
+def test_a_unit_that_is_out_is_not_counted_and_has_no_rank(rounds, tmp_path):
+    """Four units, one of them merged: as on the map there are three, and the one has no rank left."""
+    directory = Path(shutil.copytree(rounds[0], tmp_path / "r"))
+    before = decided_round(rounds[0])
+    rank = before.tables["conservation_units"].set_index("unit_id").at["CU-001", "rank_label"]
+    decide(directory, "CU-001", "merge", reason="One landscape", time=NOON, into="CU-002")
+    # as the next round has it: `decide` leaves the ranks of a round as they are
+    round_ = decided_round(directory)
+    units = round_.tables["conservation_units"].copy()
+    units.loc[units["unit_id"] == "CU-001", ["rank", "rank_label"]] = [float("nan"), ""]
+    round_ = replace(round_, tables={**round_.tables, "conservation_units": units})
+    loop = Loop(log=read_decisions(directory), before=before)
+    [made] = boards(round_, [drawn_scene(round_, lang="en")], loop)
+    [merged] = [slide for slide in made.slides if slide.unit_id == "CU-001"]
+    assert ("Rank", rank, "not ranked") in merged.compared
+    assert (made.shown, len(made.slides)) == (3, 4)
+    made_dir, _ = plenary(directory, tmp_path / "board", before=rounds[0])
+    cover = Presentation(str(made_dir / "board.pptx")).slides[0]
+    told = "\n".join(shape.text_frame.text for shape in cover.shapes if shape.has_text_frame)
+    assert "Conservation units: 3" in told
+
+
 def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
     """CU-001 drawn to 74° E and 42.5° N lies on a quarter of CU-002 (18,300 km²); out, on nothing."""
     directory = Path(shutil.copytree(rounds[0], tmp_path / "r"))

@@ -481,7 +481,7 @@ def _cover(imprint: Imprint, board: Board) -> _Sheet:
     _write(slide, imprint.title, _EDGE, _mm(45), width, _mm(40), size=34, bold=True)
     facts = (
         f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · "
-        f"{text('units', lang)}: {board.total}"
+        f"{text('units', lang)}: {board.shown}"
     )
     _write(slide, facts, _EDGE, _mm(88), width, _mm(12), size=20)
     _write(

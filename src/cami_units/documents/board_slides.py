@@ -113,6 +113,7 @@ class Board:
     overview : the map of all units, each in the colour of its status.
     statuses : status, its word, and how many units have it, in the order of a unit's life.
     decided, total : how many units plenary has decided on, of how many.
+    shown : how many units there are: as on map and list, rejected and merged ones are none.
     fences : closed stretches of border and what opening each would join, the most first.
     """
 
@@ -122,6 +123,7 @@ class Board:
     statuses: tuple[tuple[str, str, int], ...] = ()
     decided: int = 0
     total: int = 0
+    shown: int = 0
     fences: tuple[tuple[str, str], ...] = ()
 
 
@@ -294,6 +296,7 @@ def _board(
         _counted_statuses([row["status"] for row in flat.values()], lang),
         # by the table, as the desk counts: what an earlier round decided is in no log of this one
         *decided_of(flat[unit_id] for unit_id in drawings),
+        len(scene.shown_units(shown_scene.units)),
         _fences(tables.get("fences"), tables["species"], lang),
     )
 
@@ -591,7 +594,9 @@ def _compared(
     for key, label in (("countries", "states"), ("species", "species"), ("rank_label", "rank")):
         before, after = (_called(value[key], named.get(key, {})) for value in (old, row))
         if before != after:
-            rows.append((words.text(label, lang), before, after))
+            # a unit that was rejected or merged has no rank any more
+            blank = words.text("not ranked" if label == "rank" else "no species", lang)
+            rows.append((words.text(label, lang), before or blank, after or blank))
     rows += [
         (name, words.mark(was.get(name), name), words.mark(now.get(name), name))
         for name in FINDINGS
