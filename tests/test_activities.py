@@ -18,14 +18,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from typer.testing import CliRunner
 
-from cami_units import words, workshop
+from cami_units import cli, words, workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.decide import decide
 from cami_units.commands.pack import pack
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.activity_documents import write_species_pages
-from cami_units.documents.form_words import THEMES
+from cami_units.documents.form_words import (
+    GRADES,
+    THEMES,
+    known_species,
+    known_word,
+    species_spellings,
+)
 from cami_units.documents.group_form import write_form
 from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
 from tests.browser import chromium
@@ -70,7 +77,74 @@ def test_rows_find_their_unit_by_id_hotspot_or_name_and_none_is_lost():
         "general": "general",
         "нарын": "name",
     }
-    assert problem.what == "1 activity names what became no unit: H77"
+    assert problem.what == "1 activity names what is no unit of this round: H77"
+
+
+def test_a_name_of_no_unit_is_told_with_the_nearest():
+    rows = pd.DataFrame({"unit_name": ["Narin", "CU-0033", "Moon"], "text": list("abc")})
+    _, _, (problem,) = workshop.placed(rows, UNITS, source="x.csv")
+    assert problem.what == (
+        "3 activities name what is no unit of this round: CU-0033 (perhaps CU-003?), "
+        "Moon, Narin (perhaps Naryn?)"
+    )
+
+
+@pytest.mark.parametrize("word", ["General", "общее", "Все", "总则", "全部", "ерөнхий", "бүгд"])
+def test_the_general_section_has_its_name_in_each_language(round_dir, tmp_path, word):
+    path = tmp_path / "x.csv"
+    path.write_text(f"unit_name;theme;text\n{word};finance;Fund rangers\n", encoding="utf-8")
+    made = activities(round_dir, [path])
+    assert (made.table["unit_id"].tolist(), made.problems) == (["general"], ())
+
+
+def test_species_are_known_by_any_of_their_names_and_others_are_told():
+    species = pd.DataFrame(
+        {
+            "sci_name": ["Panthera pardus tulliana", "Panthera uncia", "Ovis vignei"],
+            "code": ["PLE", "SNL", "URI"],
+            "name_en": ["Persian leopard", "Snow leopard", "Urial"],
+            "name_ru": ["Переднеазиатский леопард", "Снежный барс", "Уриал"],
+            "name_zh": ["波斯豹", "雪豹", ""],
+            "synonyms": ["Panthera pardus saxicolor", "Uncia uncia;Panthera sp.", "Panthera sp."],
+        }
+    )
+    cells = {
+        "persian  leopard": "Panthera pardus tulliana",
+        "Переднеазиатский леопард, ple": "Panthera pardus tulliana",
+        "SNL/URI": "Panthera uncia;Ovis vignei",
+        "uncia uncia, Урал": "Panthera uncia;Урал",
+        "波斯豹、雪豹": "Panthera pardus tulliana;Panthera uncia",
+        "Panthera sp.": "Panthera sp.",  # of two
+        "fish, and birds": "fish, and birds",
+        "": "",
+    }
+    rows = pd.DataFrame({"unit_id": "CU-001", "species": list(cells)})
+    table, problems = known_species(rows, species_spellings(species), "x.csv")
+    assert table["species"].tolist() == list(cells.values())
+    assert [(one.what, one.cure) for one in problems] == [
+        ("'Урал' is not in the list of species", "Did you mean 'Уриал'? Kept as written."),
+        (
+            "'Panthera sp.' is not in the list of species",
+            "Did you mean 'Panthera uncia'? Kept as written.",
+        ),
+        ("'fish' is not in the list of species", "Kept as written."),
+        ("'and birds' is not in the list of species", "Kept as written."),
+    ]
+
+
+def test_activities_stand_on_the_page_of_their_species_whatever_it_was_called(round_dir, tmp_path):
+    species = toy_round().tables["species"].sort_values("sci_name").iloc[0]
+    cells = {"unit_id": "CU-001", "theme": "finance", "action": "add"}
+    cells |= {"text": "Fund rangers", "species": str(species["name_en"]).upper()}
+    made = activities(round_dir, [form_file(round_dir, tmp_path, "", **cells)])
+    assert made.table["species"].tolist() == [species["sci_name"]]
+    tables = docx.Document(str(round_dir / "species_pages.docx")).tables
+    assert "Fund rangers" in {row.cells[2].text for table in tables for row in table.rows}
+
+
+@pytest.mark.parametrize(("typed", "grade"), [("В", "B"), ("с", "C"), ("А", "A"), ("Ｂ", "B")])
+def test_grades_are_read_from_the_keys_that_look_like_them(typed, grade):
+    assert known_word(typed, GRADES) == grade
 
 
 # -- what recurs ----------------------------------------------------------------------------------
@@ -365,7 +439,7 @@ def test_messy_tables_are_read_as_far_as_they_go_and_everything_is_said(round_di
         for one in told
     )
     assert any("'much' is not in the list of cost_band" in one for one in told)
-    assert any("1 activity names what became no unit: CU-999" in one for one in told)
+    assert any("1 activity names what is no unit of this round: CU-999" in one for one in told)
     assert any("1 activity names no unit" in one for one in told)
     # One bad file of a folder stops nothing, and is named; that of `collect` is none of ours.
     assert any("budget.csv" in one and "has no column text" in one for one in told)
@@ -385,7 +459,7 @@ def test_a_form_that_names_no_such_unit_says_so(round_dir, tmp_path):
     made = activities(round_dir, [form_file(round_dir, tmp_path, "", **told)])
     assert made.table[["unit_id", "theme"]].values.tolist() == [["", "finance"]]
     assert [one.what for one in made.problems] == [
-        "1 activity names what became no unit: CU-777",
+        "1 activity names what is no unit of this round: CU-777",
         "no form came from S2",
     ]
 
@@ -444,6 +518,8 @@ def test_activities_of_units_that_are_gone_are_told_and_shown(round_dir, tmp_pat
         "3 activities belong to units that are not shown: CU-001 (now CU-001a, CU-001b), "
         "CU-003 (rejected), CU-009 (not in this round)"
     ]
+    printed = CliRunner().invoke(cli.app, ["activities", str(tmp_path / "r")]).output
+    assert "4 activities: 1 in 1 unit, 0 in the general section, 3 without a unit" in printed
     text = docx.Document(str(tmp_path / "r" / "activities.docx"))
     shown = [row.cells[0].text for table in text.tables for row in table.rows]
     assert {"A1", "A2", "A3", "A4"} <= set(shown)
@@ -472,7 +548,9 @@ def test_a_group_form_a_programme_and_a_move_end_in_tables_and_texts(round_dir, 
     done = made.table.set_index("activity_id")
     assert done["unit_id"].to_dict() == {"P-001": "CU-001", "P-002": "", "S2-001": "CU-002"}
     assert done.at["P-001", "status"] == "current programme"
-    assert any("names what became no unit: Nowhere" in problem.what for problem in made.problems)
+    assert any(
+        "names what is no unit of this round: Nowhere" in problem.what for problem in made.problems
+    )
     with (round_dir / "programme_units.csv").open(encoding="utf-8") as stream:
         assert [row["matched_by"] for row in csv.DictReader(stream)] == ["none", "name"]
     book = openpyxl.load_workbook(round_dir / "activities.xlsx")

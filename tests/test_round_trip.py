@@ -468,6 +468,7 @@ def test_what_a_form_asks_for_and_only_a_map_can_give_is_a_remark_with_what_to_d
     filled = {
         "CU-001": {"action": "merge", "merge_with": "CU-002", "comment": "one population"},
         "CU-003": {"action": "split"},
+        "CU-002": {"merge_with": "cu-3", "evidence_grade": "B"},
     }
     free = next(row for row in sheet.iter_rows(min_row=3) if not row[0].value)
     free[names.index("action")].value = "new"
@@ -484,6 +485,12 @@ def test_what_a_form_asks_for_and_only_a_map_can_give_is_a_remark_with_what_to_d
         "group",
         "the form asks to split CU-003": "a remark, not applied: unless the map shows it, copy the "
         "unit on the map and cut each copy to its part; or ask the group where the line runs",
+        "the form asks to merge CU-002 with CU-003": "a remark, not applied: unless the map shows "
+        "it, draw one outline around both, keep the id CU-002, and delete the other; or ask the "
+        "group",
+        "the form gives CU-002 the evidence grade B": "a remark: it changes no criterion. Evidence "
+        "counts where it stands in a layer (corridors, telemetry) or an override: ask the group "
+        "for the source",
         "the form asks for a new unit 'Suusamyr'": "not applied: unless the map shows it, draw it "
         "there, or ask the group where it lies",
     }
@@ -491,6 +498,10 @@ def test_what_a_form_asks_for_and_only_a_map_can_give_is_a_remark_with_what_to_d
     remarks = made.remarks.set_index("unit_id")["text"]
     assert remarks["CU-001"] == "one population; the form asks to merge CU-001 with CU-002"
     assert remarks["CU-003"] == "the form asks to split CU-003"
+    # what a group says of its evidence is told wherever the unit is, with who said it
+    asked = "the form asks to merge CU-002 with CU-003"
+    assert remarks["CU-002"] == f"{asked}; the form gives CU-002 the evidence grade B"
+    assert of(made, "CU-002") == [("commented", "cu_id", "S1")]
     # a reader of another language gets our half of it in that language
     notes = [model.notes_from_text(facts) for facts in made.changes["facts"]]
     in_russian = {words.said(row[0], "ru") for row in notes if row}

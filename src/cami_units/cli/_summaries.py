@@ -492,14 +492,16 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
     t = speaker(lang)
     say_problems(activity_tables.problems, lang)
     live = activity_tables.table[activity_tables.table["status"] != "dropped"]
-    placed = live.loc[~live["unit_id"].isin(["", "general"]), "unit_id"]
+    # what is of a unit that is not shown stands without one, as in the documents
+    placed = live.loc[live["unit_id"].isin(activity_tables.completeness["unit_id"]), "unit_id"]
+    general = int((live["unit_id"] == "general").sum())
     count = t(
         "activities line count",
         n=len(live),
         placed=len(placed),
         units=int(placed.nunique()),
-        general=int((live["unit_id"] == "general").sum()),
-        left=int((live["unit_id"] == "").sum()),
+        general=general,
+        left=len(live) - len(placed) - general,
         changes=len(activity_tables.log),
     )
     say(count, style="bold")

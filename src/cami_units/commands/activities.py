@@ -41,7 +41,13 @@ from cami_units.documents.form_reading import (
     read_form_content,
     refuse_unread,
 )
-from cami_units.documents.form_words import THEMES, known_word, known_words
+from cami_units.documents.form_words import (
+    THEMES,
+    known_species,
+    known_word,
+    known_words,
+    species_spellings,
+)
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import (
     MEASURE_COLUMNS,
@@ -147,7 +153,9 @@ def activities(
     earlier = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     progress("merging activities", 0, 0)
     owner = _owners(base_round)
-    brought_rows = _brought(files, programme, units, base, earlier, sorted(set(owner.values())))
+    brought_rows = _brought(
+        files, programme, base_round, base, earlier, sorted(set(owner.values()))
+    )
     contributions, tables, noticed_problems = brought_rows
     table, lines, unsettled = workshop.merged_activities(
         base, contributions, owner=owner, log=earlier
@@ -198,7 +206,8 @@ def _base(
     """What there is so far."""
     so_far = known_activities(directory)
     if so_far is not None:
-        return so_far, []
+        spellings = species_spellings(base_round.tables["species"])
+        return known_species(so_far, spellings, ACTIVITIES)[0], []
     empty = pd.DataFrame({name: pd.Series(dtype=str) for name in workshop.ACTIVITY_COLUMNS})
     if files or programme:
         return empty, []
@@ -315,7 +324,8 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     """Activities of units that this round does not have, or does not show any more."""
     status = dict(zip(units["unit_id"], units["status"], strict=True))
     gone: dict[str, Note] = {}
-    for unit_id in sorted(set(table.loc[table["status"] != workshop.DROPPED, "unit_id"])):
+    live = table[table["status"] != workshop.DROPPED]
+    for unit_id in sorted(set(live["unit_id"])):
         pieces = [
             piece for piece in status if re.fullmatch(rf"{re.escape(unit_id)}[a-z]+", str(piece))
         ]
@@ -329,7 +339,7 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     if not gone:
         return []
     units_gone = [Note("unit gone", {"unit_id": one, "why": why}) for one, why in gone.items()]
-    facts = {"count": int(table["unit_id"].isin(list(gone)).sum()), "parts": units_gone}
+    facts = {"count": int(live["unit_id"].isin(list(gone)).sum()), "parts": units_gone}
     note = Note("activities of hidden units", facts)
     return [problem_of("counted", "activities", ACTIVITIES, "", note)]
 
@@ -337,7 +347,7 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
 def _brought(
     files: Sequence[Path],
     programme: Path | None,
-    units: pd.DataFrame,
+    base_round: Round,
     base: pd.DataFrame,
     log: pd.DataFrame,
     groups: Sequence[str],
@@ -353,13 +363,15 @@ def _brought(
         rows, word_problems = known_words(rows, programme.name)
         # A measure that says no status of its own has that of the programme in force.
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
-        table, matches, noticed_problems = workshop.placed(rows, units, source=workshop.PROGRAMME)
+        table, matches, noticed_problems = _placed(
+            rows, base_round, source=workshop.PROGRAMME, file=programme.name
+        )
         table = workshop.numbered(table, base, log)
         contributions.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
         problems += [*word_problems, *noticed_problems]
     for path, is_named in _files(files):
         try:
-            contribution, noticed_problems = _contribution(path, units, groups)
+            contribution, noticed_problems = _contribution(path, base_round, groups)
         except InputError as error:
             if is_named:
                 raise
@@ -370,12 +382,12 @@ def _brought(
         contributions.append(contribution)
         problems += noticed_problems
     # last: files that were handed in as they are go before those found in mails
-    posted, posted_problems = _posted(files, units, groups)
+    posted, posted_problems = _posted(files, base_round, groups)
     return [*contributions, *posted], matches, [*problems, *posted_problems]
 
 
 def _posted(
-    files: Sequence[Path], units: pd.DataFrame, groups: Sequence[str]
+    files: Sequence[Path], base_round: Round, groups: Sequence[str]
 ) -> tuple[list[workshop.Contribution], list[Problem]]:
     """The forms in mails and archives of the folders named; every file that was not read is named."""
     contributions: list[workshop.Contribution] = []
@@ -400,7 +412,7 @@ def _posted(
                 note = Note("not read", {"why": error.note})
                 problems.append(problem_of("counted", "activities", entry.label, "", note))
                 continue
-            contribution, form_problems = _of_form(form, entry.label, units, groups)
+            contribution, form_problems = _of_form(form, entry.label, base_round, groups)
             contributions.append(contribution)
             problems += form_problems
         if not forms:
@@ -425,21 +437,21 @@ def _without_form(
 
 
 def _contribution(
-    path: Path, units: pd.DataFrame, groups: Sequence[str]
+    path: Path, base_round: Round, groups: Sequence[str]
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form, or a table of activities, brings."""
     refuse_unread(path, path.name)
     if _is_form_or_table(path) and is_form(path):
-        return _of_form(read_form(path), path.name, units, groups)
+        return _of_form(read_form(path), path.name, base_round, groups)
     rows = read_table(path, columns=_READ, needs=("text",))
     rows, word_problems = known_words(rows, path.name)
-    table, _, noticed_problems = workshop.placed(rows, units, source=path.stem)
+    table, _, noticed_problems = _placed(rows, base_round, source=path.stem, file=path.name)
     contribution = workshop.Contribution(path.stem, table, is_form=False)
     return contribution, (*word_problems, *noticed_problems)
 
 
 def _of_form(
-    form: Form, name: str, units: pd.DataFrame, groups: Sequence[str]
+    form: Form, name: str, base_round: Round, groups: Sequence[str]
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form brings."""
     # a sheet saved as a table of text says nothing of its group: its name may
@@ -449,12 +461,24 @@ def _of_form(
     # rows that are kept stand where they stood, whatever their unit is called by now
     new = rows["action"].ne("keep") | rows["activity_id"].eq("")
     asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
-    placed_rows, _, noticed_problems = workshop.placed(rows[new & asks], units, source=name)
-    rows = rows.copy()
+    placed_rows, _, noticed_problems = _placed(rows[new & asks], base_round, source=name, file=name)
+    spellings = species_spellings(base_round.tables["species"])
+    # of what is kept nothing is told again
+    rows, given = (known_species(table, spellings, name)[0] for table in (rows, form.given))
     rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
-    as_given = {row["activity_id"]: row for row in text_rows(form.given)}
+    as_given = {row["activity_id"]: row for row in text_rows(given)}
     contribution = workshop.Contribution(group, rows, as_given=as_given)
     return contribution, (*form.problems, *noticed_problems)
+
+
+def _placed(
+    rows: pd.DataFrame, base_round: Round, *, source: str, file: str
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
+    """As :func:`workshop.placed`, with the species by their scientific names, and what names none."""
+    rows, unknown = known_species(rows, species_spellings(base_round.tables["species"]), file)
+    units = base_round.tables["conservation_units"]
+    table, matches, noticed_problems = workshop.placed(rows, units, source=source)
+    return table, matches, (*unknown, *noticed_problems)
 
 
 def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:

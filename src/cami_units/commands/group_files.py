@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -1137,10 +1137,9 @@ def _form_row(
     unit_id = workshop.unit_id_typed(cells["unit_id"])
     action = cells["action"].casefold()
     comments = [str(row["comment"]), str(row["open_question"])]
-    request = _request(action, unit_id, cells)
-    if request:
-        at = (label, "units", unit_id or cells["new_name"])
-        group_files.notices.append(workshop.Notice(*at, request))
+    requests = tuple(_requests(action, unit_id, cells))
+    at = (label, "units", unit_id or cells["new_name"])
+    group_files.notices += [workshop.Notice(*at, request) for request in requests]
     if action == "new" and unit_id not in base_facts.units:
         return None
     name = workshop.bare_name(cells["new_name"])
@@ -1157,22 +1156,25 @@ def _form_row(
         name=name,
         question=cells["open_question"],
         comment="\n".join(filter(None, comments)),
-        requests=(request,) if request else (),
+        requests=requests,
     )
 
 
-def _request(action: str, unit_id: str, cells: Mapping[str, str]) -> Note | None:
-    """What a row of a form asks for that only a map can give."""
-    if action == "merge":
-        mate = workshop.unit_id_typed(cells["merge_with"])
+def _requests(action: str, unit_id: str, cells: Mapping[str, str]) -> Iterator[Note]:
+    """What a row of a form asks for that is not applied: only a map can give it, or a layer."""
+    mate = workshop.unit_id_typed(cells["merge_with"])
+    if action == "merge" or mate not in ("", unit_id):
         facts = {"unit_id": unit_id, "other": mate}
-        return Note("form merges" if mate else "form merges with none", facts)
+        yield Note("form merges" if mate else "form merges with none", facts)
     if action == "new":
         named = f" '{cells['new_name']}'" if cells["new_name"] else ""
         comment = f": {cells['comment']}" if cells["comment"] else ""
-        return Note("form adds", {"named": named, "words": comment})
+        yield Note("form adds", {"named": named, "words": comment})
     keys = {"split": "form splits", "change": "form changes"}
-    return Note(keys[action], {"unit_id": unit_id}) if action in keys else None
+    if action in keys:
+        yield Note(keys[action], {"unit_id": unit_id})
+    if grade := cells["evidence_grade"]:
+        yield Note("form grades", {"unit_id": unit_id, "grade": grade})
 
 
 def placemark_table(group_files: GroupFiles, crs: str) -> gpd.GeoDataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -97,7 +98,13 @@ _ALSO: Final[Mapping[str, str]] = MappingProxyType(
         "high": "высокая, высоко, 高",
         "medium": "средняя, средне, 中",
         "low": "низкая, низко, 低",
-        GENERAL: "общее, общий, общая часть, общие, 总则, 一般, 总体",
+        GENERAL: "общее, общий, общая часть, общие, все, все единицы, all, all units, 总则, 一般, 总体, 全部, 所有, 所有单元, 通用, ерөнхий, нийтлэг, бүгд, бүх нэгж",
+        # the keys of a Russian or Mongolian keyboard that look so, and the wide letters of a Chinese one
+        "A": "А, Ａ",
+        "B": "В, Ｂ",
+        "C": "С, Ｃ",
+        "D": "Ｄ",
+        "N": "Ｎ",
     }
 )
 """What else people write for a word of a list, beside the word itself in each language."""
@@ -157,27 +164,92 @@ def known_words(
         if column in tidy:
             tidy[column] = [known_word(value, vocabulary) for value in tidy[column]]
             problems += _unlisted(tidy, column, vocabulary, file)
-    if "unit_id" in tidy:
-        tidy["unit_id"] = [known_word(value, (GENERAL,)) for value in tidy["unit_id"]]
+    for column in {"unit_id", "unit_name"} & set(tidy):
+        tidy[column] = [known_word(value, (GENERAL,)) for value in tidy[column]]
     return tidy, tuple(problems)
+
+
+_OF_SPECIES: Final = ("sci_name", "code", "name_", "cms_name", "iucn_name", "synonyms")
+"""Columns of the table `species` that hold names of it; of `name_` one for each language."""
+_BETWEEN_SPECIES: Final = re.compile(r"\s*[;,/\n；，、]\s*")
+
+
+def species_spellings(species: pd.DataFrame) -> dict[str, str]:
+    """The scientific name behind each name of a species: in all languages, its code, its synonyms.
+
+    A name that several species have, and that is not the scientific one of any, means none of them.
+
+    Parameters
+    ----------
+    species : DataFrame
+        The table `species`.
+    """
+    columns = [name for name in species if str(name).startswith(_OF_SPECIES)]
+    meant: dict[str, set[str]] = {}
+    for row in species.to_dict("records"):
+        for name in (part for column in columns for part in clean_name(row[column]).split(";")):
+            meant.setdefault(name.strip(), set()).add(str(row["sci_name"]))
+    own = {str(name): str(name) for name in species["sci_name"]}
+    return {name: min(of) for name, of in meant.items() if name and len(of) == 1} | own
+
+
+def known_species(
+    table: pd.DataFrame, spellings: Mapping[str, str], file: str
+) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """Rows with species by their scientific names, as `a;b`, and what names none that is known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the column ``species``, text.
+    spellings : mapping
+        As :func:`species_spellings` gives it.
+    file : str
+        The name of the file, for what is said.
+    """
+    by_plain = {_plain(name): sci_name for name, sci_name in spellings.items()}
+    cells, unknown = [], []
+    for number, cell in enumerate(table["species"], start=1):
+        parts = [part for part in _BETWEEN_SPECIES.split(cell) if part.strip()]
+        names = [by_plain.get(_plain(part), part) for part in parts]
+        unknown += [
+            _not_listed(table, number, part, "species", spellings, file)
+            for part in parts
+            if _plain(part) not in by_plain
+        ]
+        # what names nothing that is known is no list: it stays as it was written
+        is_list = any(_plain(part) in by_plain for part in parts)
+        cells.append(";".join(dict.fromkeys(names)) if is_list else cell)
+    return table.assign(species=cells), tuple(unknown)
 
 
 def _unlisted(
     table: pd.DataFrame, column: str, vocabulary: tuple[str, ...], file: str
 ) -> list[Problem]:
     """The words of a column that are in no list, each with the nearest one."""
-    problems = []
-    for number, value in enumerate(table[column], start=1):
-        if not value or value in vocabulary:
-            continue
-        ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
-        row = next(filter(None, map(clean_text, ids)), "") or Note("row", {"row": number})
-        facts: dict[str, object] = {"words": value, "column": column}
-        note = Note("not in the list", facts, "note")
-        if isinstance(close := nearest_note(value, vocabulary), Note):
-            note = Note("not in the list, one like it", facts | dict(close.facts), "note")
-        problems.append(problem_of("note", "form", file, row, note))
-    return problems
+    return [
+        _not_listed(table, number, value, column, vocabulary, file)
+        for number, value in enumerate(table[column], start=1)
+        if value and value not in vocabulary
+    ]
+
+
+def _not_listed(
+    table: pd.DataFrame,
+    number: int,
+    value: str,
+    column: str,
+    vocabulary: Iterable[str],
+    file: str,
+) -> Problem:
+    """What is said of a word in a row that is in no list, with the nearest one."""
+    ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
+    row = next(filter(None, map(clean_text, ids)), "") or Note("row", {"row": number})
+    facts: dict[str, object] = {"words": value, "column": column}
+    note = Note("not in the list", facts, "note")
+    if isinstance(close := nearest_note(value, vocabulary), Note):
+        note = Note("not in the list, one like it", facts | dict(close.facts), "note")
+    return problem_of("note", "form", file, row, note)
 
 
 def first_texts(log: pd.DataFrame | None) -> dict[str, str]:

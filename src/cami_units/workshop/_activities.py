@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from string import ascii_lowercase
 from typing import Any, Final
@@ -25,6 +26,7 @@ from cami_units.model import (
     in_short,
     is_missing,
     nearest_note,
+    nearest_word,
     problem_of,
     records,
     text_rows,
@@ -127,22 +129,42 @@ def placed(
         columns=["named", "unit_id", "matched_by"],
         dtype=str,
     )
-    return table, match_table, _unplaced(table, match_table, names, source)
+    known_names = [*sorted(ids), *by_hotspot, *_names_of(units)]
+    return table, match_table, _unplaced(table, match_table, names, known_names, source)
+
+
+def _names_of(units: pd.DataFrame) -> list[str]:
+    """The names of units as they are written, in all languages."""
+    names = (clean_name(name) for column in ("name_en", "name_ru") for name in units[column])
+    return sorted({*filter(None, names)})
 
 
 def _unplaced(
-    table: pd.DataFrame, match_table: pd.DataFrame, names: Sequence[str], source: str
+    table: pd.DataFrame,
+    match_table: pd.DataFrame,
+    names: Sequence[str],
+    known_names: Sequence[str],
+    source: str,
 ) -> tuple[Problem, ...]:
-    """What is said of activities without a unit."""
+    """What is said of activities without a unit: each name with the nearest of `known_names`."""
     lost_names = match_table.loc[
         match_table["matched_by"].eq("none") & match_table["named"].ne(""), "named"
     ].tolist()
     nameless_rows = sum(not named for named in names)
     n = int((table["unit_id"] == "").sum()) - nameless_rows
-    facts = {"count": n, "names": in_short(lost_names, 8)}
+    hinted = in_short(lost_names, 8, partial(_with_nearest, known_names=known_names))
+    facts = {"count": n, "names": hinted}
     notes = [Note("activities of no unit now", facts)] if lost_names else []
     notes += [Note("activities of no unit", {"count": nameless_rows})] if nameless_rows else []
     return tuple(problem_of("counted", "activities", source, "", one) for one in notes)
+
+
+def _with_nearest(name: str, known_names: Sequence[str]) -> Note:
+    """A name that somebody typed, with the known one that was perhaps meant, in whatever case."""
+    written = {known.casefold(): known for known in known_names}
+    close = nearest_word(name.casefold(), written)
+    hint = Note("perhaps", {"word": written[close]}) if close else ""
+    return Note("named so", {"name": name, "hint": hint})
 
 
 def _place(
