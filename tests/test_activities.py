@@ -195,6 +195,62 @@ def test_russian_wordings_are_compared_too():
     assert found["wordings"].tolist() == [2]
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # two and two of four words are the same, and nothing of what is meant
+        ["Count saiga each spring", "Joint counts each year", "Count leopards each winter"],
+        ["Ban hunting", "Allow hunting"],
+        ["Build the fence", "Remove the fence"],
+        ["Строить ограду вдоль реки", "Убрать ограду вдоль реки"],
+        ["Ban hunting along the whole border river", "Hunting along the whole border river"],
+        # a word in the place of another, however long the rest is
+        [
+            "Count argali with herders along the border river before the snow",
+            "Train rangers with herders along the border river before the snow",
+            "Count herds with herders along the border river before the snow",
+        ],
+        ["统计赛加羚羊", "统计赛加羚羊种群"],
+    ],
+)
+def test_what_says_another_thing_in_like_words_is_another_thing(texts):
+    rows = [(f"A{n}", f"CU-{n}", "monitoring and research", text) for n, text in enumerate(texts)]
+    assert workshop.recurring(some(*rows)).empty
+
+
+def test_what_another_species_is_named_in_is_another_thing():
+    """Four stems of seven are the same (0.57), three of their own each: else one in other words."""
+    texts = [
+        "Collar leopards near reserves, share tracks among neighbours",
+        "Near reserves share tracks of collared kulan monthly with partners",
+    ]
+    rows = some(*((f"A{n}", f"CU-{n}", "x", text) for n, text in enumerate(texts)))
+    assert len(workshop.recurring(rows)) == 1
+    assert workshop.recurring(rows, species_names=["Persian leopard", "Kulan"]).empty
+
+
+def test_what_is_alike_by_a_third_wording_only_stays_apart():
+    """A0 and A1 share 4 stems of 6 (0.67); A2 is all in A1, A3 in A0 (0.8): A2 and A3 share none."""
+    texts = [
+        "alpine bridge canals desert eagles forest",
+        "canals desert eagles forest grazes hotels",
+    ]
+    texts += ["eagles forest grazes hotels", "alpine bridge canals desert"]
+    rows = some(*((f"A{n}", f"CU-{n}", "x", text) for n, text in enumerate(texts)))
+    kinds = workshop.recurring(rows)["activity_ids"].tolist()
+    assert kinds == ["A0;A3", "A1;A2"]
+
+
+def test_the_screen_shows_every_wording_of_what_it_suggests(round_dir):
+    texts = ["Обучить волонтёров-егерей и согласовать выпас"]
+    texts += ["Обучение волонтёров и егерей, согласование выпаса"]
+    rows = some(*((f"A{n}", f"CU-00{n}", "x", text) for n, text in enumerate(texts, start=1)))
+    rows.to_csv(round_dir / "activities.csv", index=False)
+    printed = CliRunner().invoke(cli.app, ["activities", str(round_dir)]).output
+    for text in texts:
+        assert text in printed
+
+
 @settings(max_examples=6)
 @given(st.permutations(range(79)))
 def test_the_order_of_rows_changes_nothing(order):

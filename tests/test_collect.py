@@ -1802,6 +1802,22 @@ def test_what_is_said_of_several_placemarks_in_the_same_words_is_told_once():
     ]
 
 
+def test_words_of_no_list_are_told_in_short_for_each_column_of_a_form():
+    """Four in one column are one row, one in another column is not counted among them."""
+    told = [("cost_band", str(number)) for number in range(4)] + [("theme", "fishing")]
+    notices = [
+        workshop.Notice(
+            "f.xlsx", "units", "", workshop.note("not in the list", column=of, words=word)
+        )
+        for of, word in told
+    ]
+    short = problems_in_short(problems_table(notices, "en"))
+    assert short["what"].tolist() == [
+        "4 times, the first: '0' is not in the list of cost_band",
+        "'fishing' is not in the list of theme",
+    ]
+
+
 @pytest.mark.slow
 def test_what_groups_rejected_or_merged_stays_as_sure_as_it_was_where_plenary_agrees_on_it(
     tmp_path,

@@ -958,6 +958,12 @@ def test_the_general_section_is_ticked_many_at_once(guest, desk, settling, monke
     page = guest.get("/after").text
     assert "Joint patrols on the border" in page
     assert "in 2 of 3 units" in page
+    # what is moved together is read together
+    written = pd.read_csv(settling / "general_suggestions.csv", dtype=str)
+    written.assign(other_wordings="Patrols together").to_csv(
+        settling / "general_suggestions.csv", index=False
+    )
+    assert "Joint patrols on the border = Patrols together" in guest.get("/after").text
     done = Worker()
     monkeypatch.setattr(desk, "worker", done)
     form = {"id": ["R-A-1"], "reason": "everywhere", "seen": hidden(page, "seen")}

@@ -510,16 +510,15 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
     ]
     if len(waiting):
         say(t("activities line suggested"))
-        say_rows(
-            [
-                (
-                    row["suggestion_id"],
-                    t("activities line of units", n=row["n_units"], of=row["of_units"]),
-                    row["text"],
-                )
-                for row in waiting.to_dict("records")
+        rows: list[tuple[object, ...]] = []
+        for row in waiting.to_dict("records"):
+            counted = t("activities line of units", n=row["n_units"], of=row["of_units"])
+            rows.append((row["suggestion_id"], counted, row["text"]))
+            # all of them move: whoever moves them has read them
+            rows += [
+                ("", "=", wording) for wording in row["other_wordings"].split(" | ") if wording
             ]
-        )
+        say_rows(rows)
     incomplete = activity_tables.completeness[~activity_tables.completeness["complete"]]
     if len(incomplete):
         from cami_units.model import listed

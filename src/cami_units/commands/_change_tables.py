@@ -26,6 +26,7 @@ from cami_units.model import (
     is_missing,
     listed,
     notes_as_text,
+    notes_from_text,
     records,
     unit_before,
 )
@@ -407,10 +408,13 @@ def problems_in_short(problems: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
     Where the sentences differ, more than :data:`MOST_ALIKE` are one row with a count. ``problems.csv``
     keeps a row for each.
     """
-    # what is said of no file is of several groups: what was assumed of one is not so of the others
+    # what is said of no file is of several groups: what was assumed of one is not so of the others;
+    # and what is said of words in one column of a form is not so of another column
+    facts_said = problems["facts"] if "facts" in problems else [""] * len(problems)
+    columns = [_column_of(facts) if '"column"' in facts else "" for facts in facts_said]
     keyed = problems.assign(
         told=problems["what"] + "\n" + problems["assumed"],
-        of=problems["assumed"].where(problems["file"] == "", ""),
+        of=problems["assumed"].where(problems["file"] == "", columns),
     )
     keys = ["file", "kind", "of"]
     alike = keyed.groupby(keys, sort=False)["told"].transform("nunique")
@@ -425,6 +429,11 @@ def problems_in_short(problems: pd.DataFrame, lang: str = "en") -> pd.DataFrame:
     short = pd.DataFrame(rows, columns=[*problems.columns, "place"]).set_index("place")
     few = _once(problems[~many], lang)
     return pd.concat([few, short]).sort_index(kind="stable").reset_index(drop=True)
+
+
+def _column_of(facts: str) -> str:
+    """The column of a form that a note is about; empty where it is about none."""
+    return next((str(note.facts.get("column", "")) for note in notes_from_text(facts)), "")
 
 
 def _once(problems: pd.DataFrame, lang: str) -> pd.DataFrame:

@@ -168,13 +168,13 @@ def activities(
     logs = [lines]
     # to the general section first: what is named in both ends at home
     for names, homewards in ((general, False), (back, True)):
-        ids = _activity_ids(names, table, units)
+        ids = _activity_ids(names, table, base_round)
         table, moves = workshop.moved(
             table, ids, by=harmless(by), reason=harmless(reason), back=homewards
         )
         logs.append(moves)
     log = pd.concat(logs, ignore_index=True)
-    suggestions = _suggestions(table, units)
+    suggestions = _suggestions(table, base_round)
     gaps = workshop.completeness(
         units, base_round.tables["unit_criteria"], table, base_round.imprint.sources
     )
@@ -283,7 +283,7 @@ def _write_session(
             folder / "programme.docx",
             pd.DataFrame(shown_units.drop(columns="geometry")),
             workshop.once_in_general(rows),
-            suggestions=workshop.recurring(rows),
+            suggestions=_recurring(rows, base_round),
             log=log,
             names=words.names_of(base_round.tables),
             imprint=imprint,
@@ -515,21 +515,28 @@ def _owners(base_round: Round) -> dict[str, str]:
     return dict(zip(allocated["unit_id"], allocated["group"], strict=True))
 
 
-def _suggestions(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+def _suggestions(table: pd.DataFrame, base_round: Round) -> pd.DataFrame:
     """What recurs among the units that are there: rejected and merged ones leave the count."""
+    units = base_round.tables["conservation_units"]
     hidden_ids = set(units.loc[units["status"].isin(HIDDEN_STATUSES), "unit_id"])
     # What was moved to the general section is judged by the unit that it came from.
     home = table["moved_from"].where(table["moved_from"] != "", table["unit_id"])
-    return workshop.recurring(table[~home.isin(hidden_ids)])
+    return _recurring(table[~home.isin(hidden_ids)], base_round)
 
 
-def _activity_ids(names: Sequence[str], table: pd.DataFrame, units: pd.DataFrame) -> list[str]:
+def _recurring(table: pd.DataFrame, base_round: Round) -> pd.DataFrame:
+    """What recurs, told apart by the species of the round, whatever they are called."""
+    names = species_spellings(base_round.tables["species"])
+    return workshop.recurring(table, species_names=names)
+
+
+def _activity_ids(names: Sequence[str], table: pd.DataFrame, base_round: Round) -> list[str]:
     """The activities behind suggestions ("R-A001") and ids."""
     # Files first: a workbook that went round with ticks in it stands for the ids that it names.
     names = [ticked for name in names for ticked in _ticked(name)]
     if not names:
         return []
-    suggestions = _suggestions(table, units).set_index("suggestion_id")["activity_ids"]
+    suggestions = _suggestions(table, base_round).set_index("suggestion_id")["activity_ids"]
     known_ids = [*suggestions.index, *table["activity_id"]]
     unknown = [name for name in names if name not in known_ids]
     if unknown:

@@ -518,7 +518,8 @@ def suggestion_facts(row: Mapping[str, str], lang: str) -> dict[str, Any]:
     count = words.text("desk in units", lang, n=int(row["n_units"]), all=int(row["of_units"]))
     return {
         "id": row["suggestion_id"],
-        "text": row["text"],
+        # all wordings go together: each can be read before
+        "wordings": [row["text"], *filter(None, row["other_wordings"].split(" | "))],
         "note": f"{theme_said(row['theme'], lang)} · {count}",
         "is_suggested": row["suggested"] == "true",
         "is_general": row["moved"] not in ("", "0", "false"),

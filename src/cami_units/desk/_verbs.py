@@ -332,7 +332,10 @@ def say_activities(
 def suggestions_of(round_: Path) -> list[dict[str, str]]:
     """What recurs in the activities of a round, for the general section: a row to tick."""
     path = round_ / "general_suggestions.csv"
-    columns = ("suggestion_id", "theme", "text", "n_units", "of_units", "suggested", "moved")
+    columns = (
+        *("suggestion_id", "theme", "text", "other_wordings", "n_units", "of_units"),
+        *("suggested", "moved"),
+    )
     return text_rows(text_table(path, columns))
 
 
