@@ -17,7 +17,15 @@ from shapely.affinity import scale, translate
 
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, InputError
-from cami_units.overlap import _lattice, _measure, _pieces, area_km2, length_km, overlaps
+from cami_units.overlap import (
+    _lattice,
+    _measure,
+    _pieces,
+    area_km2,
+    length_km,
+    overlaps,
+    state_edges,
+)
 from cami_units.overlap._layer_pieces import area_pairs
 from tests.conftest import km_box
 
@@ -787,3 +795,45 @@ def test_large_polygons_are_cut_into_small_pieces_without_a_gap(monkeypatch, los
     inscribed = 9000 / 2 * np.sin(2 * np.pi / 9000) * 1000**2
     areas = np.bincount(owner, shapely.area(pieces))
     assert areas == pytest.approx([inscribed, comb.area], rel=1e-12)
+
+
+# -- how outlines of states fit --------------------------------------------------------------------
+
+
+def fit(*shapes: shapely.Geometry) -> list[tuple[str, float]]:
+    """What is said of the edges of states in metres: overlap or gap, and its km²."""
+    states = {"iso2": ["AA", "BB", "CC"][: len(shapes)], "range_state": True}
+    table = gpd.GeoDataFrame(states, geometry=list(shapes), crs=EQUAL_AREA)
+    return list(state_edges(table)[["kind", "km2"]].itertuples(index=False, name=None))
+
+
+def test_a_strip_between_two_states_is_a_gap_and_a_coast_is_none():
+    """100 km of a strip 5 km wide are 500 km². A hollow coast of 900 km is simplified by up to 500 m to be
+    closed, and runs through water then: strips along it were told as a gap between the two states."""
+    west, east = shapely.box(0, 0, 100e3, 100e3), shapely.box(105e3, 0, 200e3, 100e3)
+    [(kind, km2)] = fit(west, east)
+    # closed by a circle of 7.5 km, whose open ends are hollow by some km²
+    assert kind == "gap"
+    assert km2 == pytest.approx(500, rel=0.02)
+    bay = shapely.Point(0, 700e3).buffer(500e3, quad_segs=256)
+    ground = shapely.difference(shapely.box(-400e3, -400e3, 400e3, 400e3), bay)
+    half = shapely.box(-600e3, -600e3, 0, 600e3)
+    assert fit(shapely.intersection(ground, half), shapely.difference(ground, half)) == []
+    # with a strip of 4 km between the halves that strip is told, and nothing of the coast
+    strip = shapely.box(0, -600e3, 4e3, 600e3)
+    apart = shapely.difference(shapely.difference(ground, half), strip)
+    [(kind, km2)] = fit(shapely.intersection(ground, half), apart)
+    assert kind == "gap"
+    assert km2 == pytest.approx(4 * 600, rel=0.02)  # from 400 km south to the bay
+
+
+def test_the_corner_in_which_two_coasts_meet_is_no_gap():
+    """The coast of AA runs north, that of BB east: a circle of 7.5 km fills (1 - π/4) · 7.5² = 12 km²."""
+    assert fit(shapely.box(0, 0, 100e3, 100e3), shapely.box(100e3, 0, 200e3, 40e3)) == []
+    # an inlet as deep as it is wide has a state on either side, and AA at its end
+    inlet = [shapely.box(0, 0, 100e3, 40e3), shapely.box(0, 40e3, 95e3, 60e3)]
+    between = shapely.box(105e3, 40e3, 200e3, 60e3)
+    bottom = shapely.box(100e3, 0, 200e3, 40e3)
+    [(kind, km2)] = fit(shapely.union_all(inlet), shapely.union(bottom, between))
+    assert kind == "gap"
+    assert km2 == pytest.approx(200 - 13, rel=0.01)  # less what the circle leaves of its mouth

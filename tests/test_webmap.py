@@ -34,6 +34,7 @@ from cami_units.webmap import _html as page_room
 from cami_units.webmap import _payload as payload_room
 from cami_units.webmap._basemap import basemap
 from cami_units.webmap._page_values import (
+    coverage_joined,
     label_point,
     packed,
     shared_edges,
@@ -363,6 +364,18 @@ def test_the_sheet_has_land_where_the_layer_of_countries_ends() -> None:
 
 
 # -- the payload -----------------------------------------------------------------------------------
+
+
+def test_states_with_corners_of_one_on_an_edge_of_the_other_are_one_land():
+    """As two states come that end at 180° on either side: GEOS joins no such coverage, and stopped."""
+    west = shapely.segmentize(shapely.box(160, 60, 180, 72), 0.1)
+    shapes = np.array([west, shapely.box(180, 60, 210, 72)], dtype=object)
+    with pytest.raises(shapely.errors.GEOSException):
+        shapely.coverage_union_all(shapes)
+    assert coverage_joined(shapes).area == pytest.approx(50 * 12)
+    names = {"iso2": ["RU", "US"], "name_en": ["Russia", "United States"], "range_state": True}
+    states = gpd.GeoDataFrame(names, geometry=shapes, crs=4326)
+    assert json.loads(basemap(states, None, None, frame=(150, 55, 215, 75)))["land"]
 
 
 def test_every_species_has_its_own_look() -> None:

@@ -134,6 +134,10 @@ MOST_GAP_KM: Final = 15.0
 
 _PLAIN_M: Final = 500.0
 
+# a strip along a coast has 0.5 of its outline at states, the corner of two coasts up to 0.56; a bay as deep
+# as it is wide has 0.75, and a strip twice as long as wide, open at both ends, 0.67
+_LEAST_CLOSED: Final = 0.6
+
 
 def state_edges(countries: gpd.GeoDataFrame) -> pd.DataFrame:
     """Ground that two states both claim, and ground between two states that neither does.
@@ -182,9 +186,27 @@ def _gaps(shapes: Any, names: Any) -> dict[str, Any]:
         # A gap where three states meet goes to the two that have most of its rim.
         widest = sorted(shared, key=lambda at: (-shared[at], at))[:2]
         if len(widest) == 2 and min(shared[at] for at in widest) > reach:
-            pair = ";".join(sorted(str(names[at]) for at in widest))
-            gaps.setdefault(pair, []).append(part)
+            ground = _between(part, shapes[touching], plain[widest])
+            if shapely.area(ground) / 1e6 >= LEAST_KM2:
+                pair = ";".join(sorted(str(names[at]) for at in widest))
+                gaps.setdefault(pair, []).append(ground)
     return {pair: joined(np.array(gap_parts, dtype=object)) for pair, gap_parts in gaps.items()}
+
+
+def _between(gap: Any, states: Any, pair: Any) -> Any:
+    """What of a gap lies between a pair of states; nothing where it lies along their outer rim.
+
+    What is closed runs past a coast by as much as that was simplified, and fills the corner in which two
+    coasts meet: there as much of the outline is open as lies along states, while a gap is open at its ends.
+    """
+    reach = 1000 * MOST_GAP_KM
+    x0, y0, x1, y1 = shapely.bounds(gap)
+    around = (x0 - 2 * reach, y0 - 2 * reach, x1 + 2 * reach, y1 + 2 * reach)
+    near = shapely.buffer(shapely.clip_by_rect(pair, *around), reach, quad_segs=2)
+    ground = shapely.get_parts(shapely.intersection(gap, shapely.intersection_all(near)))
+    whole = shapely.length(ground)
+    closed = shapely.length([_rim(part, shapely.union_all(states)) for part in ground])
+    return shapely.union_all(ground[closed > _LEAST_CLOSED * whole])
 
 
 def _rim(gap: Any, state: Any) -> Any:

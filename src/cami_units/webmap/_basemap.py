@@ -19,6 +19,7 @@ from cami_units.model import counted_on, records
 from cami_units.scene import Itself, ShapeMemory, cut, is_range_state, label_places
 from cami_units.webmap._page_values import (
     Spelt,
+    coverage_joined,
     is_missing,
     names_in_languages,
     on_lattice,
@@ -163,7 +164,7 @@ def _states(countries: Itself, disputed: Itself, most: int) -> _States:
         if len(areas)
         else shapely.Polygon(),
         # What no state of the layer has (Siachen) is no water for that.
-        land=shapely.union_all([shapely.coverage_union_all(shapes), *areas]),
+        land=shapely.union_all([coverage_joined(shapes), *areas]),
     )
 
 

@@ -232,6 +232,15 @@ def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGe
     return tuple(shapely.from_wkb(piece("coverage", [*polygons, str(most).encode()], beside)))
 
 
+def coverage_joined(polygons: Geometries) -> BaseGeometry:
+    """The polygons of a coverage as one; those that only look like one are joined all the same, slower."""
+    try:
+        joined: BaseGeometry = shapely.coverage_union_all(polygons)
+    except shapely.errors.GEOSException:  # a corner of one on an edge of another, as 180° cuts them
+        joined = shapely.union_all(polygons)
+    return joined
+
+
 def label_point(geometry: BaseGeometry) -> Flat:
     """Where a name stands, in steps of the lattice; nowhere in an empty geometry."""
     if geometry.is_empty:

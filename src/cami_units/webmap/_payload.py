@@ -50,6 +50,7 @@ from cami_units.scene import (
     shown_units,
     species_places,
     stamp_of,
+    with_shared_edges,
 )
 from cami_units.webmap._basemap import MARGIN, basemap
 from cami_units.webmap._page_values import (
@@ -59,6 +60,7 @@ from cami_units.webmap._page_values import (
     STATUS_STYLES,
     Spelt,
     context_style,
+    coverage_joined,
     is_missing,
     label_point,
     names_in_languages,
@@ -352,6 +354,9 @@ def _ground_part(
 ) -> dict[str, Any]:
     """What the page knows of everything else."""
     layers = {name: _table_on(table, frame) for name, table in layers.items()}
+    if layers.get("countries") is not None and frame[2] > 180.0:
+        # states that end at 180° on either side of it have an edge in common only now
+        layers["countries"] = with_shared_edges(layers["countries"])
     context, species, detail = _context_names(layers), tables["species"], tables["detail"]
     detail_vertices = _VERTICES[detail]
     return {
@@ -918,9 +923,7 @@ def _cells(
     place = np.clip(np.searchsorted(edges, scored["score"], side="right") - 1, 0, len(edges) - 2)
     if len(edges) == 1:
         edges, place = np.repeat(edges, 2), np.zeros(len(scored), dtype=int)
-    classes = [
-        shapely.coverage_union_all(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)
-    ]
+    classes = [coverage_joined(scored.geometry.to_numpy()[place == k]) for k in np.unique(place)]
     # As a coverage: classes lie side by side, and no gap may open between them.
     shapes = simplified(np.array(classes), most=most_vertices, coverage=True)
     # fewer classes have the darker colours: the best cells look alike on every map
