@@ -10,14 +10,18 @@ from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 import shapely
 from lxml import etree
 
 from cami_units import kml, store
+from cami_units.commands.check import check
 from cami_units.commands.collect import collect
 from cami_units.commands.decide import decide
 from cami_units.commands.pack import Packed, pack
+from cami_units.commands.plan_layers import faulty_groups
+from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
 from cami_units.documents.form_reading import is_form, read_form
@@ -118,6 +122,36 @@ def test_groups_that_cannot_be_packed_for(round_dir, tmp_path, groups, message):
     with pytest.raises(InputError, match=message):
         pack(round_dir, tmp_path / "pack", plan=read_plan(with_groups(tmp_path, groups)))
     assert not (tmp_path / "pack").exists()
+
+
+@pytest.mark.parametrize(
+    ("groups", "messages"),
+    [
+        ('G1 = ["s1"]', ["sections that are not there: s1. The sections are S1, S2"]),
+        ('A = ["S1"]\na = ["S2"]', ["two groups are called 'a', capitals aside"]),
+        (
+            'plenary = ["S9"]\n[workshop.languages]\nG3 = "ru"',
+            ["sections that are not there: S9", "no group may be called 'plenary'"],
+        ),
+        ('G1 = ["S1"]\n[workshop.languages]\nG2 = "ru"', ["names groups that are not there: G2"]),
+        ('G1 = ["S1"]\n[workshop.languages]\nG1 = "ru"', []),
+    ],
+)
+def test_what_no_pack_could_be_made_for_is_said_by_check(tmp_path, groups, messages):
+    """Only `pack` looked at groups: a round stood by then, and its plan is written into it."""
+    plan = read_plan(with_groups(tmp_path, groups))
+    sections = pd.DataFrame({"section_id": ["S1", "S2"]})
+    told = [problem.what for problem in faulty_groups(plan, sections)]
+    assert len(told) == len(messages)
+    for message, sentence in zip(messages, told, strict=True):
+        assert message in sentence
+
+
+def test_check_and_propose_refuse_groups_that_cannot_be_packed_for(tmp_path):
+    plan = read_plan(with_groups(tmp_path, 'G1 = ["Altai"]'))
+    assert "Altai" in next(one for one in check(plan)[0] if one.level == "refuses").what
+    with pytest.raises(InputError, match="sections that are not there: Altai"):
+        propose(plan)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pandas as pd
 from cami_units import layers, overlap
 from cami_units.commands.plan_layers import (
     faulty_coverage,
+    faulty_groups,
     open_numbers,
     reading_of,
     sites_typed,
@@ -65,6 +66,7 @@ def check(
             *_partial_coverage(clean, plan),
             *_records_and_ranges(clean, plan),
             *proposal_overrides(clean),
+            *faulty_groups(plan, clean.sections),
         )
     faults = (*open_numbers(plan), *override_faults, *missing_context(plan))
     faults += faulty_coverage(plan)

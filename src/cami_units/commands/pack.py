@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -63,9 +62,6 @@ MOST_BYTES: Final = 200_000_000
 """A folder of a pack fits on any stick and goes through any mail room in one piece."""
 AROUND_DEGREES: Final = 2.0
 """How far around its sections and units a group sees the evidence."""
-
-_OWN_FOLDERS: Final = ("plenary", "everything")
-_GROUP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,25 +201,14 @@ def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[st
         if plan
         else groups_in(base_round)
     )
-    faults = [
-        Note("group name for files", {"group": name})
-        for name in groups
-        if not _GROUP.fullmatch(name)
-    ]
-    plain = [name.lower() for name in groups]
-    faults += [
-        Note("group name twice", {"group": name})
-        for name in sorted({name for name in plain if plain.count(name) > 1})
-    ]
-    taken_names = [name for name in _OWN_FOLDERS if name in plain]
-    faults += [Note("group name of ours", {"group": name}) for name in taken_names]
+    faults = workshop.group_name_faults(groups)
     if faults:
         raise InputError.of("groups cannot be packed for", clauses=faults)
     return groups
 
 
 def languages_of(
-    base_round: Round, groups: Iterable[str], plan: Plan | None = None
+    base_round: Round, groups: Collection[str], plan: Plan | None = None
 ) -> dict[str, tuple[str, ...]]:
     """The languages of each group's pack, its own first, then those of the round.
 
@@ -233,11 +218,8 @@ def languages_of(
         ``[workshop.languages]`` names a group that is not there.
     """
     own = plan.workshop.languages if plan else workshop_rules(base_round).get("languages", {})
-    unknown = [name for name in own if name not in groups]
-    if unknown:
-        hints = [nearest_note(name, groups) for name in unknown]
-        facts = {"names": in_short(unknown), "groups": in_short(groups, 20)}
-        raise InputError.of("languages of no group", hints=hints, **facts)
+    if faults := workshop.language_faults(own, groups):
+        raise InputError(faults[0])
     others = base_round.imprint.languages
     return {
         group: tuple(dict.fromkeys((*([own[group]] if group in own else []), *others)))

@@ -144,6 +144,17 @@ def faulty_coverage(plan: Plan) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
+def faulty_groups(plan: Plan, sections: pd.DataFrame | None) -> tuple[Problem, ...]:
+    """What `[workshop]` says of groups that no pack could be made for, once a round stands."""
+    try:
+        groups = workshop.groups_of(plan.workshop.groups, sections)
+        faults = workshop.language_faults(plan.workshop.languages, groups)
+    except InputError as error:
+        faults = [error.note]
+    faults += workshop.group_name_faults(plan.workshop.groups)
+    return tuple(problem_of("refuses", "sections", "", "", fault) for fault in faults)
+
+
 _NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")
 
 

@@ -23,8 +23,11 @@ from ._activity_sums import offers as offers
 from ._activity_sums import once_in_general as once_in_general
 from ._activity_sums import theme_gaps as theme_gaps
 from ._allocation import EVERYBODY as EVERYBODY
+from ._allocation import OWN_FOLDERS as OWN_FOLDERS
 from ._allocation import allocated as allocated
+from ._allocation import group_name_faults as group_name_faults
 from ._allocation import groups_of as groups_of
+from ._allocation import language_faults as language_faults
 from ._allocation import section_owners as section_owners
 from ._allocation import units_in_packs as units_in_packs
 from ._identity import PLACEMARK_COLUMNS as PLACEMARK_COLUMNS

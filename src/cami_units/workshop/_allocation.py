@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import geopandas as gpd
@@ -10,7 +11,7 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap
-from cami_units.model import InputError, check_table, listed, nearest
+from cami_units.model import InputError, Note, check_table, in_short, nearest_note
 
 EVERYBODY: Final = "everybody"
 """The one group of a workshop without sections."""
@@ -47,14 +48,50 @@ def groups_of(
     section_ids = [] if sections is None else sorted(map(str, sections["section_id"]))
     unknown = [name for names in sections_of.values() for name in names if name not in section_ids]
     if unknown:
-        hints = "".join(nearest(name, section_ids) for name in unknown)
-        raise InputError(
-            f"[workshop.groups] of the plan gives sections that are not there: {listed(unknown)}. "
-            f"The sections are {listed(section_ids, 20) or 'none'}.{hints}"
-        )
+        hints = [nearest_note(name, section_ids) for name in unknown]
+        facts = {"names": in_short(unknown), "sections": in_short(section_ids, 20)}
+        raise InputError.of("sections that are not there", hints=hints, **facts)
     if sections_of:
         return {group: tuple(names) for group, names in sections_of.items()}
     return {name: (name,) for name in section_ids} or {EVERYBODY: ()}
+
+
+OWN_FOLDERS: Final = ("plenary", "everything")
+"""Folders of a pack that are no group's."""
+_NAME_OF_FILES: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+def group_name_faults(groups: Collection[str]) -> list[Note]:
+    """What is wrong with the names of groups: files and folders are called after them, on any system.
+
+    Examples
+    --------
+    >>> [fault.key for fault in group_name_faults(["A", "a", "plenary"])]
+    ['group name twice', 'group name of ours']
+    """
+    plain = [name.lower() for name in groups]
+    twice = sorted({name for name in plain if plain.count(name) > 1})
+    ours = [name for name in OWN_FOLDERS if name in plain]
+    odd = [name for name in groups if not _NAME_OF_FILES.fullmatch(name)]
+    return [
+        Note(key, {"group": name})
+        for key, names in (
+            ("group name for files", odd),
+            ("group name twice", twice),
+            ("group name of ours", ours),
+        )
+        for name in names
+    ]
+
+
+def language_faults(languages: Iterable[str], groups: Collection[str]) -> list[Note]:
+    """A note on languages that ``[workshop.languages]`` gives to groups that are not there."""
+    unknown = [name for name in languages if name not in groups]
+    if not unknown:
+        return []
+    hints = [nearest_note(name, groups) for name in unknown]
+    facts = {"names": in_short(unknown), "groups": in_short(groups, 20)}
+    return [Note("languages of no group", {**facts, "hints": hints})]
 
 
 def section_owners(groups: Mapping[str, Sequence[str]]) -> dict[str, str]:
