@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import shutil
 import subprocess
@@ -688,6 +689,52 @@ def test_cut_anywhere_a_log_keeps_every_whole_line(tmp_path_factory, cut):
     after = store.read_log(path, columns=COLUMNS).to_dict("records")
     assert after[:whole] == rows[:whole]
     assert after[-1] == {"a": "new", "b": "", "c": ""}
+
+
+def as_russian_excel(path: Path, columns: tuple[str, ...], *, in_one_cell: bool = False) -> bytes:
+    """The log opened and saved: semicolons, the code page of Russian, days first, CRLF. Opened by a double
+    click Excel puts each line into one cell, for commas are decimal signs to it, and saves that."""
+    text = path.read_text(encoding="utf-8")
+    if in_one_cell:
+        cells = [[line] for line in text.splitlines()]
+    else:
+        cells = list(csv.reader(text.splitlines()))
+        cells = [[re.sub(r"^2026-11-22 ", "22.11.2026 ", cell) for cell in row] for row in cells]
+        cells.append([""] * len(columns))
+    saved = io.StringIO()
+    csv.writer(saved, delimiter=";", lineterminator="\r\n").writerows(cells)
+    return saved.getvalue().encode("cp1251")
+
+
+@pytest.mark.parametrize("in_one_cell", [False, True])
+def test_a_log_that_a_spreadsheet_saved_is_read_and_grows_as_the_log_it_was(tmp_path, in_one_cell):
+    path, columns = tmp_path / "log.csv", ("time", "by", "reason")
+    rows = [
+        {"time": "2026-11-22 09:05", "by": "Иванов, А.", "reason": 'сказал "да"; согласны'},
+        {"time": "2026-11-22 10:00", "by": "Сайгак", "reason": ""},
+    ]
+    for row in rows:
+        store.append_to_log(path, row, columns=columns)
+    ours = path.read_bytes()
+    path.write_bytes(as_russian_excel(path, columns, in_one_cell=in_one_cell))
+    saved = path.read_bytes()
+    iso = [{**row, "time": row["time"].replace(" ", "T")} for row in rows]
+    expected = rows if in_one_cell else iso
+    assert store.read_log(path, columns=columns).to_dict("records") == expected
+    assert path.read_bytes() == saved, "reading changes nothing"
+    store.append_to_log(path, {"time": "2026-11-22", "by": "x", "reason": ""}, columns=columns)
+    if in_one_cell:
+        assert path.read_bytes() == ours + b"2026-11-22,x,\n"
+    assert store.read_log(path, columns=columns).to_dict("records")[:2] == expected
+
+
+def test_a_log_in_which_a_spreadsheet_rounded_a_hash_is_refused(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes("a;b;c\r\n1;1,2E+15;Устюрт\r\n".encode("cp1251"))
+    with pytest.raises(
+        InputError, match="save it as UTF-8 with commas, or take the copy from before"
+    ):
+        store.read_log(path, columns=COLUMNS)
 
 
 def test_a_log_says_what_is_wrong_with_it(tmp_path):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
-from cami_units.model import InputError, in_short, listed
+from cami_units.model import InputError, delimited_rows, in_short, listed
 from cami_units.store._atomic_write import (
     Writer,
     copy_of,
     disk_words,
     exclusive,
     flush,
+    text_writer,
     write_atomically,
 )
 
@@ -66,6 +69,9 @@ def _append(path: Path, lines: list[list[str]], columns: Sequence[str]) -> None:
     odd = [value for line in lines for value in line if any(ord(letter) < 32 for letter in value)]
     if odd:
         raise InputError.of("log line", file=path.name, words=repr(listed(odd, 1)))
+    content = path.read_bytes() if path.is_file() else b""
+    if (ours := _as_written(content, columns)) != content:
+        write_atomically(path, text_writer(ours.decode("utf-8")))
     if _mended_log(path, columns):
         _widen(path, columns)
     else:
@@ -85,11 +91,17 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     InputError
         When the columns are not those expected, naming them, or a line inside is damaged, naming
         its number. A last line that a power cut has left unfinished is passed over.
+
+    Notes
+    -----
+    A log that a spreadsheet saved in its own way (semicolons, the code page of its language, days
+    first) is read as the log it was; the next line is added to that, and no longer to the spreadsheet's.
     """
     if not path.is_file():
         return _no_lines(columns)
     with disk_words(path):
         content = path.read_bytes()
+    content = _as_written(content, columns)
     lines = content.decode("utf-8-sig", "replace").split("\n")
     if len(lines) == 1:  # not even the columns were finished
         return _no_lines(columns)
@@ -107,6 +119,58 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         facts = {"lines_damaged": in_short(damaged), "count": len(written)}
         raise InputError.of("log damaged", file=path.name, **facts)
     return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else _no_lines(columns)
+
+
+_ROUNDED: Final = re.compile(r"\d(?:[.,]\d+)?E[+-]\d+")
+"""A hash that a spreadsheet took for a number: what it was is lost."""
+_TYPED_TIME: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?: (\d\d?):(\d\d)((?::\d\d)?))?")
+
+
+def _as_written(content: bytes, columns: Sequence[str]) -> bytes:
+    """A log as this program writes it, whatever spreadsheet saved it since; a log of ours as it is."""
+    whole = content[: content.rfind(b"\n") + 1]  # a last line may be torn, within a letter too
+    try:
+        text = whole.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = ""
+    lines = text.split("\n")
+    # a spreadsheet that knows semicolons only keeps each line in one cell, and quotes it as that
+    is_one_cell = any(len(fields) == 1 for line in lines[1:] if (fields := _csv_fields(line)))
+    if not whole or (text and not is_one_cell and _is_older(_csv_fields(lines[0]), columns)):
+        return content
+    try:
+        table = [_unwrapped(row) for row in delimited_rows(content)]
+    except ValueError:
+        return content
+    heading = [name for name in table[0] if name] if table else []
+    if not _is_older(heading, columns):
+        return content
+    rows = [row for row in table[1:] if any(row)]
+    if any(_ROUNDED.fullmatch(cell) for row in rows for cell in row):
+        return content
+    if "time" in heading:
+        place = heading.index("time")
+        rows = [
+            [_iso_time(cell) if number == place else cell for number, cell in enumerate(row)]
+            for row in rows
+        ]
+    return "".join(map(_csv_line, [heading, *rows])).encode("utf-8")
+
+
+def _unwrapped(row: list[str]) -> list[str]:
+    """The cells of a line that stands in the first cell of its row, all others empty."""
+    is_one = len(row) > 0 and not any(row[1:]) and "," in row[0]
+    return _csv_fields(row[0]) or row if is_one else row
+
+
+def _iso_time(text: str) -> str:
+    """A time as ISO 8601 has it, where a spreadsheet put the day first."""
+    match = _TYPED_TIME.fullmatch(text.strip())
+    if match is None:
+        return text
+    day, month, year, hour, minute, second = match.groups()
+    date = f"{year}-{int(month):02d}-{int(day):02d}"
+    return f"{date}T{int(hour):02d}:{minute}{second}" if hour else date
 
 
 def _no_lines(columns: Sequence[str]) -> pd.DataFrame:
@@ -128,11 +192,7 @@ def _widen(path: Path, columns: Sequence[str]) -> None:
     rows = [fields for line in lines[1:] if (fields := _csv_fields(line.rstrip("\n")))]
     missing = len(columns) - len(written)
     text = "".join(map(_csv_line, [list(columns), *(row + [""] * missing for row in rows)]))
-
-    def write(target: Path) -> None:
-        target.write_bytes(text.encode("utf-8"))
-
-    write_atomically(path, write)
+    write_atomically(path, text_writer(text))
 
 
 def _mended_log(path: Path, columns: Sequence[str]) -> bool:
