@@ -437,3 +437,33 @@ def test_schema_keys_are_documented_in_the_demo_plan() -> None:
     for name, field in Plan.model_fields.items():
         if not field.exclude:
             assert f"{name} =" in text or f"[{name}" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "signs"),
+    [
+        ("title = “A workshop”", "“ ”"),
+        ("title = «Рабочая встреча»", "« »"),
+        ('title = "x"\n[taxa.“Panthera pardus tulliana”]\nskip = true', "“ ”"),
+    ],
+)
+def test_typographic_quotes_are_named_with_their_line(tmp_path, line, signs):
+    """Word writes them by itself; "Invalid value" names neither the sign nor what to do."""
+    path = tmp_path / "plan.toml"
+    path.write_text(f'date = "2026-11-22"\n{line}\n', encoding="utf-8")
+    number = 1 + [*path.read_text(encoding="utf-8").split("\n")].index(
+        next(text for text in line.split("\n") if signs[0] in text)
+    )
+    with pytest.raises(PlanError) as caught:
+        read_plan(path)
+    assert f"Line {number} has typographic quotes ({signs}): write straight ones" in str(
+        caught.value
+    )
+
+
+def test_a_fault_beside_quotes_within_text_is_no_fault_of_theirs(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text('title = "the “Altai” group" x\n', encoding="utf-8")
+    with pytest.raises(PlanError) as caught:
+        read_plan(path)
+    assert "typographic" not in str(caught.value)

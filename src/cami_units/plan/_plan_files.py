@@ -224,16 +224,18 @@ def _toml(file: Path, kind: str) -> dict[str, Any]:
             raise PlanError.of("folder for a plan", hint=hint, **about) from None
         why = quoted(error.strerror or error)
         raise PlanError.of("plan file unreadable", file=str(file), why=why) from None
+    text = ""
     try:
         # Notepad puts a byte order mark before UTF-8, which TOML has no place for
-        content = _parsed(raw.decode("utf-8-sig").replace("\r\n", "\n"))
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        content = _parsed(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise PlanError.of("plan not UTF-8", file=str(file), line=line) from None
     except tomllib.TOMLDecodeError as error:
         # "C:\Users" is an escape with eight digits to TOML, and anything else a wrong one
         is_path = re.search("escape|hex", str(error), re.IGNORECASE)
-        remedy = _SLASHES if is_path else _TOML
+        remedy = _SLASHES if is_path else _typographic(text, error) or _TOML
         raise PlanError.of(
             "not TOML", file=str(file), why=_toml_fault(error), remedy=remedy
         ) from None
@@ -258,6 +260,21 @@ def _toml_fault(error: tomllib.TOMLDecodeError) -> Note:
     if len(numbers) == 2:
         return Note("TOML at line", {**facts, "line": numbers[0], "column": numbers[1]})
     return Note("TOML at end", facts)
+
+
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'|#.*")
+_TYPOGRAPHIC: Final = re.compile("[\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u2033]")
+
+
+def _typographic(text: str, error: tomllib.TOMLDecodeError) -> Note | None:
+    """Quotes that a word processor put where TOML wants straight ones, in the line of a fault."""
+    place = re.search(r"line (\d+)", str(error))
+    line = int(place.group(1)) if place else 0
+    written = (text.split("\n")[line - 1 : line] or [""])[0]
+    signs = _TYPOGRAPHIC.findall(_QUOTED.sub("", written))
+    if not signs:
+        return None
+    return Note("typographic quotes", {"line": line, "signs": " ".join(dict.fromkeys(signs))})
 
 
 def _parsed(text: str) -> dict[str, Any]:
