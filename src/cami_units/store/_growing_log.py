@@ -128,33 +128,36 @@ _TYPED_TIME: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?: (\d\d?):(\d\d)((?
 
 def _as_written(content: bytes, columns: Sequence[str]) -> bytes:
     """A log as this program writes it, whatever spreadsheet saved it since; a log of ours as it is."""
-    whole = content[: content.rfind(b"\n") + 1]  # a last line may be torn, within a letter too
-    try:
-        text = whole.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = ""
-    lines = text.split("\n")
-    # a spreadsheet that knows semicolons only keeps each line in one cell, and quotes it as that
-    is_one_cell = any(len(fields) == 1 for line in lines[1:] if (fields := _csv_fields(line)))
-    if not whole or (text and not is_one_cell and _is_older(_csv_fields(lines[0]), columns)):
+    if _is_ours(content, columns):
         return content
     try:
         table = [_unwrapped(row) for row in delimited_rows(content)]
     except ValueError:
         return content
     heading = [name for name in table[0] if name] if table else []
-    if not _is_older(heading, columns):
-        return content
     rows = [row for row in table[1:] if any(row)]
-    if any(_ROUNDED.fullmatch(cell) for row in rows for cell in row):
+    is_lost = any(_ROUNDED.fullmatch(cell) for row in rows for cell in row)
+    if is_lost or not _is_older(heading, columns):
         return content
     if "time" in heading:
         place = heading.index("time")
         rows = [
-            [_iso_time(cell) if number == place else cell for number, cell in enumerate(row)]
+            [*row[:place], *map(_iso_time, row[place : place + 1]), *row[place + 1 :]]
             for row in rows
         ]
     return "".join(map(_csv_line, [heading, *rows])).encode("utf-8")
+
+
+def _is_ours(content: bytes, columns: Sequence[str]) -> bool:
+    """Whether a log, a torn last line aside, is UTF-8 with commas, as it was written."""
+    whole = content[: content.rfind(b"\n") + 1]  # the last line may be torn within a letter too
+    try:
+        heading, *lines = whole.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError:
+        return False
+    # a spreadsheet that knows semicolons only keeps each line in one cell, and quotes it as that
+    is_one_cell = any(len(_csv_fields(line)) == 1 for line in lines if line)
+    return not whole or (not is_one_cell and _is_older(_csv_fields(heading), columns))
 
 
 def _unwrapped(row: list[str]) -> list[str]:
