@@ -21,6 +21,7 @@ import hashlib
 import io
 import itertools
 import json
+import re
 import sys
 import tarfile
 import zipfile
@@ -42,7 +43,7 @@ from shapely import wkt
 from shapely.geometry import MultiLineString, MultiPolygon, Polygon, box, mapping
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.model import INDICATIVE
+from cami_units.model import INDICATIVE, source_note
 
 TABLES = Path(__file__).resolve().parent / "tables"
 GEOD = Geod(ellps="WGS84")
@@ -109,6 +110,41 @@ def number(text: str) -> float | None:
 def cited(source: str) -> str:
     """A source as readers elsewhere understand it: our notes are no file of theirs."""
     return source.replace("domain.md", "the project's notes")
+
+
+OWN_REMARKS = {
+    "from memory": "memory",
+    "extent from memory": "memory extent",
+    "area from memory": "memory area",
+    "length from memory": "memory length",
+    "built length from memory": "memory built length",
+    "line sampled from the shared border of the Natural Earth country polygons": "border line",
+    "line crosses a disputed border": "disputed border",
+    "three clusters merged": "clusters merged",
+    "own construction (illustrative), not an official CAMI division": "own construction",
+}
+"""What the sources say of themselves, beside what they cite, and its code: `words` says it in any language."""
+CERTAIN = re.compile(r"(.+) \((high|medium|low)\)")
+SET_BACK = re.compile(r"set-back of (\d+) km is ours")
+
+
+def source_codes(source: str) -> str:
+    """A code for each clause of a source that is a remark of ours, "=" for others' words; or nothing."""
+    codes = [source_code(clause) for clause in source.split("; ")]
+    if set(codes) == {"="}:
+        return ""
+    told = ";".join(codes)
+    assert source_note(source, told), f"'{told}' does not say '{source}'."
+    return told
+
+
+def source_code(clause: str) -> str:
+    """`extent from memory (low)` → `memory extent low`."""
+    if found := SET_BACK.fullmatch(clause):
+        return f"set-back {found[1]}"
+    if (found := CERTAIN.fullmatch(clause)) and found[1] in OWN_REMARKS:
+        return f"{OWN_REMARKS[found[1]]} {found[2]}"
+    return OWN_REMARKS.get(clause, "=")
 
 
 def file_name(sci_name: str) -> str:
@@ -191,6 +227,7 @@ def range_feature(
         "yrcompiled": 2026,
         "citation": "cami_units indicative ranges (2026)",
         "source": cited(row["source"]),
+        "source_facts": source_codes(cited(row["source"])),
         "island": None,
         "tax_comm": None,
         "dist_comm": row["part"],
@@ -240,6 +277,7 @@ def hotspots(indicative: Path) -> bytes:
                     "area_share_by_country": row["area_share_by_country"],
                     "confidence": row["confidence"],
                     "source": cited(row["source"]),
+                    "source_facts": source_codes(cited(row["source"])),
                     "note": row["note"],
                     "label": INDICATIVE,
                 },
@@ -270,6 +308,7 @@ def protected_areas(indicative: Path) -> bytes:
                     "shape": row["shape"],
                     "confidence": row["confidence"],
                     "source": cited(row["source"]),
+                    "source_facts": source_codes(cited(row["source"])),
                     "label": INDICATIVE,
                 },
                 drawn(row["polygon_wkt"], row["pa_id"]),
@@ -301,6 +340,7 @@ def barriers(indicative: Path) -> bytes:
                     "length_km": number(row["length_km"]),
                     "confidence": row["confidence"],
                     "source": cited(row["source"]),
+                    "source_facts": source_codes(cited(row["source"])),
                     "note": row["note"],
                     "label": INDICATIVE,
                 },
@@ -345,6 +385,7 @@ def corridors(indicative: Path) -> bytes:
                     "length_km": number(row["length_km"]),
                     "confidence": row["confidence"],
                     "source": cited(row["source"]),
+                    "source_facts": source_codes(cited(row["source"])),
                     "label": INDICATIVE,
                 },
                 drawn(row["line_wkt"], row["corridor_id"]),
@@ -368,6 +409,7 @@ def sections(indicative: Path) -> bytes:
                     "hotspots": row["hotspots"],
                     "area_km2": number(row["area_km2"]),
                     "source": cited(row["source"]),
+                    "source_facts": source_codes(cited(row["source"])),
                     "label": INDICATIVE,
                 },
                 drawn(row["polygon_wkt"], row["section_id"]),

@@ -19,7 +19,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from cami_units.model import INDICATIVE, TABLES, check_table, data_dir
+from cami_units.model import INDICATIVE, TABLES, check_table, data_dir, said, source_note
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -31,6 +31,14 @@ FONTS = Path(
 )
 ATLAS = Path(os.environ.get("CAMI_UNITS_WORLD_ATLAS", ROOT / "world-atlas-2.0.2.tgz"))
 DATA = data_dir()
+OURS = re.compile(
+    r"((built )?(extent |area |length )?from memory( \((high|medium|low)\))?|set-back of .*|own construction.*)"
+)
+RANGES = sorted((DATA / "ranges").glob("*.geojson"))
+FILES_WITH_CODES = [
+    f"{name}/{name}.geojson"
+    for name in ("barriers", "corridors", "hotspots", "protected_areas", "sections")
+]
 GEOD = Geod(ellps="WGS84")
 STATES = ["AF", "BT", "CN", "IN", "IR", "KG", "KZ", "MN", "NP", "PK", "RU", "TJ", "TM", "UZ"]
 
@@ -259,6 +267,18 @@ def test_keys_that_point_elsewhere_arrive(species: pd.DataFrame) -> None:
         table = layer(f"{name}/{name}.geojson")
         column = "iso2" if name == "protected_areas" else "countries"
         assert set(itertools.chain(*table[column].str.split(";"))) <= set(STATES), name
+
+
+def test_remarks_of_ours_among_sources_have_codes_that_say_them() -> None:
+    """Whatever speaks of memory, a set-back or our own work; the rest is others' words and has none."""
+    for file in (*FILES_WITH_CODES, *(f"ranges/{path.name}" for path in RANGES)):
+        table = layer(file)
+        for source, codes in zip(table.source, table.source_facts, strict=True):
+            ours = [clause for clause in source.split("; ") if OURS.fullmatch(clause)]
+            assert len(ours) <= len([code for code in codes.split(";") if code not in ("", "=")])
+            if codes:
+                assert said(source_note(source, codes)) == source
+                assert said(source_note(source, codes), "ru") != source
 
 
 def test_barriers_and_corridors_have_russian_names_that_spell_places_as_the_gazetteer_does() -> (

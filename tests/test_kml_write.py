@@ -357,6 +357,7 @@ def test_evidence_speaks_the_language_of_its_file(tmp_path):
     barriers = layers["barriers"].assign(
         label=model.INDICATIVE,
         source=["from memory (high); set-back of 6 km is ours", "Ali et al. 2017 Oryx"],
+        source_facts=["memory high;set-back 6", ""],
         countries="KZ;UZ",
         confidence="low",
     )

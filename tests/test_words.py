@@ -574,7 +574,8 @@ def test_every_phrase_is_spoken_somewhere():
     data = " ".join(
         path.read_text(encoding="utf-8")
         for path in data_dir().rglob("*")
-        if path.suffix in (".csv", ".toml") or path.name == "protected_areas.geojson"
+        if path.suffix in (".csv", ".toml")
+        or path.stem in ("protected_areas", "barriers", "corridors", "sections")
     )
 
     def is_spelt(key: str, depth: int = 2) -> bool:
@@ -734,12 +735,20 @@ def test_a_unit_without_a_rank_is_said_to_have_none():
 
 @pytest.mark.parametrize("lang", words.LANGUAGES)
 def test_what_our_layers_say_of_their_sources_is_told_in_each_language(lang):
-    """Of the bundled layers: remarks in words, citations as they stand; English is what it was."""
-    remarks = ["from memory", "extent from memory (medium)", "set-back of 9 km is ours"]
-    remarks += sorted(words._OWN_REMARKS)
-    for remark in remarks:
-        assert (words.cited(remark, lang) == remark) == (lang == "en"), remark
-    assert words.cited("Own survey (high); memory", lang) == "Own survey (high); memory"
+    """By codes in their own column: remarks in words, citations as they stand; English is what it was."""
+    remarks = {
+        "from memory": "memory",
+        "extent from memory (medium)": "memory extent medium",
+        "set-back of 9 km is ours": "set-back 9",
+    }
+    for remark, code in remarks.items():
+        assert (words.source_said(remark, code, lang) == remark) == (lang == "en"), remark
+        # without a code, or with codes of what somebody has mended since, it stands as it is
+        for codes in ("", None, float("nan"), "memory low", f"{code};=", "no such code"):
+            assert words.source_said(remark, codes, lang) == remark, codes
+    own = "Own survey (high); from memory"
+    assert words.source_said(own, "=;=", lang) == own
+    assert words.source_said(own, "=;memory", lang).startswith("Own survey (high); ")
 
 
 def test_what_is_also_present_begins_with_the_largest_share_of_a_range():

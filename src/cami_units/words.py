@@ -40,6 +40,7 @@ from cami_units.model import (
     notes_as_text,
     notes_from_text,
     records,
+    source_note,
 )
 from cami_units.model import assumed as assumed
 from cami_units.model import number as number
@@ -244,44 +245,22 @@ def sources(imprint: Imprint, lang: str = "en") -> tuple[str, ...]:
     return sources_in(imprint.cited, lang) if is_known else imprint.sources
 
 
-_OWN_REMARKS: Final = frozenset(
-    {
-        *("from memory", "extent from memory", "area from memory", "length from memory"),
-        *("built length from memory", "three clusters merged", "line crosses a disputed border"),
-        "line sampled from the shared border of the Natural Earth country polygons",
-        "own construction (illustrative), not an official CAMI division",
-    }
-)
-"""What the bundled layers say of where they have something from, beside what they cite."""
-_CERTAIN: Final = re.compile(r"(.+) \((high|medium|low)\)")
-_SET_BACK: Final = re.compile(r"set-back of (\d+) km is ours")
-
-
-def cited(source: str, lang: str = "en") -> str:
-    """Where something is from: our own remarks in a language, citations as their authors wrote them.
+def source_said(source: str, facts: object, lang: str = "en") -> str:
+    """Where something is from: in a language where `facts` hold it as values, else as it stands.
 
     Examples
     --------
-    >>> cited("Ali et al. 2017 Oryx; extent from memory (medium)", "ru")
-    'Ali et al. 2017 Oryx; очертания по памяти (достоверность средняя)'
+    >>> source_said("from memory", "memory", "ru"), source_said("from memory", "", "ru")
+    ('по памяти', 'from memory')
     """
-    return "; ".join(_remark(clause, lang) for clause in source.split("; "))
+    note = source_note(source, facts)
+    return said(note, lang) if note else source
 
 
-def _remark(clause: str, lang: str) -> str:
-    """A clause of a source in a language where it is a remark of ours, else as it stands."""
-    if clause in _OWN_REMARKS:
-        return text(f"cited {clause}", lang)
-    if (found := _CERTAIN.fullmatch(clause)) and found[1] in _OWN_REMARKS:
-        remark, certainty = _remark(found[1], lang), text(f"certainty {found[2]}", lang)
-        return text("cited with certainty", lang, remark=remark, certainty=certainty)
-    if found := _SET_BACK.fullmatch(clause):
-        return text("cited set-back", lang, km=int(found[1]))
-    return clause
-
-
-def layer_value(column: str, value: str, lang: str = "en") -> str:
+def layer_value(column: str, value: str, lang: str = "en", source_facts: object = "") -> str:
     """A value of a layer in a language where it is a word of ours; what others wrote as it stands.
+
+    `source_facts` is the column of that name, which holds the source of a row as values.
 
     Examples
     --------
@@ -289,12 +268,12 @@ def layer_value(column: str, value: str, lang: str = "en") -> str:
     ('высокая', 'high')
     """
     if column == "source":
-        return cited(value, lang)
+        return source_said(value, source_facts, lang)
     if column == "label" and value == INDICATIVE:
         return text("indicative", lang)
     if column == "kind" and value in _BARRIER_KINDS:
         return text(value, lang)
-    keys = {"confidence": f"certainty {value}", "designation": f"designation {value}"}
+    keys = {"confidence": f"note certainty {value}", "designation": f"designation {value}"}
     key = (keys | {"kind": f"kind {value}"}).get(column, "")
     return text(key, lang) if has(key) else value
 
@@ -1092,8 +1071,6 @@ def _shown_fact(name: str, value: object, names: Names, lang: str) -> str:
         return _named(_KIND_OF[name], word, names, lang) or word
     if name == "kind" and word in _BARRIER_KINDS:
         return text(word, lang)
-    if name == "sources":
-        return cited(word, lang)
     if name == "direction":
         return text(f"direction {word}", lang) if has(f"direction {word}") else word
     return word

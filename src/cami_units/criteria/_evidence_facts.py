@@ -35,7 +35,7 @@ from cami_units.model import (
     Note,
     Profile,
     clean_name,
-    notes_from_text,
+    source_note,
 )
 
 Clauses = list[Note]
@@ -501,15 +501,13 @@ def _cited(site: Site, crossings: list[Row]) -> Clauses:
     counted_rows = [row for row in crossings if row.evidence_grade in grades] or crossings
     told_rows = [row for row in counted_rows if clean_name(getattr(row, "source", ""))]
     is_seasonal = [row.corridor_id == SEASONAL_RANGE for row in told_rows]
-    # a track of ours says its source as values, beside the sentence that files of others have
+    # tracks and bundled layers say their source as values, beside the sentence that files of others have
     cited = {
-        clean_name(row.source): notes_from_text(getattr(row, "source_facts", ""))
+        clean_name(row.source): source_note(row.source, getattr(row, "source_facts", ""))
         for row, seasonal in zip(told_rows, is_seasonal, strict=True)
         if not seasonal
     }
-    sources: list[object] = []
-    for line in sorted(cited):
-        sources += cited[line] or [line]
+    sources: list[object] = [cited[line] or line for line in sorted(cited)]
     sources += [_note("seasonal source")] if any(is_seasonal) else []
     return [_note("C5 evidence", sources=sources)] if sources else []
 

@@ -166,10 +166,17 @@ class Drawing:
         """The columns of a row that its placemark carries, under the keys of the file."""
         layer_rule = LAYERS["borders" if layer == BORDER_PAIRS else layer]
         values = {
-            column: words.layer_value(column, shown(row.get(column)), self.lang)
+            column: self._value(column, row)
             for column in (*layer_rule.key[:1], *layer_rule.mark_columns)
         }
         return {earth_key(key): value for key, value in values.items() if value}
+
+    def _value(self, column: str, row: Mapping[str, Any]) -> str:
+        """A value of a row in the file's language."""
+        value = row.get(column)
+        if isinstance(value, str):  # before it is cut: a word of ours is known by the whole
+            value = words.layer_value(column, value, self.lang, row.get("source_facts"))
+        return shown(value)
 
     def name(self, row: Mapping[str, Any]) -> str:
         """The name of a row in the file's language."""

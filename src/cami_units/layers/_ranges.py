@@ -41,7 +41,16 @@ from cami_units.layers._taxa import (
     skip_aside,
     words_of,
 )
-from cami_units.model import MONTHS, RANGE_WEIGHT, Note, Problem, in_short, nearest_note, problem_of
+from cami_units.model import (
+    MONTHS,
+    RANGE_WEIGHT,
+    SOURCE_FACTS,
+    Note,
+    Problem,
+    in_short,
+    nearest_note,
+    problem_of,
+)
 from cami_units.overlap import dissolved
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")
@@ -241,6 +250,8 @@ def _range_columns(
     if MONTHS in table:
         weights[MONTHS] = table[MONTHS]
     source = table.get("source", blank).fillna(table.get("citation", blank))
+    if SOURCE_FACTS in table:
+        weights[SOURCE_FACTS] = table[SOURCE_FACTS]
     columns = {
         "sci_name": table["sci_name"],
         "presence": table["presence"].astype(int),
@@ -344,8 +355,9 @@ def range_layer(
     use = tables.use_of(table, reading.codes)
     inner = ["_file", "_part", "_named"]
     table = table.drop(columns=[name for name in inner if name in table]).assign(use=use)
-    if MONTHS in table:  # the rows of other files have none
-        table = table.assign(**{MONTHS: table[MONTHS].astype(object).fillna("")})
+    for column in (MONTHS, SOURCE_FACTS):  # the rows of other files have none
+        if column in table:
+            table = table.assign(**{column: table[column].astype(object).fillna("")})
     use_notes = tables.codes_kept(table, reading.codes)
     problems = (*ranges.problems, *weight_notes, *clip_notes, *part_notes, *use_notes)
     return LayerRead(table, problems, sources)

@@ -23,6 +23,7 @@ from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names, rules_by_source
 from cami_units.model import (
     LONLAT,
+    SOURCE_FACTS,
     InputError,
     Note,
     Problem,
@@ -415,14 +416,15 @@ def with_tracks(tables: dict[str, Any], crossings: pd.DataFrame) -> dict[str, An
                 for name in tracks["track_id"]
             ],
             "source": [said(note) for note in sources],
-            "source_facts": [notes_as_text([note]) for note in sources],
+            SOURCE_FACTS: [notes_as_text([note]) for note in sources],
             "tracked": True,
         },
         geometry=tracks.geometry,
         crs=tracks.crs,
     )
     if corridors is not None:
-        others = corridors.assign(tracked=False, source_facts="")
+        others = corridors.assign(tracked=False)
+        others[SOURCE_FACTS] = others[SOURCE_FACTS].fillna("") if SOURCE_FACTS in others else ""
         rows = pd.concat([others, rows], ignore_index=True)
         rows = gpd.GeoDataFrame(rows, geometry="geometry", crs=tracks.crs)
     table = rows.sort_values("corridor_id", kind="stable", ignore_index=True)

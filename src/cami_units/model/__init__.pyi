@@ -24,6 +24,7 @@ from ._codes import SEASONAL as SEASONAL
 from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
 from ._codes import SETTLING_DECISIONS as SETTLING_DECISIONS
 from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
+from ._codes import SOURCE_FACTS as SOURCE_FACTS
 from ._codes import STATUSES as STATUSES
 from ._codes import Decision as Decision
 from ._codes import decided_of as decided_of
@@ -72,6 +73,7 @@ from ._errors import problem_of_row as problem_of_row
 from ._errors import problem_row as problem_row
 from ._errors import quoted as quoted
 from ._errors import said as said
+from ._errors import source_note as source_note
 from ._errors import spoken_groups as spoken_groups
 from ._errors import toml_key as toml_key
 from ._layers import COMPILED_FOR_ALL as COMPILED_FOR_ALL

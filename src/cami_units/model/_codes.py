@@ -45,6 +45,9 @@ KEPT_CODES: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
 )
 """The codes that count as range, unless a plan says otherwise."""
 
+SOURCE_FACTS: Final = "source_facts"
+"""The column in which a row says as values where it is from, beside the sentence in ``source``."""
+
 MONTHS: Final = "months"
 """The column of ranges and links of movement that says when animals are there: "4-7", "3-4;11-12", "11-2"."""
 

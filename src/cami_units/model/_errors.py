@@ -209,6 +209,46 @@ def notes_from_text(text: object) -> list[Note]:
     return [*_notes_of(str(text))]
 
 
+def source_note(source: str, facts: object) -> Note | None:
+    """Where something is from as a value, from the column ``source_facts``; ``None`` where it is none.
+
+    The column holds a note, or a code for each clause of the source: ``=`` for others' words, which
+    stand there, else a remark of ours, with how sure it is or its km behind it. Whoever mends the source
+    of a row that came with such values says it anew: what no longer says in English what stands there is
+    passed over.
+
+    Examples
+    --------
+    >>> said(source_note("Ali 2017; extent from memory (low)", "=;memory extent low"), "ru")
+    'Ali 2017; очертания по памяти (достоверность низкая)'
+    >>> source_note("own survey 2027", "memory low") is None
+    True
+    """
+    notes = notes_from_text(facts)
+    codes = [] if notes else str(facts).split(";")
+    clauses = source.split("; ")
+    if not notes and len(codes) == len(clauses):
+        notes = [_clause(*pair) for pair in zip(clauses, codes, strict=True)]
+        notes = notes if len(notes) == 1 else [Note("source clauses", {"clauses": notes})]
+    return notes[0] if len(notes) == 1 and said(notes[0]) == source else None
+
+
+_CERTAINTIES: Final = ("high", "medium", "low")
+
+
+def _clause(words: str, code: str) -> Note:
+    """A clause of a source by its code."""
+    if code == "=":
+        return Note("", {"text": words})
+    remark, _, last = code.rpartition(" ")
+    if last in _CERTAINTIES:
+        facts = {"remark": Note(f"source {remark}"), "certainty": Note(f"certainty {last}")}
+        return Note("source with certainty", facts)
+    if last.isdecimal():
+        return Note(f"source {remark}", {"km": int(last)})
+    return Note(f"source {code}")
+
+
 @lru_cache(
     maxsize=65_536
 )  # the findings of 5,000 units: each is said in several places and languages

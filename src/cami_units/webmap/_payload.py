@@ -669,7 +669,7 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
 
 _OF_OTHERS: Final = (
     *("note ", "because ", "desk ", "howto ", "report ", "title of ", "damage ", "sure line"),
-    *("lint ", "cited ", "certainty ", "designation "),
+    *("lint ", "designation "),
 )
 _ON_A_TERMINAL: Final = " line "
 """How the keys of phrases begin, or what stands in them, that neither the map nor the drawing page says."""
@@ -784,8 +784,7 @@ def _parts(ranges: gpd.GeoDataFrame | None) -> dict[Any, list[dict[str, Any]]]:
             "id": shown(row["range_id"]),
             "presence": _number(row["presence"]),
             "rows": [
-                [_FIELD_OF.get(column, column), _code(column, row[column])]
-                for column in given_columns
+                [_FIELD_OF.get(column, column), _code(column, row)] for column in given_columns
             ],
             "g": packed(shape),
         }
@@ -802,11 +801,11 @@ _CODES: Final[Mapping[str, Mapping[int, str]]] = {
 }
 
 
-def _code(column: str, value: Any) -> str | float | int | dict[str, str]:
+def _code(column: str, row: Mapping[str, Any]) -> str | float | int | dict[str, str]:
     """The meaning of an IUCN code, as a key of the catalogue of words."""
     if column in _CODES:
-        return _CODES[column].get(int(value), shown(value))
-    return _value(column, value)
+        return _CODES[column].get(int(row[column]), shown(row[column]))
+    return _value(column, row)
 
 
 def _widest(shape: BaseGeometry, most_places: int = 6) -> list[BaseGeometry]:
@@ -860,7 +859,7 @@ def _evidence_row(key: str, row: Mapping[str, Any], shape: BaseGeometry) -> dict
         "rows": [
             [
                 column,
-                _in_languages(row, column) if column == "reason" else _value(column, row[column]),
+                _in_languages(row, column) if column == "reason" else _value(column, row),
             ]
             for column in layer_rule.card_columns
             if not is_missing(row.get(column))
@@ -954,13 +953,15 @@ _WORDED: Final = frozenset({"source", "confidence", "designation", "kind"})
 """Columns of layers in which a value may be a word of ours."""
 
 
-def _value(column: str, value: object) -> str | float | int | dict[str, str]:
+def _value(column: str, row: Mapping[str, Any]) -> str | float | int | dict[str, str]:
     """A value of a layer; by language where a word of ours is in it."""
-    cell = _cell(value)
-    if not isinstance(cell, str) or column not in _WORDED:
-        return cell
-    by_lang = {lang: words.layer_value(column, cell, lang) for lang in words.LANGUAGES}
-    return by_lang if len(set(by_lang.values())) > 1 else cell
+    value, facts = row[column], row.get("source_facts")
+    if not isinstance(value, str) or column not in _WORDED:
+        return _cell(value)
+    by_lang = {
+        lang: shown(words.layer_value(column, value, lang, facts)) for lang in words.LANGUAGES
+    }
+    return by_lang if len(set(by_lang.values())) > 1 else shown(value)
 
 
 def _cell(value: object) -> str | float | int:
