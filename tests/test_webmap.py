@@ -236,6 +236,7 @@ def content(html: str) -> Any:
 def test_cards_of_coarse_places_say_why(tmp_path: Path) -> None:
     layers = toy_layers()
     layers["corridors"] = layers["corridors"].assign(tracked=True, name_ru="Путь")
+    layers["barriers"] = layers["barriers"].assign(source="from memory", source_facts="memory")
     species = toy_species()
     species["sensitive"] = ["no", "yes"]
     write_map(tmp_path / "map.html", **toy(layers=layers, species=species))
@@ -247,6 +248,8 @@ def test_cards_of_coarse_places_say_why(tmp_path: Path) -> None:
     assert said(page["evidence"]["corridors"]) == {"L1": "coarse tracked"}
     assert said(page["species"]) == {"Panthera uncia": "coarse sensitive", "Saiga tatarica": ""}
     assert said(page["evidence"]["hotspots"]) == {"H01": ""}
+    own = dict(page["evidence"]["barriers"][0]["rows"])["source"]
+    assert (own["en"], own["ru"]) == ("from memory", words.text("note source memory", "ru"))
     # a layer of one's own may have no second name
     assert page["evidence"]["corridors"][0]["name"] == {"en": "Route", "ru": "Путь"}
     assert page["evidence"]["barriers"][0]["name"] == {"en": "Fence", "ru": "Fence"}
