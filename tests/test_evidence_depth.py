@@ -16,7 +16,7 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from cami_units import layers, overlap, store
+from cami_units import layers, overlap, store, words
 from cami_units.cache import Cache
 from cami_units.commands.assess import assess_sites, cut, species_ranges
 from cami_units.commands.context import with_context
@@ -136,6 +136,18 @@ def test_the_evidence_of_a_counted_crossing_is_cited(profile):
     assert row["because"].endswith(
         "; evidence: <b>[31m A."
     )  # one line; whoever shows it escapes it
+
+
+def test_what_a_source_says_of_ours_is_told_in_the_readers_language(profile):
+    """By its codes, which come with the crossing; English is what the file says."""
+    told = TOY.crossings.assign(
+        source="Toy 2024; extent from memory (low)", source_facts="=;memory extent low"
+    )
+    parts = seasonal(("S1", "Beta", 2, "AA", 900.0), ("S1", "Beta", 3, "BB", 400.0))
+    row = movement(profile, replace(TOY, crossings=told, seasonal=parts), "S1")
+    assert "evidence: Toy 2024; extent from memory (low)" in row["because"]
+    spoken = words.because(row["facts"], {}, "ru")
+    assert "Toy 2024; очертания по памяти (достоверность низкая)" in spoken
 
 
 def test_seasonal_parts_are_cut_by_state_when_layers_are_cut():

@@ -32,6 +32,7 @@ from cami_units.model import (
     GATES,
     NOT_ASSESSED,
     SEASONAL_RANGE,
+    SOURCE_FACTS,
     Note,
     Profile,
     clean_name,
@@ -503,7 +504,7 @@ def _cited(site: Site, crossings: list[Row]) -> Clauses:
     is_seasonal = [row.corridor_id == SEASONAL_RANGE for row in told_rows]
     # tracks and bundled layers say their source as values, beside the sentence that files of others have
     cited = {
-        clean_name(row.source): source_note(row.source, getattr(row, "source_facts", ""))
+        clean_name(row.source): source_note(row.source, getattr(row, SOURCE_FACTS, ""))
         for row, seasonal in zip(told_rows, is_seasonal, strict=True)
         if not seasonal
     }

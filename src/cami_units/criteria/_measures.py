@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cami_units.model import (
     SEASONAL_RANGE,
+    SOURCE_FACTS,
     InputError,
     Note,
     PlanError,
@@ -31,7 +32,7 @@ _BARRIERS: Final = ("fenced_km", "closed_km", "looked_border_km", "barrier_share
 _CONCORDANCE: Final = ("hotspot_share", "jaccard")
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
 _MAY_BE_UNKNOWN: Final = ("permeability",)
-_MAY_BE_LACKING: Final = {"crossings": ("source",), "near_crossings": ("source",)}
+_MAY_BE_LACKING: Final = dict.fromkeys(("crossings", "near_crossings"), ("source", SOURCE_FACTS))
 TOLERANCE: Final = 1e-9
 """How far below a limit a number may lie, as a part of it, and still hold: the noise of floats."""
 
@@ -410,6 +411,8 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
     columns = list(_COLUMNS["crossings"]) if given_rows is None else list(given_rows.columns)
     if "source" in columns:
         seasonal_rows["source"] = "read from the seasonal parts of its range"
+    if SOURCE_FACTS in columns:
+        seasonal_rows[SOURCE_FACTS] = ""
     all_rows = (
         seasonal_rows
         if given_rows is None or given_rows.empty

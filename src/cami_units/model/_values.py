@@ -41,7 +41,7 @@ class SiteTables:
     shared_borders : ``site``, ``sci_name``, ``pair``, ``km`` – border length within a kept range.
     corridors : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``km``.
     crossings : ``site``, ``corridor_id``, ``sci_name``, ``evidence_grade``, ``pair``, ``n``, and,
-        where it is known, ``source``.
+        where it is known, ``source`` and ``source_facts``.
     near_crossings : as `crossings`, of corridors that reach the site and cross a border close to it.
     barriers : ``site``, ``barrier_id``, ``kind``, ``permeability``, ``km``.
     protected : ``site``, ``sci_name``, ``km2`` – kept range inside protected areas.

@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.model import SiteTables
+from cami_units.model import SOURCE_FACTS, SiteTables
 from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._door import Kind
 from cami_units.overlap._layer_pieces import Pieces
@@ -63,7 +63,7 @@ def site_tables(
     layers = pieces.layers
     area = pd.DataFrame({"site": sites["site"].array, "area_km2": area_km2(sites).array})
     inner = deep_sites(sites, pieces) if inner is None else inner
-    crossing = ("corridor_id", "sci_name", "evidence_grade", "pair", "source")
+    crossing = _crossing_columns(pieces)
     areas = maybe(layers.protected_areas, "pa_id")
     return SiteTables(
         sites=area,
@@ -183,12 +183,19 @@ def _deep(
     return table.assign(site=sites.take(table["site"]))
 
 
+def _crossing_columns(pieces: Pieces) -> list[str]:
+    """What is told of a crossing; where it is from as values too, where they are there."""
+    columns = ["corridor_id", "sci_name", "evidence_grade", "pair", "source"]
+    is_told = pieces.crossings is not None and SOURCE_FACTS in pieces.crossings
+    return [*columns, SOURCE_FACTS] if is_told else columns
+
+
 def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | None:
     """Crossings near each site of corridors that reach it: they count where a site is *adjacent*."""
     points, corridors = pieces.crossings, pieces.layers.corridors
     if points is None or corridors is None or pieces.adjacent_km is None:
         return None
-    columns = ["corridor_id", "sci_name", "evidence_grade", "pair", "source"]
+    columns = _crossing_columns(pieces)
     numbered = points.assign(point=range(len(points)))
     close = near(sites, numbered, by=("point",), within_km=pieces.adjacent_km, site="site")
     table = close.merge(pd.DataFrame(numbered[["point", *columns]]), on="point")
