@@ -306,6 +306,10 @@ def test_a_unit_that_is_out_is_not_counted_and_has_no_rank(rounds, tmp_path):
     cover = Presentation(str(made_dir / "board.pptx")).slides[0]
     told = "\n".join(shape.text_frame.text for shape in cover.shapes if shape.has_text_frame)
     assert "Conservation units: 3" in told
+    page = (made_dir / "board.html").read_text(encoding="utf-8")
+    bar = page[page.index('<div class="progress"') :].partition("</div>")[0]
+    parts = [float(share) for share in re.findall(r'width="([\d.]+)%"', bar)]
+    assert sum(parts) == pytest.approx(100, abs=0.1)
 
 
 def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
