@@ -66,6 +66,7 @@ from cami_units.documents.collect_report import (
     write_report,
     write_report_workbook,
 )
+from cami_units.documents.form_reading import UNIT_FIELDS
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
@@ -820,6 +821,58 @@ def test_an_outline_drawn_on_an_older_round_is_merged_three_way(tmp_path):
     both = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.5))}, on=newer)
     [conflict] = both.conflicts.to_dict("records")
     assert (conflict["kind"], conflict["default"]) == ("outdated", "ask plenary")
+
+
+@pytest.mark.parametrize(
+    ("edit", "is_asked"),
+    [
+        (draw.grown("CU-001", 0.8), True),
+        (draw.renamed("CU-001", "CU-001 Betpak-Dala"), True),
+        (draw.rejected("CU-001"), False),  # as it was: nothing is new
+        (draw.commented("CU-001", "saiga in May"), False),
+    ],
+)
+def test_a_late_file_does_not_bring_back_what_its_own_group_rejected(edit, is_asked, tmp_path):
+    """S1 rejected CU-001 in round 01; then a file of round 00 turns up in which the unit still stood."""
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.rejected("CU-001"))})
+    assert units_of(first).loc["CU-001", "status"] == "rejected"
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(edit)}, on=first.round)
+    assert units_of(made).loc["CU-001", "status"] == "rejected"
+    asked = made.conflicts[["unit_id", "kind", "default"]].values.tolist()
+    assert asked == [["CU-001", "outdated", "ask plenary"]] * is_asked
+    if is_asked:
+        assert "rejected since round 01; S1 changed it" in made.conflicts["what"].iloc[0]
+        settled = collected(
+            tmp_path, {}, resolutions="unit_id,resolution\nCU-001,S1\n", on=first.round
+        )
+        assert units_of(settled).loc["CU-001", "status"] == "working-group proposal"
+        assert not settled.conflicts["open"].any()
+    # in a file that was handed out since, whoever draws it means it
+    of_round = rb'("round">\s*<displayName>Round</displayName>\s*<value>)00'
+    newer = re.sub(of_round, rb"\g<1>01", draw.edited(handed_out("S1"), edit))
+    (tmp_path / "handed-in" / "edit_S1.kmz").unlink()
+    again = collected(tmp_path, {"edit_S1.kml": newer}, resolutions="unit_id\n", on=first.round)
+    assert (units_of(again).loc["CU-001", "status"] != "rejected") == is_asked
+    assert again.conflicts.empty
+
+
+def test_a_late_file_does_not_part_again_what_its_own_group_merged(tmp_path):
+    """The outline that took CU-005 in stays: the ground of CU-005 would be counted twice."""
+    merging = [draw.swallowed("CU-006", "CU-005")]
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(*merging)})
+    assert units_of(first).loc["CU-005", "status"] == "merged"
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-005", 0.9))}, on=first.round)
+    assert units_of(made).loc["CU-005", "status"] == "merged"
+    assert made.conflicts[["unit_id", "kind"]].values.tolist() == [["CU-005", "outdated"]]
+
+
+def test_a_late_form_does_not_bring_back_what_its_group_rejected(tmp_path):
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.rejected("CU-001"))})
+    (tmp_path / "handed-in" / "edit_S1.kmz").unlink()
+    sheet = ",".join(UNIT_FIELDS) + "\nCU-001,Place 001,,,Betpak-Dala,,,\n"
+    made = collected(tmp_path, {"form_S1.csv": sheet.encode()}, on=first.round)
+    assert units_of(made).loc["CU-001", "status"] == "rejected"
+    assert made.conflicts["kind"].tolist() == ["outdated"]
 
 
 def test_a_late_file_says_nothing_of_units_that_are_younger_than_it(tmp_path):

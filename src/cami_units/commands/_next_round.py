@@ -66,7 +66,21 @@ def base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
     if "earlier_units" in base.tables:
         first = earlier_units(base).astype({"round": int}).groupby("unit_id")["round"].min()
         flat["first_round"] = flat["unit_id"].map(first).map("{:02d}".format)
+    since = _hidden_since(base)
+    flat["hidden_since"] = [since.get(str(unit_id), "") for unit_id in flat["unit_id"]]
     return flat.sort_values("unit_id").reset_index(drop=True)
+
+
+def _hidden_since(base: Round) -> dict[str, str]:
+    """The round from which on each hidden unit of a round is hidden."""
+    since: dict[str, str] = {}
+    columns = earlier_units(base)[["round", "unit_id", "status"]].astype(str)
+    for number, unit_id, status in sorted(columns.itertuples(index=False, name=None)):
+        if status not in HIDDEN_STATUSES:
+            since.pop(unit_id, None)
+        else:
+            since.setdefault(unit_id, number)
+    return since
 
 
 def assessed_outlines(

@@ -1123,6 +1123,7 @@ def _take_form(
     if activities:
         form_note = Note("form activities", {"count": activities})
         group_files.notices.append(workshop.Notice(label, "activities", "", form_note))
+    group_files.rounds[label] = form.round
     rows = len(group_files.forms[label]) + activities
     group_files.files.append(
         FileRead(label, digest, group=group, group_by=group_by, rows=rows, is_form=True)

@@ -444,6 +444,9 @@ def _fixed_by(
     stale = [voice for voice in distinct if voice.stale]
     if stale:
         what = note("outdated", group=stale[0].group, rev=unit["rev"])
+        if since := unit.get("hidden_since"):
+            facts = {"group": stale[0].group, "status": unit["status"], "rev": since}
+            what = note("outdated fate", **facts)
         return ASK, ("outdated", what)
     elsewhere = list(filter(_is_moved, distinct))
     if elsewhere:  # another place is another unit, unless people say that it moved

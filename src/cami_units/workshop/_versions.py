@@ -76,7 +76,7 @@ class Version(NamedTuple):
     `places` are the placemarks that are its ground (none: the ground is unchanged); `into` says
     what a merged unit went into, or what its outline in another place has become: a unit id, or
     ``#`` and the place of a new shape. `stale`: it was
-    drawn on an older outline than the base has.
+    drawn on an older outline than the base has, or before the unit was rejected or merged.
     """
 
     unit_id: str
@@ -175,7 +175,8 @@ def versions_of_group(
         The units that were handed out, equal-area: ``unit_id``, ``name_en``, ``name_ru``,
         ``status``, ``rev``, and ``outline`` (longitude and latitude, as written). ``former_hashes``
         and ``former_names``, where they are there, hold the outlines and names of earlier rounds,
-        ``first_round`` the round in which a unit was made.
+        ``first_round`` the round in which a unit was made, ``hidden_since`` the one from which on
+        it is rejected or merged (empty: it stands).
     placemarks : GeoDataFrame
         The placemarks with ground, equal-area, with ``outline``; ``Placemark.place`` counts its
         rows.
@@ -226,6 +227,12 @@ def versions_of_group(
             new_shapes = [mark for mark in new_shapes if mark.place not in vanished.places]
     new_shapes = _split_by_recipe(result, new_shapes, ground)
     _merge_by_recipe(result, new_shapes, ground)
+    rounds = {file.file: file.round for file in files}
+    for unit_id, versions in result.versions.items():
+        result.versions[unit_id] = [
+            version._replace(stale=version.stale or _is_outlived(version, units[unit_id], rounds))
+            for version in versions
+        ]
     result.new_shapes = new_shapes
     return result
 
@@ -292,6 +299,17 @@ def _is_due(unit: Mapping[str, Any], read_file: _ReadFile) -> bool:
     """Whether a unit was there already when a file was handed out; a file that says no round has all."""
     first, handed = unit.get("first_round", ""), read_file.file.round
     return not (first.isdigit() and handed.isdigit()) or int(first) <= int(handed)
+
+
+def _is_outlived(version: Version, unit: Mapping[str, Any], rounds: Mapping[str, str]) -> bool:
+    """Whether a version would bring back what was rejected or merged after its file was handed out.
+
+    A file that says no round may be as old as any: the unit was in none that knows what became of it.
+    """
+    since, handed = str(unit.get("hidden_since", "")), rounds.get(version.file, "")
+    if not (since and version.differs) or version.change == unit["status"] == "rejected":
+        return False
+    return not handed.isdigit() or int(handed) < int(since)
 
 
 def fullest_first(files: Iterable[GroupFile]) -> list[GroupFile]:
