@@ -55,6 +55,7 @@ from cami_units.commands.decide import (
     record_decision,
 )
 from cami_units.commands.plenary import plenary
+from cami_units.commands.resolution_files import resolution_rows
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
@@ -875,6 +876,58 @@ def test_a_late_form_does_not_bring_back_what_its_group_rejected(tmp_path):
     assert made.conflicts["kind"].tolist() == ["outdated"]
 
 
+@pytest.mark.parametrize(
+    ("name", "is_asked"),
+    [
+        ("DELETE CU-001", True),
+        ("CU-001 Place 001 - REJECT", True),
+        ("удалить CU-001 Место", True),
+        ("删除CU-001", True),
+        ("CU-001 устгах", True),
+        ("CU-001 Deleted Valley North", True),  # asked, never obeyed
+        ("CU-001 Old Remove Creek", False),  # a word of the name, and so is the rest
+        ("CU-001 Rejectsky Ridge", False),
+    ],
+)
+def test_a_word_of_rejection_is_asked_about_and_renames_nothing(name, is_asked, tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-001", name))})
+    change = "kept" if is_asked else "renamed"
+    assert of(made, "CU-001") == [(change, "cu_id", "S1")]
+    assert units_of(made).loc["CU-001", "status"] == "working-group proposal"
+    asked = made.problems["what"].str.contains("is the unit to be rejected?", regex=False)
+    assert asked.sum() == is_asked
+    assert units_of(made).loc["CU-001", "name_en"] == (
+        "Place 001" if is_asked else name.removeprefix("CU-001 ")
+    )
+
+
+def test_a_word_of_rejection_in_a_form_is_asked_about_and_renames_nothing(tmp_path):
+    sheet = ",".join(UNIT_FIELDS) + "\nCU-001,Place 001,,,удалить,,,\n"
+    made = collected(tmp_path, {"form_S1.csv": sheet.encode()})
+    assert units_of(made).loc["CU-001", "name_ru"] == "Место 001"
+    assert "'удалить' stands for a name" in told(made, "to be rejected?")["what"]
+
+
+def test_documents_of_two_groups_in_one_file_stand_each_for_its_own_units(tmp_path):
+    """My Places of a rapporteur: S2's folder lacks CU-013, S1's has all; a third group handed in nothing."""
+    documents = [
+        draw.edited(handed_out("S1"), draw.grown("CU-001", 0.9)),
+        draw.edited(handed_out("S2"), draw.deleted("CU-013"), draw.rejected("CU-014")),
+    ]
+    roots = [etree.fromstring(document) for document in documents]
+    roots[0].extend(roots[1])
+    together = etree.Element(roots[0].tag)
+    top = etree.SubElement(together, roots[0].tag.replace("kml", "Folder"))
+    top.extend(roots[0])
+    text = etree.tostring(together)
+    made = collected(tmp_path, {"myplaces.kml": text})
+    assert [(file.group, file.group_by) for file in made.files] == [("S1;S2", "its placemarks")]
+    assert told(made, "documents of S1 and S2 in one file") is not None
+    assert of(made, "CU-001") == [("reshaped", "cu_id", "S1")]
+    assert of(made, "CU-013") == [("deleted", "none", "S2")]
+    assert of(made, "CU-014") == [("rejected", "cu_id", "S2")]
+
+
 def test_a_late_file_says_nothing_of_units_that_are_younger_than_it(tmp_path):
     """Round 01 has two units that the pack of round 00 could not hold, one of them inside CU-001."""
     west, south = corner("CU-001")
@@ -900,6 +953,119 @@ def test_what_hangs_on_a_document_is_not_changed_by_a_file(tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.rejected("CU-001"))}, on=on)
     assert units_of(made).loc["CU-001", "status"] == "endorsed by range states"
     assert made.conflicts["kind"].tolist() == ["settled"]
+
+
+@pytest.mark.parametrize("other", ["71.2,42.2 71.9,42.2", "70.4,42.4 70.6,42.6"])  # beside, inside
+def test_a_line_beside_a_closing_path_is_a_remark(other, tmp_path):
+    """The path is proposed as a polygon; the other line of the placemark is no side of it."""
+    lines = ("70.2,42.2 71.2,42.2 71.2,42.8 70.2,42.8 70.2,42.21", other)
+    shapes = "".join(f"<LineString><coordinates>{one}</coordinates></LineString>" for one in lines)
+    text = (
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><name>Loop and spur</name>'
+        f"<MultiGeometry>{shapes}</MultiGeometry></Placemark></Document></kml>"
+    )
+    made = collected(tmp_path, {"edit_S1.kml": text.encode()})
+    assert (made.changes["change"] == "new").sum() == 1
+    [remark] = made.remarks.query("kind == 'line'").to_dict("records")
+    drawn = [tuple(map(float, place.split(","))) for place in other.split()]
+    assert remark["geometry"].equals(shapely.LineString(drawn))
+
+
+def test_what_was_done_to_evidence_and_folders_is_told(tmp_path):
+    """A hotspot moved by a degree, another renamed, and words in the description of the folder of units."""
+    text = draw.edited(handed_out("S1"))
+    assert b"<name>H01 " in text
+    assert collected(tmp_path, {"edit_S1.kml": text}).problems.empty
+    folder = b"<name>2 Proposed units (edit these)</name>"
+    said = text.replace(folder, folder + b"<description>All of these are too large</description>")
+    renamed = said.replace(b"<name>H01 ", b"<name>H01 Greater ")
+    made = collected(tmp_path, {"edit_S1.kml": renamed})
+    assert told(made, "its description says: All of these are too large")["folder"].startswith("2 ")
+    assert told(made, "a hotspot of the evidence was moved or renamed")["placemark"].startswith(
+        "H01"
+    )
+    start = text.index(b"<coordinates>", text.index(b"<name>H01 ")) + len(b"<coordinates>")
+    end = text.index(b"</coordinates>", start)
+    points = [place.split(b",") for place in text[start:end].split()]
+    moved = b" ".join(b"%f,%s" % (float(lon) + 1, lat) for lon, lat, *_ in points)
+    made = collected(tmp_path, {"edit_S1.kml": text[:start] + moved + text[end:]})
+    assert told(made, "a hotspot of the evidence was moved or renamed")["placemark"].startswith(
+        "H01"
+    )
+
+
+# -- on paper, and in tables ---------------------------------------------------------------------
+
+
+def test_a_map_that_was_drawn_on_is_told_with_what_to_do(tmp_path):
+    """A scan, or other bytes than were handed out; a map as it was handed out is nobody's work."""
+    packs = tmp_path / "pack" / "S1"
+    packs.mkdir(parents=True)
+    (packs / "map_S1.pdf").write_bytes(b"%PDF-1.7 as handed out")
+    digest = store.sha256(packs / "map_S1.pdf")
+    (tmp_path / "pack" / store.SUMS).write_text(f"{digest}  S1/map_S1.pdf\n")
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    (folder / "map_S1.pdf").write_bytes(b"%PDF-1.7 as handed out, and a line by pen")
+    with pytest.raises(
+        InputError, match=r"map_S1.pdf: the file is a picture or a PDF: what was drawn"
+    ):
+        collect([folder], base(), pack=tmp_path / "pack")
+    (folder / "map_S2_scan.jpg").write_bytes(b"\xff\xd8")
+    (folder / "map_S1.pdf").write_bytes((packs / "map_S1.pdf").read_bytes())
+    (folder / "edit_S1.kmz").write_bytes(kmz())
+    made = collect([folder], base(), pack=tmp_path / "pack")
+    assert told(made, "drawn on it with a pen is not read")["file"] == "map_S2_scan.jpg"
+    assert told(made, "of the pack that nobody edits")["what"].endswith(": map_S1.pdf")
+    assert "map_S2_scan.jpg" in made.changes.set_index("unit_id").loc["CU-013", "note"]
+    (folder / "edit_S1.kmz").unlink()
+    (folder / "map_S2_scan.jpg").unlink()
+    with pytest.raises(InputError, match="There is no file to read"):
+        collect([folder], base(), pack=tmp_path / "pack")
+
+
+def test_a_folder_of_nothing_but_outlines_as_text_says_what_to_do(tmp_path):
+    table = 'WKT,name\n"POLYGON ((70 42, 71 42, 71 43, 70 42))",gap\n'
+    with pytest.raises(InputError, match=r"S4.csv is a table with outlines as text. Export"):
+        collected(tmp_path, {"S4.csv": table.encode()})
+
+
+@pytest.mark.parametrize(
+    ("heads", "answer", "choice"),
+    [
+        ("единица;решение;причина", "как было", "base"),
+        ("Единица;Решено;причина", "Спросить", "ask"),
+        ("Единица;Решено;причина", "Исключить", "leave-out"),
+        ("单元;处理结果;理由", "合并", "union"),
+        ("нэгж;шийдвэр;шалтгаан", "хоёуланг", "both"),
+        ("unit_id;resolution;reason", "оставить S2", "S2"),
+        ("unit;decision;reason", "Keep S2", "S2"),
+        ("unit_id;resolution;reason", "edit_S2.kmz", "edit_S2.kmz"),
+    ],
+)
+def test_resolutions_are_read_in_every_language(heads, answer, choice, tmp_path):
+    path = tmp_path / "resolutions.csv"
+    path.write_text(f"{heads}\nСU-012;{answer};да\n", encoding="utf-8")
+    rows = workshop.resolutions_of(resolution_rows(path), groups=["S2"], files=["edit_S2.kmz"])
+    assert rows == {"CU-012": workshop.Resolution("CU-012", choice, "да")}
+
+
+def test_every_answer_that_a_report_shows_can_be_typed(tmp_path):
+    for lang in words.LANGUAGES:
+        for choice in workshop.CHOICES:
+            path = tmp_path / "resolutions.csv"
+            told_so = words.text(f"answer {choice}", lang)
+            path.write_text(f"unit_id,resolution\nCU-012,{told_so}\n", encoding="utf-8")
+            [row] = workshop.resolutions_of(resolution_rows(path), groups=()).values()
+            # of both that leave a unit out one word is told
+            assert row.choice == choice or {row.choice, choice} == {"delete", "leave-out"}
+
+
+def test_the_report_is_told_from_a_form_with_what_to_do(tmp_path):
+    write_collected(collected(tmp_path, two_on_one()), tmp_path / "01")
+    report_book = (tmp_path / "01" / "report.xlsx").read_bytes()
+    made = collected(tmp_path, {"report.xlsx": report_book})
+    assert "rename it so" in told(made, "is the report of a round")["what"]
 
 
 # -- measured again -------------------------------------------------------------------------------

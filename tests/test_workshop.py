@@ -171,13 +171,32 @@ def test_pairs_are_found_as_by_looking_at_every_pair(base, rectangles):
 
 
 @pytest.mark.parametrize(
-    "name", ["X CU-012", "x CU-012 Wakhan", "Х CU-012", "× CU-012", "XCU-012", "X"]
+    "name",
+    [
+        *("X CU-012", "x CU-012 Wakhan", "Х CU-012", "× CU-012", "XCU-012", "X"),
+        # the how-to says both: leave the id in front, and put X before the name
+        *(
+            "CU-012 X Wakhan",
+            "CU-012 Х Вахан",
+            "CU-012 X",
+            "cu 12 - x Wakhan",
+            "CU-012 [X] Wakhan",
+            "CU-012X Wakhan",
+            "CU-012х",
+        ),
+    ],
 )
 def test_an_x_before_the_name_rejects(name):
     assert rejects(name)
 
 
-@pytest.mark.parametrize("name", ["Xinjiang", "Хангай", "CU-012 X", "", "Xylem steppe"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Xinjiang", "Хангай", "", "Xylem steppe", "CU-012 Xinjiang", "CU-012 Хангай"),
+        *("CU-012 X-ray ridge", "CU-012 Wakhan X", "CU-012a"),
+    ],
+)
 def test_a_name_that_begins_with_x_does_not(name):
     assert not rejects(name)
 
@@ -193,6 +212,11 @@ def test_a_name_that_begins_with_x_does_not(name):
         ("СУ-012 Вахан", "CU-012"),  # both are
         ("су 12", "CU-012"),
         ("суша 12", ""),
+        ("CU-014а Тянь-Шань", "CU-014a"),  # the last letter is Cyrillic
+        ("CU-014б", "CU-014b"),
+        ("CU-014В", "CU-014b"),
+        ("CU-014X Тянь-Шань", "CU-014"),  # no piece: the X rejects
+        ("CU-014ж Вахан", ""),
         ("CUT-12", ""),
         ("Wakhan CU-012", ""),
         ("", ""),
@@ -416,6 +440,33 @@ def test_an_id_in_the_placemark_never_beats_the_data(base):
     both = unit("CU-001", placemark_id="CU-002")
     outcome = merged(base, [both, WEST[1]])
     assert ("CU-001", "kept", "S1") in told(outcome)
+
+
+def test_a_name_behind_the_id_of_another_unit_waits_with_the_conflict(base):
+    """Two names exchanged: which of the two ids was meant is asked, and nothing is renamed meanwhile."""
+    swapped = [unit("CU-001", name="CU-002 Two"), unit("CU-002", name="CU-001 One")]
+    outcome = merged(base, [*swapped, *EAST])
+    assert [(one.unit_id, one.kind) for one in outcome.conflicts] == [
+        ("CU-001", "id"),
+        ("CU-002", "id"),
+    ]
+    names = {one.unit_id: one.name_en for one in outcome.units}
+    assert names == dict(zip(base["unit_id"], base["name_en"], strict=True))
+    assert "renamed" not in {one.change for one in outcome.changes}
+
+
+@pytest.mark.parametrize("letters", ["ab", "аб"])  # the second are Cyrillic
+def test_letters_behind_the_id_of_a_unit_are_those_of_its_pieces(base, letters):
+    west, east = km_box(0, 0, 60, 100), km_box(60, 0, 100, 100)
+    names = [
+        f"CU-001{letter} {word}" for letter, word in zip(letters, ("West", "East"), strict=True)
+    ]
+    for cu_id in ("CU-001", ""):
+        rows = [row(shape, name, cu_id) for shape, name in zip((west, east), names, strict=True)]
+        outcome = merged(base, [*rows, unit("CU-002"), *EAST])
+        pieces = {one.unit_id: one.name_en for one in outcome.units if one.parent == "CU-001"}
+        assert pieces == {"CU-001a": "West", "CU-001b": "East"}
+        assert not outcome.conflicts
 
 
 def test_a_piece_is_called_as_its_group_called_it_in_both_languages(base):
@@ -840,7 +891,7 @@ def test_of_two_files_of_a_group_the_chosen_one_is_one_conflict_and_called_chose
     """Both files hold two shapes: by itself the first by name counts."""
     files = {"a.kmz": BIGGER, "b.kmz": SHIFTED}
     rows = [
-        row(shape, f"{unit_id} x", unit_id, file=file)
+        row(shape, f"{unit_id} as we see it", unit_id, file=file)
         for file, first in files.items()
         for unit_id, shape in (("CU-001", first), ("CU-002", SQUARES["CU-002"]))
     ]

@@ -80,6 +80,7 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    clean_name,
     harmless,
     in_short,
     narrowest_bounds,
@@ -203,6 +204,8 @@ def read_handed_in(
         names = in_short(of_another, 6)
         group_files.note("", "another round", count=len(of_another), base=called, names=names)
     # what came before came: decisions alone may be brought into the next round
+    if not group_files.files:
+        raise InputError.of("no files")
     if not any(file.is_known or not file.refused for file in group_files.files):
         reasons = [
             Note("of a file", {"file": file.file, "why": file.refusal})
@@ -341,6 +344,7 @@ def _handed_out(
         groups=tuple(groups),
         evidence=frozenset(evidence),
         region=_region(base),
+        hotspots=_hotspots(base),
         in_pack=in_pack,
         hashes=hashes,
         outlines=_outlines(base),
@@ -348,6 +352,19 @@ def _handed_out(
             row["sha256"]: (row["file"], row["round"]) for row in collected_files(base.manifest)
         },
     )
+
+
+def _hotspots(base: Round) -> dict[str, tuple[Any, frozenset[str]]]:
+    """The outline, longitude and latitude, and the names of each hotspot."""
+    if "hotspots" not in base.tables:
+        return {}
+    return {
+        str(row["hotspot_id"]): (
+            row["geometry"],
+            frozenset(clean_name(row[key]) for key in row if str(key).startswith("name")),
+        )
+        for row in base.tables["hotspots"].to_dict("records")
+    }
 
 
 def _outlines(base: Round) -> dict[str, Any]:
@@ -379,18 +396,18 @@ def _versions(
     groups: Mapping[str, Sequence[str]],
 ) -> list[workshop.GroupVersions]:
     """What each group made of its units, the groups in the order of the plan."""
-    placemarks: dict[str, list[workshop.Placemark]] = {}
+    placemarks: dict[tuple[str, str], list[workshop.Placemark]] = {}
     for mark in workshop.placemarks_of(table):
-        placemarks.setdefault(mark.file, []).append(mark)
+        placemarks.setdefault((mark.file, mark.group), []).append(mark)
     files: dict[str, list[workshop.GroupFile]] = {}
-    for file in group_files.files:
+    for file, group in _files_by_group(group_files, placemarks):
         if not file.refused:
-            files.setdefault(file.group, []).append(
+            files.setdefault(group, []).append(
                 workshop.GroupFile(
                     file.file,
-                    file.group,
+                    group,
                     file.folder_there,
-                    tuple(placemarks.get(file.file, ())),
+                    tuple(placemarks.get((file.file, group), ())),
                     tuple(group_files.forms.get(file.file, ())),
                     group_files.unsound.get(file.file, {}),
                     group_files.rounds.get(file.file, ""),
@@ -416,6 +433,20 @@ def _versions(
             )
         )
     return versions
+
+
+def _files_by_group(
+    group_files: GroupFiles, placemarks: Iterable[tuple[str, str]]
+) -> list[tuple[FileRead, str]]:
+    """Each file with its group; one that holds documents of several groups with each of them."""
+    drawers: dict[str, list[str]] = {}
+    for name, group in placemarks:
+        drawers.setdefault(name, []).append(group)
+    return [
+        (file, group)
+        for file in group_files.files
+        for group in drawers.get(file.file, [file.group])
+    ]
 
 
 def read_resolutions(

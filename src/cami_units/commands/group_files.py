@@ -17,7 +17,11 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, overlap, store, words, workshop
-from cami_units.commands.resolution_files import is_resolutions, looks_like_resolutions
+from cami_units.commands.resolution_files import (
+    holds_resolutions,
+    is_resolutions,
+    looks_like_resolutions,
+)
 from cami_units.commands.stored_round import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
@@ -55,6 +59,8 @@ _OF_A_PACK: Final = re.compile(
 )
 # The only files of a pack that a group can have put its work into.
 _TO_EDIT: Final = re.compile(r"(?:edit_.+\.km[lz]|form_.+\.xls[xm])\Z", re.IGNORECASE)
+# What people hand in of a map that they drew on with a pen.
+_PAPER: Final = (".pdf", ".jpg", ".jpeg", ".png", ".heic", ".tif", ".tiff")
 MAX_FILE: Final = 100_000_000
 # "edit_1 (2).kmz": browsers and file managers number copies so.
 _COPY: Final = re.compile(r"(?:[\s_]*\(\d{1,3}\))+\Z")
@@ -169,6 +175,8 @@ class HandedOut:
     groups: tuple[str, ...]
     evidence: frozenset[str]
     region: tuple[float, float, float, float] | None = None
+    hotspots: Mapping[str, tuple[Any, frozenset[str]]] = field(default_factory=dict)
+    """By the id of each hotspot its outline, longitude and latitude, and its names."""
     in_pack: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
     outlines: Mapping[str, Any] = field(default_factory=dict)
@@ -197,6 +205,7 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     """
     unique_paths: dict[Path, None] = {}
     missing = []
+    paths = list(paths)
     for path in paths:
         if path.is_dir():
             inner = filter(_is_meant, files_in(path))
@@ -210,6 +219,10 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
     if missing:
         raise InputError.of("files missing", names=in_short(map(str, missing)))
     if not unique_paths:
+        tables = [one for path in paths if path.is_dir() for one in files_in(path)]
+        outlined = [one.name for one in tables if _is_table_of_outlines(one)]
+        if outlined:
+            raise InputError.of("table of outlines, no form", file=in_short(sorted(outlined)))
         raise InputError.of("no files")
     return sorted(unique_paths, key=lambda path: (path.name, str(path)))
 
@@ -242,6 +255,12 @@ def say_tables_beside(
         if names:
             facts = {"count": len(names), "names": in_short(sorted(names), 6)}
             group_files.note("", key, **facts)
+
+
+def _is_table_of_outlines(path: Path) -> bool:
+    """Whether a file is a table of text with a column of outlines."""
+    is_table = path.suffix.casefold() in _PLAIN_TABLES and path.is_file()
+    return is_table and layers.has_outlines_as_text(path)
 
 
 def _is_meant(path: Path) -> bool:
@@ -310,7 +329,7 @@ def read_files(
             _refuse_odd(path, label)
             # before twins: whole packs may come back, and what they all hold is not the same file
             # handed in twice
-            if _is_passed_over(path, digest, handed_out or {}):
+            if _is_passed_over(path, digest, handed_out or {}, base_facts.groups):
                 not_for_editing.append(label)
                 continue
             if _is_twin(label, digest, twins, base_facts, group_files):
@@ -394,12 +413,20 @@ class _Reading:
     group_files: GroupFiles
 
 
-def _is_passed_over(path: Path, digest: str, handed_out: Mapping[str, str]) -> bool:
+def _is_passed_over(
+    path: Path, digest: str, handed_out: Mapping[str, str], groups: Collection[str]
+) -> bool:
     """Whether a file is of a pack, and nothing that a group could have put its work into."""
     if path.name in (store.SUMS, PACK_FILE):
         return True
-    name = handed_out.get(digest)
-    return not _TO_EDIT.match(name) if name else bool(_OF_A_PACK.fullmatch(path.name))
+    if name := handed_out.get(digest):
+        return not _TO_EDIT.match(name)
+    if path.suffix.casefold() == ".pdf":
+        # Other bytes than were handed out: a map that was scanned, or drawn on. Where nobody knows what
+        # was handed out, the very name of a map says that it was.
+        names = {"poster", *(f"map_{group}" for group in groups)}
+        return not handed_out and path.stem in names
+    return bool(_OF_A_PACK.fullmatch(path.name))
 
 
 def _refuse_no_file(path: Path, called: str) -> None:
@@ -460,8 +487,16 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
     suffix = path.suffix.casefold()
     # endings first: below, an old .xls or a link of Google would be told of as a damaged map
     refuse_unread(path, label)
+    if suffix in _PAPER:
+        raise InputError.of("drawn on paper", file=label)
     if suffix in FORM_SUFFIXES or (suffix in TABLE_SUFFIXES and is_form(path)):
-        _take_form(read_form(path), label, digest, reading.base_facts, reading.group_files)
+        try:
+            form = read_form(path)
+        except InputError as error:
+            if error.note.key == "no form" and holds_resolutions(path):
+                raise InputError.of("report, no form", file=label) from error
+            raise
+        _take_form(form, label, digest, reading.base_facts, reading.group_files)
         return
     if suffix in _PLAIN_TABLES:
         key = (
@@ -559,18 +594,21 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         for mark in shapes:
             _leave_name(mark)
     turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]
+    _ask_about_words(shapes, group_files)
     retold = {
         **dict.fromkeys(("unlikely area",), _numbers(specks)),
         **dict.fromkeys(("outside", "outside, turned inside"), _numbers([*far, *turned])),
     }
     group_files.notices += _reader_notices(placemarks.notes, label, retold)
-    group_files.placemarks += _shapes(shapes, group, group_files)
+    groups = _group_of_each(shapes, group, label, base_facts, group_files)
+    if len(set(groups)) > 1:
+        group, group_by = ";".join(sorted(set(groups))), "its placemarks"
+    group_files.placemarks += _shapes(shapes, groups, group_files)
     # A polygon may have lines beside it: they are remarks, as those without a polygon are.
     group_files.pins += [row for mark in (*pins, *shapes) for row in _remarks(mark, group)]
     group_files.pins += [_pin_on_ground(mark, group) for mark in (*specks, *far)]
     group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
-    group_files.notices += [_notice(mark, Note("too small")) for mark in specks]
-    group_files.notices += [_notice(mark, _far_note(mark, base_facts)) for mark in far]
+    group_files.notices += _noticed(evidence, specks, far, base_facts)
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = digest in reading.handed_out
     group_files.files.append(
@@ -595,6 +633,21 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         group_files.note(label, "unchanged file")
     elif not own_marks:
         _say_nothing_drawn(group_files, placemarks)
+
+
+def _noticed(
+    evidence: Iterable[Mapping[str, Any]],
+    specks: Iterable[Mapping[str, Any]],
+    far: Iterable[Mapping[str, Any]],
+    base_facts: HandedOut,
+) -> list[workshop.Notice]:
+    """What is noticed of evidence that was edited, and of shapes that are made no unit."""
+    edited = (mark for mark in evidence if _is_edited(mark, base_facts))
+    return [
+        *(_notice(mark, Note("hotspot edited")) for mark in edited),
+        *(_notice(mark, Note("too small")) for mark in specks),
+        *(_notice(mark, _far_note(mark, base_facts)) for mark in far),
+    ]
 
 
 def _parted(
@@ -697,9 +750,23 @@ def _mark(row: Mapping[Any, Any], label: str) -> dict[str, Any]:
         "comment": _comment(row),
         "ground": row["loops"] if from_path else row["polygons"],
         "from_path": from_path,
-        "lines": None if from_path else row["lines"],
+        "lines": _beside_loops(row["lines"], row["loops"]) if from_path else row["lines"],
         "points": row["points"],
     }
+
+
+def _beside_loops(lines: Any, loops: Any) -> Any:
+    """The lines of a placemark that are no side of what its closing paths surround; None: all are."""
+    parts = shapely.get_parts(lines)
+    sides = shapely.boundary(loops)
+    corners = [shapely.points(shapely.get_coordinates(part)) for part in parts]
+    # in degrees: a ten-thousandth of a metre, for corners that were cut anew where paths cross
+    beside = [
+        part
+        for part, points in zip(parts, corners, strict=True)
+        if shapely.distance(points, sides).max() > 1e-9
+    ]
+    return shapely.multilinestrings(beside) if len(beside) > 1 else next(iter(beside), None)
 
 
 def _comment(row: Mapping[Any, Any]) -> str:
@@ -735,6 +802,36 @@ def _reads_as(text: str, own: str) -> bool:
 
 
 _OWN_WORDS: Final = frozenset(words.text("how_to_comment", lang) for lang in words.LANGUAGES)
+_REJECTING_WORDS: Final = "|".join(
+    re.escape(word.strip()) + ("" if word.strip()[0] > "\u2e7f" else r"(?![^\W\d_])")
+    for lang in words.LANGUAGES
+    for word in words.text("words that reject", lang).split(",")
+)
+# at either end only: in the middle of a name such a word may be one of a place
+_REJECTING: Final = re.compile(
+    rf"\W*(?:{_REJECTING_WORDS})|.*(?<![^\W\d_])(?:{_REJECTING_WORDS})\W*\Z", re.IGNORECASE
+)
+
+
+def _says_reject(name: str) -> bool:
+    """Whether a name begins or ends with a word by which a unit may be meant to be rejected.
+
+    Words are not obeyed, but asked about: only an X rejects.
+    """
+    names = (name, workshop.bare_name(name))
+    return not workshop.rejects(name) and any(map(_REJECTING.match, names))
+
+
+def _ask_about_words(marks: Iterable[dict[str, Any]], group_files: GroupFiles) -> None:
+    """Note each name that may be meant as a rejection, and take the unit's id in its place."""
+    for mark in marks:
+        if not mark["data"].get("layer") and _says_reject(mark["name"]):
+            what = Note("word of rejection", {"name": mark["name"]})
+            group_files.notices.append(_notice(mark, what))
+            ids = workshop.unit_ids_in(mark["name"])
+            mark["name"] = mark["meant"] or next(iter(ids), mark["name"])
+
+
 _CARD_KEYS: Final = frozenset(words.CARD_FIELDS) - {"comment"}
 
 
@@ -757,6 +854,24 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: boo
         return not (mark["ground"] is not None and _is_units_folder(mark["folder"]))
     front = str(mark["name"]).partition(" ")[0]
     return front in base_facts.evidence and _is_in(mark["folder"], _EVIDENCE_FOLDERS)
+
+
+_MOVED: Final = 0.05
+"""Degrees by which a hotspot must leave its former frame to count as moved: written ones are simplified."""
+
+
+def _is_edited(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
+    """Whether a hotspot of our evidence was plainly moved, or renamed."""
+    hotspot_id = mark["data"].get("hotspot_id", "")
+    if mark["data"].get("layer") != "hotspots" or hotspot_id not in base_facts.hotspots:
+        return False
+    outline, names = base_facts.hotspots[hotspot_id]
+    name = str(mark["name"]).removeprefix(hotspot_id).strip()
+    is_renamed = bool(name) and name not in names
+    west, south, east, north = outline.bounds
+    frame = shapely.box(west - _MOVED, south - _MOVED, east + _MOVED, north + _MOVED)
+    is_moved = mark["ground"] is not None and not frame.covers(shapely.box(*mark["ground"].bounds))
+    return is_moved or is_renamed
 
 
 _NEIGHBOURS: Final = "neighbours"
@@ -864,13 +979,13 @@ def _likeness(first: Any, second: Any) -> float:
 
 
 def _shapes(
-    marks: Sequence[Mapping[str, Any]], group: str, group_files: GroupFiles
+    marks: Sequence[Mapping[str, Any]], groups: Sequence[str], group_files: GroupFiles
 ) -> list[dict[str, Any]]:
-    """Placemarks with ground, as rows with their outlines, which are written all at once."""
+    """Placemarks with ground, each of its group, as rows with their outlines, which are written all at once."""
     outlines = kml.unit_outlines([mark["ground"] for mark in marks])
     return [
         _shape(mark, outline, group, group_files)
-        for mark, outline in zip(marks, outlines, strict=True)
+        for mark, outline, group in zip(marks, outlines, groups, strict=True)
     ]
 
 
@@ -994,8 +1109,42 @@ def _group(
         by_units = owners.pop()
         group_files.note(label, "group by units", group=by_units)
         return by_units, "the units in it"
-    group_files.note(label, "no group")
+    if not _groups_of_shapes(shapes, base_facts):
+        group_files.note(label, "no group")
     return workshop.EVERYBODY, "nothing"
+
+
+def _group_of_each(
+    shapes: Sequence[Mapping[str, Any]],
+    group: str,
+    label: str,
+    base_facts: HandedOut,
+    group_files: GroupFiles,
+) -> list[str]:
+    """The group of each shape of a file: that of the file, unless documents of several groups are in it."""
+    several = _groups_of_shapes(shapes, base_facts) if group == workshop.EVERYBODY else []
+    if several:
+        group_files.note(label, "groups in one file", groups=sorted(set(several)))
+    return several or [group] * len(shapes)
+
+
+def _groups_of_shapes(shapes: Sequence[Mapping[str, Any]], base_facts: HandedOut) -> list[str]:
+    """The group of each shape where a file holds documents of several groups, as "My Places" does.
+
+    What a shape's own data do not say, the shape before it does: documents stand one after the other.
+    None where the data name fewer than two groups.
+    """
+    said_groups = [
+        group if group in base_facts.groups else "" for group in map(_group_in_data, shapes)
+    ]
+    named = list(filter(None, said_groups))
+    if len(set(named)) < 2:
+        return []
+    groups, group = [], named[0]
+    for said_group in said_groups:
+        group = said_group or group
+        groups.append(group)
+    return groups
 
 
 def _is_of_another_round(marks: Iterable[Mapping[str, Any]], base_facts: HandedOut) -> bool:
@@ -1144,7 +1293,11 @@ def _form_row(
     if action == "new" and unit_id not in base_facts.units:
         return None
     name = workshop.bare_name(cells["new_name"])
-    if cells["new_name"] and workshop.is_no_name(cells["new_name"]):
+    if _says_reject(cells["new_name"]):
+        word_note = Note("word of rejection", {"name": cells["new_name"]})
+        group_files.notices.append(workshop.Notice(label, "units", unit_id, word_note))
+        name = ""
+    elif cells["new_name"] and workshop.is_no_name(cells["new_name"]):
         # its own id in place of a name asks for nothing
         if workshop.unit_id_typed(cells["new_name"]) != unit_id:
             odd_note = Note("odd name", {"name": cells["new_name"]})

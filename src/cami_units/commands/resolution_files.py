@@ -9,8 +9,9 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units import store, workshop
+from cami_units import store, words, workshop
 from cami_units.documents.workbook_cells import read_table
+from cami_units.model import InputError
 
 RESOLUTIONS: Final = "resolutions.csv"
 """What people decided on conflicts, beside the groups' files."""
@@ -76,8 +77,53 @@ def resolution_rows(path: Path) -> pd.DataFrame:
     columns = ("unit_id", "resolution", "group", "rule", "reason")
     table = read_table(path, columns=columns, needs=("unit_id",), prose="reason")
     answers = table["resolution"].where(table["resolution"] != "", table["group"])
+    answers = answers.where(answers != "", table["rule"])
     table = table.assign(
         unit_id=[workshop.unit_ids_typed(typed) for typed in table["unit_id"]],
-        resolution=answers.where(answers != "", table["rule"]),
+        resolution=list(map(_answer_typed, answers)),
     )
     return table[list(RESOLUTION_COLUMNS)]
+
+
+def holds_resolutions(path: Path) -> bool:
+    """Whether a workbook has a sheet to resolve conflicts on, as the report of a round does."""
+    needs = ("unit_id", "resolution")
+    try:
+        read_table(path, columns=needs, needs=needs)
+    except InputError:
+        return False
+    return True
+
+
+def _answer_typed(typed: str) -> str:
+    """An answer as answers are written, whatever language it was typed in: "как было" is ``base``.
+
+    What is no word of an answer stays: a group, a file.
+    """
+    answer, colon, reason = typed.partition(":")
+    plain = " ".join(answer.split()).casefold().replace("ё", "е").strip(" .")
+    if plain in _ANSWERS:
+        return f"{_ANSWERS[plain]}{colon}{reason}"
+    kept = _KEEP.match(answer.strip())
+    return f"{answer.strip()[kept.end() :]}{colon}{reason}" if kept else typed
+
+
+def _spellings(choice: str) -> Iterable[str]:
+    """What people write for an answer: as the report shows it, and otherwise, in each language."""
+    for lang in words.LANGUAGES:
+        yield from (
+            words.text(f"answer {choice}", lang),
+            *words.text(f"also {choice}", lang).split(","),
+        )
+
+
+_ANSWERS: Final = {
+    " ".join(spelling.split()).casefold().replace("ё", "е"): choice
+    # leave-out before delete: of a new unit both are one, and reports show them in one word
+    for choice in ("delete", *(one for one in workshop.CHOICES if one != "delete"))
+    for spelling in _spellings(choice)
+}
+_KEEP: Final = re.compile(
+    "|".join(rf"{re.escape(words.text('choice keep', lang))}\s+" for lang in words.LANGUAGES),
+    re.IGNORECASE,
+)

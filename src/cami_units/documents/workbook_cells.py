@@ -439,7 +439,11 @@ def _names_by_heading(fields: tuple[str, ...]) -> dict[str, str]:
         # reversed: where two columns have one heading, the first of them is meant
         for name in reversed(fields)
         for lang in LANGUAGES
-        for heading in (name, *([text(f"column {name}", lang)] if has(f"column {name}") else ()))
+        for heading in (
+            name,
+            *([text(f"column {name}", lang)] if has(f"column {name}") else ()),
+            *(text(f"also column {name}", lang).split(", ") if has(f"also column {name}") else ()),
+        )
     }
 
 

@@ -393,6 +393,7 @@ class _Reader:
                 others[kind] += 1
             elif _is_folder(element):
                 self.folders.add(self._path(element))
+                self._say_typed(element)
         if sum(map(len, _KNOWN)) > _MOST_KNOWN:
             _KNOWN.clear()
         self._pass_vertices()
@@ -408,6 +409,20 @@ class _Reader:
             self._add_lost(len(self.rows) + 1)
         if not self.rows:
             self._say_nothing_there(root, others)
+
+    def _say_typed(self, folder: etree._Element) -> None:
+        """Keep what somebody typed as the description of a folder: we write none there."""
+        typed = [text_of(child) for child in folder if local(child) == "description"]
+        if local(folder) == "Folder" and typed:
+            text = clean_text(described(typed[0][: 10 * LONGEST_TEXT])[0])[:LONGEST_TEXT]
+            place = {
+                "placemark": 0,
+                "folder": self._path(folder),
+                "name": "",
+                "line": line_of(folder),
+            }
+            if text:
+                self._say(Note("folder description", {"text": text}), place)
 
     def _add_lost(self, number: int) -> None:
         """A row for a placemark that the text begins and whose place is lost."""

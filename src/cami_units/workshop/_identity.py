@@ -35,9 +35,16 @@ _REJECTED: Final = re.compile(
 A hyphen with a letter behind it ("X-ray") is part of a name, unless the letters are those of an id.
 """
 # С and У stand on every Russian keyboard and look the same: each letter may be of either alphabet.
-_ID: Final = re.compile(r"[CС][UУ][\s\-‐‑–—_.]*0*(\d{1,5})([a-z]{0,3})(?![^\W_])", re.IGNORECASE)
+_ID: Final = re.compile(
+    r"[CС][UУ][\s\-‐‑–—_.]*0*(\d{1,5})([a-wyzабвгдес]{0,3})(?![^\W_xх]|[xх][^\W_])",
+    re.IGNORECASE,
+)
+# а, б, в behind an id are its pieces, as a Russian keyboard has them: В looks like B, в does not.
+# An x behind it is no piece: it rejects.
+_PIECE_LETTERS: Final = str.maketrans("абвгдесАБВГДЕС", "abvgdecabbgdec")
 _IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IGNORECASE)
 """The ids in front of a name: of a merge people write all of them."""
+_BEHIND_ID: Final = " -–—:.,_"
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
     r"(?:untitled|unnamed|new|без\s+названия|без\s+имени|новый|новая|未命名)?\s*"
@@ -49,7 +56,7 @@ _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
 
 
 def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
-    """Whether a name begins with the X that rejects a unit.
+    """Whether a name, or what stands behind the id in front of it, begins with the X that rejects a unit.
 
     Parameters
     ----------
@@ -64,19 +71,20 @@ def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
     (True, True, False)
     >>> rejects("X Valley", own_names=["X Valley"]), rejects("X-ray ridge"), rejects("X Wakhan")
     (False, False, True)
+    >>> rejects("CU-012 X Wakhan"), rejects("CU-012 X Valley", own_names=["X Valley"])
+    (True, False)
     """
+    own = {clean_name(own_name).casefold() for own_name in own_names if own_name}
     typed_name = clean_name(name)
-    if typed_name.casefold() in {
-        clean_name(own_name).casefold() for own_name in own_names if own_name
-    }:
-        return False
-    if _REJECTED.match(typed_name):
-        return True
-    glued = re.match(rf"{_X}-", typed_name)
-    behind = typed_name[glued.end() :].casefold() if glued else ""
-    return bool(behind) and behind in {
-        clean_name(own_name).casefold() for own_name in own_names if own_name
-    }
+    with_id = _IDS.match(typed_name)
+    behind_id = typed_name[with_id.end() :].lstrip(_BEHIND_ID) if with_id else ""
+    for said in filter(None, (typed_name, behind_id)):
+        glued = re.match(rf"{_X}-", said)
+        if said.casefold() in own:
+            return False
+        if _REJECTED.match(said) or (glued and said[glued.end() :].casefold() in own):
+            return True
+    return False
 
 
 @lru_cache(maxsize=20_000)  # evidence comes back in the file of each group, under the same names
@@ -87,9 +95,11 @@ def spoken_id(name: str) -> str:
     --------
     >>> spoken_id("X cu 12 Wakhan"), spoken_id("CU-012a"), spoken_id("CUT-12"), spoken_id("Wakhan")
     ('CU-012', 'CU-012a', '', '')
+    >>> spoken_id("СУ-012а Вахан")  # all three letters are Cyrillic
+    'CU-012a'
     """
     match = _ID.match(_unmarked(name))
-    return f"CU-{int(match[1]):03d}{match[2].lower()}" if match else ""
+    return f"CU-{int(match[1]):03d}{match[2].translate(_PIECE_LETTERS).lower()}" if match else ""
 
 
 def unit_id_typed(typed: object) -> str:
@@ -141,7 +151,7 @@ def bare_name(name: str) -> str:
     """
     text = _unmarked(name)
     match = _IDS.match(text)
-    text = text[match.end() :].lstrip(" -–—:.,_") if match else text
+    text = text[match.end() :].lstrip(_BEHIND_ID) if match else text
     text = _PART.sub("", text)
     return "" if _UNTITLED.fullmatch(text) else text
 
@@ -217,9 +227,9 @@ def _words(name: str) -> list[str]:
 
 
 def letters_in_order() -> Iterator[str]:
-    """The letters of pieces: a, b … z, then aa, ab."""
+    """The letters of pieces: a, b … z, then aa, ab; never x, which rejects."""
     for length in count(1):
-        yield from map("".join, product(ascii_lowercase, repeat=length))
+        yield from map("".join, product(ascii_lowercase.replace("x", ""), repeat=length))
 
 
 def _unmarked(name: str) -> str:
@@ -525,7 +535,9 @@ def _claimed(mark: Placemark, unit_ids: set[str], ground: Ground, result: Identi
         if mark.cu_id not in unit_ids:
             result.notices.append(mark.notice("foreign id", cu_id=mark.cu_id))
             return mark._replace(notes=(note("came with foreign id", cu_id=mark.cu_id),))
-        if named and named != mark.cu_id and not mark.facts.stand_for(mark.name):
+        is_piece = named not in unit_ids and named.rstrip(ascii_lowercase) == mark.cu_id
+        is_same = is_piece or named in ("", mark.cu_id)  # "CU-012a Wakhan" is a piece of CU-012
+        if not is_same and not mark.facts.stand_for(mark.name):
             return _of_two_names(mark, named, unit_ids, ground, result)
         return _as(mark, mark.cu_id, "cu_id", ground)
     kept_id = _PLACEMARK_ID.match(mark.placemark_id)

@@ -37,7 +37,7 @@ _DEFAULTS: Final = {
     "what was decided": "base",
 }
 """Defaults that stand in `conflicts.csv`, so that they can be typed as answers."""
-_CHOICES: Final = ("base", "union", "ask", "both", "delete", "leave-out", "new-unit")
+CHOICES: Final = ("base", "union", "ask", "both", "delete", "leave-out", "new-unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def resolutions_of(
     column = next((names[name] for name in ("resolution", "group", "rule") if name in names), None)
     if "unit_id" not in names or column is None:
         raise InputError.of("resolutions lack columns", names=in_short(table.columns, 12))
-    spellings = {name.casefold(): name for name in (*files, *groups, *_CHOICES)}
+    spellings = {name.casefold(): name for name in (*files, *groups, *CHOICES)}
     spellings |= _DEFAULTS
     resolutions: dict[str, Resolution] = {}
     faults = []
@@ -118,7 +118,7 @@ def resolutions_of(
 
 def unusable(faults: Sequence[Note]) -> InputError:
     """What is refused where resolutions have these faults: all of them, a line each."""
-    return InputError.of("resolutions unusable", lines=faults, choices=", ".join(_CHOICES))
+    return InputError.of("resolutions unusable", lines=faults, choices=", ".join(CHOICES))
 
 
 def _text(value: Any) -> str:
@@ -301,7 +301,7 @@ def lay_aside(merge: Merge, site: str, unit_id: str, mark: Placemark, reason: No
 
 def without_version(merge: Merge, decided: Resolution, groups: Iterable[str]) -> None:
     """A resolution that is no answer; where it names who brought nothing of it, it cannot be used."""
-    if decided.choice not in _CHOICES:
+    if decided.choice not in CHOICES:
         names = in_short(sorted(set(groups))) or Note("none")
         facts = {"unit_id": decided.unit_id, "choice": decided.choice, "names": names}
         merge.faults.append(Note("resolution without version", facts))

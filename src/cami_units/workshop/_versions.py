@@ -227,12 +227,7 @@ def versions_of_group(
             new_shapes = [mark for mark in new_shapes if mark.place not in vanished.places]
     new_shapes = _split_by_recipe(result, new_shapes, ground)
     _merge_by_recipe(result, new_shapes, ground)
-    rounds = {file.file: file.round for file in files}
-    for unit_id, versions in result.versions.items():
-        result.versions[unit_id] = [
-            version._replace(stale=version.stale or _is_outlived(version, units[unit_id], rounds))
-            for version in versions
-        ]
+    _tell_outlived(result, files, units)
     result.new_shapes = new_shapes
     return result
 
@@ -299,6 +294,18 @@ def _is_due(unit: Mapping[str, Any], read_file: _ReadFile) -> bool:
     """Whether a unit was there already when a file was handed out; a file that says no round has all."""
     first, handed = unit.get("first_round", ""), read_file.file.round
     return not (first.isdigit() and handed.isdigit()) or int(first) <= int(handed)
+
+
+def _tell_outlived(
+    result: GroupVersions, files: Iterable[GroupFile], units: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Mark the versions as stale that would bring back what has been rejected or merged since."""
+    rounds = {file.file: file.round for file in files}
+    for unit_id, versions in result.versions.items():
+        result.versions[unit_id] = [
+            version._replace(stale=version.stale or _is_outlived(version, units[unit_id], rounds))
+            for version in versions
+        ]
 
 
 def _is_outlived(version: Version, unit: Mapping[str, Any], rounds: Mapping[str, str]) -> bool:
@@ -404,8 +411,7 @@ def _version(
     names_in_data, odd_notes = _names_in_data(unit, first)
     name_en, name_ru = name_en or names_in_data[0], name_ru or names_in_data[1]
     notes += [*odd_notes, *_emptied_names(unit, first, identity)]
-    if change == "rejected" and (name_en or name_ru):
-        # A name beside an X is mostly the reason: a unit that goes needs no other name.
+    if (name_en or name_ru) and _waits(change, notes):
         notes.append(note("typed", name=first.name))
         name_en = name_ru = ""
     drawn_anew = change in ("reshaped", "split")
@@ -427,6 +433,12 @@ def _version(
         stale=stale and drawn_anew,
         notes=tuple(unique_notes),
     )
+
+
+def _waits(change: Change, notes: Sequence[Note]) -> bool:
+    """Whether a new name of a unit is not taken: the unit goes, or people must say which unit is meant."""
+    # A name beside an X is mostly the reason; one behind the id of another unit waits with that conflict.
+    return change == "rejected" or any(one.key == "two ids contested" for one in notes)
 
 
 def _outline_change(
