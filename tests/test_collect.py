@@ -1035,7 +1035,7 @@ def test_a_folder_of_nothing_but_outlines_as_text_says_what_to_do(tmp_path):
     [
         ("единица;решение;причина", "как было", "base"),
         ("Единица;Решено;причина", "Спросить", "ask"),
-        ("Единица;Решено;причина", "Исключить", "leave-out"),
+        ("Единица;Решено;причина", "Исключить", "delete"),  # as a report shows it
         ("单元;处理结果;理由", "合并", "union"),
         ("нэгж;шийдвэр;шалтгаан", "хоёуланг", "both"),
         ("unit_id;resolution;reason", "оставить S2", "S2"),

@@ -119,8 +119,9 @@ def _spellings(choice: str) -> Iterable[str]:
 
 _ANSWERS: Final = {
     " ".join(spelling.split()).casefold().replace("ё", "е"): choice
-    # leave-out before delete: of a new unit both are one, and reports show them in one word
-    for choice in ("delete", *(one for one in workshop.CHOICES if one != "delete"))
+    # Reports show `delete` and `leave-out` in one word. It is `delete`: of a new unit both are one, and
+    # `leave-out` would let another one stand.
+    for choice in (*workshop.CHOICES, "delete")
     for spelling in _spellings(choice)
 }
 _KEEP: Final = re.compile(
