@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from cami_units.grid import planning_units
 from cami_units.model import EQUAL_AREA, InputError
 from cami_units.overlap import (
+    _distance,
     borders_within,
     crossings,
     direction,
@@ -443,11 +444,18 @@ def test_ground_around_thousands_of_islands_is_found_from_squares(monkeypatch):
     in_one_go = nearest_ground(site, grounds, [500, 500])
     assert shapely.hausdorff_distance(every, in_one_go) < 1
     monkeypatch.setattr("cami_units.overlap._distance._MOST_PARTS", 10)
+    asked = []
+    ground_within = _distance._ground_within
+    counted = lambda *of: asked.append(of[2]) or ground_within(*of)  # noqa: E731
+    monkeypatch.setattr("cami_units.overlap._distance._ground_within", counted)
     few = nearest_ground(site, grounds, [500, 500])
+    # the nearer ground: the reach, 12 halvings, the answer; the other one lies beyond the reach
+    assert len(asked) == 14
     # squares of 1 km at the end: their diagonal, and what a plainer outline of them adds
     assert shapely.hausdorff_distance(every, few) < 3000
+    assert every.area / 1e6 == pytest.approx(500, abs=0.01)  # 2 cm of a front of 100 km
+    assert 500 <= few.area / 1e6 <= 500 + 7.4  # 73 m of it: squares are off by more
     for found in (every, few):
-        assert found.area / 1e6 == pytest.approx(500, abs=0.01)  # 2 cm of a front of 100 km
         assert shapely.bounds(found)[0] == 60_000
     # 300 km and no further, however coarse the squares are
     far = gpd.GeoSeries([box_km(313, -50, 400, 50)], crs=EQUAL_AREA)

@@ -50,6 +50,9 @@ REACH_KM: Final = 300.0
 _STEPS: Final = 24
 """Halvings of the reach: the last one is 2 cm."""
 
+_STEPS_OF_SQUARES: Final = 12
+"""Halvings for a site told by squares: the last one is 73 m, less than squares of 100 m and more are off."""
+
 _PLAIN_M: Final = 100.0
 """Bends of a site smaller than this are nothing beside the reach."""
 
@@ -451,12 +454,13 @@ def nearest_ground(site: Any, grounds: gpd.GeoSeries, km2: Iterable[float]) -> A
         has enough within :data:`REACH_KM`.
     """
     start = _few_corners(site)
+    steps = _STEPS if start is not None else _STEPS_OF_SQUARES
     if start is None:
         site, start = _in_squares(site)
     # What lies wholly beyond the reach is not cut at all: most grounds of a region do.
     within = grounds.distance(site).to_numpy() <= 1000 * REACH_KM
     outlines = [
-        _enough_ground(site, start, ground, asked_km2)
+        _enough_ground(site, start, ground, asked_km2, steps)
         for ground, asked_km2, near_enough in zip(grounds, km2, within, strict=True)
         if near_enough
     ]
@@ -465,7 +469,7 @@ def nearest_ground(site: Any, grounds: gpd.GeoSeries, km2: Iterable[float]) -> A
     return min(outlines, key=lambda outline: (outline.distance(site), outline.area), default=None)
 
 
-def _enough_ground(site: Any, start: Any, ground: Any, km2: float) -> Any:
+def _enough_ground(site: Any, start: Any, ground: Any, km2: float, steps: int) -> Any:
     """The nearest part of one ground with at least so many km²; empty where it is too far or small.
 
     Outside of the site; how near it is, is asked from `start`, a plainer outline of it.
@@ -479,7 +483,7 @@ def _enough_ground(site: Any, start: Any, ground: Any, km2: float) -> Any:
     # Asked first: without it, the halvings would end at the reach and return too little as enough.
     if shapely.area(_ground_within(start, free, high)) / 1e6 < km2:
         return shapely.Polygon()
-    for _ in range(_STEPS):
+    for _ in range(steps):
         middle = (low + high) / 2
         enough = shapely.area(_ground_within(start, free, middle)) / 1e6 >= km2
         low, high = (low, middle) if enough else (middle, high)
