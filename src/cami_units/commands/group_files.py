@@ -760,11 +760,12 @@ def _beside_loops(lines: Any, loops: Any) -> Any:
     parts = shapely.get_parts(lines)
     sides = shapely.boundary(loops)
     corners = [shapely.points(shapely.get_coordinates(part)) for part in parts]
-    # in degrees: a ten-thousandth of a metre, for corners that were cut anew where paths cross
+    # In degrees: a ten-thousandth of a metre, for corners that were cut anew where paths cross. By most
+    # of its corners, for the end of a closing path may hang over where it meets the beginning.
     beside = [
         part
         for part, points in zip(parts, corners, strict=True)
-        if shapely.distance(points, sides).max() > 1e-9
+        if np.median(shapely.distance(points, sides)) > 1e-9
     ]
     return shapely.multilinestrings(beside) if len(beside) > 1 else next(iter(beside), None)
 
