@@ -183,6 +183,7 @@ def test_pairs_are_found_as_by_looking_at_every_pair(base, rectangles):
             "CU-012 [X] Wakhan",
             "CU-012X Wakhan",
             "CU-012х",
+            "CU-012 X CU-012 Wakhan",
         ),
     ],
 )
@@ -195,6 +196,13 @@ def test_an_x_before_the_name_rejects(name):
     [
         *("Xinjiang", "Хангай", "", "Xylem steppe", "CU-012 Xinjiang", "CU-012 Хангай"),
         *("CU-012 X-ray ridge", "CU-012 Wakhan X", "CU-012a"),
+        # what is between two units
+        *(
+            "CU-016 x CU-020 corridor",
+            "CU-016 × cu 20",
+            "CU-016 + CU-017 х СУ-020",
+            "CU-016xCU-020",
+        ),
     ],
 )
 def test_a_name_that_begins_with_x_does_not(name):

@@ -73,6 +73,8 @@ def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
     (False, False, True)
     >>> rejects("CU-012 X Wakhan"), rejects("CU-012 X Valley", own_names=["X Valley"])
     (True, False)
+    >>> rejects("CU-012 x CU-020 corridor")  # what is between two units
+    False
     """
     own = {clean_name(own_name).casefold() for own_name in own_names if own_name}
     typed_name = clean_name(name)
@@ -80,11 +82,20 @@ def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
     behind_id = typed_name[with_id.end() :].lstrip(_BEHIND_ID) if with_id else ""
     for said in filter(None, (typed_name, behind_id)):
         glued = re.match(rf"{_X}-", said)
+        marked = _REJECTED.match(said)
         if said.casefold() in own:
             return False
-        if _REJECTED.match(said) or (glued and said[glued.end() :].casefold() in own):
+        if marked and said is behind_id and _names_another(typed_name, said[marked.end() :]):
+            return False
+        if marked or (glued and said[glued.end() :].casefold() in own):
             return True
     return False
+
+
+def _names_another(named: str, behind: str) -> bool:
+    """Whether what stands behind an X begins with the id of another unit than the ids before it."""
+    ids_before = unit_ids_in(named.removesuffix(behind))
+    return spoken_id(behind) not in ("", *ids_before)
 
 
 @lru_cache(maxsize=20_000)  # evidence comes back in the file of each group, under the same names
