@@ -31,7 +31,7 @@ from cami_units.commands.plenary import plenary
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
 from cami_units.layers import _point_tables
-from cami_units.layers._dates import year_first
+from cami_units.layers._dates import times, year_first
 from cami_units.layers._gis_files import datasets
 from cami_units.layers._layer_rows import layer_reader
 from cami_units.layers._occurrences import UNMADE_CHECKS, ranges_from_records
@@ -533,6 +533,37 @@ def test_dates_of_a_column_that_go_both_ways_are_told():
         1,
         "2015-06-05",
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("2024/12", "2024/12"),  # a month, as 2024-12 is
+        ("2024.11", "2024.11"),
+        ("2004/2006", "2004/2006"),  # an interval of years
+        ("2024/13/40", ""),
+        ("20240501", "2024-05-01"),
+        ("20241345", ""),
+        ("2024/5/1 6:00", "2024-05-01 6:00"),
+        ("01.05.2024-14.05.2024", "2024-05-01-14.05.2024"),
+        ("01.05.2024/14.05.2024", "2024-05-01/14.05.2024"),
+        ("10.30.00 24.05.2024", "2024-05-24 10:30:00"),
+    ],
+)
+def test_years_months_and_intervals_become_no_invented_days(typed, read_as):
+    assert year_first(pd.Series([typed]))[0].tolist() == [read_as]
+
+
+def test_one_american_date_turns_no_dates_with_dots_over():
+    iso, [note] = year_first(pd.Series(["01.05.2024", "02.06.2024", "05/24/2024", "05/06/2024"]))
+    assert iso.tolist() == ["2024-05-01", "2024-06-02", "2024-05-24", "2024-05-06"]
+    assert (note.key, note.facts["count"]) == ("dates month first", 2)
+
+
+def test_fractions_of_seconds_are_read_in_any_writing():
+    for typed in ("01.05.2024 00:00:07.125", "2024-05-01 00:00:07.125", "05/24/2024 00:00:07.125"):
+        moments, _ = times(pd.Series([typed]))
+        assert moments.dt.microsecond.tolist() == [125_000]
 
 
 def test_the_table_of_animals_that_comes_beside_positions_is_passed_over(tmp_path):

@@ -728,6 +728,21 @@ def test_a_log_that_a_spreadsheet_saved_is_read_and_grows_as_the_log_it_was(tmp_
     assert store.read_log(path, columns=columns).to_dict("records")[:2] == expected
 
 
+@pytest.mark.parametrize("reason", ["no objection", "согласны, все"])
+def test_a_bad_byte_in_a_log_costs_a_letter_and_rewrites_nothing(tmp_path, reason):
+    path, columns = tmp_path / "log.csv", ("time", "by", "reason")
+    for by in ("A", "B", "C"):
+        line = {"time": "2026-11-22", "by": by, "reason": reason}
+        store.append_to_log(path, line, columns=columns)
+    damaged = path.read_bytes().replace(b",B,", b",B\xff,")
+    path.write_bytes(damaged)
+    store.append_to_log(path, {"time": "2026-11-23", "by": "D", "reason": ""}, columns=columns)
+    assert path.read_bytes() == damaged + b"2026-11-23,D,\n"
+    read = store.read_log(path, columns=columns)
+    assert read["by"].tolist() == ["A", "B\ufffd", "C", "D"]
+    assert read["reason"].tolist() == [reason, reason, reason, ""]
+
+
 def test_a_log_in_which_a_spreadsheet_rounded_a_hash_is_refused(tmp_path):
     path = tmp_path / "log.csv"
     path.write_bytes("a;b;c\r\n1;1,2E+15;Устюрт\r\n".encode("cp1251"))

@@ -12,12 +12,16 @@ import pandas as pd
 from cami_units.layers._dialects import by_value
 from cami_units.model import Note
 
-# a time of the day may come before; 10.30.00 in front of a whole date is one, and no year of 1900
+# A time of the day may come before; 10.30.00 in front of a whole date is one, and no year of 1900.
+# What comes behind is no further number, but it may be the second day of an interval.
 _YEAR_LAST: Final = re.compile(
-    r"\s*((?:\d{1,2}:\d\d(?::\d\d)?\s+)?)(\d{1,2})([./-])(\d{1,2})\3"
-    r"(\d{4}|\d{2}(?!.*\d{4}))(?![\d./-])"
+    r"\s*((?:\d{1,2}[:.]\d\d(?:[:.]\d\d)?\s+)?)(\d{1,2})([./-])(\d{1,2})\3"
+    r"(\d{4}|\d{2}(?!.*\d{4}))(?!\d|[./-](?!\d{1,2}[./-]\d))"
 )
-_YEAR_FIRST: Final = re.compile(r"\s*(\d{4})(?:[./]|(?=\d{4}(?!\d)))(\d{1,2})[./]?(\d{1,2})(?!\d)")
+# The same sign twice, or eight digits: 2024/12 is a month, and 2004/2006 an interval of years.
+_YEAR_FIRST: Final = re.compile(
+    r"\s*(\d{4})(?:([./])(\d{1,2})\2(\d{1,2})(?!\d)|(\d\d)(\d\d)(?!\d))"
+)
 _NO_DATE: Final = re.compile(r"\d[./]\d{1,2}[./]\d")
 """What is left of this form is read by no rule of ours: nobody guesses it."""
 _SERIAL: Final = re.compile(r"\s*\d{5}(?:\.\d+)?\s*")
@@ -61,7 +65,8 @@ class _Found(NamedTuple):
         day, month = (month, day) if day <= 12 < month else (day, month)
         if day > 31 or month > 12:
             return ""
-        return f"{self.year}-{month:02d}-{day:02d}{self.after} {self.before}".rstrip()
+        before = self.before.replace(".", ":")
+        return f"{self.year}-{month:02d}-{day:02d}{self.after} {before}".rstrip()
 
 
 def _found(text: str) -> _Found | None:
@@ -77,8 +82,8 @@ def _found(text: str) -> _Found | None:
 def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
     """A column of dates with the year before the month and the day, and what there is to say of it.
 
-    With dots the day comes first. With slashes and hyphens one date whose first or second number is
-    no month decides for all; where none does the day comes first, and a note says so.
+    One date whose first or second number is no month decides for all with its sign. Where none does the
+    day comes first, and a note says so of slashes and hyphens: with dots nobody writes it otherwise.
     Numbers of a spreadsheet are told, and read as no date.
 
     Examples
@@ -91,18 +96,18 @@ def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
     counts = Counter(texts.tolist())
     serials = {text: day for text in counts if (day := spreadsheet_day(text)) is not None}
     found_of = {text: found for text in counts if (found := _found(text))}
-    is_day_first = any(found.first > 12 >= found.second for found in found_of.values())
-    is_month_first = any(found.second > 12 >= found.first for found in found_of.values())
-    american = is_month_first and not is_day_first
-    month_first = [*found_of] if american else []
+    day_first = {found.sign for found in found_of.values() if found.first > 12 >= found.second}
+    american = {found.sign for found in found_of.values() if found.second > 12 >= found.first}
+    at_odds = american & day_first
+    american -= day_first
+    month_first = [text for text, found in found_of.items() if found.sign in american]
     # the one that decides is the example
     month_first.sort(key=lambda text: found_of[text].second <= 12)
     either_way = [
         text
         for text, found in found_of.items()
         if found.either_way
-        and is_day_first == is_month_first
-        and (found.sign != "." or is_month_first)
+        and (found.sign in at_odds or found.sign not in {".", *american, *day_first})
     ]
     kinds = {
         "dates month first": month_first,
@@ -114,17 +119,20 @@ def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
         if text in serials:
             return ""
         if text in found_of:
-            return found_of[text].year_first(month_first=american)
+            found = found_of[text]
+            return found.year_first(month_first=found.sign in american)
         match = _YEAR_FIRST.match(text)
         if match is None:
             return "" if _NO_DATE.search(text) else text.strip()
-        year, month, day = match.groups()
-        return f"{year}-{int(month):02d}-{int(day):02d}{text[match.end() :]}"
+        year, _, *parts = match.groups()
+        month, day = (int(part) for part in parts if part)
+        is_day = 1 <= month <= 12 and 1 <= day <= 31
+        return f"{year}-{month:02d}-{day:02d}{text[match.end() :]}" if is_day else ""
 
     notes = []
     for key, some in kinds.items():
         if some:
-            day = serials.get(some[0]) or iso(some[0]).split(" ")[0]
+            day = serials.get(some[0]) or iso(some[0])[: len("2024-05-01")]
             facts = {"count": sum(counts[text] for text in some), "example": some[0].strip()}
             notes.append(Note(key, {**facts, "day": day}))
     return by_value(texts, iso), notes
@@ -140,5 +148,9 @@ def times(column: pd.Series[Any]) -> tuple[pd.Series[pd.Timestamp], list[Note]]:
     if not others.any():
         return moments, []
     iso, notes = year_first(texts[others])
-    moments[others] = pd.to_datetime(iso, errors="coerce", utc=True, format="mixed")
+    # one unit for both: pandas gives each column the coarsest that holds it
+    moments = moments.dt.as_unit("us")
+    moments[others] = pd.to_datetime(iso, errors="coerce", utc=True, format="mixed").dt.as_unit(
+        "us"
+    )
     return moments, notes

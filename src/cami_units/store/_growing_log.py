@@ -151,13 +151,23 @@ def _as_written(content: bytes, columns: Sequence[str]) -> bytes:
 def _is_ours(content: bytes, columns: Sequence[str]) -> bool:
     """Whether a log, a torn last line aside, is UTF-8 with commas, as it was written."""
     whole = content[: content.rfind(b"\n") + 1]  # the last line may be torn within a letter too
-    try:
-        heading, *lines = whole.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError:
+    text = whole.decode("utf-8-sig", "replace")
+    if not _is_utf8(text):
         return False
+    heading, *lines = text.split("\n")
     # a spreadsheet that knows semicolons only keeps each line in one cell, and quotes it as that
     is_one_cell = any(len(_csv_fields(line)) == 1 for line in lines if line)
     return not whole or (not is_one_cell and _is_older(_csv_fields(heading), columns))
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether a text came out of UTF-8, with a damaged letter here and there at most.
+
+    Letters of another code page are hardly ever UTF-8 by chance: nearly all of a word would be lost.
+    """
+    lost = text.count("\ufffd")
+    # two letters are no word; of more, one in five
+    return lost <= 2 or lost * 5 <= sum(letter > "\x7f" for letter in text)
 
 
 def _unwrapped(row: list[str]) -> list[str]:
@@ -188,7 +198,7 @@ def _is_older(written: Sequence[str], columns: Sequence[str]) -> bool:
 
 def _widen(path: Path, columns: Sequence[str]) -> None:
     """Give a log that was begun with fewer columns those of today: whole, or not at all."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines(keepends=True)
     written = _csv_fields(lines[0].rstrip("\n")) if lines else []
     if not _is_older(written, columns) or len(written) == len(columns):
         return
