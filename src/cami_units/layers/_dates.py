@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -79,6 +80,14 @@ def _found(text: str) -> _Found | None:
     return _Found(int(first), int(second), sign, year, before, text[match.end() :])
 
 
+def _american_signs(found_dates: Collection[_Found]) -> tuple[set[str], set[str]]:
+    """The signs whose dates have the month first, and those of which no date, or two at odds, say so."""
+    day_first = {found.sign for found in found_dates if found.first > 12 >= found.second}
+    american = {found.sign for found in found_dates if found.second > 12 >= found.first}
+    at_odds = american & day_first
+    return american - at_odds, at_odds | ({"/", "-"} - american - day_first)
+
+
 def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
     """A column of dates with the year before the month and the day, and what there is to say of it.
 
@@ -96,18 +105,12 @@ def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
     counts = Counter(texts.tolist())
     serials = {text: day for text in counts if (day := spreadsheet_day(text)) is not None}
     found_of = {text: found for text in counts if (found := _found(text))}
-    day_first = {found.sign for found in found_of.values() if found.first > 12 >= found.second}
-    american = {found.sign for found in found_of.values() if found.second > 12 >= found.first}
-    at_odds = american & day_first
-    american -= day_first
+    american, unsettled = _american_signs(found_of.values())
     month_first = [text for text, found in found_of.items() if found.sign in american]
     # the one that decides is the example
     month_first.sort(key=lambda text: found_of[text].second <= 12)
     either_way = [
-        text
-        for text, found in found_of.items()
-        if found.either_way
-        and (found.sign in at_odds or found.sign not in {".", *american, *day_first})
+        text for text, found in found_of.items() if found.either_way and found.sign in unsettled
     ]
     kinds = {
         "dates month first": month_first,
