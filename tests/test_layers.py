@@ -1073,6 +1073,38 @@ def test_a_species_table_may_come_from_a_spreadsheet_in_russian(tmp_path):
     assert names.tolist() == layers.read_species()["name_ru"].tolist()
 
 
+YES = ("yes", "Yes", "TRUE", "1", "1.0", " y", "да", "ИСТИНА", "是", "тийм", "Үнэн", "ＹＥＳ")
+NO = ("no", "FALSE", "0", "", "нет", "ложь", "否", "үгүй", "Худал")
+
+
+@pytest.mark.parametrize("column", ["sensitive", "in_cami", "clip_to_states"])
+def test_yes_and_no_of_a_species_table_may_be_typed_in_any_language(tmp_path, column):
+    """TRUE of a spreadsheet made a sensitive species an open one, in silence."""
+    answers = pd.Series([*YES, *NO])
+    path = species_csv(
+        tmp_path / "s.csv",
+        lambda table: (
+            pd.concat([table] * 2)
+            .head(len(answers))
+            .assign(**{column: answers.to_numpy()}, sci_name=[f"A a{n:02}" for n in answers.index])
+            .drop(columns="code")
+        ),
+    )
+    read = layers.read_species(path).sort_values("sci_name")[column]
+    assert read.tolist() == ["yes"] * len(YES) + ["no"] * len(NO)
+
+
+def test_what_is_neither_yes_nor_no_is_refused_with_its_row(tmp_path):
+    path = species_csv(
+        tmp_path / "s.csv", lambda table: table.assign(sensitive=["perhaps", *table.sensitive[1:]])
+    )
+    first = "Acinonyx jubatus venaticus"
+    with pytest.raises(
+        InputError, match=rf"'perhaps' .*\(sensitive\) \(s\.csv, {first} \(row 2\)\)"
+    ):
+        layers.read_species(path)
+
+
 def test_label_codes_are_made_where_there_are_none(tmp_path):
     path = species_csv(tmp_path / "s.csv", lambda table: table.drop(columns="code"))
     made = layers.read_species(path)["code"]

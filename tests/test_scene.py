@@ -119,6 +119,12 @@ def test_each_coarse_row_says_why_and_no_other_row_does() -> None:
             assert "25" in words.text(scene.coarse_key({scene.COARSE: reason}), lang)
 
 
+def test_a_species_is_sensitive_however_the_table_of_its_round_says_so() -> None:
+    answers = ["yes", "TRUE", "Да", 1, True, "1.0", "?", "no", "", 0, False, None, "нет"]
+    species = pd.DataFrame({"sci_name": list("abcdefghijklm"), "sensitive": answers})
+    assert scene.sensitive_species(species) == set("abcdefg")
+
+
 def test_a_legend_parts_corridors_in_steps_from_those_drawn_as_they_are() -> None:
     units = pd.DataFrame({"status": []})
     shown = scene.coarse_layers(layers(), SPECIES)

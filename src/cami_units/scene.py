@@ -43,6 +43,7 @@ from cami_units.model import (
     listed,
     nearest,
     problem_of,
+    truth,
 )
 
 DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("features", "remarks"))
@@ -349,8 +350,11 @@ def restricted_layers(inputs: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def sensitive_species(species: pd.DataFrame) -> frozenset[str]:
-    """The species whose places are not told precisely."""
-    return frozenset(species.loc[species["sensitive"].eq("yes"), "sci_name"])
+    """The species whose places are not told precisely.
+
+    A cell that says neither yes nor no, in the table of an older round, hides rather than shows.
+    """
+    return frozenset(species.loc[species["sensitive"].map(truth).ne(False), "sci_name"])
 
 
 def is_tracked(table: pd.DataFrame) -> pd.Series[bool]:
@@ -362,7 +366,7 @@ def is_tracked(table: pd.DataFrame) -> pd.Series[bool]:
 
 def is_range_state(countries: pd.DataFrame) -> pd.Series[bool]:
     """Which countries are range states, told as a truth value or, in a table by hand, as "yes"."""
-    return countries["range_state"].astype(str).str.lower().isin(("yes", "true"))
+    return countries["range_state"].map(truth).eq(True)
 
 
 def shown_layers(

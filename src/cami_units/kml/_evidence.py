@@ -30,7 +30,6 @@ from cami_units.kml._marks import (
     label_point,
     range_look,
     rows,
-    truth,
 )
 from cami_units.kml._written_shapes import (
     EVIDENCE_EDGE,
@@ -50,6 +49,7 @@ from cami_units.model import (
     is_missing,
     month_spans,
     narrowest_bounds,
+    truth,
     widened,
 )
 from cami_units.scene import Itself, ShapeMemory, coarse_key, numbered_edges, species_places
@@ -380,7 +380,7 @@ def borders(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
     plain: list[BaseGeometry] = []
     doubtful: list[BaseGeometry] = []
     if borders is not None:
-        hinges = borders["disputed"].map(truth)
+        hinges = borders["disputed"].map(truth).eq(True)
         plain += list(borders.geometry[~hinges])
         doubtful += list(borders.geometry[hinges])
     frozen = _frozen(plain), _frozen(doubtful), _frozen_layer(Itself(disputed))

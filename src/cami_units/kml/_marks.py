@@ -163,10 +163,6 @@ def known_species(species: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
     return {str(row["sci_name"]): row for row in records(species)}
 
 
-def truth(value: Any) -> bool:
-    return str(value).strip().lower() in ("yes", "true", "1", "1.0")
-
-
 def label_point(geometry: BaseGeometry) -> BaseGeometry:
     """Where its name stands, as it is written."""
     return as_written(label_place(geometry))

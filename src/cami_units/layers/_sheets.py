@@ -13,7 +13,7 @@ import pandas as pd
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._layer_rows import files_of, source_entry
-from cami_units.layers._reading import LayerRead
+from cami_units.layers._reading import LayerRead, rows_in_short
 from cami_units.model import (
     InputError,
     Note,
@@ -24,6 +24,7 @@ from cami_units.model import (
     nearest_note,
     problem_of,
     quoted,
+    truth,
 )
 
 
@@ -56,15 +57,28 @@ def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
     except (OSError, ValueError):
         return [], [problem_of("refuses", "species", path.name, "", Note("table unreadable"))]
     names = [str(dialects.clean_text(heading) or "") for heading in headings]
-    return [
-        {
+    csv_rows, notes = [], []
+    for number, row in enumerate(rows, start=2):
+        if not any(row):
+            continue
+        cells = {
             name: dialects.clean_text(value) or ""
             for name, value in zip(names, row, strict=False)
             if name
         }
-        for row in rows
-        if any(row)
-    ], []
+        for column in (name for name in _TRUTHS if name in cells):
+            answer = truth(cells[column])
+            if answer is None:
+                where = rows_in_short([number], [cells.get("sci_name")])
+                note = Note("neither yes nor no", {"column": column, "came": cells[column]})
+                notes.append(problem_of("refuses", "species", path.name, where, note))
+            cells[column] = "yes" if answer else "no"
+        csv_rows.append(cells)
+    return csv_rows, notes
+
+
+_TRUTHS: Final = ("sensitive", "in_cami", "clip_to_states")
+"""Columns of yes and no, which a spreadsheet saves in words of its own: TRUE, ИСТИНА, 1."""
 
 
 _NEEDED: Final = ("sci_name", "name_en", "iucn_category", "range_states")

@@ -129,6 +129,7 @@ from ._text import harmless as harmless
 from ._text import is_formula as is_formula
 from ._text import is_missing as is_missing
 from ._text import page_policy as page_policy
+from ._text import truth as truth
 from ._values import NOTE_COLUMNS as NOTE_COLUMNS
 from ._values import PLACEMARK_COLUMNS as PLACEMARK_COLUMNS
 from ._values import Findings as Findings

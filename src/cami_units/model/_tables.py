@@ -16,6 +16,7 @@ from pyproj import CRS
 from cami_units.model._crs import crs_name, same_crs
 from cami_units.model._errors import InputError, listed, nearest
 from cami_units.model._layers import LAYERS, GeometryKind
+from cami_units.model._text import truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def cami_species(species: pd.DataFrame) -> list[str]:
 
     The others are shown and never counted (the chiru among the bundled ones).
     """
-    is_cami = species["in_cami"].astype(str).str.lower() == "yes"
+    is_cami = species["in_cami"].map(truth).eq(True)
     return sorted(species.loc[is_cami, "sci_name"])
 
 

@@ -37,6 +37,27 @@ def is_missing(value: object) -> bool:
     return nothing or (isinstance(value, Real) and value != value)
 
 
+# What a spreadsheet in each language writes for a truth value stands beside what people type.
+_TRUE: Final = frozenset(
+    ["yes", "y", "true", "1", "1.0", "да", "д", "истина", "是", "真", "тийм", "үнэн"]
+)
+_FALSE: Final = frozenset(
+    ["no", "n", "false", "0", "0.0", "нет", "н", "ложь", "否", "不", "不是", "假", "үгүй", "худал"]
+)
+
+
+def truth(value: object) -> bool | None:
+    """A cell that says yes or no, in any of the four languages; empty: no; ``None``: neither.
+
+    Examples
+    --------
+    >>> [truth(cell) for cell in ("TRUE", "да", 1, "", "maybe")]
+    [True, True, True, False, None]
+    """
+    text = unicodedata.normalize("NFKC", clean_text(value)).strip().casefold()
+    return True if text in _TRUE else False if not text or text in _FALSE else None
+
+
 def clean_text(value: object) -> str:
     r"""A value from outside as text: composed (NFC), without characters that hide or harm.
 
