@@ -901,6 +901,23 @@ def test_a_word_of_rejection_is_asked_about_and_renames_nothing(name, is_asked, 
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["Removed Hills", "CU-099 Deleted Valley", "取消山", "Долина Хассан"]
+)
+def test_a_new_shape_keeps_a_name_that_begins_with_such_a_word(name, tmp_path):
+    apart = shapely.box(70.2, 43.0, 70.8, 43.5)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.drawn(name, apart, "2 "))})
+    new_unit = units_of(made).loc["CU-017"]
+    assert name.removeprefix("CU-099 ") in (new_unit["name_en"], new_unit["name_ru"])
+    assert not made.problems["what"].str.contains("is the unit to be rejected?", regex=False).any()
+
+
+def test_nobody_is_asked_about_the_name_that_a_unit_was_handed_out_with(tmp_path):
+    handed = draw.edited(handed_out("S1")).replace(b"Place 001", b"Removed Hills")
+    made = collected(tmp_path, {"edit_S1.kmz": draw.packed(doc__kml=handed)})
+    assert not made.problems["what"].str.contains("is the unit to be rejected?", regex=False).any()
+
+
 def test_a_word_of_rejection_in_a_form_is_asked_about_and_renames_nothing(tmp_path):
     sheet = ",".join(UNIT_FIELDS) + "\nCU-001,Place 001,,,удалить,,,\n"
     made = collected(tmp_path, {"form_S1.csv": sheet.encode()})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, Final
 
 import geopandas as gpd
@@ -594,7 +595,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         for mark in shapes:
             _leave_name(mark)
     turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]
-    _ask_about_words(shapes, group_files)
+    _ask_about_words(shapes, base_facts, group_files)
     retold = {
         **dict.fromkeys(("unlikely area",), _numbers(specks)),
         **dict.fromkeys(("outside", "outside, turned inside"), _numbers([*far, *turned])),
@@ -823,14 +824,35 @@ def _says_reject(name: str) -> bool:
     return not workshop.rejects(name) and any(map(_REJECTING.match, names))
 
 
-def _ask_about_words(marks: Iterable[dict[str, Any]], group_files: GroupFiles) -> None:
-    """Note each name that may be meant as a rejection, and take the unit's id in its place."""
+def _ask_about_words(
+    marks: Iterable[dict[str, Any]], base_facts: HandedOut, group_files: GroupFiles
+) -> None:
+    """Note each name that may be meant as a rejection of a unit, and take the unit's id in its place.
+
+    What is of no unit that was handed out is new: "Removed Hills" is its name. So it is of a unit
+    that was handed out under it.
+    """
     for mark in marks:
-        if not mark["data"].get("layer") and _says_reject(mark["name"]):
+        if mark["data"].get("layer") or not _says_reject(mark["name"]):
+            continue
+        unit_id = _unit_of(mark, base_facts)
+        if unit_id and workshop.bare_name(mark["name"]) not in _handed_names(mark["data"]):
             what = Note("word of rejection", {"name": mark["name"]})
             group_files.notices.append(_notice(mark, what))
-            ids = workshop.unit_ids_in(mark["name"])
-            mark["name"] = mark["meant"] or next(iter(ids), mark["name"])
+            mark["name"] = unit_id
+
+
+def _unit_of(mark: Mapping[str, Any], base_facts: HandedOut) -> str:
+    """The unit, or the piece of one, that a placemark is of, by all that it says; empty for what is new."""
+    ids = (mark["meant"], *workshop.unit_ids_in(mark["name"]))
+    known_ids = {*base_facts.units, *base_facts.hashes}
+    own_ids = (one for one in ids if {one, one.rstrip(ascii_lowercase)} & known_ids)
+    return next(own_ids, "")
+
+
+def _handed_names(data: Mapping[str, str]) -> set[str]:
+    """The names that a unit was handed out with, as they stand in its data."""
+    return {clean_name(data.get(key, "")) for key in ("name_en", "name_ru")}
 
 
 _CARD_KEYS: Final = frozenset(words.CARD_FIELDS) - {"comment"}
@@ -1162,8 +1184,7 @@ def _is_of_another_round(marks: Iterable[Mapping[str, Any]], base_facts: HandedO
 def _leave_name(mark: dict[str, Any]) -> None:
     """Take no name for a new one that the unit was handed out with: it stands in its data."""
     data, name = mark["data"], workshop.bare_name(mark["name"])
-    handed_names = {clean_name(data.get("name_en", "")), clean_name(data.get("name_ru", ""))}
-    if data.get("cu_id") and name in handed_names and not workshop.rejects(mark["name"]):
+    if data.get("cu_id") and name in _handed_names(data) and not workshop.rejects(mark["name"]):
         mark["name"] = data["cu_id"]
     mark["data"] = {key: data[key] for key in data if key not in ("name_en", "name_ru")}
 
