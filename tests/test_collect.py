@@ -70,7 +70,7 @@ from cami_units.documents.collect_report import (
 from cami_units.documents.form_reading import UNIT_FIELDS
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round, answer_said
 from tests.browser import chromium
 from tests.rounds import toy_round
 
@@ -1053,6 +1053,7 @@ def test_a_folder_of_nothing_but_outlines_as_text_says_what_to_do(tmp_path):
         ("единица;решение;причина", "как было", "base"),
         ("Единица;Решено;причина", "Спросить", "ask"),
         ("Единица;Решено;причина", "Исключить", "delete"),  # as a report shows it
+        ("Единица;Решено;причина", "Оставить вариант S2 · так нарисовано", "S2"),
         ("单元;处理结果;理由", "合并", "union"),
         ("нэгж;шийдвэр;шалтгаан", "хоёуланг", "both"),
         ("unit_id;resolution;reason", "оставить S2", "S2"),
@@ -1076,6 +1077,26 @@ def test_every_answer_that_a_report_shows_can_be_typed(tmp_path):
             [row] = workshop.resolutions_of(resolution_rows(path), groups=()).values()
             # of both that leave a unit out one word is told
             assert row.choice == choice or {row.choice, choice} == {"delete", "leave-out"}
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_every_default_that_a_report_shows_can_be_typed(lang, tmp_path):
+    defaults = {
+        "ask plenary": "ask",
+        "union": "union",
+        "keep base": "base",
+        "leave out": "delete",
+        "keep what was decided": "base",
+        "the more alike keeps the id": "both",
+        "keep S2": "S2",
+        "keep edit_S2.kmz": "edit_S2.kmz",
+    }
+    answers = [answer_said(default, lang) for default in defaults]
+    ids = [f"CU-{number:03d}" for number in range(1, len(answers) + 1)]
+    path = tmp_path / "resolutions.csv"
+    pd.DataFrame({"unit_id": ids, "resolution": answers}).to_csv(path, index=False)
+    read = workshop.resolutions_of(resolution_rows(path), groups=["S2"], files=["edit_S2.kmz"])
+    assert [row.choice for row in read.values()] == list(defaults.values())
 
 
 def test_the_report_is_told_from_a_form_with_what_to_do(tmp_path):

@@ -100,12 +100,17 @@ def _answer_typed(typed: str) -> str:
 
     What is no word of an answer stays: a group, a file.
     """
-    answer, colon, reason = typed.partition(":")
-    plain = " ".join(answer.split()).casefold().replace("ё", "е").strip(" .")
-    if plain in _ANSWERS:
-        return f"{_ANSWERS[plain]}{colon}{reason}"
-    kept = _KEEP.match(answer.strip())
-    return f"{answer.strip()[kept.end() :]}{colon}{reason}" if kept else typed
+    # reports show a reason behind a dot
+    answer, colon, reason = typed.replace(" · ", ": ", 1).partition(":")
+    if choice := _ANSWERS.get(_plain(answer).strip(" .")):
+        return f"{choice}{colon}{reason}"
+    kept = next(filter(None, (one.fullmatch(answer.strip()) for one in _KEEPS)), None)
+    return f"{kept[1]}{colon}{reason}" if kept else typed
+
+
+def _plain(text: str) -> str:
+    """Words as they are compared: as one line, in small letters, ё as е."""
+    return " ".join(text.split()).casefold().replace("ё", "е")
 
 
 def _spellings(choice: str) -> Iterable[str]:
@@ -118,13 +123,21 @@ def _spellings(choice: str) -> Iterable[str]:
 
 
 _ANSWERS: Final = {
-    " ".join(spelling.split()).casefold().replace("ё", "е"): choice
+    # what applies where nobody answers has words of its own in reports, and may be typed in them
+    _plain(words.text(f"answer {default}", lang)): choice
+    for default, choice in workshop.DEFAULTS.items()
+    if words.has(f"answer {default}")
+    for lang in words.LANGUAGES
+} | {
+    _plain(spelling): choice
     # Reports show `delete` and `leave-out` in one word. It is `delete`: of a new unit both are one, and
     # `leave-out` would let another one stand.
     for choice in (*workshop.CHOICES, "delete")
     for spelling in _spellings(choice)
 }
-_KEEP: Final = re.compile(
-    "|".join(rf"{re.escape(words.text('choice keep', lang))}\s+" for lang in words.LANGUAGES),
-    re.IGNORECASE,
-)
+# as the report shows it, and in one word
+_KEEPS: Final = [
+    re.compile(re.escape(kept).replace(r"\{group\}", "(.+)").replace(r"\ ", r"\s+"), re.IGNORECASE)
+    for lang in words.LANGUAGES
+    for kept in (words.text("desk keep", lang), words.text("choice keep", lang) + " {group}")
+]

@@ -53,6 +53,7 @@ from ._identity import without_same_words as without_same_words
 from ._merge import merged as merged
 from ._merge import outside_km2 as outside_km2
 from ._merge_tables import CHOICES as CHOICES
+from ._merge_tables import DEFAULTS as DEFAULTS
 from ._merge_tables import Conflict as Conflict
 from ._merge_tables import Merge as Merge
 from ._merge_tables import NextUnit as NextUnit

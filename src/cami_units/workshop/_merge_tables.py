@@ -28,7 +28,7 @@ from cami_units.workshop._versions import Change, joined
 Rule = Literal["section-owner", "first", "union", "ask"]
 Outside = Literal["ask", "keep", "leave-out"]
 
-_DEFAULTS: Final = {
+DEFAULTS: Final = {
     "ask plenary": "ask",
     "leave out": "leave-out",
     "new unit": "new-unit",
@@ -93,7 +93,7 @@ def resolutions_of(
     if "unit_id" not in names or column is None:
         raise InputError.of("resolutions lack columns", names=in_short(table.columns, 12))
     spellings = {name.casefold(): name for name in (*files, *groups, *CHOICES)}
-    spellings |= _DEFAULTS
+    spellings |= DEFAULTS
     resolutions: dict[str, Resolution] = {}
     faults = []
     for line, row in enumerate(table.to_dict("records"), start=2):
