@@ -775,6 +775,40 @@ def test_a_rule_to_skip_leaves_the_bundled_range_in_place(tmp_path, bundled, sur
     )
 
 
+def test_the_names_of_one_taxon_in_several_files_and_layers_are_one_rule(tmp_path, survey):
+    """Two tables of one name are no TOML: whoever pasted both lines had a plan that nobody reads."""
+    bears = ("Ursus arctos", "Ursus arctos isabellinus")
+    rows = [(name, n, box(96, 42, 98, 44)) for n, name in enumerate(bears, start=1)]
+    records = tmp_path / "r.csv"
+    records.write_text(
+        "species,lon,lat,date\n"
+        + "".join(f"{name},96.5,43.2,2020-05-0{day}\n" for day, name in enumerate(bears, start=1)),
+        encoding="utf-8",
+    )
+    sources = {
+        "ranges": [written(tmp_path / f"{n}.gpkg", ranges(rows[n:])) for n in (0, 1)],
+        "occurrences": [records],
+    }
+    _, problems, _ = survey(sources=sources)
+    pasted = "\n".join(one.lines for one in problems)
+    [(taxon, rule)] = tomllib.loads(pasted)["taxa"].items()
+    assert (taxon, rule["from"]) == ("Ursus arctos gobiensis", list(bears))
+    assert [one.level for one in problems if one.lines] == ["refuses"]
+    cured = {taxon: TaxonRule(tuple(rule["from"]), tuple(rule["within"]))}
+    found, problems, _ = survey(sources=sources, taxa=cured)
+    assert not sentences(problems, "refuses")
+    assert (found.ranges["sci_name"] == taxon).sum() == 2  # presence 1 and 2
+    assert (found.occurrences["sci_name"] == taxon).sum() == 2
+    del sources["ranges"]
+    for aside, told in (
+        (TaxonRule(bears[0], ("MN",)), "1 of 2 records is of other sub-species, or of names that"),
+        (TaxonRule(bears, skip=True), "2 of 2 records that [taxa] of the plan says to skip"),
+    ):
+        text = sentences(survey(sources=sources, taxa={taxon: aside})[1])
+        assert told in text
+        assert "of no taxon of the species table" not in text
+
+
 def test_rules_that_make_no_sense_are_refused(tmp_path, survey):
     rules = {
         "Ursus arctos gobi": TaxonRule("Ursus arctos", ("MN",)),

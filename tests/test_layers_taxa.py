@@ -223,3 +223,5 @@ def test_the_lines_to_paste_are_toml():
 def test_one_source_may_stand_for_two_taxa():
     rules = {"B b b": TaxonRule("B_b (Author, 1900)", ("KZ",)), "A b b": TaxonRule("B b", ("UZ",))}
     assert rules_by_source(rules) == {"b b": ["A b b", "B b b"]}
+    several = {"B b b": TaxonRule(("B b", "B b c"), ("KZ",))}
+    assert rules_by_source(several) == {"b b": ["B b b"], "b b c": ["B b b"]}

@@ -105,6 +105,7 @@ def test_the_switched_off_lines_of_the_plan_are_sound(tmp_path: Path) -> None:
     assert plan.sources["ranges"] == (tmp_path / "inputs/ranges/*.shp",)
     assert plan.sources["barriers"] == ()
     assert plan.taxa["Panthera pardus tulliana"].within == ("IR", "TM", "AF", "PK")
+    assert plan.taxa["Panthera pardus tulliana"].source == ("Panthera pardus",)
     assert plan.context["conflict"].summary == "share"
     assert plan.columns["ranges"] == {"sci_name": "binomial"}
     assert plan.output.disclaimer == DISCLAIMER

@@ -20,7 +20,7 @@ from cami_units.layers._ranges import range_layer
 from cami_units.layers._reading import STATES, LayerRead, Reading, Source
 from cami_units.layers._shape_checks import refusal
 from cami_units.layers._sheets import species_table
-from cami_units.layers._taxa import names_of
+from cami_units.layers._taxa import names_of, one_rule_each
 from cami_units.layers._telemetry import animal_crossings, crossings_in_words, with_tracks
 from cami_units.model import (
     INPUT_LAYERS,
@@ -107,7 +107,9 @@ def survey_layers(
         if layer not in reads:
             read(layer, layer_reader(layer, local, sound_countries, names))
     progress("joining ranges and borders", len(INPUT_LAYERS), len(INPUT_LAYERS))
-    problems = [problem for layer in INPUT_LAYERS for problem in reads[layer].problems]
+    problems = one_rule_each(
+        [problem for layer in INPUT_LAYERS for problem in reads[layer].problems]
+    )
     sources = tuple(source for layer in INPUT_LAYERS for source in reads[layer].sources)
     if any(problem.level == "refuses" for problem in problems):
         return None, tuple(problems), sources

@@ -264,6 +264,14 @@ def _named_and_dated(
     return rows[~twice], problems
 
 
+_WHY_NOT: Final = {
+    "unknown": "records of others",
+    "other": "records of other subspecies",
+    "ruled": "records to skip",
+}
+"""What is said of records by what their names turned out to be."""
+
+
 def taxa_of(
     dataset: Dataset, layer: str, names: Names, rules: Mapping[str, Sequence[str]], reading: Reading
 ) -> tuple[pd.Series[Any], list[Problem]]:
@@ -275,7 +283,7 @@ def taxa_of(
     below = table.get("subspecies", blank(table.index))
     pairs = list(zip(table["sci_name"], below, strict=True))
     taxon: list[str | None] = []
-    others: dict[str, int] = {}
+    others: dict[str, dict[str, int]] = {why: {} for why in _WHY_NOT.values()}
     guarded: dict[tuple[str, str, str], int] = {}
     for pair, verdict in zip(pairs, matches(pairs, names, rules), strict=True):
         # A rule of the plan goes before what the name alone would say.
@@ -289,13 +297,14 @@ def taxa_of(
             guarded[key] = guarded.get(key, 0) + 1
         else:
             name = " ".join(str(part) for part in pair if part)
-            others[name] = others.get(name, 0) + 1
+            counts = others[_WHY_NOT[verdict.verdict]]
+            counts[name] = counts.get(name, 0) + 1
     problems = []
-    if others:
-        count = sum(others.values())
-        where = names_in_short(sorted(others))
-        note = Note("records of others", {"count": count, "of": dataset.rows})
-        problems.append(problem_of("counted", layer, dataset.name, where, note))
+    for why, counts in others.items():
+        if counts:
+            where = names_in_short(sorted(counts))
+            note = Note(why, {"count": sum(counts.values()), "of": dataset.rows})
+            problems.append(problem_of("counted", layer, dataset.name, where, note))
     for (name, source, kind), count in sorted(guarded.items()):
         home = [state for state in names.homes[name] if state in reading.states]
         facts = {"n": count, "source": source, "taxon": name}

@@ -215,7 +215,11 @@ def _within_states(
         rule = reading.taxa[taxon]
         states = countries[countries["iso2"].isin(rule.within)]
         ground = shapely.union_all(states.geometry.to_numpy())
-        facts = {"source": rule.source, "taxon": taxon, "names": in_short(sorted(rule.within), 20)}
+        facts = {
+            "source": rule.in_words,
+            "taxon": taxon,
+            "names": in_short(sorted(rule.within), 20),
+        }
         why = Note("stands within", facts)
         mine = ruled[ruled["sci_name"] == taxon]
         clipped, clip_notes = tables.clipped_rows(mine, ground, "ranges", file, why)
@@ -272,16 +276,19 @@ def _range_columns(
 def _guarded(
     dataset: Dataset, verdicts: Sequence[Match], species: pd.DataFrame, reading: Reading
 ) -> list[Problem]:
-    """One refusal for each taxon that a whole-species polygon would have stood for."""
+    """One refusal for each name under which rows would have stood for a taxon."""
     notes = []
-    asked_values = {
-        (verdict.verdict, verdict.taxon) for verdict in verdicts if verdict.verdict in ASKED
-    }
-    for kind, taxon in sorted(asked_values):
-        rows = [(verdict.verdict, verdict.taxon) == (kind, taxon) for verdict in verdicts]
-        some = dataset.table[rows]
-        below = some["subspecies"].iloc[0] if "subspecies" in some else None
-        source = asked_name(kind, some["sci_name"].iloc[0], below)
+    table = dataset.table
+    below = table["subspecies"] if "subspecies" in table else dialects.blank(table.index)
+    rows_of: dict[tuple[str, str, str], list[int]] = {}
+    for position, verdict in enumerate(verdicts):
+        if verdict.verdict in ASKED:
+            source = asked_name(
+                verdict.verdict, table["sci_name"].iloc[position], below.iloc[position]
+            )
+            rows_of.setdefault((verdict.verdict, verdict.taxon, source), []).append(position)
+    for (kind, taxon, source), rows in sorted(rows_of.items()):
+        some = table.iloc[rows]
         where = rows_in_short(some.index)
         states = _home(taxon, species, reading)
         note = Note(
@@ -468,7 +475,7 @@ def _unused_rules(reading: Reading, ranges: pd.DataFrame | None) -> list[Problem
             "ranges",
             "",
             f'[taxa."{taxon}"]',
-            Note("rule unused", {"taxon": taxon, "source": rule.source}),
+            Note("rule unused", {"taxon": taxon, "source": rule.in_words}),
         )
         for taxon, rule in reading.taxa.items()
         if not rule.skip and taxon not in brought_names

@@ -8,14 +8,15 @@ where the row itself says which sub-species it is, or where the plan says what t
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import pandas as pd
 
-from cami_units.model import InputError, Note, plan_lines, toml_key
+from cami_units.model import InputError, Note, Problem, assumed, plan_lines, toml_key
 
 _RANKS: Final = {"ssp", "subsp", "spp", "var", "sp", "cf", "aff", "sl", "ss", "sensu", "lato"}
 
@@ -27,21 +28,31 @@ class TaxonRule:
     Parameters
     ----------
     source
-        The name in the file, e.g. ``"Panthera pardus"``.
+        The name in the file, e.g. ``"Panthera pardus"``, or several.
     within
         ISO 3166 alpha-2 codes of the states the rows are clipped to.
     skip
         Leave the rows out. Either this or `within`.
     """
 
-    source: str
+    source: str | tuple[str, ...]
     within: tuple[str, ...] = ()
     skip: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.within) == self.skip:
             came = Note("both" if self.skip else "neither")
-            raise InputError.of("rule one way", source=self.source, came=came)
+            raise InputError.of("rule one way", source=self.in_words, came=came)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names in the file, one or several."""
+        return (self.source,) if isinstance(self.source, str) else self.source
+
+    @property
+    def in_words(self) -> str:
+        """The names as a sentence has them."""
+        return ", ".join(self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,12 +296,52 @@ def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:
     """The taxa that each source name has a rule for."""
     taxa_of: dict[str, list[str]] = {}
     for taxon in sorted(rules):
-        taxa_of.setdefault(" ".join(words_of(rules[taxon].source)), []).append(taxon)
+        for source in dict.fromkeys(" ".join(words_of(name)) for name in rules[taxon].sources):
+            taxa_of.setdefault(source, []).append(taxon)
     return taxa_of
 
 
-def rule_lines(taxon: str, source: str, states: Sequence[str]) -> str:
-    """The lines of a plan that say how a whole-species polygon may stand for a taxon."""
+def one_rule_each(problems: Sequence[Problem]) -> list[Problem]:
+    """The same problems with one rule of the plan for each taxon, wherever its names came.
+
+    A plan with a table twice is no TOML: the first problem that stops the work, or else the first,
+    has the lines for all names of its taxon, the others have none.
+    """
+    # what is only worth knowing stays apart: to cure a refusal nobody has to follow a hint
+    asked_about: dict[tuple[str, bool], list[int]] = {}
+    rules: dict[int, dict[str, Any]] = {}
+    for position, problem in enumerate(problems):
+        if problem.lines.startswith("[taxa."):
+            [(taxon, rules[position])] = tomllib.loads(problem.lines)["taxa"].items()
+            asked_about.setdefault((taxon, problem.level == "note"), []).append(position)
+    all_problems = list(problems)
+    for (taxon, _), positions in asked_about.items():
+        if len(positions) == 1:
+            continue
+        bearer = min(positions, key=lambda position: problems[position].level != "refuses")
+        sources = sorted({rules[position]["from"] for position in positions})
+        lines = rule_lines(taxon, sources, rules[bearer].get("within", ()))
+        for position in positions:
+            all_problems[position] = _with_lines(
+                problems[position], lines if position == bearer else ""
+            )
+    return all_problems
+
+
+def _with_lines(problem: Problem, lines: str) -> Problem:
+    """A problem with these lines for the plan in place of its own."""
+    note = problem.as_note()
+    left_out = () if lines else ("plan_lines", "aside")
+    facts = {**note.facts, "plan_lines": lines}
+    facts = {name: fact for name, fact in facts.items() if name not in left_out}
+    note = Note(note.key, facts, note.level)
+    return replace(problem, cure=assumed(note), note=note)
+
+
+def rule_lines(taxon: str, sources: str | Sequence[str], states: Sequence[str]) -> str:
+    """The lines of a plan that say how rows under one name, or several, may stand for a taxon."""
+    # a name alone is written as the word that it is
+    source = sources[0] if len(sources) == 1 else sources
     table = f"taxa.{toml_key(taxon)}"
     if not states:  # it lives in no state of the study: there is nothing to stand for
         return plan_lines(table, **{"from": source, "skip": True})

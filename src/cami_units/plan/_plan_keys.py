@@ -320,11 +320,17 @@ class Restricted(_Section):
 class TaxonRule(_Section):
     """How the polygon of a whole species may stand for a taxon below it.
 
-    `source` (written ``from``) is the whole species; `within` the states its polygon is cut to;
+    `source` (written ``from``) is the whole species, or a list of names; `within` the states its polygon is cut to;
     `skip` leaves the polygon out.
     """
 
-    source: Annotated[_Line, Field(alias="from")]
+    source: Annotated[
+        tuple[_Line, ...],
+        _Loose,
+        BeforeValidator(_listing),
+        AfterValidator(_few),
+        Field(alias="from"),
+    ]
     within: _States | None = None
     skip: bool = False
 
