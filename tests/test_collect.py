@@ -1079,6 +1079,13 @@ def test_every_answer_that_a_report_shows_can_be_typed(tmp_path):
             assert row.choice == choice or {row.choice, choice} == {"delete", "leave-out"}
 
 
+def test_a_dot_within_a_reason_is_part_of_it(tmp_path):
+    path = tmp_path / "resolutions.csv"
+    path.write_text("unit_id,resolution\nCU-012,S2: east · and north\n", encoding="utf-8")
+    [row] = workshop.resolutions_of(resolution_rows(path), groups=["S2"]).values()
+    assert (row.choice, row.reason) == ("S2", "east · and north")
+
+
 @pytest.mark.parametrize("lang", words.LANGUAGES)
 def test_every_default_that_a_report_shows_can_be_typed(lang, tmp_path):
     defaults = {

@@ -100,8 +100,10 @@ def _answer_typed(typed: str) -> str:
 
     What is no word of an answer stays: a group, a file.
     """
-    # reports show a reason behind a dot
-    answer, colon, reason = typed.replace(" · ", ": ", 1).partition(":")
+    # reports show a reason behind a dot; one within a reason is part of it
+    shown, dot, why = typed.partition(" · ")
+    typed = f"{shown}: {why}" if dot and ":" not in shown else typed
+    answer, colon, reason = typed.partition(":")
     if choice := _ANSWERS.get(_plain(answer).strip(" .")):
         return f"{choice}{colon}{reason}"
     kept = next(filter(None, (one.fullmatch(answer.strip()) for one in _KEEPS)), None)
