@@ -203,9 +203,9 @@ def read_handed_in(
         called = base.imprint.number or base.imprint.round
         names = in_short(of_another, 6)
         group_files.note("", "another round", count=len(of_another), base=called, names=names)
-    # what came before came: decisions alone may be brought into the next round
     if not group_files.files:
         raise InputError.of("no files")
+    # what came before came: decisions alone may be brought into the next round
     if not any(file.is_known or not file.refused for file in group_files.files):
         reasons = [
             Note("of a file", {"file": file.file, "why": file.refusal})

@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from cami_units import store, words, workshop
+from cami_units.documents.form_words import plain_word
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError
 
@@ -104,15 +105,10 @@ def _answer_typed(typed: str) -> str:
     shown, dot, why = typed.partition(" · ")
     typed = f"{shown}: {why}" if dot and ":" not in shown else typed
     answer, colon, reason = typed.partition(":")
-    if choice := _ANSWERS.get(_plain(answer).strip(" .")):
+    if choice := _ANSWERS.get(plain_word(answer)):
         return f"{choice}{colon}{reason}"
     kept = next(filter(None, (one.fullmatch(answer.strip()) for one in _KEEPS)), None)
     return f"{kept[1]}{colon}{reason}" if kept else typed
-
-
-def _plain(text: str) -> str:
-    """Words as they are compared: as one line, in small letters, ё as е."""
-    return " ".join(text.split()).casefold().replace("ё", "е")
 
 
 def _spellings(choice: str) -> Iterable[str]:
@@ -126,12 +122,12 @@ def _spellings(choice: str) -> Iterable[str]:
 
 _ANSWERS: Final = {
     # what applies where nobody answers has words of its own in reports, and may be typed in them
-    _plain(words.text(f"answer {default}", lang)): choice
+    plain_word(words.text(f"answer {default}", lang)): choice
     for default, choice in workshop.DEFAULTS.items()
     if words.has(f"answer {default}")
     for lang in words.LANGUAGES
 } | {
-    _plain(spelling): choice
+    plain_word(spelling): choice
     # Reports show `delete` and `leave-out` in one word. It is `delete`: of a new unit both are one, and
     # `leave-out` would let another one stand.
     for choice in (*workshop.CHOICES, "delete")

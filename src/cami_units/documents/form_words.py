@@ -117,11 +117,11 @@ def in_language(word: str, lang: str) -> str:
 
 def known_word(value: str, vocabulary: tuple[str, ...]) -> str:
     """The word of a list that a value means, in whatever language; the value where it means none."""
-    plain = _plain(value)
+    plain = plain_word(value)
     spellings = (
         word
         for word in vocabulary
-        if any(plain == _plain(spelling) for spelling in _spellings(word))
+        if any(plain == plain_word(spelling) for spelling in _spellings(word))
     )
     return next(spellings, value)
 
@@ -134,7 +134,7 @@ def _spellings(word: str) -> Iterator[str]:
     yield from _ALSO.get(word, word).split(",")
 
 
-def _plain(value: str) -> str:
+def plain_word(value: str) -> str:
     """A word as it is compared: without case, with single blanks."""
     # Russian is written with and without the dots of ё
     return " ".join(value.split()).casefold().replace("ё", "е").strip(" .")
@@ -207,18 +207,18 @@ def known_species(
     file : str
         The name of the file, for what is said.
     """
-    by_plain = {_plain(name): sci_name for name, sci_name in spellings.items()}
+    by_plain = {plain_word(name): sci_name for name, sci_name in spellings.items()}
     cells, unknown = [], []
     for number, cell in enumerate(table["species"], start=1):
         parts = [part for part in _BETWEEN_SPECIES.split(cell) if part.strip()]
-        names = [by_plain.get(_plain(part), part) for part in parts]
+        names = [by_plain.get(plain_word(part), part) for part in parts]
         unknown += [
             _not_listed(table, number, part, "species", spellings, file)
             for part in parts
-            if _plain(part) not in by_plain
+            if plain_word(part) not in by_plain
         ]
         # what names nothing that is known is no list: it stays as it was written
-        is_list = any(_plain(part) in by_plain for part in parts)
+        is_list = any(plain_word(part) in by_plain for part in parts)
         cells.append(";".join(dict.fromkeys(names)) if is_list else cell)
     return table.assign(species=cells), tuple(unknown)
 

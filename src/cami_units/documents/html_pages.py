@@ -25,7 +25,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from cami_units import words
-from cami_units.documents.form_words import in_theme_order, theme_said
+from cami_units.documents.form_words import in_theme_order, plain_word, theme_said
 from cami_units.model import Imprint, clean_name, page_policy, records, version_of
 from cami_units.words import LANGUAGES, name_in, text
 
@@ -237,11 +237,11 @@ _ALSO_STATUS: Final = {
 
 def known_status(word: str, statuses: Sequence[str]) -> str:
     """How far a measure has come, as the list has it, whatever language it was written in."""
-    plain = " ".join(word.split()).casefold().strip(" .").replace("ё", "е")
+    plain = plain_word(word)
     for status in statuses:
         ours = (status, *(text(f"measure is {status}", lang) for lang in LANGUAGES))
         spellings = (*ours, *_ALSO_STATUS.get(status, "").split(","))
-        if plain in {word.strip().casefold().replace("ё", "е") for word in spellings}:
+        if plain in map(plain_word, spellings):
             return status
     return word
 
