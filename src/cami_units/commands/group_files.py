@@ -578,6 +578,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
+    _keep_lines_beside_loops(own_marks)
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
     # parts of one unit are put together before they are held against a square kilometre
     specks, others = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
@@ -751,22 +752,31 @@ def _mark(row: Mapping[Any, Any], label: str) -> dict[str, Any]:
         "comment": _comment(row),
         "ground": row["loops"] if from_path else row["polygons"],
         "from_path": from_path,
-        "lines": _beside_loops(row["lines"], row["loops"]) if from_path else row["lines"],
+        "lines": row["lines"],
         "points": row["points"],
     }
+
+
+def _keep_lines_beside_loops(marks: Iterable[dict[str, Any]]) -> None:
+    """Of marks of a group only: our evidence has barriers of 70,000 corners, some of whose parts close."""
+    for mark in marks:
+        if mark["from_path"]:
+            mark["lines"] = _beside_loops(mark["lines"], mark["ground"])
 
 
 def _beside_loops(lines: Any, loops: Any) -> Any:
     """The lines of a placemark that are no side of what its closing paths surround; None: all are."""
     parts = shapely.get_parts(lines)
     sides = shapely.boundary(loops)
+    # A resting GPS draws thousands of corners: an index over the sides instead of each side for each corner.
+    shapely.prepare(sides)
     corners = [shapely.points(shapely.get_coordinates(part)) for part in parts]
     # In degrees: a ten-thousandth of a metre, for corners that were cut anew where paths cross. By most
     # of its corners, for the end of a closing path may hang over where it meets the beginning.
     beside = [
         part
         for part, points in zip(parts, corners, strict=True)
-        if np.median(shapely.distance(points, sides)) > 1e-9
+        if np.mean(shapely.dwithin(sides, points, 1e-9)) <= 0.5
     ]
     return shapely.multilinestrings(beside) if len(beside) > 1 else next(iter(beside), None)
 
