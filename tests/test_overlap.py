@@ -827,6 +827,21 @@ def test_a_strip_between_two_states_is_a_gap_and_a_coast_is_none():
     assert km2 == pytest.approx(4 * 600, rel=0.02)  # from 400 km south to the bay
 
 
+@pytest.mark.parametrize("km", [10, 20, 60])
+def test_a_strip_is_a_gap_though_it_is_short_and_open_at_both_ends(km):
+    """12 km wide: of an end the circle of 7.5 km leaves a segment over a chord of 12 km empty, 25 km²
+    of it (30 with a circle of eight corners).
+    At 20 km and less the two ends together are as long as half of the outline, and it was told as a coast."""
+    west = shapely.box(0, 0, 100e3, 1000 * km)
+    [(kind, km2)] = fit(west, translate(west, 112e3))
+    assert kind == "gap"
+    assert km2 == pytest.approx(12 * km - 2 * 25.2, abs=2 * 6)
+    # with a third state behind one end it is an inlet
+    behind = shapely.box(0, -50e3, 212e3, 0)
+    [(kind, km2)] = fit(west, translate(west, 112e3), behind)
+    assert km2 == pytest.approx(12 * km - 25.2, abs=6)
+
+
 def test_the_corner_in_which_two_coasts_meet_is_no_gap():
     """The coast of AA runs north, that of BB east: a circle of 7.5 km fills (1 - π/4) · 7.5² = 12 km²."""
     assert fit(shapely.box(0, 0, 100e3, 100e3), shapely.box(100e3, 0, 200e3, 40e3)) == []

@@ -134,9 +134,9 @@ MOST_GAP_KM: Final = 15.0
 
 _PLAIN_M: Final = 500.0
 
-# a strip along a coast has 0.5 of its outline at states, the corner of two coasts up to 0.56; a bay as deep
-# as it is wide has 0.75, and a strip twice as long as wide, open at both ends, 0.67
-_LEAST_CLOSED: Final = 0.6
+# a strip along a coast is open to the sea on one side, 0.5 of its outline, the corner of two coasts for 0.44
+# or more; a gap is open at its ends only, each at most 0.35 where it is as long as wide, whether one or both
+_MOST_OPEN: Final = 0.4
 
 
 def state_edges(countries: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -197,7 +197,7 @@ def _between(gap: Any, states: Any, pair: Any) -> Any:
     """What of a gap lies between a pair of states; nothing where it lies along their outer rim.
 
     What is closed runs past a coast by as much as that was simplified, and fills the corner in which two
-    coasts meet: there as much of the outline is open as lies along states, while a gap is open at its ends.
+    coasts meet: there one open side is as long as all that lies along states, while a gap is open at its ends.
     """
     reach = 1000 * MOST_GAP_KM
     x0, y0, x1, y1 = shapely.bounds(gap)
@@ -205,8 +205,16 @@ def _between(gap: Any, states: Any, pair: Any) -> Any:
     near = shapely.buffer(shapely.clip_by_rect(pair, *around), reach, quad_segs=2)
     ground = shapely.get_parts(shapely.intersection(gap, shapely.intersection_all(near)))
     whole = shapely.length(ground)
-    closed = shapely.length([_rim(part, shapely.union_all(states)) for part in ground])
-    return shapely.union_all(ground[closed > _LEAST_CLOSED * whole])
+    open_side = np.array([_longest_open_side(part, shapely.union_all(states)) for part in ground])
+    return shapely.union_all(ground[open_side < _MOST_OPEN * whole])
+
+
+def _longest_open_side(gap: Any, states: Any) -> float:
+    """The length of the longest stretch of a gap's outline, m, along which there is no state."""
+    outside = shapely.difference(shapely.boundary(gap), shapely.buffer(states, 10.0, quad_segs=1))
+    # a coast that its simplified line touches parts one side into two, for some hundred metres
+    sides = shapely.get_parts(shapely.buffer(outside, _PLAIN_M, quad_segs=2))
+    return float(shapely.length(shapely.intersection(outside, sides)).max(initial=0.0))
 
 
 def _rim(gap: Any, state: Any) -> Any:
