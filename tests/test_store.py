@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 
 from cami_units import store
 from cami_units.commands.init import init
-from cami_units.model import LONLAT, TABLES, Imprint, InputError, Round
+from cami_units.model import LONLAT, TABLES, Imprint, InputError, Round, data_dir
 from cami_units.plan import read_plan, read_profile
 from cami_units.store import (
     check_place,
@@ -38,6 +39,7 @@ from cami_units.store import (
 from cami_units.store._atomic_write import exclusive
 from cami_units.store._geopackage import update_geopackage
 from cami_units.store._sqlite_layers import in_memory, layer_names, layer_rows
+from cami_units.words import LANGUAGES
 from cami_units.words import text as phrase
 
 
@@ -733,7 +735,8 @@ def test_a_workshop_begins_with_a_plan_that_names_its_criteria(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lang", "languages"), [("", ("en", "ru")), ("ru", ("ru", "en")), ("zh", ("zh", "en"))]
+    ("lang", "languages"),
+    [("", ("en", "ru")), *((lang, (lang, "en")) for lang in LANGUAGES if lang != "en")],
 )
 def test_the_bundled_plan_works_in_a_workshop_as_it_stands(tmp_path, lang, languages):
     readme, plan_file, criteria, _ = init(tmp_path / "w", lang=lang)
@@ -749,6 +752,41 @@ def test_the_bundled_plan_works_in_a_workshop_as_it_stands(tmp_path, lang, langu
     assert [line[:3] for line in told.splitlines() if line[:1].isdigit()] == [
         *("1. ", "2. ", "3. ", "4. ")
     ]
+
+
+def parted_comments(text: str) -> tuple[list[str], list[str]]:
+    """Lines of TOML, switched off or not, without what is said about them; and what is said."""
+    lines, said = [], []
+    for line in text.splitlines():
+        switched_off = line.removeprefix("# ") if line.startswith("# ") else ""
+        try:
+            is_prose = line.startswith("#") and not tomllib.loads(switched_off)
+        except tomllib.TOMLDecodeError:
+            is_prose = True
+        if is_prose:
+            said.append(line.removeprefix("#").strip())
+            continue
+        code, _, remark = (switched_off or line).partition(" # ")
+        lines.append("# " * bool(switched_off) + code.rstrip())
+        said.append(remark.strip())
+    return lines, [one for one in said if one]
+
+
+@pytest.mark.parametrize("lang", [lang for lang in LANGUAGES if lang != "en"])
+@pytest.mark.parametrize("name", ["plan", "criteria"])
+def test_what_a_workshop_begins_with_says_the_same_in_every_language(name, lang):
+    """A value that was translated or mended in one language only would decide otherwise there."""
+    english, own = (
+        (data_dir() / file).read_text(encoding="utf-8")
+        for file in (f"{name}.toml", f"{name}.{lang}.toml")
+    )
+    key = "title of the demonstration"
+    title, own_title = (f'title = "{phrase(key, language)}"' for language in ("en", lang))
+    (lines, said), (own_lines, own_said) = parted_comments(english), parted_comments(own)
+    assert own_lines == [own_title if line == title else line for line in lines]
+    # each line that is explained there is explained here, in words of this language
+    assert len(own_said) == pytest.approx(len(said), abs=3)
+    assert set(own_said).isdisjoint(said)
 
 
 # -- single files ---------------------------------------------------------------------------------

@@ -323,6 +323,7 @@ def test_a_third_language_is_one_file(tmp_path: Path) -> None:
     assert said["area"] == "Area"  # left out of the table: told in English
     assert said["species"] == "1: Saiga antelope"  # no name_qq: the English name
     assert said["plan"] == ["qq", "en"]
+    assert said["begins"] == "# A plan"  # no data/plan.qq.toml: explained in English
 
 
 THIRD_LANGUAGE = """
@@ -330,6 +331,7 @@ import json, sys
 from pathlib import Path
 import pandas as pd
 from cami_units import words
+from cami_units.commands.init import init
 from cami_units.documents.html_pages import write_howto
 from cami_units.layers import read_species
 from cami_units.model import Imprint
@@ -351,6 +353,7 @@ print(json.dumps({
     "area": words.text("area", "qq"),
     "species": f"1: {name}",
     "plan": list(read_plan(plan).output.languages),
+    "begins": init(folder / "w", lang="qq")[1].read_text(encoding="utf-8").split(":")[0],
 }))
 """
 

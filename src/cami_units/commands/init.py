@@ -13,8 +13,8 @@ from cami_units.words import text
 def init(directory: Path, *, lang: str = "") -> list[Path]:
     """A workshop folder to start from: plan, criteria, a place for inputs, and what to do next.
 
-    With a language the README is in it, and the products speak it first and English beside it; comments
-    of plan and criteria are in English.
+    With a language the README, the comments of plan and criteria, and the title are in it, and the
+    products speak it first and English beside it. Keys, values and examples are the same in all.
 
     Raises
     ------
@@ -23,11 +23,17 @@ def init(directory: Path, *, lang: str = "") -> list[Path]:
     """
     return store.write_workshop(
         directory,
-        plan=data_dir() / "plan.toml",
-        criteria=data_dir() / "criteria.toml",
+        plan=_explained("plan", lang),
+        criteria=_explained("criteria", lang),
         readme=_readme(lang or "en"),
         languages=() if lang in ("", "en") else (lang, "en"),
     )
+
+
+def _explained(name: str, lang: str) -> Path:
+    """The file whose comments are in a language; the English one where nobody has written it."""
+    own = data_dir() / f"{name}.{lang}.toml"
+    return own if own.is_file() else data_dir() / f"{name}.toml"
 
 
 _STEPS: Final = ("edit", "inputs", "check", "propose")
