@@ -9,9 +9,11 @@ import re
 import shutil
 import zipfile
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import docx
+import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pytest
@@ -29,12 +31,14 @@ from cami_units.documents.activity_documents import write_species_pages
 from cami_units.documents.form_words import (
     GRADES,
     THEMES,
-    known_species,
+    known_names,
     known_word,
     species_spellings,
+    state_spellings,
 )
 from cami_units.documents.group_form import write_form
 from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
+from cami_units.workshop import _activities
 from tests.browser import chromium
 from tests.rounds import imprint, toy_round
 from tests.test_pack import form_of
@@ -119,7 +123,7 @@ def test_species_are_known_by_any_of_their_names_and_others_are_told():
         "": "",
     }
     rows = pd.DataFrame({"unit_id": "CU-001", "species": list(cells)})
-    table, problems = known_species(rows, species_spellings(species), "x.csv")
+    table, problems = known_names(rows, {"species": species_spellings(species)}, "x.csv")
     assert table["species"].tolist() == list(cells.values())
     assert [(one.what, one.cure) for one in problems] == [
         ("'Урал' is not in the list of species", "Did you mean 'Уриал'? Kept as written."),
@@ -130,6 +134,39 @@ def test_species_are_known_by_any_of_their_names_and_others_are_told():
         ("'fish' is not in the list of species", "Kept as written."),
         ("'and birds' is not in the list of species", "Kept as written."),
     ]
+
+
+def test_states_are_known_by_their_names_in_four_languages_and_others_are_told():
+    countries = gpd.read_file(data_dir() / "boundaries" / "countries.geojson")
+    cells = {
+        "Казахстан, kz": "KZ",
+        "Kazakhstan and Uzbekistan": "KZ;UZ",
+        "Iran; ТУРКМЕНИЯ": "IR;TM",
+        "PRC – Монгол": "CN;MN",
+        "哈萨克斯坦、俄罗斯": "KZ;RU",
+        "中国和蒙古": "CN;MN",
+        "KZ;Kazakstan": "KZ;Kazakstan",
+        "all": "all",
+        "": "",
+    }
+    rows = pd.DataFrame({"unit_id": "CU-001", "countries": list(cells)})
+    table, problems = known_names(rows, {"countries": state_spellings(countries)}, "x.csv")
+    assert table["countries"].tolist() == list(cells.values())
+    assert [(one.what, one.cure) for one in problems] == [
+        (
+            "'Kazakstan' is not in the list of countries",
+            "Did you mean 'Kazakhstan'? Kept as written.",
+        ),
+        ("'all' is not in the list of countries", "Kept as written."),
+    ]
+
+
+def test_an_activity_tells_its_states_by_code_whatever_they_were_called(round_dir, tmp_path):
+    cells = {"unit_id": "CU-001", "theme": "finance", "action": "add"}
+    cells |= {"text": "Fund rangers", "countries": "Казахстан, Киргизия"}
+    made = activities(round_dir, [form_file(round_dir, tmp_path, "", **cells)])
+    assert made.table["countries"].tolist() == ["KZ;KG"]
+    assert not [one for one in made.problems if one.layer == "form"]
 
 
 def test_activities_stand_on_the_page_of_their_species_whatever_it_was_called(round_dir, tmp_path):
@@ -249,6 +286,28 @@ def test_the_screen_shows_every_wording_of_what_it_suggests(round_dir):
     printed = CliRunner().invoke(cli.app, ["activities", str(round_dir)]).output
     for text in texts:
         assert text in printed
+
+
+@given(
+    st.lists(st.frozensets(st.sampled_from("abcdefghijkl")), max_size=12),
+    st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]),
+)
+def test_every_two_wordings_that_are_nearly_the_same_are_compared(stems, alike):
+    near = {
+        (i, j)
+        for i, j in combinations(range(len(stems)), 2)
+        if _activities._is_nearly_the_same(stems[i], stems[j], alike, frozenset())
+    }
+    assert near <= _activities._worth_comparing(stems, alike)
+
+
+def test_words_that_all_measures_use_compare_none_of_them():
+    """300 measures of 3 common words and 4 of their own are 44,850 pairs. Of 7 stems four are shared where
+    two are nearly the same, so one of the four rarest is: of those every measure has its own."""
+    common = ["fence", "border", "river"]
+    stems = [frozenset([*common, *(f"{n}{x}" for x in "abcd")]) for n in range(300)]
+    assert len(_activities._worth_comparing(stems, 0.5)) == 0
+    assert len(_activities._worth_comparing([*stems, stems[0] | {"e"}], 0.5)) == 1
 
 
 @settings(max_examples=6)

@@ -43,10 +43,11 @@ from cami_units.documents.form_reading import (
 )
 from cami_units.documents.form_words import (
     THEMES,
-    known_species,
+    known_names,
     known_word,
     known_words,
     species_spellings,
+    state_spellings,
 )
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import (
@@ -206,8 +207,7 @@ def _base(
     """What there is so far."""
     so_far = known_activities(directory)
     if so_far is not None:
-        spellings = species_spellings(base_round.tables["species"])
-        return known_species(so_far, spellings, ACTIVITIES)[0], []
+        return known_names(so_far, _spellings(base_round), ACTIVITIES)[0], []
     empty = pd.DataFrame({name: pd.Series(dtype=str) for name in workshop.ACTIVITY_COLUMNS})
     if files or programme:
         return empty, []
@@ -462,9 +462,9 @@ def _of_form(
     new = rows["action"].ne("keep") | rows["activity_id"].eq("")
     asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
     placed_rows, _, noticed_problems = _placed(rows[new & asks], base_round, source=name, file=name)
-    spellings = species_spellings(base_round.tables["species"])
+    spellings = _spellings(base_round)
     # of what is kept nothing is told again
-    rows, given = (known_species(table, spellings, name)[0] for table in (rows, form.given))
+    rows, given = (known_names(table, spellings, name)[0] for table in (rows, form.given))
     rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
     as_given = {row["activity_id"]: row for row in text_rows(given)}
     contribution = workshop.Contribution(group, rows, as_given=as_given)
@@ -474,11 +474,19 @@ def _of_form(
 def _placed(
     rows: pd.DataFrame, base_round: Round, *, source: str, file: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
-    """As :func:`workshop.placed`, with the species by their scientific names, and what names none."""
-    rows, unknown = known_species(rows, species_spellings(base_round.tables["species"]), file)
+    """As :func:`workshop.placed`, with species and states by their ids, and what names none."""
+    rows, unknown = known_names(rows, _spellings(base_round), file)
     units = base_round.tables["conservation_units"]
     table, matches, noticed_problems = workshop.placed(rows, units, source=source)
     return table, matches, (*unknown, *noticed_problems)
+
+
+def _spellings(base_round: Round) -> dict[str, dict[str, str]]:
+    """The id behind each name that people write into the columns of species and of states."""
+    return {
+        "species": species_spellings(base_round.tables["species"]),
+        "countries": state_spellings(base_round.tables["countries"]),
+    }
 
 
 def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:

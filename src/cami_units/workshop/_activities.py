@@ -7,10 +7,12 @@ line for the log.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, islice
+from math import ceil
 from string import ascii_lowercase
 from typing import Any, Final
 
@@ -600,7 +602,7 @@ def _kinds(texts: Sequence[str], alike: float, telling: frozenset[str]) -> list[
     stems = [_stems(text) for text in texts]
     pairs = sorted(
         (-_dice(stems[i], stems[j]), i, j)
-        for i, j in combinations(range(len(texts)), 2)
+        for i, j in _worth_comparing(stems, alike)
         if _is_nearly_the_same(stems[i], stems[j], alike, telling)
     )
     near = {(i, j) for _, i, j in pairs}
@@ -616,20 +618,38 @@ def _kinds(texts: Sequence[str], alike: float, telling: frozenset[str]) -> list[
     return [[texts[place] for place in places] for places in kinds]
 
 
+def _worth_comparing(stems: Sequence[frozenset[str]], alike: float) -> set[tuple[int, int]]:
+    """The pairs of wordings that may be nearly the same: of equal stems, or with a rare one in common.
+
+    Of `n` stems two such wordings share `least` or more, so one of the `n - least + 1` rarest of each is in
+    both: they are looked up by those alone, and the words that all measures of a theme use compare none.
+    """
+    use = Counter(stem for each in stems for stem in each)
+    places: dict[object, list[int]] = {}
+    for place, each in enumerate(stems):
+        # 2 shared ≥ alike (n + m), and the other's m is shared at least
+        least = max(_IN_COMMON, ceil(alike * len(each) / (2 - alike) - 1e-9))
+        rarest = sorted(each, key=lambda stem: (use[stem], stem))
+        for key in (each, *rarest[: max(0, len(each) - least + 1)]):
+            places.setdefault(key, []).append(place)
+    return {pair for at in places.values() for pair in combinations(at, 2)}
+
+
 def _is_nearly_the_same(
     first: frozenset[str], second: frozenset[str], alike: float, telling: frozenset[str]
 ) -> bool:
     """Whether two wordings, by their stems, say the same: see :func:`recurring`."""
     if first == second:
         return True
+    if len(first & second) < _IN_COMMON or _dice(first, second) < alike:
+        return False
     fewer, more = sorted((first - second, second - first), key=len)
-    if (fewer | more) & telling or len(first & second) < _IN_COMMON:
+    if (fewer | more) & telling:
         return False
     begins = {stem[:_ALIKE_LETTERS] for stem in more}
-    is_replaced = 0 < len(fewer) < _PARAPHRASE and any(
-        stem[:_ALIKE_LETTERS] not in begins for stem in fewer
+    return not 0 < len(fewer) < _PARAPHRASE or all(
+        stem[:_ALIKE_LETTERS] in begins for stem in fewer
     )
-    return not is_replaced and _dice(first, second) >= alike
 
 
 def _stems(text: str) -> frozenset[str]:
