@@ -794,6 +794,12 @@ def test_the_names_of_one_taxon_in_several_files_and_layers_are_one_rule(tmp_pat
     [(taxon, rule)] = tomllib.loads(pasted)["taxa"].items()
     assert (taxon, rule["from"]) == ("Ursus arctos gobiensis", list(bears))
     assert [one.level for one in problems if one.lines] == ["refuses"]
+    # a plan that has a rule for one of them: the line of its table, of which a second would be no plan
+    _, problems, _ = survey(sources=sources, taxa={taxon: TaxonRule(bears[1], ("MN",))})
+    [told] = [one for one in problems if one.lines]
+    assert tomllib.loads(told.lines) == {"from": [bears[1], bears[0]]}
+    assert f'in place of the line `from` of its table [taxa."{taxon}"]:\nfrom = [' in told.cure
+    assert told.sentence("ru").count("вместо строки `from`") == 1
     cured = {taxon: TaxonRule(tuple(rule["from"]), tuple(rule["within"]))}
     found, problems, _ = survey(sources=sources, taxa=cured)
     assert not sentences(problems, "refuses")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pandas as pd
 import pytest
 
@@ -11,11 +13,12 @@ from cami_units.layers._taxa import (
     asked_name,
     match,
     names_of,
+    one_rule_each,
     rule_lines,
     rules_by_source,
     words_of,
 )
-from cami_units.model import InputError
+from cami_units.model import InputError, Note, problem_of
 
 NAMES = names_of(read_species())
 GUARDED = {
@@ -212,12 +215,29 @@ def test_a_rule_wants_states_or_skip_and_not_both():
 
 
 def test_the_lines_to_paste_are_toml():
-    import tomllib
-
     taxon, source = "Panthera pardus tulliana", "Panthera pardus"
     for states, rest in ((["AF", "IR"], {"within": ["AF", "IR"]}), ([], {"skip": True})):
         rule = tomllib.loads(rule_lines(taxon, source, states))["taxa"][taxon]
         assert rule == {"from": source, **rest}
+
+
+def test_a_hint_extends_the_rule_that_a_refusal_asks_for():
+    """A hint is shown before the refusal; who follows both sets `from` once, to all names."""
+    asked = (("note", "A c"), ("refuses", "A b"), ("refuses", "A d"))
+    problems = [
+        problem_of(
+            level,
+            "ranges",
+            "",
+            "",
+            Note("part of a species", {"taxon": "A", "source": name}),
+            rule_lines("A", name, ["KZ"]),
+        )
+        for level, name in asked
+    ]
+    hint, first, second = (tomllib.loads(one.lines) for one in one_rule_each(problems, {}))
+    assert first == {"taxa": {"A": {"from": ["A b", "A d"], "within": ["KZ"]}}}
+    assert (hint, second) == ({"from": ["A b", "A d", "A c"]}, {})
 
 
 def test_one_source_may_stand_for_two_taxa():

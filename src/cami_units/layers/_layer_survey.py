@@ -108,7 +108,7 @@ def survey_layers(
             read(layer, layer_reader(layer, local, sound_countries, names))
     progress("joining ranges and borders", len(INPUT_LAYERS), len(INPUT_LAYERS))
     problems = one_rule_each(
-        [problem for layer in INPUT_LAYERS for problem in reads[layer].problems]
+        [problem for layer in INPUT_LAYERS for problem in reads[layer].problems], reading.taxa
     )
     sources = tuple(source for layer in INPUT_LAYERS for source in reads[layer].sources)
     if any(problem.level == "refuses" for problem in problems):

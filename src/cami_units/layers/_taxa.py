@@ -301,38 +301,47 @@ def rules_by_source(rules: Mapping[str, TaxonRule]) -> dict[str, list[str]]:
     return taxa_of
 
 
-def one_rule_each(problems: Sequence[Problem]) -> list[Problem]:
+def one_rule_each(problems: Sequence[Problem], rules: Mapping[str, TaxonRule]) -> list[Problem]:
     """The same problems with one rule of the plan for each taxon, wherever its names came.
 
-    A plan with a table twice is no TOML: the first problem that stops the work, or else the first,
-    has the lines for all names of its taxon, the others have none.
+    A key that is set twice is no plan: the first problem that stops the work, or else the first,
+    has the lines for all names of its taxon, the others have none. Of a taxon for which the plan has
+    one of its `rules`, or that was asked about above, it has the line that names these too.
     """
     # what is only worth knowing stays apart: to cure a refusal nobody has to follow a hint
-    asked_about: dict[tuple[str, bool], list[int]] = {}
-    rules: dict[int, dict[str, Any]] = {}
+    asked_about: dict[tuple[bool, str], list[int]] = {}
+    asked: dict[int, dict[str, Any]] = {}
     for position, problem in enumerate(problems):
         if problem.lines.startswith("[taxa."):
-            [(taxon, rules[position])] = tomllib.loads(problem.lines)["taxa"].items()
-            asked_about.setdefault((taxon, problem.level == "note"), []).append(position)
+            [(taxon, asked[position])] = tomllib.loads(problem.lines)["taxa"].items()
+            asked_about.setdefault((problem.level == "note", taxon), []).append(position)
+    known = {taxon: list(rule.sources) for taxon, rule in rules.items()}
     all_problems = list(problems)
-    for (taxon, _), positions in asked_about.items():
-        if len(positions) == 1:
-            continue
+    # the refusals first
+    for (_, taxon), positions in sorted(asked_about.items()):
         bearer = min(positions, key=lambda position: problems[position].level != "refuses")
-        sources = sorted({rules[position]["from"] for position in positions})
-        lines = rule_lines(taxon, sources, rules[bearer].get("within", ()))
+        sources = sorted({asked[position]["from"] for position in positions})
+        lines = rule_lines(taxon, sources, asked[bearer].get("within", ()))
+        table, there = lines.partition("\n")[0], known.get(taxon, [])
+        known[taxon] = [*there, *sources]
+        if there:
+            lines = plan_lines("", **{"from": known[taxon]}).partition("\n")[2]
         for position in positions:
+            is_bearer = position == bearer
             all_problems[position] = _with_lines(
-                problems[position], lines if position == bearer else ""
+                problems[position], lines if is_bearer else "", table if is_bearer and there else ""
             )
     return all_problems
 
 
-def _with_lines(problem: Problem, lines: str) -> Problem:
-    """A problem with these lines for the plan in place of its own."""
+def _with_lines(problem: Problem, lines: str, table: str) -> Problem:
+    """A problem with these lines for the plan in place of its own; in a table that it has, if any."""
     note = problem.as_note()
-    left_out = () if lines else ("plan_lines", "aside")
     facts = {**note.facts, "plan_lines": lines}
+    if table:
+        facts["into"] = Note("in place of from", {"table": table})
+    # "skip = true" is no line of a rule that is there
+    left_out = (*(() if lines else ("plan_lines", "aside")), *(("aside",) if table else ()))
     facts = {name: fact for name, fact in facts.items() if name not in left_out}
     note = Note(note.key, facts, note.level)
     return replace(problem, cure=assumed(note), note=note)

@@ -121,7 +121,7 @@ class Problem:
 
     @property
     def lines(self) -> str:
-        """Lines to paste at the end of a plan (:func:`plan_lines`); empty where nothing is to be pasted."""
+        """Lines to paste into a plan (:func:`plan_lines`), at its end where they begin with a table; or none."""
         return str(self.note.facts.get("plan_lines", "")) if self.note else ""
 
     def as_note(self) -> Note:
@@ -336,7 +336,8 @@ def assumed(note: Note, lang: str = FALLBACK) -> str:
     """What was assumed or is to be done about what a note says; empty where nothing is.
 
     Below it stands the fact `plan_lines`, lines for the plan that do it, and behind them, as a comment
-    of TOML, the fact `aside`: what else might be said there.
+    of TOML, the fact `aside`: what else might be said there. Before them stands the fact `into`: where
+    in the plan they go, if not at its end.
     """
     if not note.key:
         return str(note.facts.get("assumed", ""))
@@ -345,6 +346,8 @@ def assumed(note: Note, lang: str = FALLBACK) -> str:
     advice = note.facts.get("advice", "")
     cure = filled(phrase, note.facts, lang) if phrase else _fact(advice, lang)
     lines, aside = note.facts.get("plan_lines", ""), _fact(note.facts.get("aside", ""), lang)
+    into = _fact(note.facts.get("into", ""), lang)
+    cure = ", ".join(filter(None, (cure, into))) if lines else cure
     return f"{cure}:\n{lines}{f' # {aside}' if aside else ''}" if lines else cure
 
 
