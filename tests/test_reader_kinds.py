@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
+import shapely.geometry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
@@ -117,6 +118,45 @@ def test_thousands_of_strips_are_refused_before_they_are_projected(tmp_path):
     placemarks = layers.read_gis_placemarks(tmp_path / "read.gpkg", "read.gpkg")
     assert shapely.area(list(placemarks.table["polygons"])).min() > 0
     assert "too many beside" not in set(placemarks.notes["key"])
+
+
+@pytest.mark.parametrize("ending", ["geojson", "json"])
+def test_a_project_of_umap_is_the_shapes_of_its_layers(tmp_path, ending):
+    """Its own geometry is where the map was last looked at, and came as the only pin."""
+
+    def layer(*names):
+        """A layer of the project, with a square for each name."""
+        features = [
+            {
+                "type": "Feature",
+                "properties": {"name": name},
+                "geometry": shapely.geometry.mapping(SQUARE),
+            }
+            for name in names
+        ]
+        return {"type": "FeatureCollection", "features": features, "_umap_options": {"name": "L"}}
+
+    project = {
+        "type": "umap",
+        "properties": {"name": "S1", "zoom": 6},
+        "geometry": {"type": "Point", "coordinates": [56, 43]},
+        "layers": [layer("CU-001 Ustyurt"), {"_umap_options": {}}, layer("Hills", "CU-002")],
+    }
+    path = tmp_path / f"S1.{ending}"
+    path.write_text(json.dumps(project), encoding="utf-8")
+    placemarks = layers.read_gis_placemarks(path, path.name)
+    assert list(placemarks.table["name"]) == ["CU-001 Ustyurt", "Hills", "CU-002"]
+    assert set(placemarks.table["kind"]) == {"polygon"}
+
+
+@pytest.mark.parametrize("layers_of_it", [3, [{"features": 1}], [4, None]])
+def test_a_project_of_other_things_loses_nothing_without_a_word(tmp_path, layers_of_it):
+    path = tmp_path / "S1.geojson"
+    path.write_text(json.dumps({"type": "umap", "layers": layers_of_it}), encoding="utf-8")
+    try:
+        assert layers.read_gis_placemarks(path, path.name).table.empty
+    except InputError:
+        assert layers_of_it == 3
 
 
 # -- lines, tracks, parts --------------------------------------------------------------------------

@@ -675,3 +675,28 @@ def test_a_shape_in_the_wrong_section_and_two_groups_on_one_unit(rounds, tmp_pat
         ("CU-017", "new", "S1"),
     ]
     assert {unit for unit, change, _ in changes(made) if change == "kept"} == {*WEST[:-1], *EAST}
+
+
+@pytest.mark.slow
+def test_a_round_without_a_unit_is_packed_and_comes_back(tmp_path):
+    """One state has no landscape across a border; its sections and groups are there all the same."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        'title = "One"\ndate = "2026-11-22"\n[study]\nstates = ["KZ"]\ncell_km = 50\n',
+        encoding="utf-8",
+    )
+    base, handed_in = tmp_path / "rounds" / "00", tmp_path / "handed-in"
+
+    def run(*arguments: object) -> None:
+        """A command, which ends as it should."""
+        outcome = CliRunner().invoke(cli.app, [str(one) for one in arguments])
+        assert outcome.exit_code == 0, outcome.output
+
+    run("propose", plan, "--out", base)
+    assert store.read_round(base).tables["conservation_units"].empty
+    run("pack", base, "--out", tmp_path / "pack")
+    handed_in.mkdir()
+    shutil.copy(tmp_path / "pack" / "S1" / "edit_S1.kmz", handed_in)
+    run("collect", handed_in, "--base", base, "--pack", tmp_path / "pack", "--out", tmp_path / "01")
+    run("plenary", tmp_path / "01")
+    assert (tmp_path / "01" / "plenary" / "board.html").exists()

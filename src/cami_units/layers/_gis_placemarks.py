@@ -124,6 +124,9 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
         # GDAL warns of what is odd about a damaged file; what is lost by it is said by rows below
         warnings.simplefilter("ignore", RuntimeWarning)
         _refuse_heavy(path, label)
+        project = _features_of_project(path)
+        if project is not None:
+            return read_gis_content(project, "geojson", label)
         file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
@@ -153,6 +156,33 @@ def read_gis_content(
             path.with_suffix(f".{part}").write_bytes(sidecar)
         check_beginning(path, label)
         return read_gis_placemarks(path, label)
+
+
+_FIRST_TYPE: Final = re.compile(rb'"type"\s*:\s*"([^"]*)"')
+_GEOJSON_TYPES: Final = {b"Feature", b"FeatureCollection", b"Topology"}
+
+
+def _features_of_project(path: Path) -> bytes | None:
+    """The shapes of a project that holds layers of GeoJSON (uMap's does), as one collection; else None.
+
+    GDAL reads such a file by its outermost object, whose geometry is where the map was last looked at.
+    """
+    if path.suffix.casefold() not in (".geojson", ".json"):
+        return None
+    content = path.read_bytes()
+    outermost = _FIRST_TYPE.search(content)
+    if outermost is None or outermost[1] in _GEOJSON_TYPES:
+        return None
+    try:
+        project = json.loads(content)
+    except (ValueError, RecursionError):
+        return None  # GDAL says what is wrong
+    layers = project.get("layers") if isinstance(project, dict) else None
+    if not isinstance(layers, list):
+        return None
+    lists = [one["features"] for one in layers if isinstance(one, dict) and "features" in one]
+    features = [row for rows in lists if isinstance(rows, list) for row in rows]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
 def _refuse_heavy(path: Path, label: str) -> None:

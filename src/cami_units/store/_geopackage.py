@@ -343,7 +343,11 @@ def _order(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def _arrow(table: Mapping[str, pd.Series[Any]], name: str) -> pa.Table:
     """The columns of a table with the types that it promises."""
-    types = _TYPES.get(_SAME_AS.get(name, name), {})
+    types = dict(_TYPES.get(_SAME_AS.get(name, name), {}))
+    if types and not len(next(iter(table.values()), ())):
+        # a round without a unit: pandas calls columns of no text numbers, and no id is one
+        promise = TABLES[_SAME_AS.get(name, name)]
+        types = dict.fromkeys(promise.columns, pa.string()) | types
     columns = {}
     for column, values in table.items():
         try:

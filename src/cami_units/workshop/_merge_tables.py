@@ -258,8 +258,9 @@ def outlines(
             base["unit_id"], base["outline"], base.geometry, strict=True
         )
     ]
-    columns = ["site", "drawn", "outline", "geometry"]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=base.crs)
+    table = pd.DataFrame(rows, columns=["site", "drawn", "outline", "geometry"])
+    # of no rows too a mask: of objects it would be a list of columns
+    return gpd.GeoDataFrame(table.astype({"drawn": bool}), geometry="geometry", crs=base.crs)
 
 
 def gained_and_lost(before_km2: float, after_km2: float, shared_km2: float) -> tuple[float, float]:
