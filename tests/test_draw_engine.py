@@ -25,7 +25,7 @@ import shapely
 from pyproj import Transformer
 
 import cami_units.webmap as webmap_room
-from cami_units import rank, webmap
+from cami_units import kml, rank, webmap
 from cami_units.commands.assess import assess_sites, cut, species_ranges
 from cami_units.commands.draw_map import drawing_ground
 from cami_units.commands.plan_layers import load
@@ -683,6 +683,110 @@ def test_names_in_other_encodings_are_read(engine):
     ]
     answers = engine("read", files=[base64.b64encode(content).decode() for content in files])
     assert [answer["placemarks"][0]["name"] for answer in answers] == ["Чаткал"] * 5
+
+
+def opened(engine, *contents):
+    """What the page makes of files, with one unit handed out."""
+    given = {
+        "id": "CU-001",
+        "name": {"en": "Ustyurt", "ru": ""},
+        "polygons": [[[[60, 40], [61, 40], [61, 41]]]],
+    }
+    files = [base64.b64encode(content).decode() for content in contents]
+    about = {"group": "S1", "round": "00"}
+    return engine("open", files=files, base={"CU-001": given}, about=about)
+
+
+def path_of(name, corners, data=""):
+    """A placemark with a path."""
+    text = " ".join(f"{lon},{lat},0" for lon, lat in corners)
+    line = f"<LineString><coordinates>{text}</coordinates></LineString>"
+    return f"<Placemark><name>{name}</name>{data}{line}</Placemark>"
+
+
+def surrounding(gap):
+    """A path round a degree whose ends are so far apart, as a share of its length."""
+    # length = 4 - away, and away = gap × length
+    away = 4 * gap / (1 + gap)
+    return [(70, 40), (71, 40), (71, 41), (70, 41), (70, 40 + away)]
+
+
+def read_alike(engine, content):
+    """The names that the page makes units of, and what `collect` reads of the same bytes."""
+    (work,) = opened(engine, content)
+    table = kml.read_placemarks(content, "f.kml").table
+    grounds = [
+        row["polygons"] if row["polygons"] is not None else row["loops"]
+        for row in table.to_dict("records")
+    ]
+    names = [
+        name for name, ground in zip(table["name"], grounds, strict=True) if ground is not None
+    ]
+    areas = [shapely.area(ground) for ground in grounds if ground is not None]
+    new = [unit for unit in work["units"].values() if unit["origin"] == "new"]
+    return (
+        work,
+        dict(zip(names, areas, strict=True)),
+        {unit["name_en"]: area_of(unit) for unit in new},
+    )
+
+
+def area_of(unit):
+    """Square degrees of a unit of the page."""
+    return sum(shapely.Polygon(rings[0], rings[1:]).area for rings in unit["polygons"])
+
+
+def test_an_opened_file_has_the_grounds_that_collect_takes(engine):
+    """Paths that nearly close, one just does not; outlines that cross themselves; what is none is named."""
+    crossing = "<coordinates>63,45 65,46.5 65,45 63,46.5 63,45</coordinates>"
+    bow = (
+        "<Placemark><name>bow</name><Polygon><outerBoundaryIs><LinearRing>"
+        f"{crossing}</LinearRing></outerBoundaryIs></Polygon></Placemark>"
+    )
+    places = "".join(f"<gx:coord>{lon} {lat} 9</gx:coord>" for lon, lat in surrounding(0.0))
+    track = f"<Placemark><name>walked</name><gx:Track>{places}</gx:Track></Placemark>"
+    body = (
+        bow
+        + track
+        + path_of("closed", [*surrounding(0.0)])
+        + path_of("nearly", surrounding(0.049))
+        + path_of("open", surrounding(0.051))
+        + path_of("fence", [(64, 44), (66, 44)])
+    )
+    head = HEAD.replace("<kml", '<kml xmlns:gx="http://www.google.com/kml/ext/2.2"', 1)
+    work, of_collect, of_page = read_alike(engine, (head + body + TAIL).encode())
+    assert set(of_page) == set(of_collect) == {"bow", "walked", "closed", "nearly"}
+    for name, area in of_collect.items():
+        # sides of a KML follow the ground, and the page's corners have five decimals
+        assert of_page[name] == pytest.approx(area, rel=1e-3), name
+    assert work["lost"] == ["open", "fence"]
+    assert work["missing"] == ["CU-001"]
+
+
+def test_a_unit_redrawn_as_a_path_is_that_unit(engine):
+    data = '<ExtendedData><Data name="cu_id"><value>CU-001</value></Data></ExtendedData>'
+    body = path_of("CU-001 Ustyurt", surrounding(0.0), data)
+    (work,) = opened(engine, (HEAD + body + TAIL).encode())
+    assert work["missing"] == work["lost"] == []
+    assert area_of(work["units"]["CU-001"]) == pytest.approx(1)
+
+
+def test_the_kml_of_an_archive_is_the_one_that_collect_takes(engine):
+    """A folder that a Mac zipped: shadows come first, and what is deeper is beside it."""
+    shadow, units = b"\x00\x05\x16\x07", (HEAD + mark("here") + TAIL).encode()
+    beside = (HEAD + mark("beside") + TAIL).encode()
+    archive = zipped(
+        {
+            "__MACOSX/._doc.kml": shadow,
+            "edit/._doc.kml": shadow,
+            "edit/old/a.kml": beside,
+            "edit/doc.kml": units,
+        }
+    )
+    (work,) = opened(engine, archive)
+    assert [unit["name_en"] for unit in work["units"].values() if unit["origin"] == "new"] == [
+        "here"
+    ]
 
 
 # -- a thousand edits -------------------------------------------------------------------------------

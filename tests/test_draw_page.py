@@ -461,9 +461,13 @@ def test_what_google_earth_saves_is_opened_and_a_second_file_is_laid_over(page, 
         "<Placemark><name>Untitled Polygon</name><Polygon><outerBoundaryIs><LinearRing>"
         f"{polygon}</LinearRing></outerBoundaryIs></Polygon></Placemark>"
     )
+    fence = "<LineString><coordinates>70,40,0 71,40,0</coordinates></LineString>"
+    fresh += f"<Placemark><name>old fence</name>{fence}</Placemark>"
     earth = earth.replace("</Document>", f"{fresh}</Document>")
     open_text(page, earth)
     page.wait("return document.getElementById('ask').open")
+    assert "Not taken along (1)" in page.run("return document.getElementById('ask').textContent")
+    assert "old fence" in page.run("return document.getElementById('ask').textContent")
     click(page, '[data-choice="over"]')
     page.wait("return !document.getElementById('ask').open")
     assert work(page)["done"] == []  # nothing was mixed

@@ -89,6 +89,17 @@ const jobs = {
     }
     return answers;
   },
+  // What opening a file makes of the units and pins of a page.
+  async open() {
+    const kml = await room("kml");
+    const { workOfFile } = await room("workshop");
+    const answers = [];
+    for (const text of job.files) {
+      const bytes = Uint8Array.from(Buffer.from(text, "base64"));
+      answers.push(workOfFile(kml.placemarks(await kml.textOfFile(bytes)), job.base, job.about));
+    }
+    return answers;
+  },
 };
 
 process.stdout.write(JSON.stringify(await jobs[job.job]()));

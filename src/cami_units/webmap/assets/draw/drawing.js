@@ -4,7 +4,7 @@
 import { factList, findingRows, measured, measureOn, ticksOf, titleOf } from "./card.js";
 import { countedSpecies } from "./criteria.js";
 import { drawOthers, drawPins, drawUnits, finish, hand, insertVertex, layOver, nextVertex, onHand, removeVertex, setMode, showWhole, snapTo, stepBack, takeUp, vertexKey } from "./editor.js";
-import { difference, intersection, onGlobe, selfCrossing, splitByLine, union } from "./geometry.js";
+import { difference, intersection, nearlyCloses, onGlobe, selfCrossing, splitByLine, union } from "./geometry.js";
 import { cleanName, FileFault, LIMITS, placemarks, textOfFile } from "./kml.js";
 import { unpackedLayers } from "./layers.js";
 import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
@@ -366,7 +366,7 @@ async function openFile(file) {
     const seam = east > 180 ? (west + east) / 2 - 180 : -180;
     const read = placemarks(await textOfFile(new Uint8Array(await file.arrayBuffer())), seam);
     const found = workOfFile(read, base, about);
-    if (!read.placemarks.some((mark) => mark.polygons.length || mark.points.length)) throw new FileFault("draw file nothing");
+    if (!read.placemarks.some((mark) => mark.polygons.length || mark.points.length || mark.lines.some(nearlyCloses))) throw new FileFault("draw file nothing");
     await offer(found, cleanName(file.name));
   } catch (fault) {
     told(word(fault instanceof FileFault ? fault.key : "draw file broken"));
@@ -378,8 +378,13 @@ async function offer(found, name) {
   const units = Object.values(found.units).filter((unit) => !unit.into);
   const facts = { file: name, units: units.length - found.missing.length, pins: Object.keys(found.pins).length, group: found.group, round: found.round };
   const odd = found.group !== about.group || found.round !== about.round;
-  const question = `${word("draw opened", facts)} ${odd ? word("draw opened other", facts) : ""} ${found.missing.length ? word("draw opened missing", { list: found.missing.join(", ") }) : ""}`;
-  const answer = await ask(question, "", { text: false, choices: [["go on", word("draw go on from it")], ["over", word("draw lay over")], ["no", word("draw cancel")]] });
+  const said = [
+    word("draw opened", facts),
+    odd ? word("draw opened other", facts) : "",
+    found.missing.length ? word("draw opened missing", { list: found.missing.join(", ") }) : "",
+    found.lost.length ? word("draw opened lost", { list: found.lost.slice(0, 5).join(", "), count: found.lost.length }) : "",
+  ];
+  const answer = await ask(said.filter(Boolean).join(" "), "", { text: false, choices: [["go on", word("draw go on from it")], ["over", word("draw lay over")], ["no", word("draw cancel")]] });
   if (answer === "go on") {
     const gone = (table, kept) => Object.fromEntries(Object.keys(state.work[table]).filter((key) => !kept[key]).map((key) => [key, null]));
     act(state.work, "opened", {

@@ -266,6 +266,25 @@ export const difference = (one, other) => overlay(one, other, (a, b) => a && !b)
 export const intersection = (one, other) => overlay(one, other, (a, b) => a && b);
 export const repaired = (one) => overlay(one, [], (a) => a);
 
+const NEARLY_CLOSED = 0.05; // of a path's length: as near its ends are to each other where `collect` takes it as an outline
+
+// What placemarks surround: their polygons, else their paths whose ends nearly meet, each rid of its crossings.
+export function grounds({ polygons, lines }) {
+  const drawn = polygons.length ? polygons : lines.filter(nearlyCloses).map((line) => [line]);
+  return drawn.flatMap((rings) => (vertexCount([rings]) <= MOST_REPAIRED && selfCrossing([distinctRings(rings)]) ? repaired([rings]) : tidied([rings])));
+}
+
+const MOST_REPAIRED = 3000; // corners; of a longer outline the card says that it crosses itself
+
+const distinctRings = (rings) => rings.map((ring) => distinct(ring.map(rounded)));
+
+export function nearlyCloses(line) {
+  const last = line[line.length - 1];
+  const away = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1]);
+  const long = line.slice(1).reduce((sum, point, i) => sum + away(line[i], point), 0);
+  return line.length > 3 && away(line[0], last) <= NEARLY_CLOSED * long;
+}
+
 // -- splitting ---------------------------------------------------------------------------------------
 
 // The two sides of a line through an outline: [left, right]; null where it does not part it.

@@ -113,18 +113,24 @@ const textOf = (element, name) => {
 
 const NUMBER = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/;
 
-function ringOf(text, count) {
-  const ring = [];
+// Corners as they stand: of a line it matters whether its last is its first.
+function pointsOf(text, count) {
+  const points = [];
   for (const tuple of text.trim().split(/\s+/)) {
     if (!tuple) continue;
     const [lon, lat] = tuple.split(",");
     if (!NUMBER.test(lon || "") || !NUMBER.test(lat || "")) continue;
     const point = [Number(lon), Number(lat)];
     if (Math.abs(point[0]) > 360 || Math.abs(point[1]) > 90) continue; // past 180° a map counts on
-    ring.push(point);
+    points.push(point);
     count.vertices += 1;
     if (count.vertices > LIMITS.vertices) throw new FileFault("draw file large");
   }
+  return points;
+}
+
+function ringOf(text, count) {
+  const ring = pointsOf(text, count);
   const last = ring[ring.length - 1];
   if (ring.length > 1 && ring[0][0] === last[0] && ring[0][1] === last[1]) ring.pop();
   return ring;
@@ -141,8 +147,12 @@ function shapesOf(element, count, found) {
       const [point] = ringOf(textOf(child, "coordinates"), count);
       if (point) found.points.push(point);
     } else if (child.name === "LineString" || child.name === "LinearRing") {
-      const line = ringOf(textOf(child, "coordinates"), count);
+      const line = pointsOf(textOf(child, "coordinates"), count);
       if (line.length > 1) found.lines.push(line);
+    } else if (child.name === "Track") {
+      const places = child.children.filter((one) => one.name === "coord").map((one) => one.text.trim().split(/\s+/).join(","));
+      const track = pointsOf(places.join(" "), count);
+      if (track.length > 1) found.lines.push(track);
     } else if (child.name === "MultiGeometry" || child.name === "MultiTrack") {
       shapesOf(child, count, found);
     }
@@ -248,8 +258,11 @@ async function memberOf(bytes) {
     members.push({ name, flags: view.getUint16(at + 8, true), method: view.getUint16(at + 10, true), packed: view.getUint32(at + 20, true), local: view.getUint32(at + 42, true) });
     at += 46 + length + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
-  const kmls = members.filter((one) => /\.kml$/i.test(one.name));
-  const member = kmls.find((one) => one.name === "doc.kml") || kmls[0];
+  // As `collect` chooses: doc.kml, else the one least deep; what a Mac puts beside files is none.
+  const depth = (one) => one.name.split("/").length;
+  const isShadow = (one) => /^__MACOSX\/|(^|\/)\._[^/]*$/.test(one.name);
+  const kmls = members.filter((one) => /\.kml$/i.test(one.name) && !isShadow(one)).sort((one, other) => depth(one) - depth(other));
+  const member = kmls.find((one) => one.name.toLowerCase() === "doc.kml") || kmls[0];
   if (!member) throw new FileFault("draw file no kml");
   if (member.flags & 1 || member.local + 30 > bytes.length) throw new FileFault("draw file broken");
   const start = member.local + 30 + view.getUint16(member.local + 26, true) + view.getUint16(member.local + 28, true);

@@ -3,7 +3,7 @@
 // Every step is a value that says how the touched units and pins stood before and after, so undoing
 // and doing again need no knowledge of what a step was. Nothing here knows a map or a page.
 
-import { tidied } from "./geometry.js";
+import { grounds, nearlyCloses, tidied } from "./geometry.js";
 import { cleanName, cleanText, kmlText } from "./kml.js";
 
 export const DIALECT = "1";
@@ -246,7 +246,7 @@ function unitMark(work, unit, given, rings, i, ticks) {
 
 // -- a file that is opened ------------------------------------------------------------------------------
 
-// What a file makes of the work: { units, pins, missing, group, round }. Its placemarks may have been
+// What a file makes of the work: { units, pins, missing, lost, group, round }, `lost` the names of what is no ground and no pin. Its placemarks may have been
 // through Google Earth: identity is the data, else the id, else the id in front of the name.
 export function workOfFile(read, base, about) {
   const units = {};
@@ -258,11 +258,16 @@ export function workOfFile(read, base, about) {
     return Object.keys(counted).sort((one, other) => counted[other] - counted[one])[0] || "";
   };
   let fresh = 0;
+  const lost = [];
   for (const mark of said) {
-    if (mark.polygons.length) {
-      const unit = unitOfMark(mark, base, () => { fresh += 1; return `N${fresh}`; }, units);
-      if (unit) units[unit.key] = unit;
-    } else if (mark.points.length) {
+    const polygons = grounds(mark);
+    if (polygons.length) {
+      const unit = unitOfMark(mark, polygons, base, () => { fresh += 1; return `N${fresh}`; }, units);
+      units[unit.key] = unit;
+    }
+    const lines = mark.lines.filter((line) => mark.polygons.length || !nearlyCloses(line));
+    if (lines.length || (mark.polygons.length && !polygons.length)) lost.push(mark.name || mark.comment || "–");
+    if (!mark.polygons.length && !polygons.length && mark.points.length) {
       const key = /^P[0-9]{1,4}$/.test(mark.data.draw_id || "") ? mark.data.draw_id : `P${1000 + Object.keys(pins).length}`;
       pins[key] = { key, place: mark.points[0], text: mark.comment || mark.name, about: cleanName(mark.data.about || "") };
     }
@@ -276,7 +281,7 @@ export function workOfFile(read, base, about) {
   const missing = Object.keys(base).filter((id) => !held.has(id));
   for (const id of missing) units[id] = handedOut(base[id]);
   return {
-    units, pins, missing,
+    units, pins, missing, lost,
     group: most([read.about.working_group, ...said.map((mark) => mark.data.working_group || mark.data.group)]) || about.group,
     round: most([read.about.round, ...said.map((mark) => mark.data.round)]) || about.round,
   };
@@ -292,13 +297,11 @@ function handedOut(given) {
 const REJECTED = /^[XХxх]\s+/; // a Latin or a Cyrillic X, as people type it
 const LISTED = /^(CU-\d{1,6})([a-z]?)\b/;
 
-function unitOfMark(mark, base, freshKey, units) {
+function unitOfMark(mark, polygons, base, freshKey, units) {
   const bare = mark.name.replace(REJECTED, "");
   const named = LISTED.exec(bare);
   const byId = LISTED.exec(mark.id);
   const id = [mark.data.cu_id, byId && byId[1], named && named[1]].find((one) => one && base[one]) || "";
-  const polygons = tidied(mark.polygons);
-  if (!polygons.length) return null;
   const piece = id && /^[a-z]$/.test(mark.data.piece || "") ? mark.data.piece : "";
   const drawn = /^N[0-9]{1,5}$/.test(mark.data.draw_id || "") && !units[mark.data.draw_id] ? mark.data.draw_id : "";
   const key = id ? `${id}${piece}` : drawn || freshKey();
