@@ -945,6 +945,37 @@ def test_documents_of_two_groups_in_one_file_stand_each_for_its_own_units(tmp_pa
     assert of(made, "CU-014") == [("rejected", "cu_id", "S2")]
 
 
+def test_pins_are_of_the_group_in_whose_document_they_lie(tmp_path):
+    """Two documents of one name, one after the other, and a pin beside them that may be anybody's."""
+
+    def pin_of(name: str, space: str = "") -> bytes:
+        place = f' xmlns="{space}"' if space else ""
+        pin = "<Point><coordinates>71.23,42.17</coordinates></Point>"
+        return f"<Placemark{place}><name>{name}</name>{pin}</Placemark>".encode()
+
+    notes = b"<name>4 Notes (drop pins here)</name>"
+    documents = []
+    for group in ("S1", "S2"):
+        text = draw.edited(handed_out(group)).replace(notes, notes + pin_of(f"{group} in notes"))
+        text = text.replace(b"</Document>", pin_of(f"{group} at the end") + b"</Document>")
+        documents.append(etree.fromstring(text))
+    documents[0].extend(documents[1])
+    together = etree.Element(documents[0].tag)
+    top = etree.SubElement(together, documents[0].tag.replace("kml", "Folder"))
+    etree.SubElement(top, documents[0].tag.replace("kml", "name")).text = "My Places"
+    top.extend(documents[0])
+    top.append(etree.fromstring(pin_of("beside", documents[0].nsmap[None])))
+    made = collected(tmp_path, {"myplaces.kml": etree.tostring(together)})
+    groups = dict(zip(made.remarks["text"], made.remarks["group"], strict=True))
+    assert groups == {
+        "S1 in notes": "S1",
+        "S1 at the end": "S1",
+        "S2 in notes": "S2",
+        "S2 at the end": "S2",
+        "beside": "S1;S2",
+    }
+
+
 def test_a_late_file_says_nothing_of_units_that_are_younger_than_it(tmp_path):
     """Round 01 has two units that the pack of round 00 could not hold, one of them inside CU-001."""
     west, south = corner("CU-001")

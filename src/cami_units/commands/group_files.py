@@ -606,10 +606,21 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     if len(set(groups)) > 1:
         group, group_by = ";".join(sorted(set(groups))), "its placemarks"
     group_files.placemarks += _shapes(shapes, groups, group_files)
+
+    def whose(mark: Mapping[str, Any]) -> str:
+        """The group of what is no shape."""
+        one_group = len(set(groups)) < 2
+        return group if one_group else _group_of_document(mark, shapes, groups) or group
+
     # A polygon may have lines beside it: they are remarks, as those without a polygon are.
-    group_files.pins += [row for mark in (*pins, *shapes) for row in _remarks(mark, group)]
-    group_files.pins += [_pin_on_ground(mark, group) for mark in (*specks, *far)]
-    group_files.pins += [_pin_on_evidence(mark, group) for mark in evidence if _is_comment(mark)]
+    group_files.pins += [row for mark in pins for row in _remarks(mark, whose(mark))]
+    group_files.pins += [
+        row for mark, own in zip(shapes, groups, strict=True) for row in _remarks(mark, own)
+    ]
+    group_files.pins += [_pin_on_ground(mark, whose(mark)) for mark in (*specks, *far)]
+    group_files.pins += [
+        _pin_on_evidence(mark, whose(mark)) for mark in evidence if _is_comment(mark)
+    ]
     group_files.notices += _noticed(evidence, specks, far, base_facts)
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = digest in reading.handed_out
@@ -1178,6 +1189,30 @@ def _groups_of_shapes(shapes: Sequence[Mapping[str, Any]], base_facts: HandedOut
         group = said_group or group
         groups.append(group)
     return groups
+
+
+def _group_of_document(
+    mark: Mapping[str, Any], shapes: Sequence[Mapping[str, Any]], groups: Sequence[str]
+) -> str:
+    """The group of the document that a pin or a comment lies in; empty where it lies in none.
+
+    Documents of two groups are called the same: of those the shape before it in the file says which.
+    """
+    places = [shape["folder"].rpartition("/") for shape in shapes]
+    documents = [
+        outer if outer and _is_units_folder(inner) else shape["folder"]
+        for shape, (outer, _, inner) in zip(shapes, places, strict=True)
+    ]
+    around = {one for one in documents if one and f"{mark['folder']}/".startswith(f"{one}/")}
+    if not around:
+        return ""
+    inside = [
+        (shape["line"], group)
+        for shape, group, document in zip(shapes, groups, documents, strict=True)
+        if document == max(around, key=len)
+    ]
+    before = [group for line, group in inside if line <= mark["line"]]
+    return before[-1] if before else inside[0][1]
 
 
 def _is_of_another_round(marks: Iterable[Mapping[str, Any]], base_facts: HandedOut) -> bool:
