@@ -283,6 +283,47 @@ def test_a_reload_half_way_goes_on_or_begins_anew(page, html):
     assert work(page)["done"] == []
 
 
+def test_two_tabs_are_one_work(page, html):
+    """A step of the one is one of the other too; a work begun anew is no going on, and is asked about."""
+    driver, first = page.driver, page.driver.current_window_handle
+
+    def moved(unit):
+        """One step: a corner of a unit, up."""
+        choose(page, unit)
+        click(page, "#vertices")
+        press(page, Keys.ARROW_UP)
+        kept(page)
+
+    moved("CU-004")
+    driver.switch_to.new_window("tab")
+    second = driver.current_window_handle
+    try:
+        opened(page, html)
+        click(page, '[data-choice="go on"]')
+        page.wait("return document.documentElement.dataset.begun")
+        moved("CU-003")
+        driver.switch_to.window(first)
+        page.wait("return camiDraw.state.work.done.length === 2")
+        moved("CU-002")
+        driver.switch_to.window(second)
+        page.wait("return camiDraw.state.work.done.length === 3")
+        opened(page, html)
+        click(page, '[data-choice="anew"]')
+        page.wait("return document.documentElement.dataset.begun")
+        moved("CU-003")
+        driver.switch_to.window(first)
+        page.wait("return document.getElementById('ask').open")
+        assert len(work(page)["done"]) == 3
+        click(page, '[data-choice="here"]')
+        kept(page)
+        driver.switch_to.window(second)
+        page.wait("return camiDraw.state.work.done.length === 3")
+    finally:
+        driver.switch_to.window(second)
+        driver.close()
+        driver.switch_to.window(first)
+
+
 @pytest.mark.slow
 def test_everything_a_group_can_do_comes_back_through_collect_as_facts(page, done, tmp_path):
     """Split, merge, draw, reject, rename, comment, pin: nothing is guessed."""

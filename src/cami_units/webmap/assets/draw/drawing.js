@@ -245,6 +245,26 @@ function keepWork() {
   return waiting;
 }
 
+// Two tabs are one work: what the other has done since is done here too. A work that was started anew
+// there is no going on of this one, and which of them counts is asked.
+async function followOtherTab() {
+  if (!document.documentElement.dataset.begun || node("ask").open) return;
+  const theirs = state.drawer.others();
+  if (!theirs) return;
+  const counts = [["theirs", word("draw other tab")], ["here", word("draw this tab")]];
+  const goesOn = theirs.step > state.work.step;
+  const answer = goesOn ? "theirs" : await ask(word("draw two tabs", { n: theirs.done.length, here: state.work.done.length }), "", { text: false, choices: counts });
+  if (answer !== "theirs") {
+    keepWork();
+    return;
+  }
+  state.work = { ...theirs, about };
+  if (state.own && !(unitOf(state.chosen) || {}).polygons) state.chosen = null;
+  setMode("edit");
+  show();
+  told(word("draw followed"));
+}
+
 function changed(key, polygons, how, vertices) {
   const unit = unitOf(key);
   const after = { ...unit, polygons };
@@ -496,10 +516,12 @@ async function start() {
   if (saved && saved.step > 0 && saved.done && saved.done.length) {
     const answer = await ask(word("draw unsaved", { n: saved.done.length }), "", { text: false, choices: [["go on", word("draw go on")], ["anew", word("draw start anew")]] });
     // what is started anew is overwritten by its first step only: a slip of the finger loses nothing yet
-    if (answer !== "anew") state.work = { ...saved, about };
+    // meanwhile another tab may have gone on with it
+    if (answer !== "anew") state.work = { ...(state.drawer.others() || saved), about };
     show();
   }
   document.documentElement.dataset.begun = "yes";
+  state.drawer.onOthers(followOtherTab);
 }
 
 // For tests and benchmarks only: what a script outside may look at.

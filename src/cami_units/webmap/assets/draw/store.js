@@ -21,19 +21,34 @@ function opened() {
   });
 }
 
-// A drawer for one group and one base round: { saved, keep(work) }.
+// A drawer for one group and one base round: { saved, keep(work), others(), onOthers(what) }.
 export async function drawer(key) {
   const database = await opened();
   const read = await Promise.all([simple(key), strict(database, key)]);
   const saved = read.filter(Boolean).sort((one, other) => other.at - one.at || other.work.step - one.work.step)[0] || null;
+  let own = textIn(key); // as this tab has last read or written it
   return {
     saved: saved && saved.work,
+    // What another tab of this browser has kept since, once; null: nothing.
+    others() {
+      const text = textIn(key);
+      if (text === null || text === own) return null;
+      own = text;
+      const value = parsed(text);
+      return value && value.work;
+    },
+    // At once where the browser says so, and when somebody comes back to this tab.
+    onOthers(what) {
+      window.addEventListener("storage", (event) => event.key === key && what());
+      document.addEventListener("visibilitychange", () => !document.hidden && what());
+    },
     // True when at least one of the two has it; the promise ends when the database has.
     async keep(work) {
       const text = JSON.stringify({ at: Date.now(), work });
       let kept = false;
       try {
         localStorage.setItem(key, text);
+        own = text;
         kept = true;
       } catch (full) {
         try {
@@ -55,13 +70,15 @@ function parsed(text) {
   }
 }
 
-function simple(key) {
+function textIn(key) {
   try {
-    return parsed(localStorage.getItem(key));
+    return localStorage.getItem(key);
   } catch (refused) {
     return null;
   }
 }
+
+const simple = (key) => parsed(textIn(key));
 
 function strict(database, key) {
   return new Promise((resolve) => {
