@@ -991,6 +991,21 @@ def lines(**columns) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
 
 
+def test_what_has_no_name_is_called_by_its_id(tmp_path, survey):
+    """It was told as "a closed fence ()" and " and  (China–Nepal, 0 km)"; hotspots had their ids."""
+    fences = lines(permeability=[0.0, 0.0], name=["", "Altai fence"], barrier_id=["B05", "B06"])
+    barriers = layers.read_barriers(written(tmp_path / "a.gpkg", fences.assign(kind="fence")))
+    assert barriers["name"].tolist() == ["B05", "Altai fence"]
+    parks = gpd.GeoDataFrame({"iso2": ["KZ"]}, geometry=[box(60, 45, 61, 46)], crs="EPSG:4326")
+    areas = layers.read_protected_areas(written(tmp_path / "b.gpkg", parks))
+    assert areas["name"].tolist() == areas["pa_id"].tolist() != [""]
+    # two species along one corridor have a number behind its id, and the name is that id
+    ways = lines(sci_name=["Lynx lynx;Saiga tatarica"], corridor_id=["L11"], evidence_grade=["A"])
+    written(tmp_path / "c.gpkg", ways)
+    clean, _, _ = survey(sources={"corridors": [tmp_path / "c.gpkg"]})
+    assert clean.corridors["name"].tolist() == ["L11.1", "L11.2"]
+
+
 def test_a_permeability_that_is_no_share_is_refused(tmp_path):
     table = lines(kind=["road", "rail"], permeability=[0.5, 80.0], name=["a", "b"])
     with pytest.raises(InputError, match=r"1 of 2 barriers has no permeability from 0 to 1: 80.0"):

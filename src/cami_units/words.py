@@ -1135,6 +1135,17 @@ def line_name(row: Mapping[Any, Any], lang: str = "en") -> str:
     return name_in(row, lang) or clean_name(row.get("name"))
 
 
+def id_and_name(identity: object, name: object) -> str:
+    """An id before the name; alone where it stands for the name too.
+
+    Examples
+    --------
+    >>> id_and_name("B05", "Altai fence"), id_and_name("B05", "B05")
+    ('B05 Altai fence', 'B05')
+    """
+    return " ".join(dict.fromkeys(filter(None, map(clean_name, (identity, name)))))
+
+
 def fence_name(row: Mapping[Any, Any], lang: str = "en") -> str:
     """A closed stretch of border in a list: its place in it, its fence, and the unit it runs through.
 

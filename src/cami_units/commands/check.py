@@ -11,7 +11,7 @@ from typing import Any, Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import layers, overlap
+from cami_units import layers, overlap, words
 from cami_units.commands.plan_layers import (
     faulty_coverage,
     faulty_groups,
@@ -204,7 +204,7 @@ def _fenced_links(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
             "note",
             CRITERION_LAYERS["C5"],
             "",
-            f"{row.corridor_id} {row.name}",
+            words.id_and_name(row.corridor_id, row.name),
             Note("fence closed", {"grade": row.evidence_grade, "fence": row.fence}),
         )
         for row in overlap.fenced_links(clean, plan.profile).itertuples(index=False)

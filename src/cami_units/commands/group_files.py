@@ -606,21 +606,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     if len(set(groups)) > 1:
         group, group_by = ";".join(sorted(set(groups))), "its placemarks"
     group_files.placemarks += _shapes(shapes, groups, group_files)
-
-    def whose(mark: Mapping[str, Any]) -> str:
-        """The group of what is no shape."""
-        one_group = len(set(groups)) < 2
-        return group if one_group else _group_of_document(mark, shapes, groups) or group
-
-    # A polygon may have lines beside it: they are remarks, as those without a polygon are.
-    group_files.pins += [row for mark in pins for row in _remarks(mark, whose(mark))]
-    group_files.pins += [
-        row for mark, own in zip(shapes, groups, strict=True) for row in _remarks(mark, own)
-    ]
-    group_files.pins += [_pin_on_ground(mark, whose(mark)) for mark in (*specks, *far)]
-    group_files.pins += [
-        _pin_on_evidence(mark, whose(mark)) for mark in evidence if _is_comment(mark)
-    ]
+    group_files.pins += _all_remarks(pins, shapes, [*specks, *far], evidence, (group, groups))
     group_files.notices += _noticed(evidence, specks, far, base_facts)
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = digest in reading.handed_out
@@ -646,6 +632,30 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         group_files.note(label, "unchanged file")
     elif not own_marks:
         _say_nothing_drawn(group_files, placemarks)
+
+
+def _all_remarks(
+    pins: Sequence[Mapping[str, Any]],
+    shapes: Sequence[Mapping[str, Any]],
+    no_units: Sequence[Mapping[str, Any]],
+    evidence: Sequence[Mapping[str, Any]],
+    whose: tuple[str, Sequence[str]],
+) -> list[dict[str, Any]]:
+    """All remarks of a file: pins, what lies beside shapes, shapes that are no unit, comments on evidence.
+
+    `whose` is the group of the file and that of each shape: what is no shape is of its document's.
+    """
+    group, groups = whose
+    is_of_several = len(set(groups)) > 1
+
+    def owner(mark: Mapping[str, Any]) -> str:
+        return (is_of_several and _group_of_document(mark, shapes, groups)) or group
+
+    # A polygon may have lines beside it: they are remarks, as those without a polygon are.
+    marks = [*((mark, owner(mark)) for mark in pins), *zip(shapes, groups, strict=True)]
+    rows = [row for mark, own_group in marks for row in _remarks(mark, own_group)]
+    rows += [_pin_on_ground(mark, owner(mark)) for mark in no_units]
+    return rows + [_pin_on_evidence(mark, owner(mark)) for mark in evidence if _is_comment(mark)]
 
 
 def _noticed(

@@ -182,6 +182,10 @@ class Drawing:
         """The name of a row in the file's language."""
         return _name(row, self.lang)
 
+    def title(self, row: Mapping[str, Any], key: str) -> str:
+        """The id and the name of a row; the id alone where that is all that it is called."""
+        return words.id_and_name(row[key], self.name(row))
+
 
 def _name(row: Mapping[str, Any], lang: str) -> str:
     """The name of a row in a language, else the English one, else the only one."""
@@ -214,7 +218,7 @@ def plain(
     look = LAYER_LOOKS[layer]
     marks: list[Mark] = []
     for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
-        name = f"{clean_name(row[key])} {drawing.name(row)}"
+        name = drawing.title(row, key)
         marks += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
     near = len(marks) > _FEW
     return Folder(words.text(layer, drawing.lang), tuple(marks), visible=visible, near=near)
@@ -245,7 +249,8 @@ def remarks(
     marks: list[Mark] = []
     for row in rows(table, "remark_id"):
         title = clean_name(row.get("placemark")) if row["kind"] != "comment" else ""
-        name = f"{clean_name(row['group'])}: {title or clean_name(row['text'])}"
+        said = (clean_name(row["group"]), title or clean_name(row["text"]))
+        name = ": ".join(filter(None, said))
         marks += drawing.marks(
             "remarks", row, key="remark_id", name=name, look="remark", visible=visible
         )
@@ -358,7 +363,7 @@ def barriers(drawing: Drawing, barriers: gpd.GeoDataFrame | None) -> Folder | No
                 "barriers",
                 row,
                 key="barrier_id",
-                name=f"{clean_name(row['barrier_id'])} {drawing.name(row)}",
+                name=drawing.title(row, "barrier_id"),
                 look=look,
             )
         )

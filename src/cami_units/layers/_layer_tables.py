@@ -277,6 +277,12 @@ def named(table: gpd.GeoDataFrame, fallback: str) -> gpd.GeoDataFrame:
     return table.assign(name_en=english, name_ru=russian)
 
 
+def called(table: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
+    """Rows of a layer with one column of names: what has no name is called by its id, wherever it is told."""
+    nameless = table["name"].eq("")
+    return table.assign(name=table["name"].mask(nameless, table[_key_of(layer)].astype(str)))
+
+
 def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.GeoDataFrame, Notes]:
     """One row a country by alpha-2 code; `range_state` says which are the plan's states."""
     codes = [dialects.iso2(value) for value in table["iso2"]]
@@ -322,7 +328,8 @@ def protected_area_rows(
         if not rows.any():
             return []
         note = Note(key, {"n": int(rows.sum()), "km2": float(reported[rows].sum())})
-        return [problem_of("counted", "protected_areas", "", in_short(sorted(name[rows])), note)]
+        names = in_short(sorted(set(name[rows]) - {""}))
+        return [problem_of("counted", "protected_areas", "", names, note)]
 
     notes += step_notes("points without area" if 4 in steps else "points left out", left_out)
     for row in np.flatnonzero(as_circles):
@@ -354,7 +361,8 @@ def protected_area_rows(
     if over >= 1:
         note = Note("areas overlap", {"km2": float(over)})
         joined_notes.append(problem_of("note", "protected_areas", "", "", note))
-    return table.assign(iso2=table["iso2"].fillna("")), notes + id_notes + joined_notes
+    table = called(table.assign(iso2=table["iso2"].fillna("")), "protected_areas")
+    return table, notes + id_notes + joined_notes
 
 
 def _counted_twice_km2(table: gpd.GeoDataFrame) -> float:
@@ -446,7 +454,7 @@ def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     table = table.assign(permeability=value.astype(float), name=names, kind=kind)[~wrong]
     table, id_notes = with_ids(table, "barriers")
     table, joined_notes = one_row_a_key(table, "barriers")
-    return table, notes + id_notes + joined_notes
+    return called(table, "barriers"), notes + id_notes + joined_notes
 
 
 def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFrame, Notes]:
@@ -482,7 +490,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
         note = Note("corridors of others", {"count": int(unknown.sum()), "of": len(table)})
         notes.append(problem_of("counted", "corridors", "", others, note))
     table, joined_notes = one_row_a_key(table.assign(sci_name=ours)[~unknown], "corridors")
-    return table, notes + month_notes + id_notes + joined_notes
+    return called(table, "corridors"), notes + month_notes + id_notes + joined_notes
 
 
 def with_months(
