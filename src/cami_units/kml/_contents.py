@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -79,10 +79,9 @@ def remarks(
 
 def contents(
     units: gpd.GeoDataFrame,
-    editable: Sequence[Mark],
+    editable: UnitMarks,
     shown_evidence: Evidence,
     *,
-    looks: Mapping[str, Mapping[str, Look]],
     imprint: Imprint,
     lang: str,
     pack: Pack,
@@ -90,11 +89,10 @@ def contents(
 ) -> Contents:
     """Everything a file will hold.
 
-    `editable` are the units as :func:`unit_marks` makes them, never simplified, `looks` what
-    :func:`unit_looks` makes of them for each kind of Google Earth, and `typed` what :func:`remarks`
-    gives.
+    `editable` are the units as :func:`unit_marks` makes them, never simplified, and `typed` what
+    :func:`remarks` gives.
     """
-    seen = narrowest_bounds([mark.geometry for mark in editable])
+    seen = narrowest_bounds([mark.geometry for mark in editable.marks])
     view = seen or shown_evidence.view
     told = about(imprint, lang, units, shown_evidence)
     # what the three folders hold as text, by folder and kind of Google Earth
@@ -123,8 +121,8 @@ def contents(
                 shown_evidence.sections,
                 written=texts[1],
             ),
-            Folder(words.text("folder units", lang), tuple(editable), open=True),
-            Folder(words.text("folder labels", lang), tuple(_unit_labels(editable))),
+            Folder(words.text("folder units", lang), editable.marks, open=True),
+            Folder(words.text("folder labels", lang), editable.labels),
             Folder(
                 words.text("folder evidence", lang),
                 (),
@@ -135,8 +133,8 @@ def contents(
             Folder(words.text("folder notes", lang), open=True),
         ),
         looks=LOOKS | {"neighbours": OUTLINE, "before": BEFORE} | dict(shown_evidence.looks),
-        unit_looks=looks,
-        tour=_tour(units, editable),
+        unit_looks=editable.looks,
+        tour=editable.stops,
         view=view,
         labels=labels_of(lang),
         grounds=_grounds(view),
@@ -160,32 +158,25 @@ def labels_of(lang: str) -> dict[str, str]:
     return named | figures | shares | states | others | {"sci_name": phrases["column sci_name"]}
 
 
-def unit_looks(
-    units: gpd.GeoDataFrame, cards: Mapping[str, Mapping[str, Any]], profile: Profile, lang: str
-) -> dict[str, Look]:
-    """The look of each status that a unit has, once for each wording of its balloon."""
-    variants = _variants(units, cards)
-    looks = {}
-    for row in rows(units, "unit_id"):
-        key = _look_key(str(row["status"]), variants[row["unit_id"]])
-        if key not in looks:
-            balloon = _balloon(profile, lang, _patterns(row, cards[row["unit_id"]]))
-            looks[key] = status_look(str(row["status"]), balloon)
-    return looks
+def _unit_looks(
+    units: gpd.GeoDataFrame, cards: Mapping[str, Mapping[str, Any]], lang: str
+) -> tuple[dict[str, str], dict[Profile, dict[str, Look]]]:
+    """The key of each unit's look; and the looks, one for each wording of a balloon of each status.
 
-
-def _variants(units: gpd.GeoDataFrame, cards: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Which wording the balloon of each unit has: a figure that a unit lacks has no words there.
-
-    Counted in the order of the units' ids, so that the same units have the same styles.
+    A figure that a unit lacks has no words in its balloon. Wordings are counted in the order of the
+    units' ids, so that the same units have the same styles.
     """
     numbers: dict[tuple[tuple[str, str], ...], int] = {}
-    return {
-        row["unit_id"]: numbers.setdefault(
-            tuple(_patterns(row, cards[row["unit_id"]]).items()), len(numbers) + 1
-        )
-        for row in rows(units, "unit_id")
-    }
+    keys: dict[str, str] = {}
+    looks: dict[Profile, dict[str, Look]] = {profile: {} for profile in get_args(Profile)}
+    for row in rows(units, "unit_id"):
+        status, patterns = str(row["status"]), _patterns(row, cards[row["unit_id"]])
+        variant = numbers.setdefault(tuple(patterns.items()), len(numbers) + 1)
+        key = keys[row["unit_id"]] = _look_key(status, variant)
+        if key not in looks["earth-pro"]:
+            for profile, of_profile in looks.items():
+                of_profile[key] = status_look(status, _balloon(profile, lang, patterns))
+    return keys, looks
 
 
 def _patterns(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
@@ -213,25 +204,39 @@ def _parts(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, words.F
     return parts | {"states": words.FieldParts("$[n_countries]: $[states]", states)}
 
 
+@dataclass(frozen=True, slots=True)
+class UnitMarks:
+    """The units as people edit them: one mark for each part, with the data of its card.
+
+    `looks` are those of each kind of Google Earth, by their keys, `labels` the ids beside the units,
+    `stops` those of the tour.
+    """
+
+    marks: tuple[Mark, ...]
+    looks: Mapping[Profile, Mapping[str, Look]]
+    labels: tuple[Mark, ...]
+    stops: tuple[Mark, ...]
+
+
 def unit_marks(
     units: gpd.GeoDataFrame,
     cards: Mapping[str, Mapping[str, str]],
     imprint: Imprint,
     lang: str,
     group: str,
-) -> list[Mark]:
-    """The units as people edit them: one mark for each part, with the data of its card."""
+) -> UnitMarks:
+    """What a file holds of units: the same for each kind of Google Earth, at any tolerance."""
     made = []
-    variants = _variants(units, cards)
+    look_of_unit, looks = _unit_looks(units, cards, lang)
     for row in rows(units, "unit_id"):
-        look = _look_key(str(row["status"]), variants[row["unit_id"]])
+        look = look_of_unit[row["unit_id"]]
         pieces = written_pieces(row["geometry"])
         for number, piece in enumerate(pieces, start=1):
             several = len(pieces) > 1
             made.append(
                 _unit_mark(row, piece, number if several else 0, cards, imprint, lang, group, look)
             )
-    return made
+    return UnitMarks(tuple(made), looks, tuple(_unit_labels(made)), _tour(units, made))
 
 
 def _unit_mark(
@@ -334,7 +339,9 @@ def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]
     for mark in editable:
         parts.setdefault(dict(mark.data)["cu_id"], []).append(mark)
     stops = [
-        replace(own[0], view=narrowest_bounds([mark.geometry for mark in own]))
+        own[0]  # of one part it is seen whole as it is
+        if len(own) == 1
+        else replace(own[0], view=narrowest_bounds([mark.geometry for mark in own]))
         for _, own in sorted(parts.items(), key=lambda item: place[item[0]])
         if own[0].visible
     ]

@@ -17,14 +17,7 @@ import pandas as pd
 from cami_units import words
 from cami_units.backdrop import lonlat_picture
 from cami_units.drawn_pieces import Packed, archive, piece
-from cami_units.kml._contents import (
-    Pack,
-    contents,
-    labels_of,
-    remarks,
-    unit_looks,
-    unit_marks,
-)
+from cami_units.kml._contents import Pack, UnitMarks, contents, labels_of, remarks, unit_marks
 from cami_units.kml._earth_tree import DEFLATE_END, TakenIdError, deflated, deflated_once, document
 from cami_units.kml._evidence_parts import Drawers, Evidence, evidence, features
 from cami_units.kml._marks import (
@@ -33,8 +26,6 @@ from cami_units.kml._marks import (
     Bounds,
     Contents,
     Folder,
-    Look,
-    Mark,
     Profile,
     Sign,
     Written,
@@ -186,12 +177,8 @@ def earth_writers(
     year = int(imprint.date[:4]) if imprint.date[:4].isdecimal() else 0
 
     @cache
-    def editable() -> list[Mark]:
+    def editable() -> UnitMarks:
         return unit_marks(units, by_unit, imprint, lang, whose.group)
-
-    @cache
-    def looks() -> dict[str, dict[str, Look]]:
-        return {profile: unit_looks(units, by_unit, profile, lang) for profile in get_args(Profile)}
 
     def check_layers() -> None:
         """Layers that are known by a stamp are looked at when a part is drawn of them."""
@@ -225,7 +212,6 @@ def earth_writers(
             units,
             editable(),
             evidence_at(tolerance, profile, as_text=as_text),
-            looks=looks(),
             imprint=imprint,
             lang=lang,
             pack=whose,
@@ -237,9 +223,9 @@ def earth_writers(
 
     def write(path: Path, *, profile: Profile) -> tuple[Problem, ...]:
         # these are drawn at any tolerance: where they are too many, the finest is not drawn at all
-        if len(editable()) + n_typed > MAX_FEATURES:
+        if len(editable().marks) + n_typed > MAX_FEATURES:
             known_light[_TOLERANCES[0]] = False
-        if vertices(mark.geometry for mark in editable()) > MAX_VERTICES:
+        if vertices(mark.geometry for mark in editable().marks) > MAX_VERTICES:
             known_light.update(dict.fromkeys(_TOLERANCES, False))
         light = _light_enough(partial(contents_of, profile), known_light)
         plain = partial(contents_of, profile, as_text=False)

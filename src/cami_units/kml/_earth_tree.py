@@ -213,6 +213,8 @@ def _style(look: Look, width: float) -> Any:
 
 def _singles(mark: Mark) -> list[Mark]:
     """A mark as Earth on the web takes it: one geometry each, and no line below its name."""
+    if not hasattr(mark.geometry, "geoms"):  # nearly all
+        return [replace(mark, snippet="") if mark.snippet else mark]
     parts = shapely.get_parts(mark.geometry)
     if len(parts) < 2:
         return [replace(mark, geometry=parts[0], snippet="")]

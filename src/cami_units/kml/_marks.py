@@ -109,7 +109,7 @@ class Contents:
     about: str
     folders: tuple[Folder, ...]
     looks: Mapping[str, Look]
-    unit_looks: Mapping[str, Mapping[str, Look]]
+    unit_looks: Mapping[Profile, Mapping[str, Look]]
     tour: tuple[Mark, ...]
     view: Bounds | None
     labels: Mapping[str, str]
