@@ -1456,3 +1456,14 @@ def test_a_desk_that_is_ended_leaves_nothing_among_the_temporary_files(tmp_path,
     assert desk.wait(30) in (0, -getattr(signal, name))
     desk.stdout.close()
     assert [path for path in temporary.iterdir() if path.is_dir()] == []
+
+
+def test_no_reason_is_cut_off_by_the_page():
+    """A browser stops at `maxlength` without a word; what people type into a log is theirs."""
+    fields = [
+        field
+        for page in (Path(words.__file__).parent / "desk" / "templates").glob("*.html")
+        for field in re.findall(r'<(?:input|textarea) name="reason"[^>]*>', page.read_text("utf-8"))
+    ]
+    assert len(fields) == 3
+    assert not any("maxlength" in field for field in fields)

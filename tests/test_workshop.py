@@ -8,6 +8,8 @@ Units are squares of 100 km side in the equal-area CRS (10,000 km²)::
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -914,6 +916,32 @@ def test_of_two_files_of_a_group_the_chosen_one_is_one_conflict_and_called_chose
         assert (conflict.resolution, conflict.open) == (f"{choice}: newer", False)
         assert ("was chosen" in words.said(conflict.what)) == (choice != "base")
         assert outcome.sites.get("CU-001") == (None if place is None else (place,))
+
+
+def test_what_another_file_says_is_no_reason_of_a_rejection(base):
+    """a.kmz makes CU-001 larger and says why; b.kmz rejects it without a word, and is chosen."""
+    rows = [
+        unit("CU-001", BIGGER, file="a.kmz") | {"comment": "the east moved"},
+        unit("CU-001", file="b.kmz", name="X CU-001 One"),
+    ]
+    decided = workshop.Resolution("CU-001", "b.kmz", "newer")
+    outcome = merged(base, rows, resolutions={"CU-001": decided})
+    gone, comment = [one for one in outcome.changes if one.unit_id == "CU-001"]
+    assert (gone.change, gone.file, gone.reason) == ("rejected", "b.kmz", "")
+    assert "no reason was given" in words.said(gone.notes[0])
+    assert (comment.change, comment.file) == ("commented", "a.kmz")
+    assert [words.said(one) for one in comment.notes] == ["the east moved"]
+    [next_unit] = [one for one in outcome.units if one.unit_id == "CU-001"]
+    assert next_unit.reason.key == "reason rejected, none given"
+    # the other way round it is a comment as ever
+    [_, other] = [
+        one
+        for one in merged(
+            base, rows, resolutions={"CU-001": replace(decided, choice="a.kmz")}
+        ).changes
+        if one.unit_id == "CU-001"
+    ]
+    assert other.change == "commented"
 
 
 @pytest.mark.parametrize(

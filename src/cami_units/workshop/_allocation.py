@@ -58,6 +58,9 @@ def groups_of(
 
 OWN_FOLDERS: Final = ("plenary", "everything")
 """Folders of a pack that are no group's."""
+_DEVICES: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]", re.IGNORECASE)
+"""What Windows takes for a device, whatever folder it is in: no file or folder there is called so (Microsoft,
+"Naming Files, Paths, and Namespaces")."""
 _NAME_OF_FILES: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
@@ -66,8 +69,8 @@ def group_name_faults(groups: Collection[str]) -> list[Note]:
 
     Examples
     --------
-    >>> [fault.key for fault in group_name_faults(["A", "a", "plenary"])]
-    ['group name twice', 'group name of ours']
+    >>> [fault.key for fault in group_name_faults(["A", "a", "plenary", "CON"])]
+    ['group name twice', 'group name of ours', 'group name of a device']
     """
     plain = [name.lower() for name in groups]
     twice = sorted({name for name in plain if plain.count(name) > 1})
@@ -79,6 +82,7 @@ def group_name_faults(groups: Collection[str]) -> list[Note]:
             ("group name for files", odd),
             ("group name twice", twice),
             ("group name of ours", ours),
+            ("group name of a device", list(filter(_DEVICES.fullmatch, groups))),
         )
         for name in names
     ]

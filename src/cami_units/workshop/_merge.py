@@ -232,15 +232,24 @@ def _one_voice(
     ordered = [*named, *(version for version in versions if version not in named)]
     asking = _distinct([version for version in ordered if version.differs], placemarks)
     leading = named or asking or ordered
-    voice = leading[0]._replace(
-        comment=joined_comments(versions), requests=joined_requests(versions)
-    )
+    voice = _speaking_for(leading[0], versions)
     rest = [version for version in asking if not _asks_the_same(version, voice, placemarks)]
     if not rest or (len(asking) < 2 and not named):
         return voice
     default = next((version for version in versions if version.differs), versions[0])
     _let_choose([voice, *rest], default.file, decided, ground, merge)
     return voice.noted("several files")
+
+
+def _speaking_for(leading: Version, versions: Sequence[Version]) -> Version:
+    """A version with what all files of its group say of the unit."""
+    is_gone = leading.change == "rejected"
+    apart = [version for version in versions if is_gone and version.change != "rejected"]
+    return leading._replace(
+        comment=joined_comments(version for version in versions if version not in apart),
+        requests=joined_requests(versions),
+        beside=tuple((one.file, one.placemark, one.comment) for one in apart if one.comment),
+    )
 
 
 def _let_choose(
@@ -723,12 +732,22 @@ def _add_changes(
         # a row of its own beside that of the outline: nobody looks there for what became of the name
         rename += [note("not applied")] if rows and not is_taken else []
         rows.append(row._replace(change="renamed", notes=tuple(rename), reason=voice.comment))
-    if (said := voice.said) and voice.change != "rejected":
-        rows.append(row._replace(change="commented", notes=(said,), applied=None))
+    rows += _comment_rows(row, voice)
     # What is said of the version as a whole stands once, behind its first row.
     rows = rows or [row]
     rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
     merge.changes += rows
+
+
+def _comment_rows(row: UnitChange, voice: Version) -> list[UnitChange]:
+    """What a group says of a unit, where it is no reason of a rejection."""
+    said = [(voice.file, voice.placemark, voice.said)] if voice.change != "rejected" else []
+    said += [(file, mark, note("", text=words)) for file, mark, words in voice.beside]
+    return [
+        row._replace(change="commented", notes=(words,), applied=None, file=file, placemark=mark)
+        for file, mark, words in said
+        if words
+    ]
 
 
 def _asked_too(voice: Version, applying: Version | None) -> list[Note]:

@@ -76,7 +76,9 @@ class Version(NamedTuple):
     `places` are the placemarks that are its ground (none: the ground is unchanged); `into` says
     what a merged unit went into, or what its outline in another place has become: a unit id, or
     ``#`` and the place of a new shape. `stale`: it was
-    drawn on an older outline than the base has, or before the unit was rejected or merged.
+    drawn on an older outline than the base has, or before the unit was rejected or merged. `beside` is the
+    file, placemark and words of what the group says elsewhere of a unit that this one rejects, which
+    is no reason for it.
     """
 
     unit_id: str
@@ -94,6 +96,7 @@ class Version(NamedTuple):
     stale: bool = False
     notes: tuple[Note, ...] = ()
     requests: tuple[Note, ...] = ()
+    beside: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def said(self) -> Note | None:
