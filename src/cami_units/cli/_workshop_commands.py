@@ -36,6 +36,7 @@ from cami_units.cli._terminal import (
     say_rows,
     words_of,
 )
+from cami_units.model import Note
 
 
 class LintProfile(StrEnum):
@@ -347,13 +348,17 @@ def desk(
     """The facilitator's page for the day: before, hand in, settle, board, late files, after."""
     with at_work():
         from cami_units.desk import serve
+        from cami_units.words import said
 
         def announce(address: str) -> None:
             say(f"The desk of {workshop} is open: {address}", style="bold")
             say("Only this computer can reach it; the address is good for one browser, once.")
             say("Everything is in the workshop's folder. Stop with Ctrl+C at any moment.")
 
-        serve(workshop, port=port, browser=not no_browser, announce=announce)
+        def warn(note: Note) -> None:
+            say(said(note, language(workshop)), style="yellow")
+
+        serve(workshop, port=port, browser=not no_browser, announce=announce, warn=warn)
 
 
 @command("rehearse --out rehearsal")

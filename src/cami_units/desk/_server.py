@@ -18,8 +18,9 @@ from cami_units import store
 from cami_units.desk._day import read_day
 from cami_units.desk._desk_pages import Desk, Pages, routes
 from cami_units.desk._guard import ENTRANCE, Guard, Keys
+from cami_units.desk._sole_desk import sole_desk
 from cami_units.desk._worker import Worker
-from cami_units.model import InputError
+from cami_units.model import InputError, Note
 
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 8765
@@ -44,6 +45,7 @@ def serve(
     port: int | None = None,
     browser: bool = True,
     announce: Callable[[str], None],
+    warn: Callable[[Note], None] = lambda _: None,
 ) -> None:
     """Serve the desk of a workshop folder until it is stopped (Ctrl+C).
 
@@ -57,21 +59,29 @@ def serve(
         Whether to open the page.
     announce : callable
         Gets the address with its one-time key once the desk listens.
+    warn : callable
+        Gets what is noticed before that: a desk on another machine that was not closed.
 
     Raises
     ------
     InputError
-        The folder is no workshop, or the port is taken.
+        The folder is no workshop, its desk is open already, or the port is taken.
     """
     import uvicorn
 
     store.ignore_missing_names()
     read_day(workshop)
     keys = Keys()
-    with store.scratch("cami-units-desk-") as scratch:
+    sockets, number = _listening(port)
+    with (
+        contextlib.closing(sockets),
+        sole_desk(workshop, f"http://{LOOPBACK}:{number}/") as noticed,
+        store.scratch("cami-units-desk-") as scratch,
+    ):
+        if noticed is not None:
+            warn(noticed)
         worker = Worker()
         desk = Desk(workshop.resolve(), worker, scratch)
-        sockets, number = _listening(port)
         server = uvicorn.Server(
             uvicorn.Config(
                 application(desk, port=number, keys=keys),

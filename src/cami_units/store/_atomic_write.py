@@ -407,6 +407,24 @@ def exclusive(directory: Path) -> Iterator[None]:
         raise InputError.of("another command writes", folder=str(directory)) from error
 
 
+@contextmanager
+def alone(place: Path) -> Iterator[bool]:
+    """Whether nobody else on this machine is in such a block for a place; nobody is while it runs.
+
+    As with :func:`exclusive` the system lets go of the place when the process ends; its file stays.
+    """
+    lock = _lock(place.resolve())
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
 def _lock(place: Path, letters: int = 20, **how: Any) -> filelock.BaseFileLock:
     """The lock of a place, among the temporary files; of two letters it is one of 256 for all places."""
     name = hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()
