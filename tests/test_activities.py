@@ -31,12 +31,10 @@ from cami_units.documents.activity_documents import write_species_pages
 from cami_units.documents.form_words import (
     GRADES,
     THEMES,
-    known_names,
     known_word,
-    species_spellings,
-    state_spellings,
 )
 from cami_units.documents.group_form import write_form
+from cami_units.documents.typed_names import known_names, species_spellings, state_spellings
 from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
 from cami_units.workshop import _activities
 from tests.browser import chromium
@@ -128,12 +126,64 @@ def test_species_are_known_by_any_of_their_names_and_others_are_told():
     assert [(one.what, one.cure) for one in problems] == [
         ("'Урал' is not in the list of species", "Did you mean 'Уриал'? Kept as written."),
         (
-            "'Panthera sp.' is not in the list of species",
-            "Did you mean 'Panthera uncia'? Kept as written.",
+            "'Panthera sp.' in species may be any of Ovis vignei (Panthera sp.), Panthera uncia (Panthera sp.)",
+            "Kept as written: write which one is meant.",
         ),
         ("'fish' is not in the list of species", "Kept as written."),
         ("'and birds' is not in the list of species", "Kept as written."),
     ]
+
+
+COMMON_NAMES = {
+    "Saiga tatarica": "saiga; Saigas; сайгаки; Saiga antelope; сайга; S. tatarica",
+    "Equus hemionus": "kulan; khulan; kulans; onager; Asiatic wild ass (khulan); Asiatic wild asses; хулан; кулана",
+    "Lynx lynx": "lynx; lynxes; рысь; рысей; 猞猁",
+    "Acinonyx jubatus venaticus": "cheetah; гепарды",
+    "Otocolobus manul": "manul; Pallas cat; Pallas’s cats; манулы",
+    "Pantholops hodgsonii": "Tibetan antelope; чиру; оронго; Chiru (Tibetan antelope)",
+    "Equus ferus przewalskii": "Przewalski horse; takhi; лошади Пржевальского",
+    "Gazella subgutturosa": "jeyran; джейранов",
+    "Ovis ammon": "архар; Архар (аргали); аргали; O. ammon",
+    "Panthera uncia": "ирбис; snow-leopards; снежного барса; 雪豹（Panthera uncia）; Uncia uncia",
+    "Panthera pardus tulliana": "leopard (Panthera pardus); Persian leopards",
+}
+"""By species, what people call it beside the names of the bundled table; nothing is asked of these."""
+
+
+@pytest.mark.parametrize("known", COMMON_NAMES)
+def test_species_are_known_by_common_names_in_the_plural_and_by_what_stands_in_brackets(known):
+    spellings = {"species": species_spellings(pd.read_csv(data_dir() / "species.csv", dtype=str))}
+    names = COMMON_NAMES[known].split("; ")
+    rows = pd.DataFrame({"unit_id": "CU-001", "species": names})
+    table, problems = known_names(rows, spellings, "x.csv")
+    assert (table["species"].tolist(), problems) == ([known] * len(names), ())
+
+
+def test_a_part_of_a_name_is_the_one_species_that_has_it_or_told_with_all_that_have_it():
+    species = pd.read_csv(data_dir() / "species.csv", dtype=str)
+    cells = ["медведь", "верблюды", "leopard", "wild ass", "野驴", "Kulan (Ustyurt)", "wolf"]
+    rows = pd.DataFrame({"unit_id": "CU-001", "species": cells})
+    table, problems = known_names(rows, {"species": species_spellings(species)}, "x.csv")
+    # two are leopards, and two are wild asses, whatever the table calls the kiang
+    assert table["species"].tolist() == [
+        *("Ursus arctos gobiensis", "Camelus ferus", "leopard", "wild ass", "野驴"),
+        *("Equus hemionus", "wolf"),
+    ]
+    assert [one.what for one in problems] == [
+        "'медведь' in species is read as Ursus arctos gobiensis (Гобийский медведь (мазаалай))",
+        "'верблюды' in species is read as Camelus ferus (Дикий верблюд)",
+        "'leopard' in species may be any of Panthera pardus tulliana (Persian leopard), Panthera uncia (Snow leopard)",
+        "'wild ass' in species may be any of Equus hemionus (Asiatic wild ass (khulan)), Equus kiang (Tibetan wild ass)",
+        "'野驴' in species may be any of Equus hemionus (亚洲野驴), Equus kiang (藏野驴)",
+        "'Kulan (Ustyurt)' in species is read as Equus hemionus (kulan)",
+        "'wolf' is not in the list of species",
+    ]
+    assert problems[0].cure == "Where another one is meant, write its whole name."
+    # of a round without the snow leopard, "leopard" is the other one
+    of_one = species[species["sci_name"] != "Panthera uncia"]
+    table, [problem] = known_names(rows.iloc[[2]], {"species": species_spellings(of_one)}, "x.csv")
+    assert table["species"].tolist() == ["Panthera pardus tulliana"]
+    assert problem.cure == problems[0].cure
 
 
 def test_states_are_known_by_their_names_in_four_languages_and_others_are_told():
@@ -145,6 +195,7 @@ def test_states_are_known_by_their_names_in_four_languages_and_others_are_told()
         "PRC – Монгол": "CN;MN",
         "哈萨克斯坦、俄罗斯": "KZ;RU",
         "中国和蒙古": "CN;MN",
+        "Монголии и Китая": "MN;CN",
         "KZ;Kazakstan": "KZ;Kazakstan",
         "all": "all",
         "": "",

@@ -43,17 +43,20 @@ from cami_units.documents.form_reading import (
 )
 from cami_units.documents.form_words import (
     THEMES,
-    known_names,
     known_word,
     known_words,
-    species_spellings,
-    state_spellings,
 )
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import (
     MEASURE_COLUMNS,
     known_status,
     write_implementation,
+)
+from cami_units.documents.typed_names import (
+    Spellings,
+    known_names,
+    species_spellings,
+    state_spellings,
 )
 from cami_units.documents.unit_drawing import OnMap, ground, map_picture, places, unit_drawings
 from cami_units.documents.workbook_cells import read_table
@@ -481,8 +484,8 @@ def _placed(
     return table, matches, (*unknown, *noticed_problems)
 
 
-def _spellings(base_round: Round) -> dict[str, dict[str, str]]:
-    """The id behind each name that people write into the columns of species and of states."""
+def _spellings(base_round: Round) -> dict[str, Spellings]:
+    """What names mean that people write into the columns of species and of states."""
     return {
         "species": species_spellings(base_round.tables["species"]),
         "countries": state_spellings(base_round.tables["countries"]),
@@ -534,7 +537,7 @@ def _suggestions(table: pd.DataFrame, base_round: Round) -> pd.DataFrame:
 
 def _recurring(table: pd.DataFrame, base_round: Round) -> pd.DataFrame:
     """What recurs, told apart by the species of the round, whatever they are called."""
-    names = species_spellings(base_round.tables["species"])
+    names = species_spellings(base_round.tables["species"]).names
     return workshop.recurring(table, species_names=names)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -169,138 +168,29 @@ def known_words(
     return tidy, tuple(problems)
 
 
-_OF_SPECIES: Final = ("sci_name", "code", "name_", "cms_name", "iucn_name", "synonyms")
-"""Columns of the table `species` that hold names of it; of `name_` one for each language."""
-_BETWEEN_NAMES: Final = re.compile(r"\s*[;,/\n；，、]\s*")
-_JOINED: Final = re.compile(r"\s*(?:[-–—+&和及与]|\b(?:and|и|ба|болон)\b)\s*")
-"""Between names in a sentence; inside a name too: only where all that it parts is known."""
-
-_STATES_ALSO: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "CN": "PRC, P.R. China, People's Republic of China, КНР, 中华人民共和国, БНХАУ",
-        "IN": "Republic of India, Bharat",
-        "IR": "I.R. Iran, Islamic Republic of Iran, ИРИ, Исламская Республика Иран, 伊朗伊斯兰共和国",
-        "KG": "Kyrgyz Republic, Kirghizia, Киргизия, Киргизстан, Кыргызская Республика, 吉尔吉斯",
-        "KZ": "Republic of Kazakhstan, Республика Казахстан, 哈萨克",
-        "MN": "Монгол Улс, 蒙古国",
-        "RU": "Russia, Россия, РФ, 俄罗斯, 俄国, Орос, ОХУ",
-        "TJ": "Republic of Tajikistan, Республика Таджикистан",
-        "TM": "Туркмения, Туркменистан Республика",
-        "TR": "Turkey, Турк Улс",
-        "UZ": "Republic of Uzbekistan, Республика Узбекистан",
-    }
-)
-"""What else people write for a state, beside its names in the layer of states."""
-
-
-def species_spellings(species: pd.DataFrame) -> dict[str, str]:
-    """The scientific name behind each name of a species: in all languages, its code, its synonyms.
-
-    A name that several species have, and that is not the scientific one of any, means none of them.
-
-    Parameters
-    ----------
-    species : DataFrame
-        The table `species`.
-    """
-    columns = [name for name in species if str(name).startswith(_OF_SPECIES)]
-    meant: dict[str, set[str]] = {}
-    for row in species.to_dict("records"):
-        for name in (part for column in columns for part in clean_name(row[column]).split(";")):
-            meant.setdefault(name.strip(), set()).add(str(row["sci_name"]))
-    own = {str(name): str(name) for name in species["sci_name"]}
-    return {name: min(of) for name, of in meant.items() if name and len(of) == 1} | own
-
-
-def state_spellings(countries: pd.DataFrame) -> dict[str, str]:
-    """The code behind each name of a state: its names in all languages, and what else it is called.
-
-    "Iran (Islamic Republic of)" is "Iran" too. A name that several states have means none of them.
-
-    Parameters
-    ----------
-    countries : DataFrame
-        The table `countries`.
-    """
-    meant: dict[str, set[str]] = {}
-    for row in countries.to_dict("records"):
-        code = str(row["iso2"])
-        names = [clean_name(row[name]) for name in countries if str(name).startswith("name_")]
-        for name in (*names, *_STATES_ALSO.get(code, "").split(",")):
-            for spelling in {name, name.partition("(")[0]}:
-                meant.setdefault(spelling.strip(), set()).add(code)
-    own = {str(code): str(code) for code in countries["iso2"]}
-    return {name: min(of) for name, of in meant.items() if name and len(of) == 1} | own
-
-
-def known_names(
-    table: pd.DataFrame, spellings: Mapping[str, Mapping[str, str]], file: str
-) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
-    """Rows with species and states by their scientific names and codes, and what names none.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the columns that `spellings` names, text; they come back as `a;b`.
-    spellings : mapping
-        By column, the id behind each name: see :func:`species_spellings`, :func:`state_spellings`.
-    file : str
-        The name of the file, for what is said.
-    """
-    tidy, unknown = table.copy(), []
-    for column, of_column in spellings.items():
-        by_plain = {plain_word(name): known for name, known in of_column.items()}
-        cells = []
-        for number, cell in enumerate(table[column], start=1):
-            parts = [name for part in _BETWEEN_NAMES.split(cell) for name in _apart(part, by_plain)]
-            unknown += [
-                _not_listed(table, number, part, column, of_column, file)
-                for part in parts
-                if plain_word(part) not in by_plain
-            ]
-            # what names nothing that is known is no list: it stays as it was written
-            is_list = any(plain_word(part) in by_plain for part in parts)
-            names = [by_plain.get(plain_word(part), part) for part in parts]
-            cells.append(";".join(dict.fromkeys(names)) if is_list else cell)
-        tidy[column] = cells
-    return tidy, tuple(unknown)
-
-
-def _apart(part: str, by_plain: Mapping[str, str]) -> list[str]:
-    """The names in a part of a list: "KZ and UZ" are two where both are known."""
-    names = [name for name in _JOINED.split(part) if name]
-    is_joined = plain_word(part) not in by_plain and {plain_word(name) for name in names} <= set(
-        by_plain
-    )
-    return names if is_joined else [part] if part.strip() else []
-
-
 def _unlisted(
     table: pd.DataFrame, column: str, vocabulary: tuple[str, ...], file: str
 ) -> list[Problem]:
     """The words of a column that are in no list, each with the nearest one."""
     return [
-        _not_listed(table, number, value, column, vocabulary, file)
+        at_row(table, number, nearest_listed(value, column, vocabulary), file)
         for number, value in enumerate(table[column], start=1)
         if value and value not in vocabulary
     ]
 
 
-def _not_listed(
-    table: pd.DataFrame,
-    number: int,
-    value: str,
-    column: str,
-    vocabulary: Iterable[str],
-    file: str,
-) -> Problem:
-    """What is said of a word in a row that is in no list, with the nearest one."""
+def nearest_listed(value: str, column: str, vocabulary: Iterable[str]) -> Note:
+    """That a word is in no list, with the nearest one."""
+    facts: dict[str, object] = {"words": value, "column": column}
+    if isinstance(close := nearest_note(value, vocabulary), Note):
+        return Note("not in the list, one like it", facts | dict(close.facts), "note")
+    return Note("not in the list", facts, "note")
+
+
+def at_row(table: pd.DataFrame, number: int, note: Note, file: str) -> Problem:
+    """What is said of a word in a row of a form, which is numbered from 1."""
     ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
     row = next(filter(None, map(clean_text, ids)), "") or Note("row", {"row": number})
-    facts: dict[str, object] = {"words": value, "column": column}
-    note = Note("not in the list", facts, "note")
-    if isinstance(close := nearest_note(value, vocabulary), Note):
-        note = Note("not in the list, one like it", facts | dict(close.facts), "note")
     return problem_of("note", "form", file, row, note)
 
 
