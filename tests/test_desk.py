@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import lxml.html
 import openpyxl
 import pandas as pd
 import pytest
@@ -511,6 +512,17 @@ def test_a_conflict_stands_with_its_picture_and_what_each_side_comes_to(guest, s
     for area in changes["after_km2"].dropna():
         assert f"{area:,.0f}".replace(",", "\u202f") in page or f"{area:,.0f}" in page
     assert "changed it differently" in page or "S1 and S2" in page
+
+
+def test_enter_behind_a_reason_decides_nothing(guest, settling):
+    """A browser presses the first button of a form at Enter: "Agree", for somebody who types why to reject."""
+    settling_form = lxml.html.fromstring(guest.get("/settle").text).xpath("//form[@action='/settle']")
+    board_form = lxml.html.fromstring(guest.get("/board").text).xpath("//form[@id='decide']")
+    for form in (settling_form[0], board_form[0]):
+        first, *others = form.xpath(".//button")
+        assert first.get("disabled") is not None
+        assert len(others) > 1
+        assert all(one.get("value") for one in others)
 
 
 def test_the_pages_speak_the_readers_language_and_the_rounds_disclaimer(guest, settling):

@@ -151,6 +151,31 @@ def test_edits_beside_an_open_geopackage_count(tmp_path):
     assert any("there is none" in one.what and "copy again" in one.cure for one in rows.problems)
 
 
+@pytest.mark.parametrize("has_log", [True, False])
+def test_a_drawing_copied_while_a_gis_had_it_open_is_not_touched(tmp_path, has_log):
+    """SQLite puts the log into the file, and takes it away, at the first question of how many rows there are."""
+    path = written(tmp_path / "h.gpkg", {"name": ["CU-001", "CU-002"]}, [STEPPE, STEPPE])
+    edit = sqlite3.connect(path)
+    edit.execute("PRAGMA journal_mode=WAL")
+    for (trigger,) in list(edit.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")):
+        edit.execute(f'DROP TRIGGER "{trigger}"')  # they call functions that only a GIS has
+    edit.commit()
+    edit.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    edit.execute("UPDATE h SET name = 'moved' WHERE name = 'CU-002'")
+    edit.commit()
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    for name in ("h.gpkg", "h.gpkg-wal")[: 2 if has_log else 1]:
+        (folder / name).write_bytes((tmp_path / name).read_bytes())
+    edit.close()
+    before = {one.name: one.read_bytes() for one in folder.iterdir()}
+    placemarks = layers.read_gis_placemarks(folder / "h.gpkg", "h.gpkg")
+    assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
+    assert list(placemarks.table["name"]) == ["CU-001", "moved" if has_log else "CU-002"]
+    logs = set(placemarks.notes["key"]) & {"open elsewhere", "log missing"}
+    assert logs == {"open elsewhere" if has_log else "log missing"}
+
+
 # -- what files do not say -------------------------------------------------------------------------
 
 

@@ -71,6 +71,11 @@ def ground_of_round(round_: Round) -> DrawingGround:
     )
 
 
+def _names_hash(unit_ids: Iterable[str]) -> str:
+    """A group that was given other units begins anew: kept work of its former ones is no work on these."""
+    return hashlib.sha256("\n".join(sorted(map(str, unit_ids))).encode()).hexdigest()[:16]
+
+
 def _adjacent_names(round_layers: Layers, unit_ids: Iterable[str]) -> list[str]:
     """Units and hotspots that an override lets in with one state."""
     table, hotspots = round_layers.overrides, round_layers.hotspots
@@ -131,7 +136,7 @@ def group_page(
         neighbours,
         group=group,
         number=shared.number,
-        key=f"{shared.key} {group}",
+        key=f"{shared.key} {group} {_names_hash(units['unit_id'])}",
         given={
             str(row["unit_id"]): {
                 "rev": _text_of(row.get("rev")) or shared.number,

@@ -240,15 +240,19 @@ def _has_edits_beside(path: Path) -> bool:
     return is_package and edits.is_file() and edits.stat().st_size > 0
 
 
+def _keeps_a_log(path: Path) -> bool:
+    """Whether a GeoPackage is written with a log beside it, which SQLite makes even where it only reads."""
+    if path.suffix.casefold() != ".gpkg" or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(20)[18:20] == b"\x02\x02"  # what may write and what may read: 2, a log
+
+
 def _open_elsewhere(layer: str, path: Path) -> list[Problem]:
     """What a GeoPackage tells that is open in another program, or was copied while it was."""
-    if path.suffix.casefold() != ".gpkg" or not path.is_file():
-        return []
-    with path.open("rb") as stream:
-        versions = stream.read(20)[18:20]  # 2 in both: written with a log beside it
     if _has_edits_beside(path):
         note = Note("open elsewhere", {"file": path.name})
-    elif versions == b"\x02\x02":
+    elif _keeps_a_log(path):
         note = Note("log missing")
     else:
         return []
@@ -256,12 +260,12 @@ def _open_elsewhere(layer: str, path: Path) -> list[Problem]:
 
 
 @contextmanager
-def _undisturbed(path: Path) -> Iterator[Path]:
+def undisturbed(path: Path) -> Iterator[Path]:
     """The file to read: a copy where reading would write into it, or into its folder.
 
     SQLite writes edits that lie beside a file into it; GDAL leaves what it learnt of a GML beside it.
     """
-    if _has_edits_beside(path):
+    if _has_edits_beside(path) or _keeps_a_log(path):
         names = [path.name, f"{path.name}-wal"]
     elif path.suffix.casefold() == ".gml":
         names = [path.name, *(f"{path.stem}{ending}" for ending in _FAMILIES[".gml"])]
@@ -354,7 +358,7 @@ def _opened(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]
         return _raster_datasets(path, request)
     if suffix in GDAL_SUFFIXES:
         opened = _open_elsewhere(request.layer, path)
-        with _undisturbed(path) as address:
+        with undisturbed(path) as address:
             results, problems = _gdal_datasets("", str(address), request)
         return results, [*opened, *problems]
     return None

@@ -23,7 +23,7 @@ from shapely.affinity import translate
 
 from cami_units import kml
 from cami_units.layers._equal_area import kinds, transformed
-from cami_units.layers._gis_files import UNREADABLE, datasets, file_hash
+from cami_units.layers._gis_files import UNREADABLE, datasets, file_hash, undisturbed
 from cami_units.layers._reading import Dataset
 from cami_units.layers._shape_checks import datum_note
 from cami_units.model import (
@@ -210,8 +210,9 @@ def _rows_in(path: Path) -> int:
     """How many rows the layers of a file say that they have."""
     if path.suffix.casefold() in (".parquet", ".geoparquet"):
         return int(pyarrow.parquet.read_metadata(path).num_rows)
-    names = [str(name) for name, _ in pyogrio.list_layers(path)]
-    counts = [int(pyogrio.read_info(path, layer=name)["features"]) for name in names[:100]]
+    with undisturbed(path) as address:
+        names = [str(name) for name, _ in pyogrio.list_layers(address)]
+        counts = [int(pyogrio.read_info(address, layer=name)["features"]) for name in names[:100]]
     return sum(max(count, 0) for count in counts)
 
 
