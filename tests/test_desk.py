@@ -516,7 +516,9 @@ def test_a_conflict_stands_with_its_picture_and_what_each_side_comes_to(guest, s
 
 def test_enter_behind_a_reason_decides_nothing(guest, settling):
     """A browser presses the first button of a form at Enter: "Agree", for somebody who types why to reject."""
-    settling_form = lxml.html.fromstring(guest.get("/settle").text).xpath("//form[@action='/settle']")
+    settling_form = lxml.html.fromstring(guest.get("/settle").text).xpath(
+        "//form[@action='/settle']"
+    )
     board_form = lxml.html.fromstring(guest.get("/board").text).xpath("//form[@id='decide']")
     for form in (settling_form[0], board_form[0]):
         first, *others = form.xpath(".//button")

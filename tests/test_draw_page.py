@@ -188,6 +188,21 @@ def test_an_unknown_group_is_answered_with_those_there_are(done):
         draw_map(done, group="S9")
 
 
+def test_work_kept_on_other_units_is_no_work_on_these(done, monkeypatch, tmp_path):
+    """Groups change between two packs of a round: what a browser keeps goes by the units too."""
+
+    def key() -> str:
+        path = tmp_path / "draw.html"
+        draw_map(done, group="S1").save(path)
+        return re.search(r'"key":\s*"([^"]+ S1[^"]*)"', path.read_text(encoding="utf-8"))[1]
+
+    first = key()
+    assert first == key()
+    changed = {"S1": ("S2",), "S2": ("S1",)}
+    monkeypatch.setattr("cami_units.commands.pack.groups_of", lambda _: changed)
+    assert key() != first
+
+
 def test_it_shows_itself_in_a_notebook(done):
     shown = draw_map(done, group="S1")._repr_html_()
     assert shown.startswith("<iframe srcdoc=")

@@ -1338,6 +1338,31 @@ def test_sites_take_the_first_key_that_the_file_has(tmp_path):
         (tmp_path / "a.gpkg").unlink()
 
 
+def test_sites_without_an_id_beside_others_keep_their_names(tmp_path):
+    """A new shape in a file of units is called as it was drawn; what two bear is no name of a site."""
+    columns = {
+        "unit_id": ["CU-001", None, None, None, None],
+        "name_en": ["Ustyurt", None, None, None, None],
+        "name": ["CU-001 Ustyurt", "Hills", "Untitled Polygon", "Untitled Polygon", "CU-001"],
+    }
+    shapes = [box(60 + at, 40, 61 + at, 41) for at in range(5)]
+    table = gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
+    found, _ = layers.read_sites(written(tmp_path / "a.gpkg", table))
+    assert found["site"].tolist() == ["CU-001", "Hills", "site-001", "site-002", "site-003"]
+    names = ["Ustyurt", "Hills", "CU-001", "Untitled Polygon", "Untitled Polygon"]
+    assert found["name_en"].tolist() == names
+
+
+def test_a_path_that_nearly_closes_is_said_to_be_one_thing(tmp_path):
+    corners = "60,40 61,40 61,41 60,41 60,40.05"
+    line = f"<LineString><coordinates>{corners}</coordinates></LineString>"
+    text = f"<kml><Placemark><name>drawn</name>{line}</Placemark></kml>"
+    (tmp_path / "a.kml").write_text(text, encoding="utf-8")
+    found, problems = layers.read_sites(tmp_path / "a.kml")
+    assert found["site"].tolist() == ["drawn"]
+    assert [one.as_note().key for one in problems] == ["paths as polygons"]
+
+
 def test_sites_without_polygons_are_refused(tmp_path):
     table = gpd.GeoDataFrame({"id": [1]}, geometry=[Point(60, 40)], crs=4326)
     with pytest.raises(InputError, match=r"a.gpkg has no polygons"):

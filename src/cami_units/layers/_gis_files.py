@@ -526,6 +526,8 @@ def _kml_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Pr
         rings = [[*shape.coords, shape.coords[0]] for shape in shapes[closing]]
         shapes[closing] = shapely.polygons([shapely.linearrings(ring) for ring in rings])
         table = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
+        # what the reader proposes is done here, and is said once
+        notes = [one for one in notes if one.as_note().key != "closes"]
         note = Note("paths as polygons", {"count": int(closing.sum())})
         names = in_short(table.loc[closing, "name"])
         notes.append(request.problem("counted", note, names))

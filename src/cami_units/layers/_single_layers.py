@@ -371,8 +371,25 @@ def read_sites(
     if rows.table is None:
         raise InputError.of("sites without polygons", file=Path(path).name)
     table = rows.table.drop(columns="_file")
-    key = next((name for name in SITE_KEYS if name in table and table[name].notna().any()), None)
-    table = table.assign(site=table[key]) if key else table
+    table = _with_own_ids(table)
     table, id_notes = tables.with_ids(table, tables.SITES)
     table, joined_notes = tables.one_row_a_key(tables.named(table, "site"), tables.SITES)
     return table, (*rows.problems, *id_notes, *joined_notes)
+
+
+def _with_own_ids(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Sites called by the first key that the file has; a row without it by the next that is its alone."""
+    if "name" in table and "name_en" in table:
+        # of a KML: what somebody drew has the name of its placemark only, and none in the data
+        table = table.assign(
+            name_en=table["name_en"].where(table["name_en"].notna(), table["name"])
+        )
+    keys = [name for name in SITE_KEYS if name in table and table[name].notna().any()]
+    if not keys:
+        return table
+    site = table[keys[0]].astype(object)
+    for name in keys[1:]:
+        # rows under one id are one site: of a name that several bear, or that is an id, nobody knows
+        of_one_row = ~table[name].duplicated(keep=False) & ~table[name].isin(site)
+        site = site.where(site.notna() | ~of_one_row, table[name])
+    return table.assign(site=site)
