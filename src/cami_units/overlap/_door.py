@@ -85,7 +85,7 @@ def kind_of(layer: gpd.GeoDataFrame, name: str = "the layer") -> Kind | None:
 def check_valid(table: gpd.GeoDataFrame, name: str) -> None:
     """Refuse invalid geometry, naming the rows and the reason of the first."""
     geometry = geometries(table)
-    bad = _invalid(_Shapes(geometry))
+    bad = _invalid(Shapes(geometry))
     if len(bad):
         raise InputError(
             f"Nothing was measured: {len(bad)} of {len(geometry)} rows of {name} are not valid "
@@ -94,24 +94,28 @@ def check_valid(table: gpd.GeoDataFrame, name: str) -> None:
         )
 
 
-class _Shapes:
+class Shapes:
     """Shapes that are the same as others where each is the same object: no shape ever changes."""
 
     def __init__(self, geometry: Geometries) -> None:
         self.shapes = tuple(geometry)
         self._ids = np.fromiter(map(id, self.shapes), np.intp, len(geometry)).tobytes()
 
+    def array(self) -> Geometries:
+        """The shapes."""
+        return np.array([*self.shapes, None], dtype=object)[:-1]
+
     def __hash__(self) -> int:
         return hash(self._ids)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Shapes) and self._ids == other._ids
+        return isinstance(other, Shapes) and self._ids == other._ids
 
 
 @lru_cache(maxsize=2)  # sites are laid over one layer after the other, and are asked each time
-def _invalid(asked_shapes: _Shapes) -> NDArray[np.intp]:
+def _invalid(asked_shapes: Shapes) -> NDArray[np.intp]:
     """The positions of shapes that are not valid."""
-    return np.flatnonzero(~is_valid(np.array([*asked_shapes.shapes, None], dtype=object)[:-1]))
+    return np.flatnonzero(~is_valid(asked_shapes.array()))
 
 
 def is_valid(shapes: Geometries) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from typing import Final, Literal, TypeVar
 
 import geopandas as gpd
@@ -19,6 +19,7 @@ from cami_units.overlap._distance import geodesic_km
 from cami_units.overlap._door import (
     Geometries,
     Kind,
+    Shapes,
     check_inputs,
     check_valid,
     geometries,
@@ -27,6 +28,7 @@ from cami_units.overlap._door import (
 )
 from cami_units.overlap._lattice import (
     Found,
+    Rings,
     Window,
     band_km2,
     cells_of,
@@ -476,14 +478,15 @@ def _dissolved(geometry: Geometries, code: NDArray[np.intp]) -> tuple[Geometries
 
 def _polygon_km2(sites: Geometries, polygons: Geometries, by_edges: bool | None = None) -> Pairs:
     """What each site shares with each polygon, km²; intersected only where one cuts the other."""
-    site_parts, site_of = polygon_pieces(sites)
+    laid = laid_sites(Shapes(sites))
+    site_parts, site_of = laid.parts, laid.owner
     parts, row_of = polygon_pieces(polygons)
     i, j = _meeting(site_parts, parts, None)
     if by_edges is None:
         n_vertices, n_others = map(shapely.get_num_coordinates, (site_parts, parts))
         by_edges = bool(n_vertices[i].sum() + n_others[j].sum() > _FEW_VERTICES)
     if by_edges:
-        return site_of[i], row_of[j], _walked_km2(site_parts, parts, i, j)
+        return site_of[i], row_of[j], _walked_km2(site_parts, parts, i, j, laid.rings)
     site_area, area = shapely.area(site_parts), shapely.area(parts)
     # Both sides, as each is asked whether it covers the other.
     shapely.prepare(site_parts)
@@ -503,6 +506,24 @@ def _polygon_km2(sites: Geometries, polygons: Geometries, by_edges: bool | None 
     return site_of[i], row_of[j], shared
 
 
+class _Sites:
+    """Sites in pieces, and the position each one comes from."""
+
+    def __init__(self, sites: Geometries) -> None:
+        self.parts, self.owner = polygon_pieces(sites)
+
+    @cached_property
+    def rings(self) -> Rings:
+        """The rings of the pieces."""
+        return rings_of(self.parts)
+
+
+@lru_cache(maxsize=2)  # sites, and the deep parts of them
+def laid_sites(sites: Shapes) -> _Sites:
+    """Sites in pieces: the very ones for each layer, so that GEOS prepares each of them once."""
+    return _Sites(sites.array())
+
+
 _FEW_VERTICES: Final = 2_000_000
 """Vertices of all pairs up to which GEOS intersects them, in the time that the kernel takes to load."""
 
@@ -520,12 +541,19 @@ _SAME_AREA: Final = 1e-12
 
 
 def _walked_km2(
-    polygons: Geometries, others: Geometries, i: NDArray[np.intp], j: NDArray[np.intp]
+    polygons: Geometries,
+    others: Geometries,
+    i: NDArray[np.intp],
+    j: NDArray[np.intp],
+    rings: Rings | None = None,
 ) -> NDArray[np.float64]:
-    """What each polygon `i` shares with the other `j`, km², from their edges: no shape is built."""
+    """What each polygon `i` shares with the other `j`, km², from their edges: no shape is built.
+
+    `rings` are those of the polygons, where they are known.
+    """
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
 
-    rings, other_rings = rings_of(polygons), rings_of(others)
+    rings, other_rings = rings or rings_of(polygons), rings_of(others)
     shared = np.zeros(len(i))
     _kernels.shared_areas(
         (i.astype(np.int64), j.astype(np.int64)),

@@ -18,7 +18,13 @@ from cami_units.model import SOURCE_FACTS, SiteTables
 from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._door import Kind
 from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import area_km2, jaccard_index, overlaps, range_km2
+from cami_units.overlap._measure import (
+    area_km2,
+    jaccard_index,
+    laid_sites,
+    overlaps,
+    range_km2,
+)
 from cami_units.overlap._pieces import dissolved, pieces_of_giants, weight_column
 from cami_units.overlap._split import of_dimension
 
@@ -65,7 +71,7 @@ def site_tables(
     inner = deep_sites(sites, pieces) if inner is None else inner
     crossing = _crossing_columns(pieces)
     areas = maybe(layers.protected_areas, "pa_id")
-    return SiteTables(
+    tables = SiteTables(
         sites=area,
         states=over(pieces.states, "iso2"),
         undisputed=maybe(pieces.undisputed, "iso2"),
@@ -91,6 +97,8 @@ def site_tables(
         covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
         covered_borders=maybe(pieces.covered_borders, "pair", kind="line"),
     )
+    laid_sites.cache_clear()  # of a coast of a million points they are 40 MB
+    return tables
 
 
 def with_ranges_measured(
