@@ -398,6 +398,19 @@ def test_a_conflict_about_a_name_says_both_names():
 # -- from an empty folder -------------------------------------------------------------------------
 
 
+def test_a_workshop_begun_in_russian_explains_itself_in_russian(guest, desk, monkeypatch):
+    shutil.rmtree(desk.directory)
+    desk.directory.mkdir()
+    in_russian(guest)
+    done = Worker()
+    monkeypatch.setattr(desk, "worker", done)
+    guest.post("/before", data={"product": "make_workshop"}, headers=SAME)
+    done.stop()
+    plan = (desk.directory / "plan.toml").read_text("utf-8")
+    assert 'languages = ["ru", "en"]' in plan
+    assert re.search("^# [А-Я]", plan)
+
+
 def test_an_empty_folder_begins_with_what_is_made_before_the_day(guest, desk, monkeypatch):
     shutil.rmtree(desk.directory)
     desk.directory.mkdir()

@@ -150,7 +150,7 @@ class Desk:
             if errand.name not in (*_verbs.BEFORE, *_verbs.PRODUCTS):
                 return
             _, self.noticed[errand.name] = _verbs.make(self.directory, errand, progress)
-            if errand.choices:
+            if errand.choices and errand.name in _verbs.PRODUCTS:
                 self.make_board(progress)
         finally:
             with self.lock:
@@ -475,7 +475,9 @@ class Pages:
         if name == "check":
             self.desk.worker.ask(name, check)
         else:
-            self.desk.ask(Errand(name))
+            # a workshop begun on a page in Russian has a plan that explains itself in Russian
+            choices = {"lang": self._lang(request)} if name == "make_workshop" else {}
+            self.desk.ask(Errand(name, choices=choices))
         return _back(request, "/before", {})
 
     # -- hand in ----------------------------------------------------------------------------------

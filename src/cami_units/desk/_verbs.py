@@ -149,13 +149,13 @@ def _clear_products(day: Day, target: Path) -> None:
 Made: TypeAlias = tuple[Path, Sequence[Problem]]
 """The folder that a verb has made, and what was noticed."""
 
-Verb: TypeAlias = Callable[[Path, Path, Progress], Made]
+Verb: TypeAlias = Callable[..., Made]
 """From the workshop's folder and that of a round to what was made."""
 
 
-def _make_workshop(directory: Path, round_: Path, progress: Progress) -> Made:
-    """The folder of a workshop: a plan that works as it stands."""
-    init(directory)
+def _make_workshop(directory: Path, round_: Path, progress: Progress, *, lang: str = "") -> Made:
+    """The folder of a workshop: a plan that works as it stands, explained in a language."""
+    init(directory, lang=lang)
     return directory, ()
 
 
@@ -378,7 +378,7 @@ SESSION: Final = "session"
 def make(directory: Path, errand: Errand, progress: Progress) -> Made:
     """Make what was asked for; hands back the folder that it lies in, and what was noticed."""
     if errand.name in BEFORE:
-        return BEFORE[errand.name](directory, first_round(directory), progress)
+        return BEFORE[errand.name](directory, first_round(directory), progress, **errand.choices)
     round_ = directory / ROUNDS / errand.round
     if not errand.choices:
         return PRODUCTS[errand.name](directory, round_, progress)
