@@ -26,6 +26,7 @@ from cami_units import cli, words, workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.decide import decide
 from cami_units.commands.pack import pack
+from cami_units.commands.plan_layers import sites_typed
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.activity_documents import write_species_pages
 from cami_units.documents.form_words import (
@@ -97,6 +98,95 @@ def test_the_general_section_has_its_name_in_each_language(round_dir, tmp_path, 
     path.write_text(f"unit_name;theme;text\n{word};finance;Fund rangers\n", encoding="utf-8")
     made = activities(round_dir, [path])
     assert (made.table["unit_id"].tolist(), made.problems) == (["general"], ())
+
+
+MANY = [f"CU-{number:03d}" for number in range(1, 10) if number != 5] + ["CU-005a", "CU-005b"]
+FOUR_TO_SIX = ["CU-004", "CU-005a", "CU-005b", "CU-006"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("CU-004–CU-006", "CU-004 - CU-006", "CU-004-006", "cu 4 to 6", "с CU-004 по CU-006"),
+        *("CU-004…CU-006", "CU-004..6", "СУ-4 — СУ-6", "CU-004 through CU-006"),
+    ],
+)
+def test_a_range_of_units_is_every_unit_between_its_ends_and_is_told(typed):
+    """CU-005 was split: its pieces are between."""
+    rows = pd.DataFrame({"unit_id": [typed], "text": "Fund rangers", "activity_id": ""})
+    table, (problem,) = workshop.one_unit_a_row(rows, MANY, source="x.csv")
+    assert table["unit_id"].tolist() == FOUR_TO_SIX
+    assert problem.sentence() == (
+        f"activities: '{typed}' is read as CU-004, CU-005a, CU-005b, CU-006 (x.csv, CU-004). "
+        "The activity stands in each of them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "ids"),
+    [
+        ("CU-001; CU-002", ["CU-001", "CU-002"]),
+        ("CU-001 and CU-002", ["CU-001", "CU-002"]),
+        ("cu 1 и СУ-2", ["CU-001", "CU-002"]),
+        ("CU-006–CU-004", ["CU-006", "CU-004"]),  # no range: its end comes first
+        ("CU-004 Wakhan", ["CU-004 Wakhan"]),
+        ("CU-004 – 12 km strip", ["CU-004 – 12 km strip"]),
+        ("", [""]),
+    ],
+)
+def test_several_units_in_one_cell_are_as_many_rows(typed, ids):
+    rows = pd.DataFrame({"unit_id": [typed], "text": "Fund rangers", "activity_id": ""})
+    table, problems = workshop.one_unit_a_row(rows, MANY, source="x.csv")
+    assert (table["unit_id"].tolist(), problems) == (ids, ())
+
+
+def test_a_list_goes_on_in_bare_numbers_which_is_told():
+    rows = pd.DataFrame({"unit_id": ["CU-001, 003-006; 8"], "text": "x", "activity_id": ""})
+    table, (problem,) = workshop.one_unit_a_row(rows, MANY, source="x.csv")
+    assert table["unit_id"].tolist() == ["CU-001", "CU-003", *FOUR_TO_SIX, "CU-008"]
+    assert "is read as CU-001, CU-003, CU-004" in problem.what
+
+
+def test_of_several_units_the_first_keeps_the_id_of_an_activity():
+    cells = {"unit_name": "", "text": "x", "activity_id": "P-7"}
+    table, _ = workshop.one_unit_a_row(
+        pd.DataFrame([cells | {"unit_id": "CU-001;CU-002;CU-003"}]), MANY, source="x.csv"
+    )
+    assert table["activity_id"].tolist() == ["P-7", "P-7.b", "P-7.c"]
+    asked = [cells | {"unit_id": "CU-1, CU-2", "action": action} for action in ("amend", "drop")]
+    table, _ = workshop.one_unit_a_row(pd.DataFrame(asked), MANY, source="x.xlsx")
+    # in a form a further unit is a further activity; what is dropped is dropped once
+    assert table[["activity_id", "unit_id", "action"]].to_numpy().tolist() == [
+        ["P-7", "CU-001", "amend"],
+        ["", "CU-002", "add"],
+        ["P-7", "CU-1, CU-2", "drop"],
+    ]
+
+
+def test_a_range_is_read_in_a_form_a_table_and_the_programme(round_dir, tmp_path):
+    """The toy round has CU-001, CU-002 and CU-003."""
+    ids = ["CU-001", "CU-002", "CU-003"]
+    cells = {
+        "unit_id": "CU-001–CU-003",
+        "theme": "finance",
+        "action": "add",
+        "text": "Fund rangers",
+    }
+    made = activities(round_dir, [form_file(round_dir, tmp_path, "", **cells)])
+    assert made.table["unit_id"].tolist() == ids
+    assert [one.where for one in made.problems if "is read as" in one.what] == ["CU-001"]
+    path = tmp_path / "x.csv"
+    path.write_text("unit_name;theme;text\nCU-001-003;finance;Count birds\n", encoding="utf-8")
+    for more in ({"files": [path]}, {"programme": path}):
+        made = activities(round_dir, **more)
+        counted = made.table[made.table["text"] == "Count birds"]
+        assert sorted(set(counted["unit_id"])) == ids
+        assert any("'CU-001-003' is read as" in one.what for one in made.problems)
+
+
+def test_a_range_where_one_unit_is_expected_is_no_unit():
+    assert sites_typed(["CU-001–CU-003", "CU-001-003"], MANY) == ["CU-001–CU-003", "CU-001-003"]
+    assert workshop.unit_id_typed("CU-001 to CU-003") == "CU-001 to CU-003"
 
 
 def test_species_are_known_by_any_of_their_names_and_others_are_told():

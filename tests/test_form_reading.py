@@ -148,29 +148,6 @@ def test_a_note_beside_a_cell_is_told(tmp_path):
     )
 
 
-def test_two_units_in_one_cell_are_two_rows(tmp_path):
-    cells = {
-        "activities B3": "CU-001; CU-002",
-        "activities C3": "add",
-        "activities E3": "fund",
-        "activities B4": "CU-001 and CU-002",
-        "activities C4": "add",
-        "activities E4": "count",
-        "activities B5": "cu 1 и СУ-2",
-        "activities C5": "add",
-        "activities E5": "say",
-    }
-    rows = read_form(form(tmp_path, cells)).activities
-    assert rows[["unit_id", "text"]].to_numpy().tolist() == [
-        ["CU-001", "fund"],
-        ["CU-002", "fund"],
-        ["CU-001", "count"],
-        ["CU-002", "count"],
-        ["cu 1", "say"],
-        ["СУ-2", "say"],
-    ]
-
-
 def test_a_day_is_a_day_and_a_year_a_year(tmp_path):
     cells = {"activities B3": "CU-001", "activities E3": "a", "activities B4": "CU-001"}
     cells |= {

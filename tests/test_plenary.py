@@ -440,6 +440,7 @@ def test_an_order_is_typed_as_people_type_ids_and_a_unit_that_is_not_there_is_na
     later = decided_round(rounds[1])
     typed = ["cu-3", "CU–004 Wakhan CU-1", " CU-2 ", "Rank"]
     assert list(known_order(later, typed)) == ["CU-003", "CU-004", "CU-001", "CU-002", "rank"]
+    assert list(known_order(later, ["CU-002–CU-004"])) == ["CU-002", "CU-003", "CU-004"]
     with pytest.raises(InputError) as refused:
         known_order(later, ["cu-9", "gruop"])
     assert "cannot be ordered by CU-009, gruop." in str(refused.value)

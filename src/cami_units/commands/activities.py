@@ -364,6 +364,7 @@ def _brought(
     if programme is not None:
         rows = read_table(programme, columns=_READ, needs=("text",))
         rows, word_problems = known_words(rows, programme.name)
+        rows, range_problems = _one_unit_a_row(rows, base_round, programme.name)
         # A measure that says no status of its own has that of the programme in force.
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
         table, matches, noticed_problems = _placed(
@@ -371,7 +372,7 @@ def _brought(
         )
         table = workshop.numbered(table, base, log)
         contributions.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
-        problems += [*word_problems, *noticed_problems]
+        problems += [*word_problems, *range_problems, *noticed_problems]
     for path, is_named in _files(files):
         try:
             contribution, noticed_problems = _contribution(path, base_round, groups)
@@ -448,9 +449,10 @@ def _contribution(
         return _of_form(read_form(path), path.name, base_round, groups)
     rows = read_table(path, columns=_READ, needs=("text",))
     rows, word_problems = known_words(rows, path.name)
+    rows, range_problems = _one_unit_a_row(rows, base_round, path.name)
     table, _, noticed_problems = _placed(rows, base_round, source=path.stem, file=path.name)
     contribution = workshop.Contribution(path.stem, table, is_form=False)
-    return contribution, (*word_problems, *noticed_problems)
+    return contribution, (*word_problems, *range_problems, *noticed_problems)
 
 
 def _of_form(
@@ -460,7 +462,7 @@ def _of_form(
     # a sheet saved as a table of text says nothing of its group: its name may
     group = clean_name(form.group) or named_group(name, groups)
     group = group or Path(name).stem.removeprefix("form_")
-    rows = form.activities
+    rows, range_problems = _one_unit_a_row(form.activities, base_round, name)
     # rows that are kept stand where they stood, whatever their unit is called by now
     new = rows["action"].ne("keep") | rows["activity_id"].eq("")
     asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
@@ -471,7 +473,16 @@ def _of_form(
     rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
     as_given = {row["activity_id"]: row for row in text_rows(given)}
     contribution = workshop.Contribution(group, rows, as_given=as_given)
-    return contribution, (*form.problems, *noticed_problems)
+    return contribution, (*form.problems, *range_problems, *noticed_problems)
+
+
+def _one_unit_a_row(
+    rows: pd.DataFrame, base_round: Round, file: str
+) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """As :func:`workshop.one_unit_a_row`: a range takes in the units that are shown."""
+    units = base_round.tables["conservation_units"]
+    shown_ids = units.loc[~units["status"].isin(HIDDEN_STATUSES), "unit_id"]
+    return workshop.one_unit_a_row(rows, [*map(str, shown_ids)], source=file)
 
 
 def _placed(

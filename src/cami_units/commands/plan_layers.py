@@ -59,12 +59,12 @@ def sites_typed(typed: Iterable[object], sites: Collection[str]) -> list[str]:
 
     Examples
     --------
-    >>> sites_typed(["cu-3 Wakhan", "HS01", "cu-9", "cu-3 cu-4"], ["CU-003", "CU-004", "HS01"])
-    ['CU-003', 'HS01', 'cu-9', 'cu-3 cu-4']
+    >>> sites_typed(["cu-3 Wakhan", "HS01", "cu-9", "cu-3–4"], ["CU-003", "CU-004", "HS01"])
+    ['CU-003', 'HS01', 'cu-9', 'cu-3–4']
     """
 
     def written(name: str) -> str:
-        ids = () if name in sites else workshop.unit_ids_in(name)
+        ids = () if name in sites else workshop.unit_ids_listed(name)
         return ids[0] if len(ids) == 1 and ids[0] in sites else name
 
     return [written(str(name)) for name in typed]

@@ -97,12 +97,17 @@ def plenary(
     return target, problems
 
 
-def order_typed(order: Iterable[str]) -> tuple[str, ...]:
-    """An order as somebody typed it, with ids and words as they are written; what is neither stays."""
+def order_typed(order: Iterable[str], unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
+    """An order as somebody typed it, with ids and words as they are written; what is neither stays.
+
+    Of `unit_ids` a range takes in what is between its ends.
+    """
+    known_ids = tuple(unit_ids)
     return tuple(
         one
         for word in map(clean_name, order)
-        for one in workshop.unit_ids_in(word) or [word.lower() if word.lower() in ORDERS else word]
+        for one in workshop.unit_ids_listed(word, known_ids)
+        or [word.lower() if word.lower() in ORDERS else word]
         if one
     )
 
@@ -110,7 +115,7 @@ def order_typed(order: Iterable[str]) -> tuple[str, ...]:
 def _known_order(round_: Round, order: Sequence[str]) -> tuple[str, ...]:
     """An order as it is written; refused with what the round does not know, by name."""
     unit_ids = sorted(map(str, round_.tables["conservation_units"]["unit_id"]))
-    written, known = order_typed(order), (*ORDERS, *unit_ids)
+    written, known = order_typed(order, unit_ids), (*ORDERS, *unit_ids)
     if unknown := [one for one in written if one not in known]:
         hints = [nearest_note(one, known) for one in unknown]
         facts = {"names": in_short(unknown), "orders": in_short(ORDERS), "hints": hints}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +89,6 @@ def may_hold_form(path: Path) -> bool:
 
 # our heading is in row 1; people paste a letterhead above it, never a page
 _MOST_ROWS_ABOVE: Final = 50
-# as people type ids: with or without a hyphen and zeros, in letters of either alphabet
-_UNIT: Final = re.compile(r"\b[CС][UУ][\s\-‐‑–_.]*\d{1,5}[a-z]{0,3}(?![^\W_])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ def read_form(path: Path) -> Form:
     -------
     Form
         Text, cleaned. Words of the lists in any language; those that are in no list are kept and
-        said; nothing is guessed. A row of several units is there once for each.
+        said; nothing is guessed.
 
     Raises
     ------
@@ -164,7 +161,7 @@ def read_form(path: Path) -> Form:
         problems.append(problem_of(note.level, "form", path.name, "", note))
         tables[name] = _no_rows(fields)
     units, unlisted = known_words(tables["units"], path.name, UNIT_LISTS)
-    activities, unlisted_too = known_words(_one_unit_a_row(tables["activities"]), path.name)
+    activities, unlisted_too = known_words(tables["activities"], path.name)
     to_fill = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
     cover = _cover(book)
     return Form(
@@ -289,15 +286,6 @@ def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
     for cell, remark in sheet.remarks.items():
         note = Note("cell note", {"cell": cell, "words": " ".join(remark.split())}, "note")
         yield problem_of("note", "form", file, title, note)
-
-
-def _one_unit_a_row(activities: pd.DataFrame) -> pd.DataFrame:
-    """Activities with one unit each: "CU-001; CU-002" and "CU-003 and CU-007" are two rows."""
-    units = [
-        ids if len(ids := _UNIT.findall(value)) > 1 else [value] for value in activities["unit_id"]
-    ]
-    several = pd.Series(units, index=activities.index, dtype=object)
-    return activities.assign(unit_id=several).explode("unit_id", ignore_index=True)
 
 
 def _rows_with(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

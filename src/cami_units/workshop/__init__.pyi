@@ -11,6 +11,7 @@ from ._activities import followed as followed
 from ._activities import merged_activities as merged_activities
 from ._activities import moved as moved
 from ._activities import numbered as numbered
+from ._activities import one_unit_a_row as one_unit_a_row
 from ._activities import pieces_of as pieces_of
 from ._activities import placed as placed
 from ._activities import recurring as recurring
@@ -48,6 +49,7 @@ from ._identity import rejects as rejects
 from ._identity import spoken_id as spoken_id
 from ._identity import unit_id_typed as unit_id_typed
 from ._identity import unit_ids_in as unit_ids_in
+from ._identity import unit_ids_listed as unit_ids_listed
 from ._identity import unit_ids_typed as unit_ids_typed
 from ._identity import without_same_words as without_same_words
 from ._merge import merged as merged

@@ -33,7 +33,7 @@ from cami_units.model import (
     records,
     text_rows,
 )
-from cami_units.workshop._identity import letters_in_order, spoken_id
+from cami_units.workshop._identity import letters_in_order, spoken_id, unit_ids_in, unit_ids_listed
 
 GENERAL: Final = "general"
 ACTIVITY_COLUMNS: Final = (
@@ -70,6 +70,8 @@ _AMENDABLE: Final = (
     *("unit_id", "theme", "text", "species", "countries", "priority", "timeframe"),
     *("cost_band", "funding_source", "partner"),
 )
+_OF_PLACE: Final = ("unit_id", "hotspot_id", "unit_name")
+"""The surest name first: an id, then the hotspot of an older list, then what people call the place."""
 _STEM: Final = 5
 _SHORTEST: Final = 3
 _IN_COMMON: Final = 4
@@ -88,6 +90,50 @@ _FILLERS: Final = frozenset(
 
 
 # -- placing --------------------------------------------------------------------------------------
+
+
+def one_unit_a_row(
+    rows: pd.DataFrame, unit_ids: Collection[str], *, source: str
+) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """Activities with one unit each: "CU-001; CU-002" and "CU-003 and CU-007" are two rows.
+
+    The first row keeps the id of the activity; further ones are new in a form, and have the next letters
+    in a table ("P-001.b"). In a form a row that is to be kept or dropped stays one.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``unit_id``, and any other of :data:`ACTIVITY_COLUMNS`; ``action`` where it is a form. All text.
+    unit_ids : collection of str
+        The units that a range ("CU-004–CU-006") may take in.
+    source : str
+        The name of the file, for what is said.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `rows`.
+    tuple of Problem
+        How each range was read.
+    """
+    single, problems = [], []
+    for row in text_rows(rows.fillna("")):
+        activity_id = row.get("activity_id", "")
+        cell = next(filter(None, (row.get(name, "") for name in _OF_PLACE)), "")
+        ids = unit_ids_listed(cell, unit_ids)
+        if len(ids) < 2 or (activity_id and row.get("action", "amend") != "amend"):
+            single.append(row)
+            continue
+        single.append({**row, "unit_id": ids[0]})
+        for unit_id, letter in zip(ids[1:], islice(letters_in_order(), 1, None), strict=False):
+            own = {"activity_id": f"{activity_id}.{letter}"} if activity_id else {}
+            if "action" in row:
+                own = {"activity_id": "", "action": "add"}
+            single.append({**row, **own, "unit_id": unit_id})
+        if {*ids} != {*unit_ids_in(cell)}:
+            note = Note("units read", {"words": cell, "names": in_short(ids, 12)}, "note")
+            problems.append(problem_of("note", "activities", source, activity_id or ids[0], note))
+    return pd.DataFrame(single, columns=rows.columns, dtype=str), tuple(problems)
 
 
 def placed(
@@ -130,9 +176,7 @@ def placed(
     rows_placed, matches, names = [], {}, []
     for row in rows.fillna("").to_dict("records"):
         cells = {str(key): clean_name(value) for key, value in row.items()}
-        # The surest name first: an id, then the hotspot of an older list, then what people call the
-        # place.
-        named = cells.get("unit_id") or cells.get("hotspot_id") or cells.get("unit_name") or ""
+        named = next(filter(None, (cells.get(name, "") for name in _OF_PLACE)), "")
         unit_id, how = _place(named, ids, by_hotspot, by_name)
         matches[named] = (unit_id, how)
         names.append(named)

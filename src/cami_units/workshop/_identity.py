@@ -44,6 +44,20 @@ _ID: Final = re.compile(
 _PIECE_LETTERS: Final = str.maketrans("абвгдесАБВГДЕС", "abvgdecabbgdec")
 _IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IGNORECASE)
 """The ids in front of a name: of a merge people write all of them."""
+_TO: Final = r"\s*(?:[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|through|по|до|хүртэл)(?=\s))\s*"
+_TYPED_IDS: Final = re.compile(
+    rf"(?<![^\W_])({_ID.pattern})(?:{_TO}({_ID.pattern}|\d{{1,5}}(?=\s*(?:$|[;,，；、+&/)]))))?",
+    re.IGNORECASE,
+)
+"""An id, or two with what means "to" between them: "CU-004–CU-006", "cu 4 to 6", "CU-004-006"."""
+_NEXT_NUMBER: Final = re.compile(
+    r"(?<=[;,，；、+&/])\s*(?=\d{1,3}\s*(?:$|[;,，；、+&/)]|[-‐‑–—−]\s*\d))"
+)
+"""Before a number in a list that began with an id: "CU-004, 006"."""
+_SEVERAL_IDS: Final = re.compile(
+    rf"{_ID.pattern}(?:(?:{_TO}|\s*[;,，；、+&/]\s*)\d{{1,3}}\s*(?:$|[;,，；、+&/])|(?:\W+|\s+\w{{1,7}}\s+){_ID.pattern})",
+    re.IGNORECASE,
+)
 _BEHIND_ID: Final = " -–—:.,_"
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
@@ -114,15 +128,17 @@ def spoken_id(name: str) -> str:
 
 
 def unit_id_typed(typed: object) -> str:
-    """The id of a unit as somebody typed it, as ids are written; what is no id stays, as one line.
+    """The id of a unit as somebody typed it, as ids are written; what is no id, or several, stays, as one line.
 
     Examples
     --------
     >>> unit_id_typed(" cu‑3 "), unit_id_typed("CU-002 Wakhan"), unit_id_typed("Wakhan")
     ('CU-003', 'CU-002', 'Wakhan')
+    >>> [unit_id_typed(typed) for typed in ("CU-002–CU-005", "CU-2, cu 3", "CU-2, 3")]
+    ['CU-002–CU-005', 'CU-2, cu 3', 'CU-2, 3']
     """
     line = clean_name(typed)
-    return spoken_id(line) or line
+    return line if _SEVERAL_IDS.match(line) else spoken_id(line) or line
 
 
 def unit_ids_typed(typed: object) -> str:
@@ -130,10 +146,13 @@ def unit_ids_typed(typed: object) -> str:
 
     Examples
     --------
-    >>> unit_ids_typed("cu-20; CU–19")
-    'CU-019;CU-020'
+    >>> unit_ids_typed("cu-20; CU–19"), unit_ids_typed("cu-20, CU–19"), unit_ids_typed("CU-2 to CU-4")
+    ('CU-019;CU-020', 'CU-019;CU-020', 'CU-2 to CU-4')
     """
-    return ";".join(sorted(filter(None, map(unit_id_typed, clean_name(typed).split(";")))))
+    line = clean_name(typed)
+    parts = re.split("[;,，；、]", line)
+    ids = parts if all(map(spoken_id, parts)) else line.split(";")
+    return ";".join(sorted(filter(None, map(unit_id_typed, ids))))
 
 
 def unit_ids_in(typed: object) -> tuple[str, ...]:
@@ -148,6 +167,44 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     return tuple(
         spoken_id(match[0]) for match in matches if not match.string[: match.start()][-1:].isalnum()
     )
+
+
+def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
+    """The ids of units in a list that somebody typed, with the units between the two ends of a range.
+
+    Parameters
+    ----------
+    typed : object
+        A cell, or a line.
+    unit_ids : iterable of str
+        Of the units that a range may take in; its ends are there whether they are of these or not.
+
+    Examples
+    --------
+    >>> unit_ids_listed("CU-004–CU-006, cu 9", ["CU-003", "CU-005a", "CU-006", "CU-007"])
+    ('CU-004', 'CU-005a', 'CU-006', 'CU-009')
+    >>> [unit_ids_listed(typed) for typed in ("CU-004-006", "CU-006 to CU-004", "CU-001, 3", "Wakhan")]
+    [('CU-004', 'CU-006'), ('CU-006', 'CU-004'), ('CU-001', 'CU-003'), ()]
+    """
+    ids: list[str] = []
+    ordered = sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
+    line = clean_name(typed)
+    for match in _TYPED_IDS.finditer(_NEXT_NUMBER.sub(" CU-", line) if spoken_id(line) else line):
+        first, end = spoken_id(match[1]), match[4] or ""
+        last = f"CU-{int(end):03d}" if end.isdecimal() else spoken_id(end)
+        ids.append(first)
+        if last and _number(first) < _number(last):
+            between = (one for one in ordered if _number(first) < _number(one) < _number(last))
+            ids += [*between, last]
+        elif last and not end.isdecimal():
+            ids.append(last)
+    return tuple(dict.fromkeys(ids))
+
+
+def _number(unit_id: str) -> tuple[int, str]:
+    """By what ids are in order: the number, then the letters of a piece."""
+    digits = unit_id.removeprefix("CU-").rstrip(ascii_lowercase)
+    return int(digits), unit_id.removeprefix(f"CU-{digits}")
 
 
 def bare_name(name: str) -> str:
