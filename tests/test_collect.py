@@ -54,6 +54,7 @@ from cami_units.commands.decide import (
     read_decisions,
     record_decision,
 )
+from cami_units.commands.edited_evidence import edited_evidence
 from cami_units.commands.plenary import plenary
 from cami_units.commands.resolution_files import resolution_rows
 from cami_units.commands.round_files import write_proposal
@@ -1029,17 +1030,59 @@ def test_what_was_done_to_evidence_and_folders_is_told(tmp_path):
     renamed = said.replace(b"<name>H01 ", b"<name>H01 Greater ")
     made = collected(tmp_path, {"edit_S1.kml": renamed})
     assert told(made, "its description says: All of these are too large")["folder"].startswith("2 ")
-    assert told(made, "a hotspot of the evidence was moved or renamed")["placemark"].startswith(
-        "H01"
-    )
+    assert told(made, "(hotspots) was moved or renamed")["placemark"].startswith("H01")
     start = text.index(b"<coordinates>", text.index(b"<name>H01 ")) + len(b"<coordinates>")
     end = text.index(b"</coordinates>", start)
     points = [place.split(b",") for place in text[start:end].split()]
     moved = b" ".join(b"%f,%s" % (float(lon) + 1, lat) for lon, lat, *_ in points)
     made = collected(tmp_path, {"edit_S1.kml": text[:start] + moved + text[end:]})
-    assert told(made, "a hotspot of the evidence was moved or renamed")["placemark"].startswith(
-        "H01"
+    assert told(made, "(hotspots) was moved or renamed")["placemark"].startswith("H01")
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "axes"),
+    [
+        ("H01 Talas", "hotspots", "xy"),
+        ("K2 Saiga track", "corridors", "y"),
+        ("S1 West", "sections", "xy"),
+    ],
+)
+def test_a_moved_corner_of_any_layer_that_is_shown_is_told_once(name, layer, axes, tmp_path):
+    """One corner, a fifth of a degree inwards: the frame of an area stays as it was."""
+    text = draw.edited(handed_out("S1"))
+    start = text.index(b"<coordinates>", text.index(b"<name>%s" % name.encode()))
+    start += len(b"<coordinates>")
+    end = text.index(b"</coordinates>", start)
+    corners = [[float(one) for one in place.split(b",")[:2]] for place in text[start:end].split()]
+    # not the first corner of a ring, which is its last one too
+    middle = shapely.MultiPoint(corners).envelope.centroid
+    for axis in axes:
+        at, to = "xy".index(axis), getattr(middle, axis)
+        corners[1][at] += 0.2 if to > corners[1][at] else -0.2
+    moved = " ".join(f"{lon:.6f},{lat:.6f}" for lon, lat in corners)
+    made = collected(tmp_path, {"edit_S1.kml": text[:start] + moved.encode() + text[end:]})
+    assert made.problems["placemark"].tolist() == [name]
+    [what] = made.problems["what"]
+    assert what == f"a feature of the evidence ({layer}) was moved or renamed"
+
+
+def test_evidence_is_told_as_edited_where_most_of_it_is_not_simply_drawn_plainer():
+    """Ten circles drawn with four corners, as a large file draws them, and one of them moved by half a degree."""
+    circles = [shapely.Point(60 + 3 * n, 45).buffer(1, quad_segs=64) for n in range(10)]
+    shown = gpd.GeoDataFrame(
+        {"context_id": range(10), "name_en": "", "name_ru": ""}, geometry=circles, crs=4326
     )
+
+    def mark(place: int, ground: object) -> dict[str, object]:
+        data = {"layer": "context_herds", "note": "a word"}
+        shapes = {"ground": ground, "lines": None, "points": None}
+        return {"name": "Herds", "data": data, "placemark_id": f"context_herds.{place}.1", **shapes}
+
+    plain = [shapely.segmentize(shapely.simplify(one, 0.3), 0.1) for one in circles]
+    marks = [mark(n, shape) for n, shape in enumerate(plain)]
+    assert list(edited_evidence(marks, {"context_herds": shown})) == []
+    marks[3] = mark(3, translate(plain[3], 0.5))
+    assert list(edited_evidence(marks, {"context_herds": shown})) == [(marks[3], "herds")]
 
 
 # -- on paper, and in tables ---------------------------------------------------------------------

@@ -73,6 +73,7 @@ from cami_units.commands.stored_round import (
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
+    CONTEXT,
     EVIDENCE_LAYERS,
     LAYERS,
     InputError,
@@ -80,7 +81,6 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
-    clean_name,
     harmless,
     in_short,
     narrowest_bounds,
@@ -344,7 +344,7 @@ def _handed_out(
         groups=tuple(groups),
         evidence=frozenset(evidence),
         region=_region(base),
-        hotspots=_hotspots(base),
+        shown=_shown(base),
         in_pack=in_pack,
         hashes=hashes,
         outlines=_outlines(base),
@@ -354,16 +354,12 @@ def _handed_out(
     )
 
 
-def _hotspots(base: Round) -> dict[str, tuple[Any, frozenset[str]]]:
-    """The outline, longitude and latitude, and the names of each hotspot."""
-    if "hotspots" not in base.tables:
-        return {}
+def _shown(base: Round) -> dict[str, gpd.GeoDataFrame]:
+    """The layers that are handed out to be looked at and are not read back."""
     return {
-        str(row["hotspot_id"]): (
-            row["geometry"],
-            frozenset(clean_name(row[key]) for key in row if str(key).startswith("name")),
-        )
-        for row in base.tables["hotspots"].to_dict("records")
+        name: table
+        for name, table in base.tables.items()
+        if name in (*EVIDENCE_LAYERS, "sections") or name.startswith(CONTEXT)
     }
 
 

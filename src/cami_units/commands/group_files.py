@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, overlap, store, words, workshop
+from cami_units.commands.edited_evidence import edited_evidence
 from cami_units.commands.resolution_files import (
     holds_resolutions,
     is_resolutions,
@@ -176,8 +177,8 @@ class HandedOut:
     groups: tuple[str, ...]
     evidence: frozenset[str]
     region: tuple[float, float, float, float] | None = None
-    hotspots: Mapping[str, tuple[Any, frozenset[str]]] = field(default_factory=dict)
-    """By the id of each hotspot its outline, longitude and latitude, and its names."""
+    shown: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    """The layers that are handed out to be looked at, longitude and latitude: evidence, sections, context."""
     in_pack: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
     outlines: Mapping[str, Any] = field(default_factory=dict)
@@ -659,15 +660,17 @@ def _all_remarks(
 
 
 def _noticed(
-    evidence: Iterable[Mapping[str, Any]],
+    evidence: Sequence[Mapping[str, Any]],
     specks: Iterable[Mapping[str, Any]],
     far: Iterable[Mapping[str, Any]],
     base_facts: HandedOut,
 ) -> list[workshop.Notice]:
     """What is noticed of evidence that was edited, and of shapes that are made no unit."""
-    edited = (mark for mark in evidence if _is_edited(mark, base_facts))
     return [
-        *(_notice(mark, Note("hotspot edited")) for mark in edited),
+        *(
+            _notice(mark, Note("evidence edited", {"layer": title}))
+            for mark, title in edited_evidence(evidence, base_facts.shown)
+        ),
         *(_notice(mark, Note("too small")) for mark in specks),
         *(_notice(mark, _far_note(mark, base_facts)) for mark in far),
     ]
@@ -908,24 +911,6 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: boo
         return not (mark["ground"] is not None and _is_units_folder(mark["folder"]))
     front = str(mark["name"]).partition(" ")[0]
     return front in base_facts.evidence and _is_in(mark["folder"], _EVIDENCE_FOLDERS)
-
-
-_MOVED: Final = 0.05
-"""Degrees by which a hotspot must leave its former frame to count as moved: written ones are simplified."""
-
-
-def _is_edited(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
-    """Whether a hotspot of our evidence was plainly moved, or renamed."""
-    hotspot_id = mark["data"].get("hotspot_id", "")
-    if mark["data"].get("layer") != "hotspots" or hotspot_id not in base_facts.hotspots:
-        return False
-    outline, names = base_facts.hotspots[hotspot_id]
-    name = str(mark["name"]).removeprefix(hotspot_id).strip()
-    is_renamed = bool(name) and name not in names
-    west, south, east, north = outline.bounds
-    frame = shapely.box(west - _MOVED, south - _MOVED, east + _MOVED, north + _MOVED)
-    is_moved = mark["ground"] is not None and not frame.covers(shapely.box(*mark["ground"].bounds))
-    return is_moved or is_renamed
 
 
 _NEIGHBOURS: Final = "neighbours"

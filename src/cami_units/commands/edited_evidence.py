@@ -1,0 +1,108 @@
+"""What groups did to the layers that they were handed to look at: none of it is read, all of it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from cami_units.model import CONTEXT, LAYERS, Note, clean_name, context_title, records
+
+_MOVED: Final = 0.05
+"""Degrees by which a corner must lie beside the outline of its row to count as moved: written ones are simplified."""
+
+
+_SAME: Final = 1e-5
+"""Degrees between a corner and the same one as a file has it, with six decimals."""
+
+
+def edited_evidence(
+    marks: Sequence[Mapping[str, Any]], shown: Mapping[str, gpd.GeoDataFrame]
+) -> Iterator[tuple[Mapping[str, Any], Note | str]]:
+    """The placemarks of our evidence that somebody plainly moved, redrew or renamed, and of which layer.
+
+    Parameters
+    ----------
+    marks : sequence of mapping
+        The placemarks of one file that are ours to look at, with ``name``, ``data`` and their shapes.
+    shown : mapping
+        The tables of the round by layer, in longitude and latitude.
+
+    Notes
+    -----
+    A large file is drawn with simpler outlines, whose sides cut corners by more than a moved corner is
+    moved, but which have corners of the outline still: where most placemarks lie beside their rows, only
+    those count that have none. What was made coarse for safety is drawn elsewhere than it is, and says so:
+    it is not looked at.
+    """
+    rows = _rows_of(marks, shown)
+    astray = {
+        place for place, row in rows.items() if _share_on(marks[place], row, within=_MOVED) < 1
+    }
+    is_simplified = 2 * len(astray) > len(rows)
+    for place, row in rows.items():
+        mark = marks[place]
+        is_moved = place in astray and not (is_simplified and _share_on(mark, row, within=_SAME))
+        if is_moved or _is_renamed(mark, row):
+            layer = mark["data"]["layer"]
+            is_context = layer.startswith(CONTEXT)
+            yield mark, context_title(layer) if is_context else Note(f"layer {layer}")
+
+
+def _key(layer: str) -> str:
+    """The column that tells the rows of a layer apart."""
+    return LAYERS[layer].key[0] if layer in LAYERS else "context_id"
+
+
+def _rows_of(
+    marks: Iterable[Mapping[str, Any]], shown: Mapping[str, gpd.GeoDataFrame]
+) -> dict[int, Mapping[str, Any]]:
+    """The row behind each placemark, by its place among them, with ``outline`` to hold it against."""
+    wanted: dict[str, dict[int, str]] = {}
+    for place, mark in enumerate(marks):
+        layer = mark["data"].get("layer", "")
+        # of a context layer a note is a column of its own, and the id stands in that of the placemark
+        is_context = layer.startswith(CONTEXT)
+        if layer in shown and (is_context or "note" not in mark["data"]):
+            numbers = str(mark["placemark_id"]).removeprefix(f"{layer}.").partition(".")
+            identity = numbers[0] if is_context else mark["data"].get(_key(layer), "")
+            wanted.setdefault(layer, {})[place] = identity
+    found: dict[int, Mapping[str, Any]] = {}
+    for layer, ids in wanted.items():
+        table = pd.DataFrame(shown[layer])
+        table = table.assign(id=table[_key(layer)].astype(str))
+        by_id = {
+            row["id"]: row | {"outline": _outline(row["geometry"])}
+            for row in records(table[table["id"].isin(set(ids.values()))])
+        }
+        found |= {place: by_id[one] for place, one in ids.items() if one in by_id}
+    return found
+
+
+def _outline(shape: Any) -> Any:
+    """What corners of a shape lie on, prepared."""
+    is_ground = shapely.get_dimensions(shape) == 2
+    outline = shapely.boundary(shape) if is_ground else shape
+    shapely.prepare(outline)
+    return outline
+
+
+def _share_on(mark: Mapping[str, Any], row: Mapping[str, Any], *, within: float) -> float:
+    """The share of a placemark's corners that lie on the outline of its row, within some degrees, 0–1."""
+    shapes = (mark["ground"], mark["lines"], mark["points"])
+    corners = shapely.get_coordinates([shape for shape in shapes if shape is not None])
+    if not len(corners):
+        return 1.0
+    return float(np.mean(shapely.dwithin(row["outline"], shapely.points(corners), within)))
+
+
+def _is_renamed(mark: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a placemark has another name than its row has in any language."""
+    name = clean_name(str(mark["name"]).removeprefix(row["id"]))
+    names = {clean_name(row[key]) for key in row if str(key).startswith("name")} - {""}
+    # what has no name is called by its layer or its id
+    return bool(name and names) and not {name, clean_name(mark["name"])} & names
