@@ -178,7 +178,7 @@ def language_of(directory: Path) -> str:
     """The first language of the round in a folder."""
     from cami_units import store
 
-    return store.open_round(directory).imprint.languages[0]
+    return store.languages_of(directory)[0]
 
 
 def plan_above(file: Path) -> Path | None:

@@ -37,6 +37,7 @@ from ._round_folder import check_only as check_only
 from ._round_folder import check_place as check_place
 from ._round_folder import discard as discard
 from ._round_folder import is_litter as is_litter
+from ._round_folder import languages_of as languages_of
 from ._round_folder import made_beside as made_beside
 from ._round_folder import open_round as open_round
 from ._round_folder import read_round as read_round

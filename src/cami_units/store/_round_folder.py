@@ -340,6 +340,21 @@ def open_round(directory: Path) -> Round:
     return _opened(manifest, directory, tables, None)
 
 
+def languages_of(directory: Path) -> tuple[str, ...]:
+    """The languages of a round, the first one leads; nothing but its manifest is read.
+
+    Raises
+    ------
+    InputError
+        As :func:`open_round`, of the manifest.
+    """
+    target = absolute(directory)
+    put_back(target)
+    # rounds of old say their number elsewhere
+    imprint = {"number": "", **read_manifest(target, directory)["imprint"]}
+    return imprint_of(imprint, directory).languages
+
+
 def _opened(
     manifest: dict[str, Any],
     directory: Path,
