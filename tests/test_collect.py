@@ -913,6 +913,23 @@ def test_a_new_shape_keeps_a_name_that_begins_with_such_a_word(name, tmp_path):
     assert not made.problems["what"].str.contains("is the unit to be rejected?", regex=False).any()
 
 
+@pytest.mark.parametrize(
+    ("place", "is_new"),
+    [(shapely.box(70.2, 43.0, 70.8, 43.5), True), (square("CU-003"), False)],
+)
+def test_an_id_within_a_name_is_the_unit_only_where_the_shape_lies_on_it(place, is_new, tmp_path):
+    """Nowhere near CU-003 "Removed Hills near CU-003" is a new unit; on its ground, without data, it may be it."""
+    edits = [draw.drawn("Removed Hills near CU-003", place, "2 ")]
+    if not is_new:
+        edits.append(draw.deleted("CU-003"))
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
+    asked = made.problems["what"].str.contains("is the unit to be rejected?", regex=False)
+    assert asked.sum() == (not is_new)
+    if is_new:
+        assert units_of(made).loc["CU-017", "name_en"] == "Removed Hills near CU-003"
+        assert of(made, "CU-003") == [("kept", "cu_id", "S1")]
+
+
 def test_nobody_is_asked_about_the_name_that_a_unit_was_handed_out_with(tmp_path):
     handed = draw.edited(handed_out("S1")).replace(b"Place 001", b"Removed Hills")
     made = collected(tmp_path, {"edit_S1.kmz": draw.packed(doc__kml=handed)})

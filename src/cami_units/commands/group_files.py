@@ -877,11 +877,29 @@ def _ask_about_words(
 
 
 def _unit_of(mark: Mapping[str, Any], base_facts: HandedOut) -> str:
-    """The unit, or the piece of one, that a placemark is of, by all that it says; empty for what is new."""
-    ids = (mark["meant"], *workshop.unit_ids_in(mark["name"]))
+    """The unit, or the piece of one, that a placemark is of, by all that it says; empty for what is new.
+
+    Data, an id and the front of a name say what it is. Within a name an id may as well say what it is near
+    ("Removed Hills near CU-003"): there it counts where most of the shape lies on that unit.
+    """
     known_ids = {*base_facts.units, *base_facts.hashes}
-    own_ids = (one for one in ids if {one, one.rstrip(ascii_lowercase)} & known_ids)
+    within = [one for one in workshop.unit_ids_in(mark["name"]) if _lies_on(mark, one, base_facts)]
+    own_ids = (one for one in (mark["meant"], *within) if _bases(one) & known_ids)
     return next(own_ids, "")
+
+
+def _bases(unit_id: str) -> set[str]:
+    """An id, and that of the unit that it is a piece of."""
+    return {unit_id, unit_id.rstrip(ascii_lowercase)}
+
+
+def _lies_on(mark: Mapping[str, Any], unit_id: str, base_facts: HandedOut) -> bool:
+    """Whether most of a shape lies on a unit; of one whose outline is not known it may."""
+    outline = base_facts.outlines.get(unit_id)
+    if outline is None:
+        return True
+    shared = shapely.intersection(mark["ground"], outline)
+    return bool(2 * shapely.area(shared) >= shapely.area(mark["ground"]))
 
 
 def _handed_names(data: Mapping[str, str]) -> set[str]:
