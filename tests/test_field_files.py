@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import shutil
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import shapely.geometry
 from exactextract import exact_extract
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
@@ -149,6 +151,29 @@ def test_edits_beside_an_open_geopackage_count(tmp_path):
     edit.close()
     rows = gathered("hotspots", [copy], layers.Reading(), is_own=True)
     assert any("there is none" in one.what and "copy again" in one.cure for one in rows.problems)
+
+
+@pytest.mark.parametrize("ending", ["geojson", "json"])
+def test_codes_that_look_like_days_are_codes(tmp_path, ending):
+    """GDAL makes days of 2012 of them, if all of a file pass for days, and refuses a 30 February."""
+    codes = ["12-03-04", "12-02-30", "99/05/17", "12:30"]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"unit_id": code},
+            "geometry": shapely.geometry.mapping(STEPPE),
+        }
+        for code in codes
+    ]
+    for some in (features[:1], features[1:3], features[3:]):
+        path = tmp_path / f"units.{ending}"
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": some}))
+        wanted = [one["properties"]["unit_id"] for one in some]
+        placemarks = layers.read_gis_placemarks(path, path.name)
+        assert [row["unit_id"] for row in placemarks.table["data"]] == wanted
+        assert "GDAL says" not in set(placemarks.notes["key"])
+        sites, _ = layers.read_sites(path)
+        assert sorted(sites["site"]) == sorted(wanted)
 
 
 @pytest.mark.parametrize("has_log", [True, False])

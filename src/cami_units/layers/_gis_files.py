@@ -682,6 +682,7 @@ def _gdal_dataset(
             return_fids=True,
             read_geometry=at_once,
             encoding=request.rules.encoding,
+            **_as_typed(address),
         )
         attributes = pd.DataFrame(
             dict(zip((str(column) for column in meta["fields"]), fields, strict=True)),
@@ -703,15 +704,21 @@ def _gdal_dataset(
     notes += [
         request.problem("note", Note("GDAL says", {"why": quoted(warning)}), part)
         for warning in sorted({str(warning.message) for warning in caught})
-        # Unclosed rings and heights are told with their rows below, and measures (M) are of no use
-        # here.
-        if not re.search("ring|dimension|Measured", warning)
+        # Unclosed rings and heights are told with their rows below, measures (M) are of no use here, and
+        # of the drivers of .json only that of GeoJSON knows what we ask of it.
+        if not re.search("ring|dimension|Measured|DATE_AS_STRING", warning)
     ]
     geometry, unclosed = _shapes(wkb)
     crs = read_crs(meta["crs"]) if meta["crs"] else None
     table = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
     mine = table if ours.all() else table[ours]
     return Dataset(request.file, part, mine, len(table), unclosed), notes + row_notes
+
+
+def _as_typed(address: str) -> dict[str, str]:
+    """What GDAL is asked so that texts of a GeoJSON stay texts: codes like 12-03-04 are days to it."""
+    is_json = address.casefold().endswith((".geojson", ".json"))
+    return {"DATE_AS_STRING": "YES"} if is_json else {}
 
 
 def _is_small(path: Path) -> bool:
