@@ -28,7 +28,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -419,6 +419,10 @@ def sections(indicative: Path) -> bytes:
     )
 
 
+PLACES_RU: Final = {"Mazong Shan": "Мацзуншань"}
+"""Russian names of places that the table spells otherwise: *zong* is цзун, in atlases as in our hotspots."""
+
+
 def gazetteer(indicative: Path) -> bytes:
     """Places that a unit can be named after."""
     return geojson_bytes(
@@ -427,7 +431,7 @@ def gazetteer(indicative: Path) -> bytes:
             (
                 {
                     "name_en": row["name"],
-                    "name_ru": row["name_ru"],
+                    "name_ru": PLACES_RU.get(row["name"], row["name_ru"]),
                     "kind": row["kind"],
                     "countries": row["countries"],
                     "extent_km": number(row["extent_km"]),

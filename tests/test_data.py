@@ -577,3 +577,18 @@ def test_a_rebuild_gives_the_same_bytes(build: ModuleType) -> None:
             "@expo-google-fonts/noto-sans-sc@0.4.3` fetch"
         )
     assert build.differences(build.data_files(SHARED / "data", ATLAS, WHEEL, FONTS), DATA) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "russian", "lines"), [("Mazong Shan", "Мацзуншань", 3), ("Chagai", "Чагаи", 3)]
+)
+def test_a_place_is_spelled_in_russian_one_way_in_all_layers(place, russian, lines) -> None:
+    """They were Мазуншань and Чагай in some: a unit is named after a hotspot, or after the gazetteer."""
+    said = [
+        str(row["name_ru"])
+        for name in ("gazetteer", "hotspots", "corridors", "barriers", "sections")
+        for row in layer(f"{name}/{name}.geojson").to_dict("records")
+        if place in str(row.get("name_en") or row.get("name"))
+    ]
+    assert len(said) == lines
+    assert all(russian in one for one in said), said
