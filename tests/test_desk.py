@@ -314,7 +314,7 @@ def test_a_hostile_name_is_text_on_the_page(guest, workshop, payload):
 
 def test_a_conflict_about_which_no_group_drew_anything_stands_with_what_is_known():
     nobody = pd.DataFrame(
-        columns=["unit_id", "change", "group", "before_km2", "after_km2"], dtype=str
+        columns=["unit_id", "change", "group", "file", "before_km2", "after_km2"], dtype=str
     )
     loop = _verbs.LoopTables(
         changes=nobody, conflicts=nobody, problems=nobody, units=nobody.assign(area_km2="")
@@ -377,7 +377,7 @@ def test_a_conflict_about_a_name_says_both_names():
             }
         ]
     ).reindex(
-        columns=["unit_id", "change", "group", "before_km2", "after_km2", "facts"]
+        columns=["unit_id", "change", "group", "file", "before_km2", "after_km2", "facts"]
         + [f"{what}_{how}" for what in ("criteria", "states") for how in ("gained", "lost")],
         fill_value="",
     )
@@ -393,6 +393,35 @@ def test_a_conflict_about_a_name_says_both_names():
     }
     facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en", has_decided=False)
     assert [side["note"] for side in facts["sides"]] == ["", "'Aral' → 'Ustyurt'"]
+    assert dict(facts["choices"])["G2"] == "Keep G2: renamed"
+
+
+def test_a_button_says_what_the_file_that_it_keeps_makes_of_a_unit():
+    """a.kml draws CU-002 smaller and b.kmz rejects it, both of G2: "Keep G2 (b.kmz)" takes it out."""
+    changes = pd.DataFrame(
+        {
+            "unit_id": "CU-002",
+            "group": "G2",
+            "before_km2": "100",
+            "change": ["reshaped", "rejected"],
+            "file": ["a.kml", "b.kmz"],
+            "after_km2": ["80", ""],
+            "facts": "",
+            **dict.fromkeys(("criteria_gained", "criteria_lost"), ""),
+            **dict.fromkeys(("states_gained", "states_lost"), ""),
+        }
+    )
+    units = changes[:1].assign(area_km2="100", countries="", criteria_met="")
+    loop = _verbs.LoopTables(changes=changes, conflicts=units, problems=units, units=units)
+    row = {"unit_id": "CU-002", "groups": "G2 (b.kmz);G2 (a.kml)", "overlap_km2": "80"}
+    row |= {"default": "keep b.kmz", "resolution": "", "kind": "same group twice", "what": ""}
+    row |= {"facts": '[{"key": "several files", "files": ["b.kmz", "a.kml"]}]'}
+    row |= {"choices": '["b.kmz", "a.kml", "base"]'}
+    facts = conflict_facts(row, {}, loop, {"box": "", "paths": []}, "en", has_decided=False)
+    choices = dict(facts["choices"])
+    assert choices["b.kmz"] == "Keep G2 (b.kmz): rejected"
+    assert choices["a.kml"] == "Keep G2 (a.kml): reshaped"
+    assert [side["group"] for side in facts["sides"][1:]] == ["G2 (a.kml)", "G2 (b.kmz)"]
 
 
 # -- from an empty folder -------------------------------------------------------------------------

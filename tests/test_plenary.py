@@ -39,7 +39,7 @@ from cami_units.documents import board as board_room
 from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document
 from cami_units.documents.board import write_slides
-from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
+from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, _proposer, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import EQUAL_AREA, InputError, Note, harmless
@@ -1231,3 +1231,14 @@ def test_the_frame_of_slides_is_what_python_pptx_makes() -> None:
     assert properties.count(board_room.FRAME_TITLE) == 1
     assert properties.count(board_room.FRAME_DATE) == 2
     assert there["ppt/notesSlides/notesSlide1.xml"].decode().count(board_room.FRAME_NOTES) == 1
+
+
+def test_a_group_of_two_files_is_named_as_the_one_whose_outline_stands():
+    """S1 drew it in a.kml, which counts, and rejects it in b.kmz; S2 was not followed."""
+    changes = [
+        {"change": "reshaped", "group": "S1", "applied": True},
+        {"change": "rejected", "group": "S1", "applied": False},
+        {"change": "reshaped", "group": "S2", "applied": False},
+    ]
+    row = {"status": "working-group proposal"}
+    assert _proposer(row, changes, [], "en") == f"{words.text('group')} S1"

@@ -926,7 +926,10 @@ def test_what_another_file_says_is_no_reason_of_a_rejection(base):
     ]
     decided = workshop.Resolution("CU-001", "b.kmz", "newer")
     outcome = merged(base, rows, resolutions={"CU-001": decided})
-    gone, comment = [one for one in outcome.changes if one.unit_id == "CU-001"]
+    _, gone, comment = sorted(
+        (one for one in outcome.changes if one.unit_id == "CU-001"),
+        key=lambda one: ("reshaped", "rejected", "commented").index(one.change),
+    )
     assert (gone.change, gone.file, gone.reason) == ("rejected", "b.kmz", "")
     assert "no reason was given" in words.said(gone.notes[0])
     assert (comment.change, comment.file) == ("commented", "a.kmz")
@@ -934,14 +937,69 @@ def test_what_another_file_says_is_no_reason_of_a_rejection(base):
     [next_unit] = [one for one in outcome.units if one.unit_id == "CU-001"]
     assert next_unit.reason.key == "reason rejected, none given"
     # the other way round it is a comment as ever
-    [_, other] = [
-        one
-        for one in merged(
-            base, rows, resolutions={"CU-001": replace(decided, choice="a.kmz")}
-        ).changes
-        if one.unit_id == "CU-001"
+    chosen = replace(decided, choice="a.kmz")
+    other = merged(base, rows, resolutions={"CU-001": chosen}).changes
+    assert [one.change for one in other if one.unit_id == "CU-001" and one.file == "a.kmz"] == [
+        "reshaped",
+        "commented",
     ]
-    assert other.change == "commented"
+
+
+def test_each_of_two_files_of_a_group_says_what_it_makes_of_a_unit(base):
+    """a.kmz makes CU-001 larger, b.kmz rejects it and says why: whichever counts, both are told."""
+    rows = [
+        unit("CU-001", BIGGER, file="a.kmz") | {"comment": "the east moved"},
+        unit("CU-001", file="b.kmz", name="X CU-001 One") | {"comment": "no saiga left"},
+        # b.kmz is no less full, and gives the other unit a name
+        unit("CU-002", file="a.kmz"),
+        row(SQUARES["CU-002"], "Two, the dry one", "CU-002", file="b.kmz"),
+    ]
+    made = {"a.kmz": "reshaped", "b.kmz": "rejected"}
+    for counts, other in (("a.kmz", "b.kmz"), ("b.kmz", "a.kmz")):
+        decided = workshop.Resolution("CU-001", counts, "")
+        outcome = merged(base, rows, resolutions={"CU-001": decided})
+        told = {
+            one.file: one
+            for one in outcome.changes
+            if one.unit_id == "CU-001" and one.change != "commented"
+        }
+        assert {file: one.change for file, one in told.items()} == made
+        assert {file: one.applied for file, one in told.items()} == {counts: True, other: False}
+        assert told["b.kmz"].reason == "no saiga left"
+        said = "; ".join(map(words.said, told[other].notes))
+        assert f"asked for in {other}, while the version in {counts} counts" in said
+        comments = [one for one in outcome.changes if one.change == "commented"]
+        # each once, and the reason of a rejection not as a comment beside it
+        assert [[words.said(note) for note in one.notes] for one in comments] == [
+            ["the east moved"]
+        ]
+        [conflict] = conflicts_of(outcome, "CU-001")
+        assert "; a.kmz: reshaped" in words.said(conflict.what)
+        assert "; b.kmz: rejected, no saiga left" in words.said(conflict.what)
+        # the ground of the one outline within the unit as it was: the unit, which lies inside it
+        assert conflict.overlap_km2 == pytest.approx(SQUARES["CU-001"].area / 1e6)
+    # the fuller file leads, of two as full the first: it only lets CU-002 stand, the other asks
+    [renamed] = [one for one in outcome.changes if one.change == "renamed"]
+    assert (renamed.unit_id, renamed.file, renamed.applied) == ("CU-002", "b.kmz", True)
+
+
+def test_what_another_group_asks_for_too_is_applied_though_another_file_of_the_first_counts(base):
+    """S1 makes CU-001 larger in one file and rejects it in another; S2 rejects it, and is chosen."""
+    rows = [
+        *(unit("CU-001", BIGGER, file="a.kmz"), unit("CU-002", file="a.kmz")),
+        unit("CU-001", file="b.kmz", name="X CU-001 One"),
+        unit("CU-001", group="S2", name="X CU-001 One"),
+    ]
+    decided = workshop.Resolution("CU-001", "S2", "")
+    outcome = merged(base, rows, resolutions={"CU-001": decided})
+    applied = {
+        (one.group, one.change): one.applied for one in outcome.changes if one.unit_id == "CU-001"
+    }
+    assert applied == {
+        ("S1", "reshaped"): False,
+        ("S1", "rejected"): True,
+        ("S2", "rejected"): True,
+    }
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,8 @@ def conflict_facts(
     is_decided = set(unit_ids) <= set(settled_ids)
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
-    choices = _choices(row, groups, noted, lang, is_late=is_late)
+    sides = [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)]
+    choices = _choices(row, groups, noted, _made_by(sides), lang, is_late=is_late)
     # a line without an effect is no answer, once it is measured
     if choice != measured and choice not in dict(choices):
         choice = ""
@@ -228,7 +229,7 @@ def conflict_facts(
         "decided": is_decided,
         "is_open": not (choice or measured or is_decided),
         "picture": picture,
-        "sides": [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)],
+        "sides": sides,
         "now": [_now(unit, lang) for unit in about],
         "choices": choices,
     }
@@ -266,11 +267,15 @@ def _choices(
     row: Mapping[str, str],
     groups: Sequence[str],
     noted: Sequence[Note],
+    made: Mapping[str, str],
     lang: str,
     *,
     is_late: bool,
 ) -> list[tuple[str, str]]:
-    """What a conflict can be settled by, each with its words, as `collect` wrote it down."""
+    """What a conflict can be settled by, each with its words, as `collect` wrote it down.
+
+    `made` is what each file and group makes of its unit, in words.
+    """
     versions = _versions(noted) or groups
     # rounds of old say no choices
     choices = json.loads(row["choices"] or "[]") or [*versions, "union", "base", "ask"]
@@ -278,8 +283,20 @@ def _choices(
     called = dict(zip(versions, groups, strict=True)) if len(groups) == len(versions) else {}
     # to leave a unit as it went out means, once it is decided on, as it was decided
     said = {"base": answer_said("keep what was decided", lang)} if is_late else {}
-    said |= {name: words.text("desk keep", lang, group=label) for name, label in called.items()}
+    for name, label in called.items():
+        keep = words.text("desk keep", lang, group=label)
+        said[name] = f"{keep}: {made[name]}" if name in made else keep
     return [(choice, said.get(choice) or answer_said(choice, lang)) for choice in choices]
+
+
+def _made_by(sides: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What each file, and each group of one file, makes of the unit of a conflict: "rejected"."""
+    made: dict[str, list[str]] = {}
+    for side in sides:
+        if side["change"]:
+            for name in {side["file"], side["group"]}:
+                made.setdefault(name, []).append(side["change"])
+    return {name: ", ".join(dict.fromkeys(changes)) for name, changes in made.items()}
 
 
 def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:
@@ -288,13 +305,19 @@ def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str
     before = {
         "group": words.text("report before", lang),
         "area": _km2(rows[0]["before_km2"] if rows else "", lang),
-        **dict.fromkeys(("change", "note", "gained", "lost"), ""),
+        **dict.fromkeys(("file", "change", "note", "gained", "lost"), ""),
     }
+    files: dict[str, set[str]] = {}
+    for row in rows:
+        files.setdefault(row["group"], set()).add(row["file"])
     return [
         *([before] if rows else []),
         *(
             {
-                "group": row["group"],
+                "group": f"{row['group']} ({row['file']})"
+                if len(files[row["group"]]) > 1
+                else row["group"],
+                "file": row["file"],
                 "change": words.text(f"change {row['change']}", lang),
                 # the new name, the unit it went into, the reason: no outline shows these
                 "note": _all_told(

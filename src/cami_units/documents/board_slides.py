@@ -525,6 +525,8 @@ def _proposer(
     """Whose outline this is: the groups that drew or confirmed it, else what it was at first."""
     rows = list(changes)
     aside = {clean_name(change["group"]) for change in rows if _is_aside(change)}
+    # what another file of a group asked for is set aside beside its outline that stands
+    aside -= {clean_name(row["group"]) for row in rows if _is_taken(row)}
     groups = {clean_name(change["group"]) for change in rows if _applies(change)} - {"", *aside}
     if groups:
         names = [spoken_groups(name, lang) for name in sorted(groups)]
@@ -561,6 +563,11 @@ def _with_applied(
 def _is_aside(change: Mapping[str, Any]) -> bool:
     """Whether a row of the changes was not applied: in the table as it is, or read from a CSV."""
     return str(change["applied"]).casefold() == "false"
+
+
+def _is_taken(change: Mapping[str, Any]) -> bool:
+    """Whether a row of the changes was applied: in the table as it is, or read from a CSV."""
+    return str(change["applied"]).casefold() == "true"
 
 
 def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:

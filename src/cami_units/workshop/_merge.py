@@ -114,14 +114,15 @@ def merged(
     """
     merge = Merge(used_ids={*used_ids, *base["unit_id"]})
     units = base.sort_values("unit_id").to_dict("records")
-    by_unit: dict[str, list[Version]] = {str(unit["unit_id"]): [] for unit in units}
+    unit_of = dict(zip(map(str, sorted(base["unit_id"])), units, strict=True))
+    by_unit: dict[str, list[Version]] = {unit_id: [] for unit_id in unit_of}
     for one_group in groups:
         merge.notices += [_with_choice(one, one_group, rules) for one in one_group.notices]
         for unit_id, versions in sorted(one_group.versions.items()):
             checked = [_on_the_map(version, ground_inside, merge) for version in versions]
             decided = rules.resolutions.get(unit_id)
             # Of several files of one group one speaks, before groups are held against each other.
-            voice = _one_voice(checked, decided, placemarks, ground, merge)
+            voice = _one_voice(unit_of[unit_id], checked, decided, placemarks, ground, merge)
             by_unit[unit_id].append(voice)
     new_shapes = new_shapes_on_the_map(groups, ground_inside, merge)
     new_shapes += _set_loose(by_unit, placemarks, rules)
@@ -129,10 +130,7 @@ def merged(
     id_of_shape = {f"#{mark.place}": unit_id for unit_id, mark in numbered.items()}
     for unit in units:
         unit_id = str(unit["unit_id"])
-        voices = [
-            voice._replace(into=id_of_shape.get(voice.into, voice.into))
-            for voice in by_unit[unit_id]
-        ]
+        voices = [_into_units(voice, id_of_shape) for voice in by_unit[unit_id]]
         # New shapes have their ids by now: a unit merged into one of them can name it.
         audible = _heard(voices, rules.owner.get(unit_id, ""))
         _settle(unit, audible, placemarks, ground, rules, merge)
@@ -217,6 +215,7 @@ def _on_the_map(version: Version, ground_inside: Inside, merge: Merge) -> Versio
 
 
 def _one_voice(
+    unit: Mapping[str, Any],
     versions: Sequence[Version],
     decided: Resolution | None,
     placemarks: gpd.GeoDataFrame,
@@ -237,22 +236,25 @@ def _one_voice(
     if not rest or (len(asking) < 2 and not named):
         return voice
     default = next((version for version in versions if version.differs), versions[0])
-    _let_choose([voice, *rest], default.file, decided, ground, merge)
-    return voice.noted("several files")
+    _let_choose(unit, [voice, *rest], default.file, decided, ground, merge)
+    return voice._replace(unheard=tuple(rest)).noted("several files")
 
 
 def _speaking_for(leading: Version, versions: Sequence[Version]) -> Version:
     """A version with what all files of its group say of the unit."""
     is_gone = leading.change == "rejected"
-    apart = [version for version in versions if is_gone and version.change != "rejected"]
+    apart = [version for version in versions if (version.change == "rejected") != is_gone]
+    # a rejection that does not count has a row of its own, with its reason
+    beside = apart if is_gone else []
     return leading._replace(
         comment=joined_comments(version for version in versions if version not in apart),
         requests=joined_requests(versions),
-        beside=tuple((one.file, one.placemark, one.comment) for one in apart if one.comment),
+        beside=tuple((one.file, one.placemark, one.comment) for one in beside if one.comment),
     )
 
 
 def _let_choose(
+    unit: Mapping[str, Any],
     asking: Sequence[Version],
     default: str,
     decided: Resolution | None,
@@ -268,22 +270,46 @@ def _let_choose(
     about = {"group": voice.group, "count": len(asking), "file": voice.file}
     is_chosen = decided is not None and decided.choice == voice.file
     key = "same group twice, chosen" if is_chosen else "same group twice"
-    answers = {version.file: version.file for version in asking}
+    files = [version.file for version in asking]
+    clauses = [note(key, **about), *(_version_note(unit, version) for version in asking)]
+    answers = {file: file for file in files}
     answers |= dict.fromkeys((voice.group, "both"), default) | _WITHOUT_VERSION
     merge.conflicts.append(
         Conflict(
             voice.unit_id,
             ";".join(f"{version.group} ({version.file})" for version in asking),
-            _shared(asking[0].places, asking[1].places, ground),
+            _in_question(asking, voice.unit_id, ground),
             f"keep {default}",
             "same group twice",
-            note(key, **about, files=[version.file for version in asking]),
+            note("said together", clauses=clauses, files=files),
             sites=_with_base(voice.unit_id, sites),
             answers=answers,
         )
     )
     for (_, site), version in list(zip(sites, asking, strict=True))[1:]:
         _lay_version_aside(merge, site, version, note("version counts", file=voice.file))
+
+
+def _version_note(unit: Mapping[str, Any], version: Version) -> Note:
+    """What the version of one file makes of a unit: rejected, and why; into which it is merged; renamed."""
+    parts = []
+    if version.change != "kept" or not version.renamed:
+        parts.append(note("made", code_word=f"change {version.change}"))
+    # a new shape has no id yet: the row of the changes will name it
+    if version.change == "merged" and not version.into.startswith("#"):
+        parts.append(note("merged into", into=version.into))
+    elif version.change == "rejected" and version.said:
+        parts.append(version.said)
+    if version.renamed:
+        parts.append(note("made", code_word="change renamed"))
+        parts += _rename_notes(unit, version, is_taken=False)
+    return note("version of a file", file=version.file, parts=parts)
+
+
+def _into_units(version: Version, id_of_shape: Mapping[str, str]) -> Version:
+    """A version that names the units that new shapes have become, and so those of other files in it."""
+    unheard = tuple(_into_units(other, id_of_shape) for other in version.unheard)
+    return version._replace(into=id_of_shape.get(version.into, version.into), unheard=unheard)
 
 
 def _distinct(versions: Sequence[Version], placemarks: gpd.GeoDataFrame) -> list[Version]:
@@ -336,6 +362,7 @@ def _settle(
             merge.changes.append(_moved_row(voice))
         else:
             _add_changes(unit, voice, applying, merge, is_shared=voice in agreeing)
+        _add_unheard(unit, voice, applying, placemarks, merge)
     # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
     if not voices and unit["status"] not in HIDDEN_STATUSES:
         _add_absent(unit_id, rules, merge)
@@ -552,21 +579,16 @@ def _add_conflict(
     merge: Merge,
 ) -> None:
     """What groups do not agree on, with the ground that is in question."""
-    with_ground = [version for version in distinct if version.places]
-    shared = 0.0
-    if len(with_ground) > 1:
-        shared = _shared(with_ground[0].places, with_ground[1].places, ground)
-    elif with_ground:
-        shared = sum(ground.with_unit(place, unit_id) for place in with_ground[0].places)
     sites = [
         (version.group, add_site(merge, _version_site(version), version.places))
-        for version in with_ground
+        for version in distinct
+        if version.places
     ]
     merge.conflicts.append(
         Conflict(
             unit_id,
             ";".join(version.group for version in distinct),
-            shared,
+            _in_question(distinct, unit_id, ground),
             default,
             *why,
             sites=_with_base(unit_id, sites),
@@ -737,6 +759,24 @@ def _add_changes(
     rows = rows or [row]
     rows[0] = rows[0]._replace(notes=(*rows[0].notes, *notes))
     merge.changes += rows
+
+
+def _add_unheard(
+    unit: Mapping[str, Any],
+    voice: Version,
+    applying: Version | None,
+    placemarks: gpd.GeoDataFrame,
+    merge: Merge,
+) -> None:
+    """The rows of what other files of a group ask for, while the one with its voice counts."""
+    for other in voice.unheard:
+        what = note("another file", file=other.file, counts=voice.file)
+        # what the file says of a unit that it does not reject, its group's voice says with it
+        silent = other if other.change == "rejected" else other._replace(comment="", requests=())
+        silent = silent._replace(notes=(what, *other.notes))
+        # another group may ask for just that, and be followed
+        is_shared = applying is not None and _asks_the_same(other, applying, placemarks)
+        _add_changes(unit, silent, None, merge, is_shared=is_shared)
 
 
 def _comment_rows(row: UnitChange, voice: Version) -> list[UnitChange]:
@@ -936,6 +976,14 @@ def _version_site(version: Version) -> str:
 def _with_base(unit_id: str, sites: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The outlines of a picture, that of the base first."""
     return (("base", unit_id), *((label, site) for label, site in sites if site))
+
+
+def _in_question(versions: Iterable[Version], unit_id: str, ground: Ground) -> float:
+    """The ground that the first two outlines share, of one outline that with the unit, km²."""
+    with_ground = [version.places for version in versions if version.places]
+    if len(with_ground) > 1:
+        return _shared(with_ground[0], with_ground[1], ground)
+    return sum(ground.with_unit(place, unit_id) for places in with_ground for place in places)
 
 
 def _shared(first: Sequence[int], second: Sequence[int], ground: Ground) -> float:

@@ -78,7 +78,7 @@ class Version(NamedTuple):
     ``#`` and the place of a new shape. `stale`: it was
     drawn on an older outline than the base has, or before the unit was rejected or merged. `beside` is the
     file, placemark and words of what the group says elsewhere of a unit that this one rejects, which
-    is no reason for it.
+    is no reason for it. `unheard` is what other files of the group ask for instead.
     """
 
     unit_id: str
@@ -97,6 +97,7 @@ class Version(NamedTuple):
     notes: tuple[Note, ...] = ()
     requests: tuple[Note, ...] = ()
     beside: tuple[tuple[str, str, str], ...] = ()
+    unheard: tuple[Version, ...] = ()
 
     @property
     def said(self) -> Note | None:
