@@ -434,6 +434,18 @@ def test_layers_are_all_optional(tmp_path: Path) -> None:
     assert "data-lang=" not in html.split("<script")[0]
 
 
+def test_the_demonstration_is_called_in_each_language_and_a_workshop_as_its_plan_says(
+    tmp_path: Path,
+) -> None:
+    ours = words.text("title of the demonstration")
+    theirs = words.text("title of the demonstration", "ru")
+    for title, titles in ((ours, (ours, theirs)), ("Altai 2026", ("Altai 2026",) * 2)):
+        given = toy(imprint=replace(IMPRINT, title=title, demonstration=None))
+        write_map(tmp_path / "map.html", **given)
+        said = content((tmp_path / "map.html").read_text(encoding="utf-8"))["said"]
+        assert (said["en"]["title"], said["ru"]["title"]) == titles
+
+
 # -- refusals --------------------------------------------------------------------------------------
 
 

@@ -181,7 +181,6 @@ def write_map(
 def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
     """What the foot of the page says."""
     return {
-        "title": shown(imprint.title),
         "date": shown(imprint.date),
         **imprint_said(imprint, content["lang"]),
         "sources": [shown(source) for source in words.sources(imprint, content["lang"])],

@@ -413,6 +413,7 @@ def _context_words(
 def imprint_said(imprint: Imprint, lang: str) -> dict[str, str]:
     """What the page says of itself, as people say it."""
     return {
+        "title": shown(words.imprint_in(imprint, lang).title),
         "round": shown(words.round_name(imprint, lang)),
         "profile": shown(words.profile_name(imprint.profile, lang)),
         "disclaimer": shown(words.disclaimer(imprint.disclaimer, lang)),
