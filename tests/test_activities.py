@@ -520,6 +520,79 @@ def test_forms_merge_like_units_and_say_who_changed_what():
     assert nothing.empty  # read twice, it adds nothing
 
 
+SAME_WORDS = {"activity_id": "", "unit_id": "CU-001", "theme": "finance", "text": "Joint patrols."}
+
+
+def test_the_same_words_with_other_values_are_a_measure_of_their_own_and_it_is_told():
+    """A row that says less, or the same, is the one that is there; another priority or year is not."""
+    rows = form(
+        SAME_WORDS | {"priority": "high", "timeframe": "2027-2029"},
+        SAME_WORDS | {"text": "joint patrols", "priority": "low", "timeframe": "2028"},
+        SAME_WORDS | {"priority": "low"},
+    )
+    brought = workshop.Contribution("S1", rows)
+    table, log, (problem,) = workshop.merged_activities(some(), [brought], owner={})
+    assert table["activity_id"].tolist() == ["S1-001", "S1-002"]
+    assert table[["priority", "timeframe"]].to_numpy().tolist() == [
+        ["high", "2027-2029"],
+        ["low", "2028"],
+    ]
+    assert problem.sentence() == (
+        "activities: says the words of S1-001 for the same unit, with another priority, timeframe "
+        "(S1, S1-002). Both are kept. Drop or amend one where they are one measure."
+    )
+    # read again, in whatever order, it adds nothing and tells nothing
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2]):
+        turned = workshop.Contribution("S1", rows.iloc[order])
+        again, nothing, problems = workshop.merged_activities(table, [turned], owner={}, log=log)
+        pd.testing.assert_frame_equal(again, table)
+        assert (len(nothing), problems) == (0, ())
+
+
+def test_another_group_with_the_same_words_and_other_values_is_kept_too():
+    brought = [
+        workshop.Contribution(name, form(SAME_WORDS | {"species": species}))
+        for name, species in (("S1", "Saiga tatarica"), ("S2", "Equus hemionus"), ("S3", ""))
+    ]
+    table, _, problems = workshop.merged_activities(some(), brought, owner={})
+    assert table["activity_id"].tolist() == ["S1-001", "S2-001"]
+    assert [one.where for one in problems] == ["S2-001"]
+
+
+def test_a_cell_that_a_group_changed_in_its_new_row_amends_what_the_row_had_added():
+    first = [SAME_WORDS | {"priority": "high"}, SAME_WORDS | {"priority": "low"}]
+    table, log, _ = workshop.merged_activities(
+        some(), [workshop.Contribution("S1", form(*first))], owner={}
+    )
+    # the first of the two rows is changed, and the second stands as it stood
+    changed = workshop.Contribution("S1", form(SAME_WORDS | {"priority": "medium"}, first[1]))
+    later, more, problems = workshop.merged_activities(table, [changed], owner={}, log=log)
+    assert later["priority"].tolist() == ["medium", "low"]
+    assert more[["activity_id", "action", "field", "old", "new"]].to_numpy().tolist() == [
+        ["S1-001", "amend", "priority", "high", "medium"]
+    ]
+    assert problems == ()
+    whole = pd.concat([log, more])
+    again, nothing, _ = workshop.merged_activities(later, [changed], owner={}, log=whole)
+    pd.testing.assert_frame_equal(again, later)
+    assert nothing.empty
+
+
+def test_words_that_were_amended_since_are_not_added_again_by_who_had_written_them_too():
+    """S2 wrote what S1 had added: S1's own words since are no reason to bring the old ones back."""
+    both = [workshop.Contribution(name, form(SAME_WORDS)) for name in ("S1", "S2")]
+    table, log, _ = workshop.merged_activities(some(), both, owner={})
+    amended = SAME_WORDS | {"activity_id": "S1-001", "action": "amend", "text": "Patrols by both"}
+    table, more, _ = workshop.merged_activities(
+        table, [workshop.Contribution("S1", form(amended))], owner={}, log=log
+    )
+    again, nothing, _ = workshop.merged_activities(
+        table, both, owner={}, log=pd.concat([log, more])
+    )
+    assert again["text"].tolist() == ["Patrols by both"]
+    assert nothing.empty
+
+
 def test_two_groups_on_one_activity_the_owner_has_it_and_it_is_said():
     base = some(("A1", "CU-001", "finance", "Old words"))
     wish = [

@@ -70,6 +70,7 @@ _AMENDABLE: Final = (
     *("unit_id", "theme", "text", "species", "countries", "priority", "timeframe"),
     *("cost_band", "funding_source", "partner"),
 )
+_BESIDE_WORDS: Final = tuple(name for name in _AMENDABLE if name not in ("unit_id", "text"))
 _OF_PLACE: Final = ("unit_id", "hotspot_id", "unit_name")
 """The surest name first: an id, then the hotspot of an older list, then what people call the place."""
 _STEM: Final = 5
@@ -334,8 +335,10 @@ def merged_activities(
     Notes
     -----
     In a form an empty cell of an amended row means "as it was". A new row that says the same as
-    one that is there (same unit, theme and words) is that one: a form read twice adds nothing, and
-    takes back nothing that was done in between.
+    one that is there (same unit, theme and words, and nothing else otherwise) is that one: a form read
+    twice adds nothing, and takes back nothing that was done in between. Where it says more, or
+    otherwise (another priority, years), both are kept, which is told; in a file that was read before it
+    amends what it had added.
     """
     table = {row["activity_id"]: row for row in text_rows(base)}
     lines: list[tuple[str, ...]] = []
@@ -348,16 +351,22 @@ def merged_activities(
         contributions, key=lambda contribution: (contribution.by != PROGRAMME, contribution.by)
     )
     for contribution in ordered:
-        for line in contribution.rows.fillna("").to_dict("records"):
-            cells = {str(key): clean_name(value) for key, value in line.items()}
+        brought = [
+            {str(key): clean_name(value) for key, value in line.items()}
+            for line in contribution.rows.fillna("").to_dict("records")
+        ]
+        again = _read_again(brought, contribution, table, past, known_ids)
+        for place, cells in enumerate(brought):
             activity_id = cells.get("activity_id", "")
             if activity_id in known_ids or (activity_id in table and not contribution.is_form):
                 _wish(table[activity_id], cells, contribution, past, wishes, problems)
-                continue
-            if not contribution.is_form:
-                _add(table, lines, cells, contribution.by, activity_id, past)
-            elif note := _added_by_form(table, lines, cells, contribution.by, past, known_ids):
-                problems.append(problem_of("counted", "activities", contribution.by, "", note))
+            elif place in again:
+                cells |= {"action": "amend"}
+                _wish(table[again[place]], cells, contribution, past, wishes, problems)
+            elif not contribution.is_form:
+                _add(table, lines, problems, cells, contribution.by, activity_id, past)
+            else:
+                _add_by_form(table, lines, problems, cells, contribution.by, past, known_ids)
     for (activity_id, name), asks in sorted(wishes.items()):
         row = table[activity_id]
         winner = _chosen(asks, owner.get(row["unit_id"], ""))
@@ -377,29 +386,77 @@ def merged_activities(
     return merged_table.sort_values("activity_id", ignore_index=True), log, tuple(problems)
 
 
-def _added_by_form(
+def _read_again(
+    brought: Sequence[Mapping[str, str]],
+    contribution: Contribution,
+    table: Mapping[str, Mapping[str, str]],
+    past: _Past,
+    known_ids: Collection[str],
+) -> dict[int, str]:
+    """By its place, the activity that a row without a known id had added when it was read before."""
+    places: dict[tuple[str, str, str], list[int]] = {}
+    for place, cells in enumerate(brought):
+        own_id = cells.get("activity_id", "")
+        is_new = own_id not in known_ids if contribution.is_form else not own_id
+        if is_new and cells.get("action", "") != "drop":
+            key = (contribution.by, cells.get("unit_id", ""), _plain(cells.get("text", "")))
+            places.setdefault(key, []).append(place)
+    again: dict[int, str] = {}
+    for key, rows in places.items():
+        ids = [one for one in past.added.get(key, ()) if one in table]
+        # of two rows of the same words each is the one that says the same beside them, then goes by order
+        for has_to_be_the_same in (True, False):
+            for place in (place for place in rows if place not in again):
+                same_ids = (
+                    one
+                    for one in ids
+                    if not has_to_be_the_same
+                    or _said_before(brought[place], table[one], key[0], past)
+                )
+                if chosen := next(same_ids, ""):
+                    again[place] = chosen
+                    ids.remove(chosen)
+    return again
+
+
+def _said_before(cells: Mapping[str, str], row: Mapping[str, str], by: str, past: _Past) -> bool:
+    """Whether a row says beside its words what an activity says, said at first, or was asked to say."""
+    activity_id = row["activity_id"]
+    return all(
+        cells.get(name, "") in (row[name], past.first.get((activity_id, name)))
+        or (by, activity_id, name, cells.get(name, "")) in past.asks
+        for name in _BESIDE_WORDS
+    )
+
+
+def _add_by_form(
     table: dict[str, dict[str, str]],
     lines: list[tuple[str, ...]],
+    problems: list[Problem],
     cells: Mapping[str, str],
     by: str,
     past: _Past,
     known_ids: Collection[str],
-) -> Note | None:
-    """Add what a form brings under no id that is known; what it may have meant, where it names one."""
+) -> None:
+    """Add what a form brings under no id that is known; say what it may have meant, where it names one."""
     given, action = cells.get("activity_id", ""), cells.get("action", "")
     facts: dict[str, object] = {"given": given, "hint": nearest_note(given, known_ids, "perhaps")}
     if given and action == "drop":
-        return Note("activity to drop unknown", facts)
+        note = Note("activity to drop unknown", facts)
+        problems.append(problem_of("counted", "activities", by, "", note))
+        return
     # an id typed into a form is nobody's: two groups may both have written "1"
-    new_id = _add(table, lines, cells, by, "", past)
+    new_id = _add(table, lines, problems, cells, by, "", past)
     # "1" in a new row means nothing; an id that is to be amended, or nearly one of ours, does
-    is_meant = given and (action == "amend" or facts["hint"])
-    return Note("activity id unknown", facts | {"added": new_id}) if new_id and is_meant else None
+    if new_id and given and (action == "amend" or facts["hint"]):
+        note = Note("activity id unknown", facts | {"added": new_id})
+        problems.append(problem_of("counted", "activities", by, "", note))
 
 
 def _add(
     table: dict[str, dict[str, str]],
     lines: list[tuple[str, ...]],
+    problems: list[Problem],
     cells: Mapping[str, str],
     by: str,
     activity_id: str,
@@ -408,16 +465,15 @@ def _add(
     """Add an activity that is not there yet, with its line in the log; its id, or nothing."""
     if not cells.get("text"):
         return ""
+    unit_id, theme = cells.get("unit_id", ""), cells.get("theme", "")
+    same_words = past.of_words.setdefault((unit_id, _plain(cells["text"])), [])
+    other_values = {
+        one: _otherwise(cells, table[one], past)
+        for one in same_words
+        if theme in (table[one]["theme"], past.first.get((one, "theme")))
+    }
     # The same words for the same unit and theme are one measure, whoever writes them again.
-    same = (cells.get("unit_id", ""), cells.get("theme", ""), _plain(cells["text"]))
-    # a form that is read a second time adds nothing, though the measure was amended or dropped
-    # since
-    if (by, same[0], same[2]) in past.added:
-        return ""
-    if not activity_id and any(
-        (row["moved_from"] or row["unit_id"], row["theme"], _plain(row["text"])) == same
-        for row in table.values()
-    ):
+    if not activity_id and not all(other_values.values()):
         return ""
     new_id = activity_id or _next_id(table, by)
     row = {column: cells.get(column, "") for column in ACTIVITY_COLUMNS}
@@ -427,8 +483,24 @@ def _add(
         "status": row["status"] or "proposed",
         "source": row["source"] or by,
     }
+    same_words.append(new_id)
     lines.append((new_id, "add", "text", "", cells["text"], by, cells.get("why", "")))
+    if other_values and not activity_id:
+        other, names = next(iter(other_values.items()))
+        facts = {"added": new_id, "other": other, "names": ", ".join(names)}
+        note = Note("same words, other values", facts)
+        problems.append(problem_of("counted", "activities", by, new_id, note))
     return new_id
+
+
+def _otherwise(cells: Mapping[str, str], row: Mapping[str, str], past: _Past) -> list[str]:
+    """The columns in which a row says, beside its words, what an activity neither says nor said at first."""
+    return [
+        name
+        for name in _BESIDE_WORDS
+        if cells.get(name)
+        and cells[name] not in (row[name], past.first.get((row["activity_id"], name)))
+    ]
 
 
 def _next_id(table: Collection[str], by: str) -> str:
@@ -447,13 +519,15 @@ class _Past:
     """What the log says was done.
 
     `first` is what each field was before anybody amended it, `asks` what each group has asked for,
-    `added` who added what to which unit, `last` who amended each field last.
+    `added` what each group added to which unit in which words, `last` who amended each field last;
+    `of_words` the activities of a unit in the same words, as they are and as they were at first: it grows.
     """
 
     first: Mapping[tuple[str, str], str]
     asks: frozenset[tuple[str, str, str, str]]
-    added: frozenset[tuple[str, str, str]]
+    added: Mapping[tuple[str, str, str], Sequence[str]]
     last: Mapping[tuple[str, str], str]
+    of_words: dict[tuple[str, str], list[str]]
 
 
 def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _Past:
@@ -465,6 +539,11 @@ def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _
     for line in amended:
         first.setdefault((line["activity_id"], line["field"]), line["old"])
     homes = {activity_id: row["moved_from"] or row["unit_id"] for activity_id, row in table.items()}
+    added: dict[tuple[str, str, str], list[str]] = {}
+    for line in (line for line in cleaned_rows if line["action"] == "add"):
+        one = line["activity_id"]
+        unit_id = first.get((one, "unit_id"), homes.get(one, ""))
+        added.setdefault((line["by"], unit_id, _plain(line["new"])), []).append(one)
     return _Past(
         first=first,
         asks=frozenset(
@@ -478,17 +557,25 @@ def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _
             for line in cleaned_rows
             if line["action"] in ("amend", "drop", "conflict")
         ),
-        added=frozenset(
-            (
-                line["by"],
-                first.get((line["activity_id"], "unit_id"), homes.get(line["activity_id"], "")),
-                _plain(line["new"]),
-            )
-            for line in cleaned_rows
-            if line["action"] == "add"
-        ),
+        added=added,
         last={(line["activity_id"], line["field"]): line["by"] for line in amended},
+        of_words=_of_words(table, homes, first),
     )
+
+
+def _of_words(
+    table: Mapping[str, Mapping[str, str]],
+    homes: Mapping[str, str],
+    first: Mapping[tuple[str, str], str],
+) -> dict[tuple[str, str], list[str]]:
+    """The activities of a unit in the same words, as they are and as they were at first."""
+    of_words: dict[tuple[str, str], list[str]] = {}
+    for one, row in table.items():
+        texts = {_plain(row["text"]), _plain(first.get((one, "text"), row["text"]))}
+        for unit_id in {homes[one], first.get((one, "unit_id"), homes[one])}:
+            for words in texts:
+                of_words.setdefault((unit_id, words), []).append(one)
+    return of_words
 
 
 def _amendments(
