@@ -1241,4 +1241,4 @@ def test_a_group_of_two_files_is_named_as_the_one_whose_outline_stands():
         {"change": "reshaped", "group": "S2", "applied": False},
     ]
     row = {"status": "working-group proposal"}
-    assert _proposer(row, changes, [], "en") == f"{words.text('group')} S1"
+    assert _proposer(row, changes, [], "en") == f"{phrase('group')} S1"
