@@ -268,11 +268,19 @@ def opened(root: etree._Element) -> None:
     draw.respelt("CU-001", lambda points: points[:3])(root)
 
 
+def sides(root: etree._Element) -> None:
+    """Drawn anew as two paths, which bear its id in their names only."""
+    draw.deleted("CU-001")(root)
+    for part, edge in (("north", 42.5), ("south", 42.1)):
+        draw.drawn(f"CU-001 {part}", shapely.LineString([(60, edge), (61, edge), (61, 42.3)]))(root)
+
+
 @pytest.mark.parametrize(
     ("edit", "note"),
     [
         (shapeless, "its placemark came back, but cannot be used (see problems)"),
         (opened, "it came back as an open path or a point, without ground"),
+        (sides, "it came back as an open path or a point, without ground"),
     ],
 )
 def test_a_unit_whose_shape_cannot_be_used_is_not_taken_as_deleted(edit, note, tmp_path):
@@ -280,6 +288,12 @@ def test_a_unit_whose_shape_cannot_be_used_is_not_taken_as_deleted(edit, note, t
     assert of(made, "CU-001") == [("absent", "none", "S1")]
     assert note in made.changes.query("unit_id == 'CU-001'")["note"].iloc[0]
     assert units_of(made).loc["CU-001", "geometry"].equals(square("CU-001"))
+
+
+def test_a_pin_with_the_id_of_a_unit_that_is_gone_does_not_bring_it_back(tmp_path):
+    gone = [draw.deleted("CU-001"), draw.drawn("CU-001 was here", shapely.Point(60, 42))]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*gone)})
+    assert of(made, "CU-001") == [("deleted", "none", "S1")]
 
 
 def test_of_a_file_that_is_cut_off_what_is_whole_is_read_and_nothing_is_concluded(tmp_path):

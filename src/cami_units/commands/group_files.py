@@ -719,6 +719,9 @@ def _unsound(
             reasons[unit_id] = "broken placemark"
     for mark in pins:
         unit_id = str(mark["data"].get("cu_id", ""))
+        # its outline drawn anew as a path, under its name; a pin of that name only speaks of it
+        if mark["lines"] is not None and not mark["data"].get("about"):
+            unit_id = unit_id or mark["meant"]
         if unit_id in base_facts.units:
             reasons[unit_id] = "no ground"
     return reasons
