@@ -609,7 +609,9 @@ def test_a_gis_counts_on_past_180_as_a_kml_does(tmp_path):
         "across it, to the west": shapely.box(-181, 50, -179, 51),
         "a line across it": shapely.LineString([(179, 50), (181, 50)]),
         "a pin past it": shapely.Point(190, 50),
-        "off the globe": shapely.box(400, 50, 401, 51),
+        "a turn to the east": shapely.box(414, 50, 415, 51),
+        "a turn to the west": shapely.box(-306, 50, -305, 51),
+        "off the globe": shapely.box(600, 50, 601, 51),
     }
     found = in_gis(tmp_path, *shapes.values(), name=list(shapes))
     tags = {
@@ -628,6 +630,17 @@ def test_a_gis_counts_on_past_180_as_a_kml_does(tmp_path):
     )
     witness = kml.read_placemarks(path, "drawn.kml")
     assert found.notes["key"].tolist() == witness.notes["key"].tolist()
+    turned = found.notes[found.notes["key"].str.startswith("longitudes past")]
+    assert list(zip(turned["name"], turned["key"], strict=True)) == [
+        ("past it", "longitudes past 180"),
+        ("a pin past it", "longitudes past 180"),
+        ("a turn to the east", "longitudes past 180"),
+        ("a turn to the west", "longitudes past -180"),
+    ]
+    # 414° and -306° are 54° east, for all who read maps
+    by_name = found.table.set_index("name")["polygons"]
+    for name in ("a turn to the east", "a turn to the west"):
+        assert np.allclose(by_name[name].bounds, (54, 50, 55, 51))
     for column in ("polygons", "lines", "points"):
         for own, other in zip(found.table[column], witness.table[column], strict=True):
             assert (own is None) == (other is None)

@@ -29,7 +29,7 @@ from cami_units.kml._written_shapes import (
     without_specks,
 )
 from cami_units.kml._xml import local, text_of
-from cami_units.model import Note, clean_name, cut_at_180
+from cami_units.model import TURNED, Note, clean_name, cut_at_180, whole_turn
 
 Kind = Literal["polygon", "line", "point"]
 Places = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -531,9 +531,10 @@ def _beyond(xy: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     lon, lat = np.abs(xy).max(axis=0)
     # From the likeliest slip to the least: longitudes of 0 to 360, a shape over the seam, axes
     # turned, metres.
-    if lat <= 90 and lon <= 360 and (xy[:, 0] >= 180).all():
-        shapes.say("longitudes past 180")
-        return _moved(xy, -360.0)
+    turn = whole_turn(xy[:, 0].min(), xy[:, 0].max())
+    if lat <= 90 and turn:
+        shapes.say(TURNED[turn])
+        return _moved(xy, turn)
     if lat <= 90 and xy[:, 0].min() >= -180 and lon <= 360:
         return xy
     if lat <= 90 and xy[:, 0].max() <= 180 and lon <= 360:

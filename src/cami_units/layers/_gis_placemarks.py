@@ -32,6 +32,7 @@ from cami_units.model import (
     LONLAT,
     NOTE_COLUMNS,
     PLACEMARK_COLUMNS,
+    TURNED,
     InputError,
     Note,
     Placemarks,
@@ -41,6 +42,7 @@ from cami_units.model import (
     is_missing,
     read_crs,
     same_crs,
+    whole_turn,
 )
 
 DRAWN_SUFFIXES: Final = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".parquet", ".geoparquet")
@@ -315,12 +317,12 @@ class _GisReader:
         if shape is None or shapely.is_empty(shape):
             return shape
         west, south, east, north = shapely.bounds(shape)
+        if south >= -90 and north <= 90 and (turn := whole_turn(west, east)):
+            self.say(Note(TURNED[turn]), *at)
+            return translate(shape, xoff=turn)
         # more than once round the globe, or off it: nobody knows what is meant
         if not (west >= -360 and east <= 360 and south >= -90 and north <= 90):
             return shape
-        if west >= 180 and east > 180:
-            self.say(Note("longitudes past 180"), *at)
-            return translate(shape, xoff=-360.0)
         return translate(shape, xoff=360.0) if west < -180 and east <= 180 else shape
 
     def _area(self, singles: NDArray[np.object_], at: tuple[str, str, int]) -> Any:

@@ -34,6 +34,7 @@ from ._codes import month_spans as month_spans
 from ._codes import unit_before as unit_before
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT
+from ._crs import TURNED as TURNED
 from ._crs import counted_on as counted_on
 from ._crs import crs_name as crs_name
 from ._crs import cut_at_180 as cut_at_180
@@ -43,6 +44,7 @@ from ._crs import narrowest_bounds as narrowest_bounds
 from ._crs import read_crs as read_crs
 from ._crs import same_crs as same_crs
 from ._crs import transformer as transformer
+from ._crs import whole_turn as whole_turn
 from ._crs import widened as widened
 from ._encodings import Guess as Guess
 from ._encodings import bits_per_byte as bits_per_byte

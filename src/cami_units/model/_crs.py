@@ -128,6 +128,23 @@ _AT_POLE: Final = 90.0 - 1e-7
 """From this latitude on a vertex is the pole: a hundredth of a metre, and any longitude is as good."""
 
 
+def whole_turn(west: float, east: float) -> float:
+    """Degrees that bring longitudes of a map a whole turn off onto the globe; 0 where they are not.
+
+    Examples
+    --------
+    >>> whole_turn(414.0, 415.0), whole_turn(-306.0, -305.0), whole_turn(179.0, 181.0)
+    (-360.0, 360.0, 0.0)
+    """
+    if west >= 180 and 180 < east <= 540:
+        return -360.0
+    return 360.0 if east <= -180 and -540 <= west < -180 else 0.0
+
+
+TURNED: Final = {-360.0: "longitudes past 180", 360.0: "longitudes past -180"}
+"""What is told of longitudes that :func:`whole_turn` brings back, by what was added."""
+
+
 def cut_at_180(shapes: NDArray[Any]) -> NDArray[Any]:
     """Shapes in longitude and latitude, lines and polygons cut where 180° runs through them.
 
