@@ -696,6 +696,27 @@ def test_lint_says_each_fault_with_its_place_and_cure(run, house):
     assert run("lint", "bad.kmz", "-q")[0] == 1
 
 
+def test_lint_takes_the_files_of_a_folder_by_name(run, house, tmp_path):
+    """However deep they lie, and whatever else is there; a folder without one is told as that."""
+    folder = tmp_path / "round"
+    (folder / "in").mkdir(parents=True)
+    for name in ("in/a.KMZ", "b.kml", "units.csv"):
+        (folder / name).touch()
+    seen = []
+
+    def lint_kml(path, *, profile, lang):
+        seen.append(path)
+        return lint_table()
+
+    house.kml.lint_kml = lint_kml
+    assert run("lint", folder)[0] == 0
+    assert seen == [folder / "b.kml", folder / "in" / "a.KMZ"]
+    (tmp_path / "empty").mkdir()
+    code, out, _ = run("lint", tmp_path / "empty")
+    assert (code, len(seen)) == (1, 2)
+    assert "empty is a folder without a KML or KMZ: name files" in " ".join(out.split())
+
+
 def test_lint_speaks_the_language_of_the_plan_above_a_file(run, tmp_path):
     """However deep the file lies; where no plan is, or none that can be read, in English."""
     folder = tmp_path / "ws" / "handed-in" / "S1"

@@ -403,7 +403,8 @@ def rehearse(
 @command("lint units.kmz --profile earth-web")
 def lint(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="KML or KMZ files, anybody's.")
+        list[Path],
+        typer.Argument(metavar="FILE…", help="KML or KMZ files, anybody's, or folders of such."),
     ],
     profile: Annotated[
         LintProfile | None,
@@ -423,10 +424,12 @@ def lint(
         from cami_units import kml, words
         from cami_units.model import InputError
 
-        for file in files:
+        for file in _in_folders(files):
             lang = language(plan_above(file))
             # one damaged file must not hide what is wrong with the others
             try:
+                if file.is_dir():
+                    raise InputError.of("no KML in folder", file=str(file))
                 faults = kml.lint_kml(file, profile=profile.value if profile else None, lang=lang)
             except InputError as error:
                 fit = False
@@ -439,3 +442,12 @@ def lint(
                 say_lint(file, faults, faults.attrs["profile"], lang)
     if not fit:
         raise typer.Exit(FAULT)
+
+
+def _in_folders(paths: list[Path]) -> list[Path]:
+    """Files as they are, of a folder the KML and KMZ in it, by name; without one, the folder itself."""
+    files: list[Path] = []
+    for path in paths:
+        inner = sorted(one for one in path.rglob("*") if one.suffix.casefold() in (".kml", ".kmz"))
+        files += [one for one in inner if one.is_file()] or [path]
+    return files
