@@ -883,7 +883,7 @@ def _unit_of(mark: Mapping[str, Any], base_facts: HandedOut) -> str:
     """The unit, or the piece of one, that a placemark is of, by all that it says; empty for what is new.
 
     Data, an id and the front of a name say what it is. Within a name an id may as well say what it is near
-    ("Removed Hills near CU-003"): there it counts where most of the shape lies on that unit.
+    ("Removed Hills near CU-003"): there it counts where the middle of the shape lies on that unit.
     """
     known_ids = {*base_facts.units, *base_facts.hashes}
     within = [one for one in workshop.unit_ids_in(mark["name"]) if _lies_on(mark, one, base_facts)]
@@ -897,12 +897,9 @@ def _bases(unit_id: str) -> set[str]:
 
 
 def _lies_on(mark: Mapping[str, Any], unit_id: str, base_facts: HandedOut) -> bool:
-    """Whether most of a shape lies on a unit; of one whose outline is not known it may."""
+    """Whether the middle of a shape lies on a unit; of one whose outline is not known it may."""
     outline = base_facts.outlines.get(unit_id)
-    if outline is None:
-        return True
-    shared = shapely.intersection(mark["ground"], outline)
-    return bool(2 * shapely.area(shared) >= shapely.area(mark["ground"]))
+    return outline is None or bool(shapely.covers(outline, shapely.centroid(mark["ground"])))
 
 
 def _handed_names(data: Mapping[str, str]) -> set[str]:
