@@ -154,6 +154,18 @@ def test_check_and_propose_refuse_groups_that_cannot_be_packed_for(tmp_path):
         propose(plan)
 
 
+def test_check_and_propose_refuse_cells_that_are_too_many_before_they_cut_a_layer(tmp_path):
+    """`cell_km = 0.3` over the region: some 4,000 cells of 25 km are 7,000 times as many, and more."""
+    plan = read_plan(with_groups(tmp_path, 'G1 = ["S1"]\n[study]\ncell_km = 0.3'))
+    [refused] = [one for one in check(plan)[0] if one.level == "refuses"]
+    assert "A grid of 0.3 km cells over this study area has" in refused.what
+    assert "more than 20,000,000. Is cell_km meant in km?" in refused.what
+    steps = []
+    with pytest.raises(InputError, match="more than 20,000,000"):
+        propose(plan, progress=lambda step, *_: steps.append(step))
+    assert "cutting layers by states" not in steps
+
+
 @pytest.mark.slow
 def test_without_sections_there_is_one_pack_for_everybody(tmp_path):
     plain = toy_round()

@@ -20,7 +20,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.model import EQUAL_AREA, InputError, crs_name, listed, note_cells, same_crs
+from cami_units.model import EQUAL_AREA, InputError, Note, crs_name, listed, note_cells, same_crs
 
 Shape = Literal["square", "hexagon"]
 
@@ -128,6 +128,23 @@ def planning_units(
     )
     note_cells(units, shape)
     return units
+
+
+def too_fine(lattice: Lattice, bounds: tuple[float, float, float, float]) -> Note | None:
+    """That the cells over a box, as bounds in metres, are more than :data:`MOST_CELLS`; else ``None``.
+
+    Examples
+    --------
+    >>> too_fine(Lattice(25), (0, 0, 50_000, 25_000)) is None
+    True
+    """
+    (south, north), (west, east) = extent(lattice, bounds)
+    count = (north - south) * (east - west)
+    if count <= MOST_CELLS:
+        return None
+    return Note(
+        "cells too fine", {"km": f"{lattice.cell_km:g}", "count": count, "most": MOST_CELLS}
+    )
 
 
 def step_m(lattice: Lattice) -> float:
@@ -347,13 +364,10 @@ def _touched(
     lattice: Lattice, polygon: BaseGeometry, among: Callable[[Places], NDArray[np.bool_]] | None
 ) -> NDArray[np.int64]:
     """Row and column of the cells that share area with a polygon, of those that are asked about."""
+    if fault := too_fine(lattice, polygon.bounds):
+        raise InputError(fault)
     in_rows, in_cols = extent(lattice, polygon.bounds)
     rows, cols = np.arange(*in_rows), np.arange(*in_cols)
-    if len(rows) * len(cols) > MOST_CELLS:
-        raise InputError(
-            f"A grid of {lattice.cell_km:g} km cells over this study area has "
-            f"{len(rows) * len(cols):,} cells, more than {MOST_CELLS:,}. Is cell_km meant in km?"
-        )
     shapely.prepare(polygon)
     # Most squares of cells lie wholly within the polygon or wholly beyond it: asked about as one.
     row, col = (side.ravel() for side in np.meshgrid(rows[::_BLOCK], cols[::_BLOCK], indexing="ij"))

@@ -18,6 +18,7 @@ from cami_units.commands.plan_layers import (
     open_numbers,
     reading_of,
     sites_typed,
+    too_fine_cells,
     with_coverage,
 )
 from cami_units.model import (
@@ -67,6 +68,7 @@ def check(
             *_records_and_ranges(clean, plan),
             *proposal_overrides(clean),
             *faulty_groups(plan, clean.sections),
+            *too_fine_cells(clean, plan),
         )
     faults = (*open_numbers(plan), *override_faults, *missing_context(plan))
     faults += faulty_coverage(plan)

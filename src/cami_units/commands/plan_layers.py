@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from cami_units import cache as store_of_entries
-from cami_units import criteria, layers, overlap, workshop
+from cami_units import criteria, grid, layers, overlap, workshop
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.model import (
     InputError,
@@ -153,6 +155,19 @@ def faulty_groups(plan: Plan, sections: pd.DataFrame | None) -> tuple[Problem, .
         faults = [error.note]
     faults += workshop.group_name_faults(plan.workshop.groups)
     return tuple(problem_of("refuses", "sections", "", "", fault) for fault in faults)
+
+
+def too_fine_cells(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
+    """That `cell_km` gives more cells than are computed, before any layer is cut for them."""
+    study, reach = plan.study, tuple(clean.ranges.total_bounds)
+    lattice = grid.Lattice(study.cell_km, study.shape, study.crs)
+    if not np.isfinite(reach).all() or not grid.too_fine(lattice, reach):
+        return ()  # no state has more than the box around all ranges
+    states = clean.countries[clean.countries["range_state"]]
+    within = shapely.get_parts(states.clip_by_rect(*reach).to_numpy())
+    boxes = map(tuple, shapely.bounds(within[~shapely.is_empty(within)]))
+    faults = [fault for box in boxes if (fault := grid.too_fine(lattice, box))]
+    return tuple(problem_of("refuses", "states", "", "", fault) for fault in faults[:1])
 
 
 _NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")
