@@ -763,6 +763,48 @@ def test_an_opened_file_has_the_grounds_that_collect_takes(engine):
     assert work["missing"] == ["CU-001"]
 
 
+def rings_of(name, *polygons):
+    """A placemark of polygons, each a shell and its holes as texts of coordinates."""
+    text = "".join(
+        "<Polygon>"
+        + "".join(
+            f"<{side}><LinearRing><coordinates>{ring}</coordinates></LinearRing></{side}>"
+            for side, ring in zip(
+                ("outerBoundaryIs", *["innerBoundaryIs"] * len(rings)), rings, strict=False
+            )
+        )
+        + "</Polygon>"
+        for rings in polygons
+    )
+    return f"<Placemark><name>{name}</name><MultiGeometry>{text}</MultiGeometry></Placemark>"
+
+
+def box_text(west, south, east, north):
+    return f"{west},{south} {east},{south} {east},{north} {west},{north} {west},{south}"
+
+
+def test_ground_is_counted_once_however_often_it_is_drawn(engine):
+    """Parts and holes on each other, a ring that goes round twice, spaces behind commas."""
+    twice = " ".join([box_text(70, 40, 71, 41)] * 2)
+    body = (
+        rings_of("two", [box_text(70, 40, 72, 41)], [box_text(71, 40, 73, 41)])
+        + rings_of("beside", [box_text(70, 40, 71, 41)], [box_text(71, 40, 72, 41)])
+        + rings_of(
+            "holes",
+            [box_text(70, 40, 73, 43), box_text(71, 41, 72, 42), box_text(71.5, 41, 72.5, 42)],
+        )
+        + rings_of("round", [twice])
+        + rings_of("spaces", [box_text(70, 40, 71, 41).replace(",", ", ")])
+    )
+    (work,) = opened(engine, (HEAD + body + TAIL).encode())
+    areas = {unit["name_en"]: area_of(unit) for unit in work["units"].values()}
+    assert areas.pop("Ustyurt")
+    assert areas.pop("round")  # not lost: its card says that it crosses itself
+    assert areas == pytest.approx({"two": 3, "beside": 2, "holes": 7.5, "round": 1, "spaces": 1})
+    beside = next(unit for unit in work["units"].values() if unit["name_en"] == "beside")
+    assert len(beside["polygons"]) == 2
+
+
 def test_a_unit_redrawn_as_a_path_is_that_unit(engine):
     data = '<ExtendedData><Data name="cu_id"><value>CU-001</value></Data></ExtendedData>'
     body = path_of("CU-001 Ustyurt", surrounding(0.0), data)

@@ -268,13 +268,31 @@ export const repaired = (one) => overlay(one, [], (a) => a);
 
 const NEARLY_CLOSED = 0.05; // of a path's length: as near its ends are to each other where `collect` takes it as an outline
 
-// What placemarks surround: their polygons, else their paths whose ends nearly meet, each rid of its crossings.
+// What a placemark surrounds: its polygons, else its paths whose ends nearly meet, rid of crossings and of
+// ground that lies in two of them.
 export function grounds({ polygons, lines }) {
   const drawn = polygons.length ? polygons : lines.filter(nearlyCloses).map((line) => [line]);
-  return drawn.flatMap((rings) => (vertexCount([rings]) <= MOST_REPAIRED && selfCrossing([distinctRings(rings)]) ? repaired([rings]) : tidied([rings])));
+  const parts = drawn.map((rings) => (vertexCount([rings]) <= MOST_REPAIRED && selfCrossing([distinctRings(rings)]) ? mended(rings) : tidied([rings])));
+  const all = parts.flat();
+  if (parts.length < 2 || vertexCount(all) > MOST_REPAIRED || !selfCrossing(all)) return all;
+  const joint = parts.reduce(union);
+  return area(joint) < area(all) * (1 - 1e-9) ? joint : all; // that parts touch is no reason to join them
 }
 
-const MOST_REPAIRED = 3000; // corners; of a longer outline the card says that it crosses itself
+// corners; of a longer outline the card says that it crosses itself. A walk of a thousand takes a second.
+const MOST_REPAIRED = 1000;
+
+const area = (polygons) => polygons.flat().reduce((sum, ring) => sum + signed(ring), 0);
+
+// The ground in a shell and in none of its holes, whatever crosses what. A ring that goes round twice has
+// none by the rule of odd and even: it stays as it is.
+function mended([shell, ...holes]) {
+  const alone = (ring) => {
+    const parts = repaired([[ring]]);
+    return parts.length ? parts : tidied([[ring]]);
+  };
+  return holes.reduce((ground, hole) => difference(ground, alone(hole)), alone(shell));
+}
 
 const distinctRings = (rings) => rings.map((ring) => distinct(ring.map(rounded)));
 

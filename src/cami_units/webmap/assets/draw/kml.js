@@ -116,7 +116,8 @@ const NUMBER = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/;
 // Corners as they stand: of a line it matters whether its last is its first.
 function pointsOf(text, count) {
   const points = [];
-  for (const tuple of text.trim().split(/\s+/)) {
+  // people and programs put spaces behind the comma
+  for (const tuple of text.trim().replace(/\s*,\s*/g, ",").split(/\s+/)) {
     if (!tuple) continue;
     const [lon, lat] = tuple.split(",");
     if (!NUMBER.test(lon || "") || !NUMBER.test(lat || "")) continue;
