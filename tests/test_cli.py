@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -646,6 +647,17 @@ def test_init_names_what_it_made_and_what_comes_next(run, house, tmp_path):
     assert code == 0
     assert f"  {tmp_path / 'w' / 'plan.toml'}" in out.splitlines()
     assert f"cami-units propose {tmp_path / 'w' / 'plan.toml'}" in out
+
+
+def test_commands_to_paste_have_a_path_with_blanks_and_quotes_as_one_word(run, house, tmp_path):
+    house.commands.init = lambda directory, lang="": [directory / "plan.toml"]
+    folder = tmp_path / "пап ка" / "it's"
+    _, out, _ = run("init", folder)
+    pasted = [line for line in out.splitlines() if line.startswith("  cami-units")]
+    assert [shlex.split(line)[1:] for line in pasted] == [
+        ["check", str(folder / "plan.toml")],
+        ["propose", str(folder / "plan.toml")],
+    ]
 
 
 def lint_table(*rows: tuple) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from cami_units.cli._terminal import (
     PlanArgument,
     RoundArgument,
     SchedulerOption,
+    as_word,
     at_work,
     command,
     is_quiet,
@@ -226,7 +227,7 @@ def check(
         say(f"\n{t('checked line mend', n=len(refusals))}", style="red", stderr=True)
         raise typer.Exit(FAULT)
     if not is_quiet():
-        command = f"cami-units propose {plan}" if plan else "cami-units propose"
+        command = f"cami-units propose {as_word(plan)}" if plan else "cami-units propose"
         say(f"\n{t('checked line ready', command=command)}")
 
 
@@ -247,8 +248,8 @@ def init(
             say(f"  {path}")
         say(
             f"\n{t('init line next')}\n"
-            f"  cami-units check {directory / 'plan.toml'}\n"
-            f"  cami-units propose {directory / 'plan.toml'}"
+            f"  cami-units check {as_word(directory / 'plan.toml')}\n"
+            f"  cami-units propose {as_word(directory / 'plan.toml')}"
         )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cami_units.cli._terminal import LEVEL_MARKS, one_line, say, say_rows
+from cami_units.cli._terminal import LEVEL_MARKS, as_word, one_line, say, say_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -259,7 +259,7 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
     )
     n_open = int(collected.conflicts["open"].astype(bool).sum())
     key = "report line settle first" if n_open else "report line next"
-    say(text(key, lang, n=n_open, command=f"cami-units plenary {out}"))
+    say(text(key, lang, n=n_open, command=f"cami-units plenary {as_word(out)}"))
 
 
 def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:

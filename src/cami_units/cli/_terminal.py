@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +26,19 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from cami_units.model import CamiUnitsError, Progress
+
+
+def as_word(path: Path | str) -> str:
+    """A path as one word of a command to paste: quoted where its shell would take it for several.
+
+    Examples
+    --------
+    >>> as_word("rounds/00-proposal"), as_word("my day/plan.toml")
+    ('rounds/00-proposal', "'my day/plan.toml'")
+    """
+    if os.name == "nt":  # its shell knows double quotes only
+        return f'"{path}"' if " " in str(path) else str(path)
+    return shlex.quote(str(path))
 
 
 class _AsTyped:
