@@ -109,6 +109,22 @@ def test_the_hotspot_of_a_unit_that_plenary_took_up_again_became_a_unit(tmp_path
     assert "CU-004 Tarim" in told()
 
 
+def test_a_unit_too_small_to_count_in_a_state_names_the_states_that_it_lies_in(tmp_path):
+    toy = toy_round()
+    units = toy.tables["conservation_units"].copy()
+    units.loc[units["unit_id"] == "CU-004", "countries"] = ""
+    small = pd.DataFrame(
+        {"unit_id": "CU-004", "iso2": ["CN", "KZ"], "area_km2": 1.0, "share": 50.0}
+    )
+    kept = toy.tables["unit_countries"].query("unit_id != 'CU-004'")
+    tables = {"conservation_units": units, "unit_countries": pd.concat([kept, small])}
+    write_proposal(replace(toy, tables={**toy.tables, **tables}), tmp_path / "r")
+    made = docx.Document(str(annex(tmp_path / "r") / "annex.docx"))
+    rows = [[cell.text for cell in row.cells] for row in made.tables[0].rows]
+    [row] = [cells for cells in rows if cells[0] == "CU-004"]
+    assert row[2] == "China, Kazakhstan"
+
+
 def test_the_workbook_has_the_decisions_and_the_activities(annexed):
     book = openpyxl.load_workbook(annexed / "annex.xlsx")
     assert {"units", "criteria", "decisions", "species by unit", "activities"} <= set(

@@ -38,7 +38,7 @@ from cami_units.commands.stored_round import groups_in
 from cami_units.documents import board as board_room
 from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document
-from cami_units.documents.board import write_slides
+from cami_units.documents.board import _body, write_slides
 from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, _proposer, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
@@ -1231,6 +1231,18 @@ def test_the_frame_of_slides_is_what_python_pptx_makes() -> None:
     assert properties.count(board_room.FRAME_TITLE) == 1
     assert properties.count(board_room.FRAME_DATE) == 2
     assert there["ppt/notesSlides/notesSlide1.xml"].decode().count(board_room.FRAME_NOTES) == 1
+
+
+def test_what_is_parked_or_asked_stands_on_a_slide_once():
+    parked, asked = "parked · plenary · no map yet", "question · plenary · who guards the pass"
+    slide = Slide(
+        *("CU-001", "One", "x", "x", (), (), (), "software"),
+        questions=("who guards the pass", parked),
+        decisions=("agreed · plenary · as drawn", asked, parked),
+    )
+    said = _body(slide, "en")
+    assert said[1:3] == ["? who guards the pass", f"? {parked}"]
+    assert [line for line in said if line.startswith("•")] == ["• agreed · plenary · as drawn"]
 
 
 def test_a_group_of_two_files_is_named_as_the_one_whose_outline_stands():

@@ -757,6 +757,11 @@ def _write_foot(slide: _Sheet, imprint: Imprint, lang: str, place: str) -> None:
     _write(slide, lines, _EDGE, _mm(178), _WIDE - 2 * _EDGE, _mm(11), size=8)
 
 
+def _said_in(decision: str) -> set[str]:
+    """A line of the log, and its parts without the quotes around what was typed."""
+    return {decision, *(part.strip('“”«»‹›"') for part in decision.split(" · "))}
+
+
 def _body(unit: Slide, lang: str) -> list[str]:
     """What a slide says beside its map, the most important first."""
     compared = {label for label, _, _ in unit.compared}
@@ -765,7 +770,9 @@ def _body(unit: Slide, lang: str) -> list[str]:
     lines += [f"{label}: {before} → {after}" for label, before, after in unit.compared]
     lines += [f"{label}: {value}" for label, value in unit.facts if value and label not in compared]
     lines.append("  ".join(f"{name} {mark}" for name, mark, _, _ in unit.criteria))
-    earlier = [decision for decision in unit.decisions if decision != unit.standing]
+    # what is parked or asked stands above as a question, and who wrote it down among the notes
+    told = {unit.standing, *unit.questions}
+    earlier = [line for line in unit.decisions if not told.intersection(_said_in(line))]
     # the one that stands is in the banner; of the others the last two
     lines += [f"• {decision}" for decision in earlier[-2:]]
     return [*lines, *unit.remarks]
