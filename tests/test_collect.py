@@ -933,6 +933,19 @@ def test_an_id_within_a_name_is_the_unit_only_where_the_shape_lies_on_it(place, 
         assert of(made, "CU-003") == [("kept", "cu_id", "S1")]
 
 
+@pytest.mark.parametrize(
+    "place", [shapely.box(70.2, 43.0, 70.8, 43.5), shapely.box(69.0, 39.0, 78.0, 44.0)]
+)
+@pytest.mark.parametrize("name", ["Delete CU-003", "CU-003 удалить", "删除 CU-003"])
+def test_a_word_of_rejection_and_an_id_alone_are_asked_about_wherever_they_are_drawn(
+    name, place, tmp_path
+):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.drawn(name, place, "2 "))})
+    assert "stands for a name" in told(made, "is the unit to be rejected?")["what"]
+    names = [*units_of(made)["name_en"], *units_of(made)["name_ru"]]
+    assert not any("CU-003" in one or "удалить" in one for one in map(str, names))
+
+
 def test_nobody_is_asked_about_the_name_that_a_unit_was_handed_out_with(tmp_path):
     handed = draw.edited(handed_out("S1")).replace(b"Place 001", b"Removed Hills")
     made = collected(tmp_path, {"edit_S1.kmz": draw.packed(doc__kml=handed)})
@@ -966,7 +979,8 @@ def test_documents_of_two_groups_in_one_file_stand_each_for_its_own_units(tmp_pa
     assert of(made, "CU-014") == [("rejected", "cu_id", "S2")]
 
 
-def test_pins_are_of_the_group_in_whose_document_they_lie(tmp_path):
+@pytest.mark.parametrize("lines", ["many", "one"])
+def test_pins_are_of_the_group_in_whose_document_they_lie(lines, tmp_path):
     """Two documents of one name, one after the other, and a pin beside them that may be anybody's."""
 
     def pin_of(name: str, space: str = "") -> bytes:
@@ -986,7 +1000,10 @@ def test_pins_are_of_the_group_in_whose_document_they_lie(tmp_path):
     etree.SubElement(top, documents[0].tag.replace("kml", "name")).text = "My Places"
     top.extend(documents[0])
     top.append(etree.fromstring(pin_of("beside", documents[0].nsmap[None])))
-    made = collected(tmp_path, {"myplaces.kml": etree.tostring(together)})
+    text = etree.tostring(together)
+    if lines == "one":  # some programs write no line breaks
+        text = text.replace(b"\n", b" ")
+    made = collected(tmp_path, {"myplaces.kml": text})
     groups = dict(zip(made.remarks["text"], made.remarks["group"], strict=True))
     assert groups == {
         "S1 in notes": "S1",

@@ -763,7 +763,7 @@ def test_an_opened_file_has_the_grounds_that_collect_takes(engine):
     assert work["missing"] == ["CU-001"]
 
 
-def rings_of(name, *polygons):
+def mark_of(name, *polygons):
     """A placemark of polygons, each a shell and its holes as texts of coordinates."""
     text = "".join(
         "<Polygon>"
@@ -787,14 +787,14 @@ def test_ground_is_counted_once_however_often_it_is_drawn(engine):
     """Parts and holes on each other, a ring that goes round twice, spaces behind commas."""
     twice = " ".join([box_text(70, 40, 71, 41)] * 2)
     body = (
-        rings_of("two", [box_text(70, 40, 72, 41)], [box_text(71, 40, 73, 41)])
-        + rings_of("beside", [box_text(70, 40, 71, 41)], [box_text(71, 40, 72, 41)])
-        + rings_of(
+        mark_of("two", [box_text(70, 40, 72, 41)], [box_text(71, 40, 73, 41)])
+        + mark_of("beside", [box_text(70, 40, 71, 41)], [box_text(71, 40, 72, 41)])
+        + mark_of(
             "holes",
             [box_text(70, 40, 73, 43), box_text(71, 41, 72, 42), box_text(71.5, 41, 72.5, 42)],
         )
-        + rings_of("round", [twice])
-        + rings_of("spaces", [box_text(70, 40, 71, 41).replace(",", ", ")])
+        + mark_of("round", [twice])
+        + mark_of("spaces", [box_text(70, 40, 71, 41).replace(",", ", ")])
     )
     (work,) = opened(engine, (HEAD + body + TAIL).encode())
     areas = {unit["name_en"]: area_of(unit) for unit in work["units"].values()}

@@ -43,7 +43,8 @@ def edited_evidence(
     astray = {
         place for place, row in rows.items() if _share_on(marks[place], row, within=_MOVED) < 1
     }
-    is_simplified = 2 * len(astray) > len(rows)
+    # of one or two nobody can say "most": somebody saved what was moved by itself
+    is_simplified = len(rows) > 2 and 2 * len(astray) > len(rows)
     for place, row in rows.items():
         mark = marks[place]
         is_moved = place in astray and not (is_simplified and _share_on(mark, row, within=_SAME))

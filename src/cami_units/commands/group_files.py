@@ -852,6 +852,12 @@ _REJECTING: Final = re.compile(
 )
 
 
+_LETTERS: Final = re.compile(r"[^\W\d_]")
+_NO_WORDS_OF_A_NAME: Final = re.compile(
+    rf"(?<![^\W\d_])(?:{_REJECTING_WORDS})|\b[CС][UУ]\b|\S*\d\S*", re.IGNORECASE
+)
+
+
 def _says_reject(name: str) -> bool:
     """Whether a name begins or ends with a word by which a unit may be meant to be rejected.
 
@@ -883,10 +889,16 @@ def _unit_of(mark: Mapping[str, Any], base_facts: HandedOut) -> str:
     """The unit, or the piece of one, that a placemark is of, by all that it says; empty for what is new.
 
     Data, an id and the front of a name say what it is. Within a name an id may as well say what it is near
-    ("Removed Hills near CU-003"): there it counts where the middle of the shape lies on that unit.
+    ("Removed Hills near CU-003"): there it counts where the middle of the shape lies on that unit, and
+    where nothing else is said ("Delete CU-003").
     """
     known_ids = {*base_facts.units, *base_facts.hashes}
-    within = [one for one in workshop.unit_ids_in(mark["name"]) if _lies_on(mark, one, base_facts)]
+    says_more = _LETTERS.search(_NO_WORDS_OF_A_NAME.sub("", mark["name"]))
+    within = [
+        one
+        for one in workshop.unit_ids_in(mark["name"])
+        if not says_more or _lies_on(mark, one, base_facts)
+    ]
     own_ids = (one for one in (mark["meant"], *within) if _bases(one) & known_ids)
     return next(own_ids, "")
 
@@ -1220,11 +1232,11 @@ def _group_of_document(
     if not around:
         return ""
     inside = [
-        (shape["line"], group)
+        (shape["placemark"], group)
         for shape, group, document in zip(shapes, groups, documents, strict=True)
         if document == max(around, key=len)
     ]
-    before = [group for line, group in inside if line <= mark["line"]]
+    before = [group for place, group in inside if place <= mark["placemark"]]
     return before[-1] if before else inside[0][1]
 
 

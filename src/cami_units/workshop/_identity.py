@@ -35,8 +35,10 @@ _REJECTED: Final = re.compile(
 A hyphen with a letter behind it ("X-ray") is part of a name, unless the letters are those of an id.
 """
 # С and У stand on every Russian keyboard and look the same: each letter may be of either alphabet.
+_HAN: Final = "\u3400-\u9fff"
+"""Of a class of letters: Chinese, which is written without spaces: "CU-014至CU-016", "在CU-014"."""
 _ID: Final = re.compile(
-    r"[CС][UУ][\s\-‐‑–—_.]*0*(\d{1,5})([a-wyzабвгдес]{0,3})(?![^\W_xх]|[xх][^\W_])",
+    rf"[CС][UУ][\s\-‐‑–—_.]*0*(\d{{1,5}})([a-wyzабвгдес]{{0,3}})(?![^\W_xх{_HAN}]|[xх][^\W_])",
     re.IGNORECASE,
 )
 # а, б, в behind an id are its pieces, as a Russian keyboard has them: В looks like B, в does not.
@@ -44,20 +46,22 @@ _ID: Final = re.compile(
 _PIECE_LETTERS: Final = str.maketrans("абвгдесАБВГДЕС", "abvgdecabbgdec")
 _IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IGNORECASE)
 """The ids in front of a name: of a merge people write all of them."""
-_TO: Final = r"\s*(?:[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|through|по|до|хүртэл)(?=\s))\s*"
+_TO: Final = r"\s*(?:-?(?:аас|ээс|оос|өөс)(?=\s)|[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|through|по|до|хүртэл)(?=\s))\s*"
+_AND: Final = r"(?:[;,，；、+&/和及与]|(?<=\s)(?:and|и|болон|ба)(?=\s))"
 _TYPED_IDS: Final = re.compile(
-    rf"(?<![^\W_])({_ID.pattern})(?:{_TO}({_ID.pattern}|\d{{1,5}}(?=\s*(?:$|[;,，；、+&/)]))))?",
+    rf"(?<![^\W_{_HAN}])({_ID.pattern})(?:{_TO}({_ID.pattern}|\d{{1,5}}(?=\s*(?:$|{_AND}|\)))))?",
     re.IGNORECASE,
 )
 """An id, or two with what means "to" between them: "CU-004–CU-006", "cu 4 to 6", "CU-004-006"."""
 _NEXT_NUMBER: Final = re.compile(
-    r"(?<=[;,，；、+&/])\s*(?=\d{1,3}\s*(?:$|[;,，；、+&/)]|[-‐‑–—−]\s*\d))"
+    rf"({_AND})\s*(?=\d{{1,3}}\s*(?:$|{_AND}|\)|[-‐‑–—−]\s*\d))", re.IGNORECASE
 )
-"""Before a number in a list that began with an id: "CU-004, 006"."""
+"""Before a number in a list that began with an id: "CU-004, 006", "CU-004 and 006"."""
 _SEVERAL_IDS: Final = re.compile(
-    rf"{_ID.pattern}(?:(?:{_TO}|\s*[;,，；、+&/]\s*)\d{{1,3}}\s*(?:$|[;,，；、+&/])|(?:\W+|\s+\w{{1,7}}\s+){_ID.pattern})",
+    rf"{_ID.pattern}(?:(?:{_TO}|\s*{_AND}\s*)\d{{1,3}}\s*(?:$|{_AND})|(?:\W+|\s+\w{{1,7}}\s+){_ID.pattern})",
     re.IGNORECASE,
 )
+_ENDS_IN_LETTER: Final = re.compile(rf"[^\W_{_HAN}]\Z")
 _BEHIND_ID: Final = " -–—:.,_"
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
@@ -165,7 +169,9 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     """
     matches = _ID.finditer(clean_name(typed))
     return tuple(
-        spoken_id(match[0]) for match in matches if not match.string[: match.start()][-1:].isalnum()
+        spoken_id(match[0])
+        for match in matches
+        if not _ENDS_IN_LETTER.search(match.string[: match.start()])
     )
 
 
@@ -185,11 +191,15 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     ('CU-004', 'CU-005a', 'CU-006', 'CU-009')
     >>> [unit_ids_listed(typed) for typed in ("CU-004-006", "CU-006 to CU-004", "CU-001, 3", "Wakhan")]
     [('CU-004', 'CU-006'), ('CU-006', 'CU-004'), ('CU-001', 'CU-003'), ()]
+    >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("CU-004至CU-006", "CU-004-өөс CU-006 хүртэл", "CU-004 and 006")]
+    [('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-006')]
     """
     ids: list[str] = []
     ordered = sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
     line = clean_name(typed)
-    for match in _TYPED_IDS.finditer(_NEXT_NUMBER.sub(" CU-", line) if spoken_id(line) else line):
+    for match in _TYPED_IDS.finditer(
+        _NEXT_NUMBER.sub(r"\1 CU-", line) if spoken_id(line) else line
+    ):
         first, end = spoken_id(match[1]), match[4] or ""
         last = f"CU-{int(end):03d}" if end.isdecimal() else spoken_id(end)
         ids.append(first)
