@@ -105,6 +105,17 @@ def test_tiles_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert np.abs(whole["km2"] - tiled["km2"]).max() < 625 * 1e-9
 
 
+def test_metres_taken_for_kilometres_are_refused_at_once(tmp_path: Path) -> None:
+    """Cells of a metre over a region are ten million million: days, and gigabytes for their columns."""
+    table = gpd.GeoDataFrame(
+        {"sci_name": ["Saiga tatarica"]}, geometry=[shapely.box(50, 40, 90, 55)], crs=4326
+    )
+    ranges = saved(tmp_path / "r.parquet", table)
+    with pytest.raises(InputError, match=r"A grid of 0\.001 km cells .* Is cell_km meant in km\?"):
+        write_overlaps(ranges, tmp_path / "o.parquet", cell_km=0.001)
+    assert not (tmp_path / "o.parquet").exists()
+
+
 def test_rows_of_one_species_are_joined(tmp_path: Path) -> None:
     """Two squares of 1° that share half their ground: that half counts once."""
     table = gpd.GeoDataFrame(

@@ -368,6 +368,31 @@ def test_halves_under_one_id_are_a_split(base):
     assert ("CU-001", "split", "S1") in told(outcome)
 
 
+@pytest.mark.parametrize(
+    ("letters", "used_ids", "ids"),
+    [
+        (("a", "c"), [], ["CU-001a", "CU-001c"]),  # b was merged into a on the page
+        (("a", "c"), ["CU-001c"], ["CU-001a", "CU-001b"]),
+        (("", ""), [], ["CU-001a", "CU-001b"]),
+    ],
+)
+def test_pieces_have_the_letters_that_their_group_saw(base, letters, used_ids, ids):
+    """Remarks and activities speak of CU-001c: it must not come back as another piece."""
+    shapes = (km_box(0, 0, 60, 100), km_box(60, 0, 100, 100))
+    rows = [
+        unit("CU-001", shape) | {"facts": workshop.drawn_facts({"piece": letter, "label": "x"})}
+        for shape, letter in zip(shapes, letters, strict=True)
+    ]
+    rows += [WEST[1] | {"facts": workshop.drawn_facts({})}]
+    drawn, ground, made, owners = brought(base, rows)
+    rules = workshop.Rules("ask", "keep", ("S1", "S2"), owners, {})
+    inside = {place: {"": 1.0} for place in range(3)}
+    outcome = workshop.merged(
+        base, drawn, ground, made, rules, ground_inside=inside, used_ids=used_ids
+    )
+    assert [one.unit_id for one in outcome.units][:2] == ids
+
+
 def test_a_piece_is_split_on_with_letters_that_nobody_had(base):
     older = base.assign(unit_id=["CU-001a", "CU-002", "CU-003"])
     west, east = km_box(0, 0, 60, 100), km_box(60, 0, 100, 100)

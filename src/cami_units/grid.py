@@ -130,8 +130,10 @@ def planning_units(
     return units
 
 
-def too_fine(lattice: Lattice, bounds: tuple[float, float, float, float]) -> Note | None:
-    """That the cells over a box, as bounds in metres, are more than :data:`MOST_CELLS`; else ``None``.
+def too_fine(
+    lattice: Lattice, bounds: tuple[float, float, float, float], *, most: int = MOST_CELLS
+) -> Note | None:
+    """That the cells over a box, as bounds in metres, are more than so many; else ``None``.
 
     Examples
     --------
@@ -140,11 +142,9 @@ def too_fine(lattice: Lattice, bounds: tuple[float, float, float, float]) -> Not
     """
     (south, north), (west, east) = extent(lattice, bounds)
     count = (north - south) * (east - west)
-    if count <= MOST_CELLS:
+    if count <= most:
         return None
-    return Note(
-        "cells too fine", {"km": f"{lattice.cell_km:g}", "count": count, "most": MOST_CELLS}
-    )
+    return Note("cells too fine", {"km": f"{lattice.cell_km:g}", "count": count, "most": most})
 
 
 def step_m(lattice: Lattice) -> float:

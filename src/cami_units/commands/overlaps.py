@@ -244,6 +244,8 @@ def tiles_of(stream: layers.RangeStream, lattice: grid.Lattice) -> list[Tile]:
     if bounds is None:
         # A file that does not say where it lies is looked for everywhere.
         bounds = (-_WORLD_M, -_WORLD_M, _WORLD_M, _WORLD_M)
+    if fault := grid.too_fine(lattice, bounds, most=MOST_STREAMED):
+        raise InputError(fault)
     rows, cols = grid.extent(lattice, bounds)
     return [
         ((row, min(row + TILE, rows[1])), (col, min(col + TILE, cols[1])))
@@ -252,6 +254,9 @@ def tiles_of(stream: layers.RangeStream, lattice: grid.Lattice) -> list[Tile]:
     ]
 
 
+MOST_STREAMED: Final = 100_000_000_000
+"""Cells that are measured tile by tile and listed where something covers them: of 100 m all land has 15 thousand
+million. Of more, a side in metres was taken for one in kilometres, and days would pass."""
 _WORLD_M: Final = 20_040_000.0
 """No place on Earth is further from the middle of an equal-area projection than half the equator."""
 

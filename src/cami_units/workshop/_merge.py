@@ -663,6 +663,13 @@ def _split(
     order = sorted(
         applying.places, key=lambda place: (facts.get(place, NOT_DRAWN).piece, by_ground(place))
     )
+    # the letters that its group saw and spoke of, gaps and all, where each is one that nobody had
+    drawn_letters = [facts.get(place, NOT_DRAWN).piece for place in order]
+    of_page = {
+        letter for letter in drawn_letters if letter and f"{root}{letter}" not in merge.used_ids
+    }
+    if len(of_page) == len(order):
+        letters = iter(drawn_letters)
     for place in order:
         piece_facts = facts.get(place, NOT_DRAWN)
         letter = next(letters)
