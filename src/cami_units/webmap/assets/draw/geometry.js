@@ -122,8 +122,8 @@ function badMeeting(one, other) {
 // -- overlay ----------------------------------------------------------------------------------------
 
 function edgesOf(polygons, owner) {
-  return polygons.flatMap((rings) => rings.flatMap((ring) => {
-    const points = ring.map(whole);
+  return polygons.flatMap((rings) => rings.flatMap((ring, r) => {
+    const points = turned(ring, r === 0).map(whole); // ground is on the left of each edge, of shells and of holes
     return points.map((a, i) => ({ a, b: points[(i + 1) % points.length], owner, cuts: [] })).filter((edge) => !same(edge.a, edge.b));
   }));
 }
@@ -167,40 +167,41 @@ export function overlay(first, second, wanted) {
     const forward = a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
     const [low, high] = forward ? [a, b] : [b, a];
     const key = `${low} ${high}`;
-    if (!unique.has(key)) unique.set(key, { a: low, b: high, times: [0, 0] });
-    unique.get(key).times[owner] += 1;
+    if (!unique.has(key)) unique.set(key, { a: low, b: high, turns: [0, 0] });
+    unique.get(key).turns[owner] += forward ? 1 : -1;
   }
   const kept = [];
   const all = [...unique.values()];
   for (const edge of all) {
-    const left = [0, 1].map((owner) => leftOf(edge, all, owner));
-    const right = left.map((inside, owner) => inside !== (edge.times[owner] % 2 === 1));
-    const [onLeft, onRight] = [wanted(...left), wanted(...right)];
+    // Inside is where a figure goes round, however often: ground that is drawn twice is ground, as to `collect`.
+    const left = [0, 1].map((owner) => turnsLeftOf(edge, all, owner));
+    const right = left.map((turns, owner) => turns + edge.turns[owner]);
+    const [onLeft, onRight] = [left, right].map((turns) => wanted(...turns.map((count) => count !== 0)));
     if (onLeft === onRight) continue;
     kept.push(onLeft ? [edge.a, edge.b] : [edge.b, edge.a]);
   }
   return nested(strung(kept)).map((rings) => rings.map((ring) => straight(ring).map(degrees)));
 }
 
-// Whether the ground just left of an edge is inside a figure: edges above its middle are counted, the
-// edge itself told apart exactly. An upright edge is looked at from the west.
-function leftOf(edge, all, owner) {
+// How often a figure goes round the ground just left of an edge, either way: edges above its middle are counted,
+// the edge itself told apart exactly. An upright edge is looked at from the west.
+function turnsLeftOf(edge, all, owner) {
   const x = (edge.a[0] + edge.b[0]) / 2;
   const y = (edge.a[1] + edge.b[1]) / 2;
   const upright = edge.a[0] === edge.b[0];
   let count = 0;
   for (const other of all) {
-    if (other === edge || !(other.times[owner] % 2)) continue;
+    if (other === edge || !other.turns[owner]) continue;
     const { a, b } = other;
     if (upright) {
       // a ray to the west: an edge that spans this latitude and lies west of it
-      if ((a[1] > y) !== (b[1] > y) && a[0] + ((y - a[1]) * (b[0] - a[0])) / (b[1] - a[1]) < x) count += 1;
+      if ((a[1] > y) !== (b[1] > y) && a[0] + ((y - a[1]) * (b[0] - a[0])) / (b[1] - a[1]) < x) count += b[1] > a[1] ? other.turns[owner] : -other.turns[owner];
     } else if ((a[0] > x) !== (b[0] > x) && a[1] + ((x - a[0]) * (b[1] - a[1])) / (b[0] - a[0]) > y) {
-      count += 1;
+      count += other.turns[owner];
     }
   }
   // `a` is the western (or lower) end: left is above a level edge, and west of an upright one
-  return count % 2 === 1;
+  return count;
 }
 
 // Directed edges, ground on their left, as closed rings. Where rings touch, the sharpest left turn is
@@ -268,15 +269,16 @@ export const repaired = (one) => overlay(one, [], (a) => a);
 
 const NEARLY_CLOSED = 0.05; // of a path's length: as near its ends are to each other where `collect` takes it as an outline
 
-// What a placemark surrounds: its polygons, else its paths whose ends nearly meet, rid of crossings and of
-// ground that lies in two of them.
+// What a placemark surrounds: its polygons, else its paths whose ends nearly meet, as `collect` mends them. What is
+// plain stays as it was drawn, corner by corner.
 export function grounds({ polygons, lines }) {
   const drawn = polygons.length ? polygons : lines.filter(nearlyCloses).map((line) => [line]);
-  const parts = drawn.map((rings) => (vertexCount([rings]) <= MOST_REPAIRED && selfCrossing([distinctRings(rings)]) ? mended(rings) : tidied([rings])));
-  const all = parts.flat();
-  if (parts.length < 2 || vertexCount(all) > MOST_REPAIRED || !selfCrossing(all)) return all;
-  const joint = parts.reduce(union);
-  return area(joint) < area(all) * (1 - 1e-9) ? joint : all; // that parts touch is no reason to join them
+  const parts = drawn.flatMap((rings) => (vertexCount([rings]) > MOST_REPAIRED || isPlain(rings) ? tidied([rings]) : mended(rings)));
+  if (parts.length < 2 || vertexCount(parts) > MOST_REPAIRED) return parts;
+  const isOnAnother = parts.some((one, i) => parts.some((other, k) => i !== k && contains([other], one[0][0])));
+  if (!isOnAnother && !selfCrossing(parts)) return parts;
+  const joint = repaired(parts);
+  return area(joint) < area(parts) * (1 - 1e-9) ? joint : parts; // that parts touch is no reason to join them
 }
 
 // corners; of a longer outline the card says that it crosses itself. A walk of a thousand takes a second.
@@ -284,14 +286,14 @@ const MOST_REPAIRED = 1000;
 
 const area = (polygons) => polygons.flat().reduce((sum, ring) => sum + signed(ring), 0);
 
-// The ground in a shell and in none of its holes, whatever crosses what. A ring that goes round twice has
-// none by the rule of odd and even: it stays as it is.
-function mended([shell, ...holes]) {
-  const alone = (ring) => {
-    const parts = repaired([[ring]]);
-    return parts.length ? parts : tidied([[ring]]);
-  };
-  return holes.reduce((ground, hole) => difference(ground, alone(hole)), alone(shell));
+const isPlain = (rings) => !selfCrossing([distinctRings(rings)]) && rings.slice(1).every(([corner]) => contains([[rings[0]]], corner));
+
+// The ground in a shell and in none of its holes, whatever crosses what. The ring around all others is the shell.
+function mended(rings) {
+  const size = (ring) => Math.abs(signed(ring));
+  const around = rings.find((ring) => size(ring) > size(rings[0]) && rings[0].every((corner) => contains([[ring]], corner))) || rings[0];
+  const holes = rings.filter((ring) => ring !== around);
+  return holes.reduce((ground, hole) => difference(ground, repaired([[hole]])), repaired([[around]]));
 }
 
 const distinctRings = (rings) => rings.map((ring) => distinct(ring.map(rounded)));
