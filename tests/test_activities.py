@@ -147,6 +147,27 @@ def test_a_list_goes_on_in_bare_numbers_which_is_told():
     assert "is read as CU-001, CU-003, CU-004" in problem.what
 
 
+def test_ids_of_further_units_are_none_that_the_table_has():
+    """A measure on CU-005 was called P-1.b, as another row is, and was lost to it."""
+    rows = pd.DataFrame(
+        {
+            "activity_id": ["P-1", "P-1.b"],
+            "unit_id": ["CU-004–CU-006", "CU-009"],
+            "text": ["one", "other"],
+        }
+    )
+    table, _ = workshop.one_unit_a_row(rows, MANY, source="x.csv")
+    assert table["activity_id"].is_unique
+    by_unit = dict(zip(table["unit_id"], table["activity_id"], strict=True))
+    assert by_unit["CU-009"] == "P-1.b"
+    assert len(by_unit) == len(FOUR_TO_SIX) + 1
+
+
+@pytest.mark.parametrize("typed", ["CU-004 - 2030", "CU-004–2030"])
+def test_a_year_behind_an_id_is_no_end_of_a_range(typed):
+    assert workshop.unit_ids_listed(typed, MANY) == ("CU-004",)
+
+
 def test_of_several_units_the_first_keeps_the_id_of_an_activity():
     cells = {"unit_name": "", "text": "x", "activity_id": "P-7"}
     table, _ = workshop.one_unit_a_row(

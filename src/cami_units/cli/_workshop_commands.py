@@ -449,5 +449,7 @@ def _in_folders(paths: list[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         inner = sorted(one for one in path.rglob("*") if one.suffix.casefold() in (".kml", ".kmz"))
+        # what a Mac puts beside files on a stick is none of anybody's
+        inner = [one for one in inner if not one.name.startswith("._")]
         files += [one for one in inner if one.is_file()] or [path]
     return files

@@ -118,6 +118,7 @@ def one_unit_a_row(
         How each range was read.
     """
     single, problems = [], []
+    used_ids = set(rows["activity_id"]) if "activity_id" in rows else set()
     for row in text_rows(rows.fillna("")):
         activity_id = row.get("activity_id", "")
         cell = next(filter(None, (row.get(name, "") for name in _OF_PLACE)), "")
@@ -126,8 +127,11 @@ def one_unit_a_row(
             single.append(row)
             continue
         single.append({**row, "unit_id": ids[0]})
-        for unit_id, letter in zip(ids[1:], islice(letters_in_order(), 1, None), strict=False):
+        # a table may have a P-001.b of its own
+        letters = (one for one in letters_in_order() if f"{activity_id}.{one}" not in used_ids)
+        for unit_id, letter in zip(ids[1:], islice(letters, 1, None), strict=False):
             own = {"activity_id": f"{activity_id}.{letter}"} if activity_id else {}
+            used_ids |= {*own.values()}
             if "action" in row:
                 own = {"activity_id": "", "action": "add"}
             single.append({**row, **own, "unit_id": unit_id})

@@ -46,7 +46,7 @@ _ID: Final = re.compile(
 _PIECE_LETTERS: Final = str.maketrans("абвгдесАБВГДЕС", "abvgdecabbgdec")
 _IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IGNORECASE)
 """The ids in front of a name: of a merge people write all of them."""
-_TO: Final = r"\s*(?:-?(?:аас|ээс|оос|өөс)(?=\s)|[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|through|по|до|хүртэл)(?=\s))\s*"
+_TO: Final = r"\s*(?:-?(?:аас|ээс|оос|өөс)(?=\s)|[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|thru|through|по|до|хүртэл)(?=\s))\s*"
 _AND: Final = r"(?:[;,，；、+&/和及与]|(?<=\s)(?:and|и|болон|ба)(?=\s))"
 _TYPED_IDS: Final = re.compile(
     rf"(?<![^\W_{_HAN}])({_ID.pattern})(?:{_TO}({_ID.pattern}|\d{{1,5}}(?=\s*(?:$|{_AND}|\)))))?",
@@ -57,10 +57,6 @@ _NEXT_NUMBER: Final = re.compile(
     rf"({_AND})\s*(?=\d{{1,3}}\s*(?:$|{_AND}|\)|[-‐‑–—−]\s*\d))", re.IGNORECASE
 )
 """Before a number in a list that began with an id: "CU-004, 006", "CU-004 and 006"."""
-_SEVERAL_IDS: Final = re.compile(
-    rf"{_ID.pattern}(?:(?:{_TO}|\s*{_AND}\s*)\d{{1,3}}\s*(?:$|{_AND})|(?:\W+|\s+\w{{1,7}}\s+){_ID.pattern})",
-    re.IGNORECASE,
-)
 _ENDS_IN_LETTER: Final = re.compile(rf"[^\W_{_HAN}]\Z")
 _BEHIND_ID: Final = " -–—:.,_"
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
@@ -138,11 +134,11 @@ def unit_id_typed(typed: object) -> str:
     --------
     >>> unit_id_typed(" cu‑3 "), unit_id_typed("CU-002 Wakhan"), unit_id_typed("Wakhan")
     ('CU-003', 'CU-002', 'Wakhan')
-    >>> [unit_id_typed(typed) for typed in ("CU-002–CU-005", "CU-2, cu 3", "CU-2, 3")]
-    ['CU-002–CU-005', 'CU-2, cu 3', 'CU-2, 3']
+    >>> [unit_id_typed(typed) for typed in ("CU-002–CU-005", "CU-2, cu 3", "CU-2, 3", "CU-004至CU-006")]
+    ['CU-002–CU-005', 'CU-2, cu 3', 'CU-2, 3', 'CU-004至CU-006']
     """
     line = clean_name(typed)
-    return line if _SEVERAL_IDS.match(line) else spoken_id(line) or line
+    return line if len(unit_ids_listed(line)) > 1 else spoken_id(line) or line
 
 
 def unit_ids_typed(typed: object) -> str:
@@ -202,6 +198,10 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     ):
         first, end = spoken_id(match[1]), match[4] or ""
         last = f"CU-{int(end):03d}" if end.isdecimal() else spoken_id(end)
+        if (
+            end.isdecimal() and ordered and last not in ordered
+        ):  # "CU-004 - 2030" has a year behind it
+            last = ""
         ids.append(first)
         if last and _number(first) < _number(last):
             between = (one for one in ordered if _number(first) < _number(one) < _number(last))

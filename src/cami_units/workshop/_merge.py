@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -655,7 +655,9 @@ def _split(
     unit_id = str(unit["unit_id"])
     root = re.sub(r"[a-z]+\Z", "", unit_id)
     # letters that no piece of the unit's number ever had
-    letters = (letter for letter in letters_in_order() if f"{root}{letter}" not in merge.used_ids)
+    letters: Iterator[str] = (
+        letter for letter in letters_in_order() if f"{root}{letter}" not in merge.used_ids
+    )
     groups = tuple(applying.group.split(";"))
     facts = placemarks["facts"].to_dict() if "facts" in placemarks else {}
     by_ground = by_size(ground, placemarks)
