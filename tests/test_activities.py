@@ -331,6 +331,23 @@ def test_an_activity_tells_its_states_by_code_whatever_they_were_called(round_di
     assert not [one for one in made.problems if one.layer == "form"]
 
 
+@pytest.mark.parametrize("in_form", [True, False])
+def test_a_name_that_is_not_known_is_told_once_for_a_row_of_several_units(
+    in_form, round_dir, tmp_path
+):
+    cells = {"unit_id": "CU-001, CU-002", "theme": "finance", "text": "Fund", "countries": "Tibet"}
+    if in_form:
+        file = form_file(round_dir, tmp_path, "", **cells, action="add")
+    else:
+        file = tmp_path / "x.csv"
+        pd.DataFrame([cells]).to_csv(file, index=False)
+    made = activities(round_dir, [file])
+    assert sorted(made.table["unit_id"]) == ["CU-001", "CU-002"]
+    assert [one.what for one in made.problems if "Tibet" in one.what] == [
+        "'Tibet' is not in the list of countries"
+    ]
+
+
 def test_activities_stand_on_the_page_of_their_species_whatever_it_was_called(round_dir, tmp_path):
     species = toy_round().tables["species"].sort_values("sci_name").iloc[0]
     cells = {"unit_id": "CU-001", "theme": "finance", "action": "add"}

@@ -363,13 +363,11 @@ def _brought(
     )
     if programme is not None:
         rows = read_table(programme, columns=_READ, needs=("text",))
-        rows, word_problems = known_words(rows, programme.name)
+        rows, word_problems = _known(rows, base_round, programme.name)
         rows, range_problems = _one_unit_a_row(rows, base_round, programme.name)
         # A measure that says no status of its own has that of the programme in force.
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
-        table, matches, noticed_problems = _placed(
-            rows, base_round, source=workshop.PROGRAMME, file=programme.name
-        )
+        table, matches, noticed_problems = _placed(rows, base_round, source=workshop.PROGRAMME)
         table = workshop.numbered(table, base, log)
         contributions.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
         problems += [*word_problems, *range_problems, *noticed_problems]
@@ -448,9 +446,9 @@ def _contribution(
     if _is_form_or_table(path) and is_form(path):
         return _of_form(read_form(path), path.name, base_round, groups)
     rows = read_table(path, columns=_READ, needs=("text",))
-    rows, word_problems = known_words(rows, path.name)
+    rows, word_problems = _known(rows, base_round, path.name)
     rows, range_problems = _one_unit_a_row(rows, base_round, path.name)
-    table, _, noticed_problems = _placed(rows, base_round, source=path.stem, file=path.name)
+    table, _, noticed_problems = _placed(rows, base_round, source=path.stem)
     contribution = workshop.Contribution(path.stem, table, is_form=False)
     return contribution, (*word_problems, *range_problems, *noticed_problems)
 
@@ -462,18 +460,32 @@ def _of_form(
     # a sheet saved as a table of text says nothing of its group: its name may
     group = clean_name(form.group) or named_group(name, groups)
     group = group or Path(name).stem.removeprefix("form_")
-    rows, range_problems = _one_unit_a_row(form.activities, base_round, name)
-    # rows that are kept stand where they stood, whatever their unit is called by now
-    new = rows["action"].ne("keep") | rows["activity_id"].eq("")
-    asks = rows["unit_id"].ne("") | rows["activity_id"].eq("")
-    placed_rows, _, noticed_problems = _placed(rows[new & asks], base_round, source=name, file=name)
     spellings = _spellings(base_round)
     # of what is kept nothing is told again
-    rows, given = (known_names(table, spellings, name)[0] for table in (rows, form.given))
-    rows.loc[new & asks, "unit_id"] = placed_rows["unit_id"].to_numpy()
+    _, unknown = known_names(form.activities[_brings(form.activities)], spellings, name)
+    rows, given = (known_names(one, spellings, name)[0] for one in (form.activities, form.given))
+    rows, range_problems = _one_unit_a_row(rows, base_round, name)
+    is_brought = _brings(rows)
+    placed_rows, _, noticed_problems = _placed(rows[is_brought], base_round, source=name)
+    rows.loc[is_brought, "unit_id"] = placed_rows["unit_id"].to_numpy()
     as_given = {row["activity_id"]: row for row in text_rows(given)}
     contribution = workshop.Contribution(group, rows, as_given=as_given)
-    return contribution, (*form.problems, *range_problems, *noticed_problems)
+    return contribution, (*form.problems, *unknown, *range_problems, *noticed_problems)
+
+
+def _brings(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows of a form bring anything: those that are kept stand where they stood, whatever their unit is called."""
+    is_new = rows["activity_id"].eq("")
+    return (rows["action"].ne("keep") | is_new) & (rows["unit_id"].ne("") | is_new)
+
+
+def _known(
+    rows: pd.DataFrame, base_round: Round, file: str
+) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """A table with our words, species and states by their ids; asked of a row before it is made one for each unit."""
+    rows, word_problems = known_words(rows, file)
+    rows, unknown = known_names(rows, _spellings(base_round), file)
+    return rows, (*word_problems, *unknown)
 
 
 def _one_unit_a_row(
@@ -486,13 +498,10 @@ def _one_unit_a_row(
 
 
 def _placed(
-    rows: pd.DataFrame, base_round: Round, *, source: str, file: str
+    rows: pd.DataFrame, base_round: Round, *, source: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
-    """As :func:`workshop.placed`, with species and states by their ids, and what names none."""
-    rows, unknown = known_names(rows, _spellings(base_round), file)
-    units = base_round.tables["conservation_units"]
-    table, matches, noticed_problems = workshop.placed(rows, units, source=source)
-    return table, matches, (*unknown, *noticed_problems)
+    """As :func:`workshop.placed`, among the units of a round."""
+    return workshop.placed(rows, base_round.tables["conservation_units"], source=source)
 
 
 def _spellings(base_round: Round) -> dict[str, Spellings]:
