@@ -44,14 +44,14 @@ def sole_desk(directory: Path, address: str) -> Iterator[Note | None]:
     with store.alone(path) as is_alone:
         left = _record(path)
         if not is_alone:
-            key = "desk open" if left.get("address") else "desk open somewhere"
+            key = "other desk" if left.get("address") else "other desk somewhere"
             raise InputError.of(key, folder=str(directory), **left)
         mine = json.dumps({"host": host, "pid": os.getpid(), "address": address})
         with suppress(OSError, InputError):
             store.write_atomically(path, store.text_writer(mine))
         is_elsewhere = left.get("host", host) != host
         try:
-            yield Note("desk open elsewhere", left) if is_elsewhere else None
+            yield Note("other desk elsewhere", left) if is_elsewhere else None
         finally:
             # what another machine has written meanwhile is its own
             if _record(path).get("host") == host:
