@@ -141,6 +141,8 @@ CASES = {
     "_gis_files._raster_datasets": [r"\[defaults\.ranges\]\nat_least = 0\.5"],
     "_ranges._hints": [r'\[taxa\."Ovis vignei"\]\nfrom = "Ovis orientalis"'],
     "_ranges._guarded": [r'\[taxa\."Panthera pardus tulliana"\]\nfrom = "Panthera pardus"'],
+    # one line in place of that of a rule which the plan has: pasted in test_layers_taxa
+    "_taxa.one_rule_each": [],
     "_occurrences.taxa_of": [r'\[taxa\."Panthera pardus tulliana"\]\nfrom = "Panthera pardus"'],
     "_point_tables._points": [
         r'\[columns\."in/camera\.csv"\]\nlongitude = "x_dd"\nlatitude = "y_dd"'

@@ -374,7 +374,7 @@ GROUPS = {
 
 FILLED_IN = (
     ("cell_km = 25 ", "cell_km = 50 "),  # quicker, and as much of a day
-    ("# [workshop.groups] # a group is", "[workshop.groups] # a group is"),
+    ("# [workshop.groups]", "[workshop.groups]"),
     ('# G1 = ["S1", "S2"]', "".join(f'{g} = ["{s}"]\n' for g, s in GROUPS.items()) + "# "),
     ("# [workshop.languages]", "[workshop.languages]"),
     ('# G1 = "ru"', 'G2 = "ru"'),
