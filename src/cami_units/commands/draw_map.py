@@ -64,16 +64,13 @@ def ground_of_round(round_: Round) -> DrawingGround:
         },
         adjacent=frozenset(adjacent),
         number=number,
-        # 64 bits tell the rounds of one browser apart
-        key=hashlib.sha256("\n".join([round_.imprint.title, number, *hashes]).encode()).hexdigest()[
-            :16
-        ],
+        key=_short_hash([round_.imprint.title, number, *hashes]),
     )
 
 
-def _names_hash(unit_ids: Iterable[str]) -> str:
-    """A group that was given other units begins anew: kept work of its former ones is no work on these."""
-    return hashlib.sha256("\n".join(sorted(map(str, unit_ids))).encode()).hexdigest()[:16]
+def _short_hash(lines: Iterable[str]) -> str:
+    """The 64 bits that tell the rounds and units of one browser apart."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def _adjacent_names(round_layers: Layers, unit_ids: Iterable[str]) -> list[str]:
@@ -136,7 +133,8 @@ def group_page(
         neighbours,
         group=group,
         number=shared.number,
-        key=f"{shared.key} {group} {_names_hash(units['unit_id'])}",
+        # a group that was given other units begins anew: kept work of its former ones is no work on these
+        key=f"{shared.key} {group} {_short_hash(sorted(map(str, units['unit_id'])))}",
         given={
             str(row["unit_id"]): {
                 "rev": _text_of(row.get("rev")) or shared.number,

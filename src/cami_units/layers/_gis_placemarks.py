@@ -125,10 +125,13 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
     with warnings.catch_warnings():
         # GDAL warns of what is odd about a damaged file; what is lost by it is said by rows below
         warnings.simplefilter("ignore", RuntimeWarning)
-        _refuse_heavy(path, label)
-        project = _features_of_project(path)
+        # both ask all of a text: it is read once
+        text = path.read_bytes() if path.suffix.casefold() in (".geojson", ".json") else None
+        _refuse_heavy(path, label, text)
+        project = None if text is None else _features_of_project(text)
         if project is not None:
             return read_gis_content(project, "geojson", label)
+        del text  # GDAL has a copy of its own
         file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
     if not file_datasets:
@@ -164,14 +167,11 @@ _FIRST_TYPE: Final = re.compile(rb'"type"\s*:\s*"([^"]*)"')
 _GEOJSON_TYPES: Final = {b"Feature", b"FeatureCollection", b"Topology"}
 
 
-def _features_of_project(path: Path) -> bytes | None:
+def _features_of_project(content: bytes) -> bytes | None:
     """The shapes of a project that holds layers of GeoJSON (uMap's does), as one collection; else None.
 
     GDAL reads such a file by its outermost object, whose geometry is where the map was last looked at.
     """
-    if path.suffix.casefold() not in (".geojson", ".json"):
-        return None
-    content = path.read_bytes()
     outermost = _FIRST_TYPE.search(content)
     if outermost is None or outermost[1] in _GEOJSON_TYPES:
         return None
@@ -187,17 +187,18 @@ def _features_of_project(path: Path) -> bytes | None:
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
-def _refuse_heavy(path: Path, label: str) -> None:
-    """Refuse what would take memory and minutes, by what the file says of itself: no row is read yet."""
-    ending = path.suffix.casefold()
+def _refuse_heavy(path: Path, label: str, text: bytes | None) -> None:
+    """Refuse what would take memory and minutes, by what the file says of itself: no row is read yet.
+
+    `text` is what stands in it, of a GeoJSON.
+    """
     rows = 0
-    if ending in (".geojson", ".json"):
-        content = path.read_bytes()
-        rows = content.count(b'"Feature"')
+    if text is not None:
+        rows = text.count(b'"Feature"')
         # A point has a comma inside and one behind it.
-        if content.count(b",") // 2 > _MOST_POINTS:
+        if text.count(b",") // 2 > _MOST_POINTS:
             raise InputError.of("layer has many coordinates", file=label, most=_MOST_POINTS)
-    elif path.stat().st_size > _MOST_BYTES and ending != ".gpkg":
+    elif path.stat().st_size > _MOST_BYTES and path.suffix.casefold() != ".gpkg":
         size, most_mb = path.stat().st_size / 1e6, _MOST_BYTES / 1e6
         raise InputError.of("layer too large", file=label, mb=size, most=most_mb)
     else:

@@ -198,9 +198,8 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     ):
         first, end = spoken_id(match[1]), match[4] or ""
         last = f"CU-{int(end):03d}" if end.isdecimal() else spoken_id(end)
-        if (
-            end.isdecimal() and ordered and last not in ordered
-        ):  # "CU-004 - 2030" has a year behind it
+        # "CU-004 - 2030" has a year behind it
+        if end.isdecimal() and ordered and last not in ordered:
             last = ""
         ids.append(first)
         if last and _number(first) < _number(last):
