@@ -457,7 +457,7 @@ def test_a_day_of_ten_groups_from_an_empty_folder_to_the_annex_in_russian(browse
         desk.kill()
 
     twin = tmp_path / "twin"
-    command(tmp_path, "init", twin)
+    command(tmp_path, "init", twin, "--lang", "ru")
     fill_in(twin / "plan.toml")
     at = twin / "rounds"
     command(tmp_path, "propose", twin / "plan.toml", "--out", at / "00-proposal")

@@ -80,6 +80,11 @@ function tend(frame) {
   });
 }
 if (live) tend(live);
+// What stands behind the # of a board; null: the desk was away when it was asked for, and the browser's own
+// page, which nobody may look into, stands there in its place.
+function hashOf(frame) {
+  try { return frame.contentWindow.location.hash; } catch { return null; }
+}
 // A new board is loaded behind the one that is shown, and takes its place once it is there.
 function swapBoard(board) {
   const next = live.cloneNode();
@@ -89,8 +94,14 @@ function swapBoard(board) {
   tend(next);
   next.addEventListener("load", () => {
     if (next !== waiting) return;
-    const anchor = live.contentWindow.location.hash;
-    if (next.contentWindow.location.hash !== anchor) next.contentWindow.location.hash = anchor;
+    const anchor = hashOf(live) || "";
+    if (hashOf(next) === null) {
+      // the board that is there stays, and the new one is asked for again
+      next.remove();
+      waiting = null;
+      return;
+    }
+    if (hashOf(next) !== anchor) next.contentWindow.location.hash = anchor;
     next.dataset.unit = live.dataset.unit || "";
     live.remove();
     next.id = "live";
@@ -102,7 +113,7 @@ function swapBoard(board) {
   });
   if (waiting) waiting.remove();
   waiting = next;
-  next.src = "/files/live/board.html?v=" + encodeURIComponent(board) + live.contentWindow.location.hash;
+  next.src = "/files/live/board.html?v=" + encodeURIComponent(board) + (hashOf(live) || "");
   live.after(next);
 }
 let waiting = null;
@@ -121,13 +132,13 @@ function follow(state) {
   sayDecided();
   if (live && board && state.board !== board) swapBoard(state.board);
   if (body.dataset.page === "screen") {
-    if (live && state.unit && live.dataset.unit !== state.unit) {
+    if (live && state.unit && live.dataset.unit !== state.unit && hashOf(live) !== null) {
       live.dataset.unit = state.unit;
       live.contentWindow.location.hash = state.unit;
     }
     const banner = document.getElementById("banner");
     // the slide of that unit says it itself
-    banner.hidden = !state.banner || live.contentWindow.location.hash.slice(1) === state.decided_unit;
+    banner.hidden = !state.banner || (hashOf(live) || "").slice(1) === state.decided_unit;
     banner.textContent = state.banner;
   } else {
     const jobs = document.getElementById("jobs");
@@ -214,8 +225,7 @@ if (drop) {
 if (live && body.dataset.page === "board") {
   let shown = "";
   setInterval(() => {
-    let unit = "";
-    try { unit = live.contentWindow.location.hash.slice(1); } catch { return; }
+    const unit = (hashOf(live) || "").slice(1);
     if (!unit || unit === shown) return;
     const first = !shown;
     shown = unit;
