@@ -615,6 +615,22 @@ def test_it_fits_the_screen(page, width, height):
             )
 
 
+def test_a_unit_chosen_on_a_phone_is_large_enough_for_a_finger(page):
+    page.size(390, 844)
+    click(page, '[data-tab-of="map"]')
+    page.run("camiDraw.map.setZoom(0, { animate: false })")
+    click(page, '[data-tab-of="side"]')
+    choose(page, "CU-002")
+    extent = page.run(
+        "const box = L.latLngBounds(camiDraw.state.work.units['CU-002'].polygons.flat(2)"
+        ".map(([lon, lat]) => [lat, lon]));"
+        "const [a, b] = [box.getSouthWest(), box.getNorthEast()].map((c) => camiDraw.map.latLngToLayerPoint(c));"
+        "return Math.max(b.x - a.x, a.y - b.y)"
+    )
+    assert extent >= 88
+    assert page.run("return document.body.dataset.tab") == "map"
+
+
 def test_a_finger_moves_a_vertex(page):
     snap_off(page)
     choose(page, "CU-002")

@@ -221,10 +221,11 @@ function chooseFromList(key, own) {
   const merging = hand.mode === "merge";
   choose(key, own);
   const shape = own ? unitOf(key) : others.find((one) => one.id === key);
-  if (shape && !merging) showWhole(shape.polygons);
   const row = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (row) row.focus();
+  // the map first: it cannot be fitted to anything while another tab hides it
   if (window.matchMedia("(max-width: 760px)").matches) showTab("map");
+  if (shape && !merging) showWhole(shape.polygons);
 }
 
 function did() {

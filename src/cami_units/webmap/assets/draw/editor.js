@@ -132,8 +132,12 @@ function hit(event, key, own) {
 
 export function showWhole(polygons) {
   const bounds = L.latLngBounds(polygons.flat(2).map(([lon, lat]) => [lat, lon]));
-  // what is in view already stays where it is: a map that jumps loses its reader
-  if (bounds.isValid() && !map.getBounds().contains(bounds)) map.fitBounds(bounds, { padding: [60, 60], maxZoom: 9, animate: !calm });
+  if (!bounds.isValid()) return;
+  const [low, high] = [bounds.getSouthWest(), bounds.getNorthEast()].map((corner) => map.latLngToLayerPoint(corner));
+  // What is in view already stays where it is: a map that jumps loses its reader. Not where it is too small to
+  // be worked on: below two fingertips (44 px each, WCAG 2.5.5) no corner can be told from the next.
+  const isSmall = Math.max(high.x - low.x, low.y - high.y) < 88;
+  if (isSmall || !map.getBounds().contains(bounds)) map.fitBounds(bounds, { padding: [60, 60], maxZoom: 9, animate: !calm });
 }
 
 export function takeUp(unit) {
