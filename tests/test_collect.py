@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import os
 import re
 import shutil
@@ -434,6 +435,102 @@ def test_it_survives_and_says_so(damage, tmp_path):
     # Whatever came of this file, that of the other group was read.
     assert of(made, "CU-014")[-1] == ("kept", "cu_id", "S2")
     assert len(made.round.tables["conservation_units"]) >= 16
+
+
+def in_a_folder(name, *unit_ids):
+    """Units dragged into a folder of the group's own, inside that of the units."""
+
+    def edit(root):
+        [units] = {draw._unit(root, unit_id).getparent() for unit_id in unit_ids}
+        folder = etree.SubElement(units, units.tag)
+        etree.SubElement(folder, units.tag.replace("Folder", "name")).text = name
+        folder.extend([draw._unit(root, unit_id) for unit_id in unit_ids])
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("to discuss", ""), ("REJECT - remove these", "?"), ("X", "?"), ("исключить", "?")],
+)
+def test_a_folder_into_which_a_group_puts_units_is_told(name, asked, tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(in_a_folder(name, "CU-001", "CU-003"))})
+    line = told(made, f"“{name}”")
+    assert "CU-001, CU-003" in line["what"]
+    assert line["what"].endswith("?") == bool(asked)
+    assert of(made, "CU-001") == [("kept", "cu_id", "S1")]
+
+
+def test_nothing_is_said_of_our_own_folders_and_of_one_that_a_program_made(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(), **same_again()})
+    assert not made.problems["kind"].str.contains("in a folder").any()
+
+    def renamed(root):
+        folder = draw._unit(root, "CU-001").getparent()
+        next(e for e in folder if e.tag.endswith("name")).text = "edit_S1 layer"
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(renamed)})
+    assert not made.problems["kind"].str.contains("in a folder").any()
+
+
+def test_the_name_of_a_piece_is_no_new_name_of_the_unit(tmp_path):
+    def parted(root):
+        draw.halved("CU-001")(root)
+        draw._units(root, "CU-001")[1][0].text = "CU-001 Eastern side"
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(parted)})
+    rows = made.changes.query("unit_id == 'CU-001'")
+    assert rows["change"].to_list() == ["split"]
+    assert sorted(units_of(made).loc[["CU-001a", "CU-001b"], "name_en"])[0] == "Eastern side"
+    # halves have all of its ground between them, and no more
+    assert rows[["gained_km2", "lost_km2"]].to_numpy() == pytest.approx(0, abs=0.5)
+
+
+def test_ground_that_is_in_no_piece_is_told_as_lost(tmp_path):
+    whole = square("CU-001")
+    west, south, east, north = whole.bounds
+    third = (east - west) / 3
+    parts = [
+        shapely.box(west, south, west + third, north),
+        shapely.box(east - third, south, east, north),
+    ]
+
+    def parted(root):
+        draw.halved("CU-001")(root)
+        for mark, part in zip(draw._units(root, "CU-001"), parts, strict=True):
+            draw._draw(mark, part)
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(parted)})
+    row = made.changes.query("unit_id == 'CU-001'").iloc[0]
+    assert row["lost_km2"] == pytest.approx(shapely_km2(whole) / 3, rel=1e-3)
+
+
+def test_a_pin_outside_of_the_unit_that_it_names_is_a_remark_on_it(tmp_path):
+    place = shapely.box(*square("CU-001").bounds).centroid
+    pin = shapely.Point(place.x, place.y - 1.5 * SIDE)
+
+    def pinned(root):
+        draw.drawn("extend cu-1 to here", pin.buffer(0.002), "2 ")(root)
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(pinned)})
+    [remark] = made.remarks.query("placemark == 'extend cu-1 to here'").to_dict("records")
+    assert "CU-001" in remark["unit_id"].split(";")
+
+
+def test_words_without_ground_count_as_in_a_form(tmp_path):
+    """A row of a GIS whose shape is empty, with the id of a unit; and one of nobody knows what."""
+    features = [
+        {"properties": {"cu_id": "CU-001", "comment": "move it to the railway"}},
+        {"properties": {"name": "the river", "comment": "is the border"}},
+    ]
+    features = [{"type": "Feature", "geometry": None} | one for one in features]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    made = collected(
+        tmp_path, {"edit_S1.kmz": kmz(), "S1 words.geojson": text.encode(), **same_again()}
+    )
+    [remark] = made.remarks.query("text == 'move it to the railway'").to_dict("records")
+    assert (remark["kind"], remark["unit_id"], remark["group"]) == ("comment", "CU-001", "S1")
+    assert told(made, "its words say: is the border")["placemark"] == "the river"
 
 
 def test_the_same_group_twice_is_a_conflict_and_the_fuller_file_leads(tmp_path):

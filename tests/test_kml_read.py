@@ -200,6 +200,87 @@ def test_what_is_not_followed_is_said():
     assert problems[0].cure == "not followed, nothing was fetched"
 
 
+OVERLAYS = {
+    "GroundOverlay": "<Icon><href>scan.jpg</href></Icon>",
+    "ScreenOverlay": "<Icon><href>logo.png</href></Icon>",
+    "NetworkLink": "<Link><href>http://example.org/x.kml</href></Link>",
+    "PhotoOverlay": "<Icon><href>photo.jpg</href></Icon>",
+    "Tour": "<Playlist/>",
+}
+
+
+@pytest.mark.parametrize("kind", OVERLAYS)
+def test_the_words_of_what_is_not_followed_are_kept(kind):
+    text = (
+        "<name>our scan</name><description>&lt;b&gt;extend&lt;/b&gt; it to the east</description>"
+    )
+    _, problems = kml.read_kml(document(f"<{kind}>{text}{OVERLAYS[kind]}</{kind}>", mark()))
+    said = {problem.what: problem.where for problem in problems}
+    assert "our scan" in said["its words say: extend it to the east"]
+    [counted] = [what for what in said if what.endswith(": 1 (our scan)")]
+    assert kind in counted or counted == "tours: 1 (our scan)"
+
+
+def test_the_place_of_a_photo_is_a_pin_with_its_words():
+    photo = (
+        "<PhotoOverlay><name>fence</name><description>cut here</description>"
+        "<Point><coordinates>61,35.5</coordinates></Point></PhotoOverlay>"
+    )
+    rows, problems = kml.read_kml(document(photo, mark()))
+    pin = rows.query("kind == 'point'").iloc[0]
+    assert (pin["name"], pin["description"]) == ("fence", "cut here")
+    assert pin["geometry"].equals(shapely.Point(61, 35.5))
+    assert [p.what for p in problems] == ["photos (PhotoOverlay): 1 (fence)"]
+
+
+def test_a_placemark_says_when_and_whom_to_ask_too():
+    inside = (
+        "<TimeSpan><begin>2027-04-01</begin></TimeSpan><address>12 Mira, Almaty</address>"
+        "<phoneNumber>+7 000</phoneNumber><TimeStamp><when>2020</when></TimeStamp>"
+    )
+    rows, _ = kml.read_kml(document(mark().replace("<Polygon", f"{inside}<Polygon", 1)))
+    assert rows["description"].iloc[0] == "2027-04-01 – …\n12 Mira, Almaty\n+7 000"
+
+
+TABLE = (
+    "&lt;table&gt;&lt;tr&gt;&lt;td&gt;Agreed by&lt;/td&gt; &lt;td&gt;KZ, UZ&lt;/td&gt;&lt;/tr&gt;"
+    "&lt;tr&gt;&lt;td&gt;cu_id&lt;/td&gt;&lt;td&gt;CU-001&lt;/td&gt;&lt;/tr&gt;&lt;/table&gt;see"
+)
+OWN_DATA = '<ExtendedData><Data name="cu_id"><value>CU-001</value></Data></ExtendedData>'
+
+
+def test_a_table_pasted_beside_data_of_our_own_is_words():
+    """What a GIS wrote it writes of its data; a unit that has them still was pasted something into."""
+    described = f"<description>{TABLE}</description>"
+    pasted = mark().replace("<Polygon", f"{described}{OWN_DATA}<Polygon", 1)
+    rows, problems = kml.read_kml(document(pasted))
+    assert rows["description"].iloc[0] == "Agreed by | KZ, UZ\ncu_id | CU-001\nsee"
+    assert problems == ()
+    # what only repeats them, and what a program wrote in place of them, are data
+    echo = described.replace("Agreed by", "cu_id")
+    rows, _ = kml.read_kml(document(mark().replace("<Polygon", f"{echo}{OWN_DATA}<Polygon", 1)))
+    assert rows["description"].iloc[0] == "see"
+    other = described.replace("cu_id", "Priority")
+    rows, problems = kml.read_kml(document(mark().replace("<Polygon", f"{other}<Polygon", 1)))
+    assert rows["description"].iloc[0] == "see"
+    assert problems[0].what.endswith("(Agreed by: KZ, UZ, Priority: CU-001)")
+
+
+@pytest.mark.parametrize("parent", [' parent="Placemark"', ""])
+def test_placemarks_of_a_schema_are_placemarks(parent):
+    """KML 2.0 and 2.1 derive types of their own from <Placemark>."""
+    inner = "" if parent else "<parent>Placemark</parent>"
+    schema = (
+        f'<Schema name="S_units"{parent}>{inner}<SimpleField name="KEY" type="string"/></Schema>'
+    )
+    typed = mark().replace("Placemark", "S_units").replace("<Polygon", "<KEY>abc</KEY><Polygon", 1)
+    rows, problems = kml.read_kml(document(schema, typed, mark()))
+    plain, _ = kml.read_kml(document(mark(), mark()))
+    assert rows.geometry.to_list() == plain.geometry.to_list()
+    assert rows["data"].to_list() == [{"KEY": "abc"}, {}]
+    assert problems == ()
+
+
 def test_a_file_without_placemarks_is_said():
     rows, problems = kml.read_kml(f'<kml xmlns="{NS}"><Document/></kml>'.encode())
     assert len(rows) == 0

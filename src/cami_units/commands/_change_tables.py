@@ -138,6 +138,8 @@ def changes_table(
     met_after = _met(assessed.findings.criteria, "site")
     split_km2 = _ground_of_splits(merge, after)
     shared = _shared(units, outlines, merge)
+    pairs = workshop.sites_that_follow(merge)
+    still_there = workshop.ground_still_there(_shared_by_pair(pairs, units, outlines))
     parents = {unit.unit_id: unit.parent for unit in merge.units if unit.site and unit.parent}
     rows = []
     for change in merge.changes:
@@ -149,8 +151,16 @@ def changes_table(
         row["facts"] = _facts(change.notes)
         row["before_km2"] = old["area_km2"] if old else None
         row["after_km2"] = row["before_km2"] if change.change in _STAYS else None
-        if change.change == "split":
-            row["after_km2"] = split_km2.get(unit_id)
+        if change.change == "split" and unit_id in split_km2:
+            row["after_km2"] = split_km2[unit_id]
+            row["gained_km2"], row["lost_km2"] = workshop.gained_and_lost(
+                row["before_km2"], row["after_km2"], still_there[unit_id]
+            )
+        if change.change == "merged" and unit_id in still_there:
+            # what it was merged into has grown by more than this unit: that stands in a row of its own
+            _, row["lost_km2"] = workshop.gained_and_lost(
+                row["before_km2"], row["before_km2"], still_there[unit_id]
+            )
         if site:
             new = after[site]
             row |= {"after_km2": new["area_km2"], "decision": decision[site]}
@@ -214,6 +224,13 @@ def _shared(
     pairs = [
         (row.unit_id, row.site) for row in merge.changes if row.site and row.unit_id in unit_ids
     ]
+    return _shared_by_pair(pairs, units, outlines)
+
+
+def _shared_by_pair(
+    pairs: Sequence[tuple[str, str]], units: gpd.GeoDataFrame, outlines: gpd.GeoDataFrame
+) -> dict[tuple[str, str], float]:
+    """The ground that a unit as it was shares with a site, km²."""
     old = units.set_index("unit_id").geometry.reindex([unit_id for unit_id, _ in pairs])
     new = outlines.set_index("site").geometry.reindex([site for _, site in pairs])
     return dict(zip(pairs, overlap.shared_km2(old, new), strict=True))
@@ -323,12 +340,15 @@ def remarks_table(
                 }
             )
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
-    # what nobody tied to a unit belongs to those that it lies in
-    tree = shapely.STRtree(shown_units.geometry.to_numpy())
+    # What nobody tied to a unit belongs to those that it lies in, and to those of which it speaks: "extend
+    # CU-014 to here" stands outside of that unit.
+    tree, shown_ids = shapely.STRtree(shown_units.geometry.to_numpy()), {*shown_units["unit_id"]}
     for row in rows:
         if not row["unit_id"]:
             under = tree.query(row["geometry"], predicate="intersects")
-            row["unit_id"] = ";".join(sorted(shown_units["unit_id"].iloc[under]))
+            named = workshop.unit_ids_in(f"{row['placemark']} {row['text']}")
+            about = {*shown_units["unit_id"].iloc[under]} | (shown_ids & {*named})
+            row["unit_id"] = ";".join(sorted(about))
     ordered = sorted(
         rows,
         key=lambda row: (

@@ -590,6 +590,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     )
     folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
+    _keep_words_without_ground(rows, label, base_facts, group_files)
     group_files.rounds[label] = _mostly(_data(shapes, "round"))
     if is_foreign:
         group_files.of_another_round.append(label)
@@ -598,6 +599,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
             _leave_name(mark)
     turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]
     _ask_about_words(shapes, base_facts, group_files)
+    group_files.notices += _own_folder_notices(shapes, placemarks.folders, base_facts, label)
     retold = {
         **dict.fromkeys(("unlikely area",), _numbers(specks)),
         **dict.fromkeys(("outside", "outside, turned inside"), _numbers([*far, *turned])),
@@ -727,6 +729,25 @@ def _unsound(
     return reasons
 
 
+def _keep_words_without_ground(
+    rows: Iterable[Mapping[Any, Any]], label: str, base_facts: HandedOut, group_files: GroupFiles
+) -> None:
+    """What was typed into placemarks whose shape cannot be used, or that have none.
+
+    Said of a unit that was handed out it counts as in a row of a form. Tables joined to a map leave such
+    rows, and Google Earth where a polygon was begun and never drawn.
+    """
+    for row in rows:
+        text = _comment(row) if row["kind"] == "none" else ""
+        if text and (unit_id := _meant(row)) in base_facts.units:
+            form_row = workshop.FormRow(unit_id, comment=text)
+            group_files.forms.setdefault(label, []).append(form_row)
+        elif text:
+            place = (label, row["folder"], row["name"])
+            what = Note("typed beside", {"text": text})
+            group_files.notices.append(workshop.Notice(*place, what, int(row["line"])))
+
+
 def _meant(row: Mapping[Any, Any]) -> str:
     """The unit that a placemark says it is: by its data, its id, or its name."""
     by_id = str(row["placemark_id"]).partition(".")[0]
@@ -737,8 +758,6 @@ def _meant(row: Mapping[Any, Any]) -> str:
 
 _SAYS_WHY: Final = frozenset({"no placemark", "no placemark but", "only a link", "only a picture"})
 """What a reader says of a file without placemarks: nothing more needs to be asked."""
-_OURS: Final = frozenset({"not followed Tour", "not followed ScreenOverlay"})
-"""Our own tour and legend, which come back with a whole pack."""
 _TOLD_LATER: Final = frozenset({"closes"})
 """Paths that nearly close are told with what was made of them."""
 
@@ -759,7 +778,7 @@ def _reader_notices(
     for row in records(notes):
         if row["placemark"] in retold.get(row["key"], ()):
             continue
-        if row["key"] in _TOLD_LATER or (row["key"] in _OURS and row["facts"]["count"] == 1):
+        if row["key"] in _TOLD_LATER:
             continue
         folder = "/".join(filter(None, (row["member"], row["folder"])))
         note = Note(row["key"], row["facts"], row["level"])
@@ -885,6 +904,39 @@ def _ask_about_words(
             mark["name"] = unit_id
 
 
+def _own_folder_notices(
+    shapes: Iterable[Mapping[str, Any]],
+    folders: Iterable[str],
+    base_facts: HandedOut,
+    label: str,
+) -> Iterator[workshop.Notice]:
+    """A notice of each folder of the group's own into which it has put units that were handed out.
+
+    In Google Earth a unit is dragged into "To be removed" sooner than its name is edited. Where our
+    folder is gone, a program has put all units into one of its own, which says nothing.
+    """
+    if not any(map(_is_units_folder, folders)):
+        return
+    ids_by_folder: dict[str, list[str]] = {}
+    for mark in shapes:
+        folder = _own_folder(mark["folder"])
+        if folder and mark["meant"] in base_facts.units:
+            ids_by_folder.setdefault(folder, []).append(mark["meant"])
+    for folder, unit_ids in sorted(ids_by_folder.items()):
+        last_step = folder.rpartition("/")[2]
+        is_rejecting = workshop.rejects(last_step) or _says_reject(last_step)
+        key = "units in a folder of rejection" if is_rejecting else "units in a folder"
+        facts = {"folder": last_step, "names": in_short(dict.fromkeys(unit_ids), 12)}
+        yield workshop.Notice(label, folder, "", Note(key, facts))
+
+
+def _own_folder(folder: str) -> str:
+    """The path of a folder that a group has made, inside ours of the units or beside it; else nothing."""
+    last_step = folder.rpartition("/")[2]
+    is_ours = _is_units_step(last_step) or last_step.casefold() in _OUR_FOLDERS
+    return "" if is_ours else folder
+
+
 def _unit_of(mark: Mapping[str, Any], base_facts: HandedOut) -> str:
     """The unit, or the piece of one, that a placemark is of, by all that it says; empty for what is new.
 
@@ -973,6 +1025,7 @@ _UNITS_NAMES: Final = _catalogued("folder units")
 _EVIDENCE_FOLDERS: Final = _catalogued(
     "folder evidence", "folder about", "folder sections", "folder your section", "folder labels"
 )
+_OUR_FOLDERS: Final = _EVIDENCE_FOLDERS | _catalogued("folder notes")
 
 
 def _is_in(folder: str, names: frozenset[str]) -> bool:

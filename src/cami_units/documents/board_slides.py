@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from cami_units import scene, words
 from cami_units.documents.form_words import (
@@ -181,7 +183,10 @@ def boards(
     flat = {str(row["unit_id"]): row for row in scene.records(first.units)}
     versions = _versions(_flat(tables, "set_aside", first.crs))
     remarks = _by_unit(_each_unit(_flat(tables, "remarks", first.crs)))
-    pinned = {unit_id: _numbered(remarks.get(unit_id, [])) for unit_id in flat}
+    pinned = {
+        unit_id: _numbered(remarks.get(unit_id, []), row["geometry"])
+        for unit_id, row in flat.items()
+    }
     earlier = _earlier(loop.before, first.crs)
     base, names = ground(first), [places(shown_scene) for shown_scene in scenes]
     maps = [
@@ -432,19 +437,28 @@ def _activities(
 # -- words ----------------------------------------------------------------------------------------
 
 
-def _numbered(remarks: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
-    """Remarks with the number that stands beside them on the map; 0: a comment has no place.
+def _numbered(
+    remarks: Sequence[dict[str, Any]], unit: BaseGeometry
+) -> list[tuple[int, dict[str, Any]]]:
+    """Remarks with the number that stands beside them on the map; 0: a comment has no place there.
 
-    Conflicts are questions, not remarks.
+    Nor has a pin that speaks of the unit from afar. Conflicts are questions, not remarks.
     """
-    placed_rows = [row for row in remarks if row["kind"] not in ("comment", "conflict")]
-    others = [row for row in remarks if row["kind"] == "comment"]
+    west, south, east, north = unit.bounds
+    # half as far again on each side: the map of the unit is then half its size at worst
+    x, y = (east - west) / 2, (north - south) / 2
+    near = shapely.box(west - x, south - y, east + x, north + y)
+    remarks = [row for row in remarks if row["kind"] != "conflict"]
+    has_place = [row["kind"] != "comment" and row["geometry"].intersects(near) for row in remarks]
+    placed_rows = [row for row, is_placed in zip(remarks, has_place, strict=True) if is_placed]
+    others = [row for row, is_placed in zip(remarks, has_place, strict=True) if not is_placed]
     return [*enumerate(placed_rows, start=1), *((0, row) for row in others)]
 
 
 def _remark(number: int, row: Mapping[str, Any], lang: str) -> str:
     """A remark as it is read: its number, the group, what the pin is called and what it says."""
-    titled = [_shortened(clean_name(row["placemark"]), _NAME_LETTERS)] if number else []
+    is_pin = row["kind"] != "comment"  # a comment stands under the name of the unit itself
+    titled = [_shortened(clean_name(row["placemark"]), _NAME_LETTERS)] if is_pin else []
     remark_text = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
     group = spoken_groups(clean_name(row["group"]), lang)
     who = _shortened(f"{group}: {remark_text}" if group else remark_text, _SAID_LETTERS)

@@ -832,6 +832,11 @@ def unit_drawings(
                 shapes[on_map.unit_id],
                 *(row["geometry"] for row in on_map.versions),
                 *([] if on_map.before is None else [on_map.before]),
+                *(
+                    row["geometry"]
+                    for number, row in on_map.remarks
+                    if number and not row["geometry"].length
+                ),
             ]
         )
         for on_map in maps

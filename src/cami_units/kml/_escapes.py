@@ -13,6 +13,7 @@ from cami_units.model import clean_name, clean_text
 
 _BEGINS_MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
 _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>\n?", re.IGNORECASE)
+_BETWEEN_CELLS = re.compile(r"</t[dh]\s*>\s*(?=<t[dh]\b)", re.IGNORECASE)
 _ROW = re.compile(r"<tr\b[^<>]*>", re.IGNORECASE)
 _CELL = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
@@ -35,6 +36,7 @@ def plain_text(markup: Any) -> str:
     text = clean_text(markup)
     if "<" not in text and "&" not in text:
         return text
+    text = _BETWEEN_CELLS.sub(" | ", text)
     # With what is in it, as the words of a script are no words; of all other tags the words stay.
     bare = nh3.clean(_BREAKS.sub("\n", text), tags=set(), clean_content_tags={"script", "style"})
     return clean_text(unescape(bare))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import file_digest, sha256
@@ -20,6 +20,7 @@ from lxml import etree
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+from cami_units import words
 from cami_units.drawn_pieces import is_kept, piece
 from cami_units.kml._containers import Source, content_of, source
 from cami_units.kml._coordinates import (
@@ -32,8 +33,8 @@ from cami_units.kml._coordinates import (
     joint_area,
     surrounded,
 )
-from cami_units.kml._escapes import NO_WORDS, described
-from cami_units.kml._marks import RELIEFS, Bounds
+from cami_units.kml._escapes import NO_WORDS, described, plain_text
+from cami_units.kml._marks import LEGEND, RELIEFS, Bounds
 from cami_units.kml._written_shapes import degrees_to_km2
 from cami_units.kml._xml import (
     DAMAGED,
@@ -58,6 +59,7 @@ from cami_units.model import (
     clean_name,
     clean_text,
     frames_on_globe,
+    in_short,
     notes_as_text,
     notes_from_text,
     problem_of,
@@ -102,6 +104,8 @@ _NOT_FOLLOWED: Final = frozenset(
 _TOLD: Final = [f"{{*}}{kind}" for kind in ("Placemark", "Folder", "Document", *_NOT_FOLLOWED)]
 """What is read of a file, in any namespace: a placemark of ours has forty elements inside."""
 
+_OURS_BY: Final = frozenset({"cu_id", "layer"})
+"""Data by which a placemark is known as one that was handed out."""
 _FEWEST_VERTICES: Final = 3
 """Points that are corners of shapes in the same file, from which they are no pins of anybody."""
 
@@ -336,8 +340,8 @@ def _problem(note: dict[str, Any]) -> Problem:
 
 
 def _where(note: dict[str, Any]) -> str | Note:
-    """Where a remark of the reader belongs."""
-    if not note["placemark"]:
+    """Where a remark of the reader belongs: a placemark, or what else has a name."""
+    if not (note["placemark"] or note["name"]):
         return ""
     key = "placemark" if note["name"] else "nameless placemark"
     key += " in" if note["folder"] else " at"
@@ -382,25 +386,26 @@ class _Reader:
 
     def _read_all(self, root: etree._Element, beyond: int) -> None:
         """Every placemark, and what else a file holds that is not followed."""
-        others: Counter[str] = Counter()
+        others: dict[str, list[str]] = {}
         has_altitudes = 0
         # In the order of the file, once: line numbers and folders then come for nothing.
         for element in root.iter(*_TOLD):
             kind = local(element)
             if kind == "Placemark":
                 has_altitudes += self._read_one(element)
-            elif kind in _NOT_FOLLOWED and not _is_our_relief(element):
-                others[kind] += 1
+            elif kind in _NOT_FOLLOWED and not _is_ours(element):
+                others.setdefault(kind, []).append(_name(_child_text(element, "name")))
+                has_altitudes += self._read_overlay(element)
             elif _is_folder(element):
                 self.folders.add(self._path(element))
-                self._say_typed(element)
+                if kind == "Folder":
+                    self._say_typed(element, "folder description")
         if sum(map(len, _KNOWN)) > _MOST_KNOWN:
             _KNOWN.clear()
         self._pass_vertices()
         if has_altitudes:
             self._say(Note("altitudes", {"count": has_altitudes}))
-        for kind in sorted(others):
-            self._say(Note(f"not followed {kind}", {"count": others[kind]}, "note"))
+        self._say_not_followed(others)
         ids = Counter(row["placemark_id"] for row in self.rows if row["placemark_id"])
         for repeated in sorted(key for key, count in ids.items() if count > 1):
             self._say(Note("repeated id", {"count": ids[repeated], "id": repeated}, "note"))
@@ -410,19 +415,34 @@ class _Reader:
         if not self.rows:
             self._say_nothing_there(root, others)
 
-    def _say_typed(self, folder: etree._Element) -> None:
-        """Keep what somebody typed as the description of a folder: we write none there."""
-        typed = [text_of(child) for child in folder if local(child) == "description"]
-        if local(folder) == "Folder" and typed:
-            text = clean_text(described(typed[0][: 10 * LONGEST_TEXT])[0])[:LONGEST_TEXT]
+    def _read_overlay(self, element: etree._Element) -> bool:
+        """Keep the words of a picture, a link or a tour; whether an altitude was dropped with its place."""
+        if local(element) == "PhotoOverlay" and element.find("{*}Point") is not None:
+            return self._read_one(element)  # its picture is passed over, its place is a pin
+        self._say_typed(element, "typed beside")
+        return False
+
+    def _say_not_followed(self, others: Mapping[str, Sequence[str]]) -> None:
+        """Note how many pictures, links and tours there are of each kind, and what they are called."""
+        for kind, names in sorted(others.items()):
+            called = in_short(filter(None, names), 6)
+            behind = Note("names behind", {"names": called}) if called else ""
+            facts = {"count": len(names), "names": behind}
+            self._say(Note(f"not followed {kind}", facts, "note"))
+
+    def _say_typed(self, element: etree._Element, key: str) -> None:
+        """Keep what somebody typed as the description of what is no placemark: we write none there."""
+        typed = plain_text(_child_text(element, "description")[: 10 * LONGEST_TEXT])
+        if text := typed[:LONGEST_TEXT]:
+            is_folder = _is_folder(element)
+            outer = element if is_folder else element.getparent()
             place = {
                 "placemark": 0,
-                "folder": self._path(folder),
-                "name": "",
-                "line": line_of(folder),
+                "folder": self._path(outer) if outer is not None else "",
+                "name": "" if is_folder else _name(_child_text(element, "name")),
+                "line": line_of(element),
             }
-            if text:
-                self._say(Note("folder description", {"text": text}), place)
+            self._say(Note(key, {"text": text}), place)
 
     def _add_lost(self, number: int) -> None:
         """A row for a placemark that the text begins and whose place is lost."""
@@ -430,16 +450,16 @@ class _Reader:
         self.rows.append(row)
         self._say(Note("broken"), row)
 
-    def _say_nothing_there(self, root: etree._Element, others: Counter[str]) -> None:
+    def _say_nothing_there(self, root: etree._Element, others: Mapping[str, Sequence[str]]) -> None:
         """Why a file has no placemark: a link to a map, a picture, shapes without placemarks."""
         shapes = {
             local(element)
             for element in root.iter(etree.Element)
             if local(element).lower() in ("placemark", "polygon", "linestring", "point", "track")
         }
-        if others["NetworkLink"]:
-            self._say(Note("only a link", {"count": others["NetworkLink"]}))
-        elif others["GroundOverlay"] or others["PhotoOverlay"]:
+        if "NetworkLink" in others:
+            self._say(Note("only a link", {"count": len(others["NetworkLink"])}))
+        elif "GroundOverlay" in others or "PhotoOverlay" in others:
             self._say(Note("only a picture"))
         elif shapes:
             names = [f"<{clean_name(name)}>" for name in sorted(shapes)]
@@ -478,6 +498,10 @@ class _Reader:
         for slip in (placemark.get(SLIPS) or "").split():
             self._say(Note(f"slip in {slip}"), row)
         row["description"] = self._description(description, row)
+        if not row["data"].get("layer"):
+            for said in _typed_beside(children):
+                if said not in row["description"]:
+                    row["description"] = f"{row['description']}\n{said}".strip()[:LONGEST_TEXT]
         return row
 
     def _read_one(self, placemark: etree._Element) -> bool:
@@ -601,13 +625,20 @@ class _Reader:
             return ""
         # A table of a GIS is ten times as long as what it says: it is searched so far, and no
         # further.
-        text, cells = described(typed[: 10 * LONGEST_TEXT])
+        count, typed = len(typed), typed[: 10 * LONGEST_TEXT]
+        text, cells = described(typed)
+        if row["data"].keys() & _OURS_BY and not {*map(_name, cells)} <= row["data"].keys():
+            # data of its own it has: what it does not repeat of them somebody has pasted there
+            text, cells = plain_text(typed), {}
         for key, value in list(cells.items())[:MOST_DATA]:
             row["data"].setdefault(_name(key), value[:LONGEST_TEXT])
         if cells:
-            self._say(Note("table of a GIS", {"count": len(cells)}, "note"), row)
-        if len(typed) > 10 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
-            self._say(Note("long description", {"count": len(typed)}), row)
+            entries = () if cells.keys() & _OURS_BY else (f"{key}: {cells[key]}" for key in cells)
+            behind = in_short(entries, 6)
+            names = Note("names behind", {"names": behind}) if behind else ""
+            self._say(Note("table of a GIS", {"count": len(cells), "names": names}, "note"), row)
+        if count > 10 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
+            self._say(Note("long description", {"count": count}), row)
         return text[:LONGEST_TEXT]
 
     def _pass_vertices(self) -> None:
@@ -660,11 +691,17 @@ def _spelling(placemark: etree._Element) -> bytes:
 _SALVAGED: Final = DAMAGED[1:].partition("}")[0].encode()
 
 
-def _is_our_relief(element: etree._Element) -> bool:
-    """Whether this is the ground of our own file, which comes back with a whole pack."""
+def _is_ours(element: etree._Element) -> bool:
+    """Whether this is the ground, the legend or the tour of our own file, which come back with a whole pack."""
+    kind = local(element)
+    if kind == "Tour":
+        return _child_text(element, "name").strip() in _OUR_TOUR
     hrefs = [text_of(inner) for inner in element.iter(etree.Element) if local(inner) == "href"]
-    is_ours = any(name in href for name in RELIEFS for href in hrefs)
-    return local(element) == "GroundOverlay" and is_ours
+    return any(name in href for name in _OUR_PICTURES.get(kind, ()) for href in hrefs)
+
+
+_OUR_PICTURES: Final = {"GroundOverlay": RELIEFS, "ScreenOverlay": (LEGEND,)}
+_OUR_TOUR: Final = frozenset(words.text("tour", lang) for lang in words.LANGUAGES)
 
 
 def _empty_row(number: int) -> dict[str, Any]:
@@ -764,6 +801,21 @@ def _child_text(element: etree._Element, name: str) -> str:
         if local(child) == name:
             return text_of(child)
     return ""
+
+
+def _typed_beside(children: Mapping[str, etree._Element]) -> Iterable[str]:
+    """What somebody typed for a placemark outside of its name and description: when, an address, a number.
+
+    The time stamps that a GPS gives each of its points are no words; nor is the snippet, which programs
+    make of what else they know.
+    """
+    if (span := children.get("TimeSpan")) is not None:
+        ends = (clean_name(_child_text(span, name)[:LONGEST_NAME]) for name in ("begin", "end"))
+        if any(between := tuple(ends)):
+            yield " – ".join(one or "…" for one in between)
+    for name in ("address", "phoneNumber"):
+        if (child := children.get(name)) is not None:
+            yield plain_text(text_of(child)[:LONGEST_TEXT])
 
 
 def _placemark_id(placemark: etree._Element) -> str:

@@ -147,7 +147,7 @@ def parsed(member: Member) -> Parsed:
     # Well-formed and KML. Anything else is mended first, and only then refused.
     if root is not None and local(root) in _ROOTS:
         refuse_odd(root, member.name)
-        return Parsed(member.name, root, tuple(notes))
+        return Parsed(member.name, _typed_as_placemarks(root), tuple(notes))
     return _parsed_mended(content, member.name, notes)
 
 
@@ -173,7 +173,39 @@ def _parsed_mended(content: bytes, name: str, notes: list[Note]) -> Parsed:
             return _salvaged(text, name, notes, error)
         return _parsed_joint(_under_one_root(text), name, notes)
     refuse_odd(root, name)
-    return Parsed(name, root, tuple(notes))
+    return Parsed(name, _typed_as_placemarks(root), tuple(notes))
+
+
+def _typed_as_placemarks(root: etree._Element) -> etree._Element:
+    """The tree with placemarks of types of its own as plain ones, their fields as data.
+
+    KML 2.0 and 2.1 let a schema derive one: ``<Schema name="S_units" parent="Placemark">``, then
+    ``<S_units>`` in place of ``<Placemark>``. Google Earth 4 and programs of that time wrote so.
+    """
+    fields_of: dict[str, set[str]] = {}
+    for schema in root.iter("{*}Schema"):
+        parts = {local(child): text_of(child).strip() for child in schema}
+        name = schema.get("name") or parts.get("name", "")
+        if (schema.get("parent") or parts.get("parent")) == "Placemark" and name not in _ROOTS:
+            simple = (child for child in schema if local(child) == "SimpleField")
+            fields_of[name] = {child.get("name", "") for child in simple} - _OF_ANY_PLACEMARK
+    if not fields_of:
+        return root
+    for element in list(root.iter(etree.Element)):
+        if local(element) not in fields_of:
+            continue
+        fields, space = fields_of[local(element)], etree.QName(element).namespace
+        element.tag = str(etree.QName(space, "Placemark"))
+        data = etree.SubElement(element, etree.QName(space, "ExtendedData"))
+        for child in [one for one in element if local(one) in fields]:
+            entry = etree.SubElement(data, etree.QName(space, "Data"), name=local(child))
+            etree.SubElement(entry, etree.QName(space, "value")).text = text_of(child)
+            element.remove(child)
+    return root
+
+
+_OF_ANY_PLACEMARK: Final = frozenset({"name", "description", "Polygon", "Point", "LineString"})
+"""What a placemark has whatever its type: a field of such a name is no data."""
 
 
 def _parsed_gpx(text: str, name: str, notes: list[Note]) -> Parsed:

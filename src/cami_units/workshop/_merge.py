@@ -19,6 +19,7 @@ from cami_units.model import (
 )
 from cami_units.workshop._identity import (
     NOT_DRAWN,
+    DrawnFacts,
     Ground,
     Notice,
     Placemark,
@@ -66,6 +67,7 @@ from cami_units.workshop._versions import (
     joined,
     joined_comments,
     joined_requests,
+    names_in_data,
     plain,
     same_outline,
     sharing,
@@ -679,10 +681,7 @@ def _split(
         merge.used_ids.add(piece)
         merge.sites[piece] = (place,)
         name = str(placemarks["name"].iloc[place])
-        names = by_script(bare_name(name))
-        if piece_facts.stand_for(name):
-            names = (piece_facts.name_en, piece_facts.name_ru)
-        name_en, name_ru = _names_of_piece(unit, names, letter)
+        name_en, name_ru = _names_of_piece(unit, _names_given(unit, name, piece_facts), letter)
         is_rejected = piece_facts.rejected and piece_facts.stand_for(name)
         status = _REJECTED if is_rejected else PROPOSAL
         merge.units.append(
@@ -713,6 +712,16 @@ def _split(
                 of_unit=unit_id,
             )
         )
+
+
+def _names_given(unit: Mapping[str, Any], name: str, facts: DrawnFacts) -> tuple[str, str]:
+    """What a group calls a piece: on the page, before its outline, or in its data as a GIS shows them."""
+    if facts.stand_for(name):
+        return facts.name_en, facts.name_ru
+    typed = by_script(bare_name(name))
+    if any(typed) and not {*typed} & {str(unit["name_en"]), str(unit["name_ru"])}:
+        return typed
+    return names_in_data(unit, facts)[0]
 
 
 def _names_of_piece(

@@ -282,6 +282,29 @@ def ground_of_pieces(pieces_km2: Iterable[float]) -> float:
     return float(sum(pieces_km2))
 
 
+def sites_that_follow(merge: Merge) -> list[tuple[str, str]]:
+    """Each unit that was split or merged, with the site of each piece of it, or of what took it in."""
+    sites = {unit.unit_id: unit.site for unit in merge.units if unit.site}
+    pieces = [
+        (unit.parent, unit.site)
+        for unit in merge.units
+        if unit.site and unit.parent and unit.unit_id != unit.parent
+    ]
+    return pieces + [
+        (row.unit_id, sites[row.of_unit])
+        for row in merge.changes
+        if row.change == "merged" and row.applied and row.of_unit in sites
+    ]
+
+
+def ground_still_there(shared_km2: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    """The ground of each unit that is in one of its :func:`sites_that_follow`, km²; these do not overlap."""
+    there: dict[str, float] = {}
+    for (unit_id, _), km2 in shared_km2.items():
+        there[unit_id] = there.get(unit_id, 0.0) + km2
+    return there
+
+
 def add_site(merge: Merge, site: str, places: tuple[int, ...]) -> str:
     """A site to measure, under its name; with a number behind it where the name is taken."""
     if not places:

@@ -17,6 +17,7 @@ from cami_units.workshop._identity import (
     APART,
     INSIDE,
     TAKEN_IN,
+    DrawnFacts,
     Ground,
     Identified,
     MatchedBy,
@@ -411,9 +412,7 @@ def _version(
         if change != "kept":
             notes.append(note("rejection voids outline"))
         change = "rejected"
-    name_en, name_ru = _new_name(unit, pieces)
-    names_in_data, odd_notes = _names_in_data(unit, first)
-    name_en, name_ru = name_en or names_in_data[0], name_ru or names_in_data[1]
+    (name_en, name_ru), odd_notes = _brought_names(unit, pieces, first, change)
     notes += [*odd_notes, *_emptied_names(unit, first, identity)]
     if (name_en or name_ru) and _waits(change, notes):
         notes.append(note("typed", name=first.name))
@@ -437,6 +436,17 @@ def _version(
         stale=stale and drawn_anew,
         notes=tuple(unique_notes),
     )
+
+
+def _brought_names(
+    unit: Mapping[str, Any], pieces: Sequence[Placemark], first: Placemark, change: Change
+) -> tuple[tuple[str, str], list[Note]]:
+    """The names that a unit is given, before its outline or in its data; and what is hardly meant as one."""
+    (data_en, data_ru), odd_notes = names_in_data(unit, first.facts)
+    typed_en, typed_ru = _new_name(unit, pieces)
+    # what a piece of a split unit is called is a name of its own
+    names = ("", "") if change == "split" else (typed_en or data_en, typed_ru or data_ru)
+    return names, odd_notes
 
 
 def _waits(change: Change, notes: Sequence[Note]) -> bool:
@@ -514,11 +524,11 @@ def _new_name(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> tuple[str
     return "", ""
 
 
-def _names_in_data(unit: Mapping[str, Any], piece: Placemark) -> tuple[tuple[str, str], list[Note]]:
+def names_in_data(unit: Mapping[str, Any], facts: DrawnFacts) -> tuple[tuple[str, str], list[Note]]:
     """The names that somebody changed in the data of a placemark; and what is hardly meant as one."""
     names: list[str] = []
     notes = []
-    given_names = (given or "" for given in piece.facts.data_names)
+    given_names = (given or "" for given in facts.data_names)
     for own_name, given in zip(
         (str(unit["name_en"]), str(unit["name_ru"])), given_names, strict=True
     ):
@@ -716,7 +726,10 @@ def _split_by_recipe(
         if parts:
             places = (*versions[0].places, *(part.place for part in parts))
             comment = joined_comments([versions[0], *parts])
-            split = versions[0]._replace(change="split", places=places, comment=comment)
+            # the new name of what is left is that of a piece, which bears it
+            split = versions[0]._replace(
+                change="split", places=places, comment=comment, name_en="", name_ru=""
+            )
             versions[0] = split.noted("split by recipe")
             taken_places |= {part.place for part in parts}
     return [mark for mark in new_shapes if mark.place not in taken_places]
