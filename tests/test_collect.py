@@ -473,6 +473,66 @@ def test_nothing_is_said_of_our_own_folders_and_of_one_that_a_program_made(tmp_p
     assert not made.problems["kind"].str.contains("in a folder").any()
 
 
+MESSAGES = {
+    "CU-001 OK": "odd name",
+    "CU-001 - done": "odd name",
+    "CU-001 v2": "odd name",
+    "CU-001 merge with CU-002": "odd name",
+    "CU-001: split?": "odd name",
+    "CU-001 проверить": "odd name",
+    "CU-001 已完成": "odd name",
+    "NOT CU-001": "odd name",
+    "Copy of CU-001 Place 001": "odd name",
+    "CU-001 Place 001 ✓": "odd name",
+    "CU-001 Place 001 - Copy": "odd name",
+    "CU-001 Place 001 – delete this one please": "word of rejection",
+}
+NAMES = ("CU-001 New Valley", "CU-001 Place 001 - Kopet Dag", "CU-001 Km 12", "CU-001 Final Gorge")
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_in_place_of_a_name_is_asked_about_and_names_nothing(name, tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-001", name))})
+    assert of(made, "CU-001") == [("kept", "cu_id", "S1")]
+    assert units_of(made).loc["CU-001", "name_en"] == "Place 001"
+    [line] = made.problems.query("kind == @MESSAGES[@name]")["what"]
+    assert f"'{name}'" in line
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_begins_or_goes_on_like_a_message_is_a_name(name, tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-001", name))})
+    assert of(made, "CU-001") == [("renamed", "cu_id", "S1")]
+    assert units_of(made).loc["CU-001", "name_en"] == name.removeprefix("CU-001 ")
+
+
+def test_a_unit_without_its_polygon_is_not_deleted_and_keeps_its_words(tmp_path):
+    """Google Earth keeps the view of a placemark whose outline was thrown away."""
+
+    def emptied(root):
+        mark = draw._unit(root, "CU-001")
+        draw._drop_shapes(mark)
+        view = etree.SubElement(mark, mark.tag.replace("Placemark", "LookAt"))
+        etree.SubElement(view, mark.tag.replace("Placemark", "longitude")).text = "71"
+        draw._child(mark, "description").text = "redraw along the watershed"
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(emptied)})
+    assert of(made, "CU-001") == [("commented", "cu_id", "S1")]
+    assert made.changes.query("unit_id == 'CU-001'")["note"].item() == "redraw along the watershed"
+    assert units_of(made).loc["CU-001", "status"] != "rejected"
+
+
+def test_an_empty_geometry_is_none(tmp_path):
+    def emptied(root):
+        mark = draw._unit(root, "CU-001")
+        draw._drop_shapes(mark)
+        etree.SubElement(mark, mark.tag.replace("Placemark", "MultiGeometry"))
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(emptied)})
+    assert "no geometry" in made.problems["kind"].to_list()
+    assert of(made, "CU-001") == [("absent", "none", "S1")]
+
+
 def test_the_name_of_a_piece_is_no_new_name_of_the_unit(tmp_path):
     def parted(root):
         draw.halved("CU-001")(root)

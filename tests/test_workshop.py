@@ -1063,6 +1063,34 @@ def test_a_form_that_says_otherwise_than_the_map_of_its_group_is_named(base, dra
     assert aside == ([(0,)] if key == "form rejects" else [])
 
 
+@pytest.mark.parametrize("first_keeps", [True, False])
+def test_two_forms_that_contradict_are_told_and_the_first_counts(base, first_keeps):
+    """Neither lends the other its words: a reason comes from whoever rejects."""
+    keeps = workshop.FormRow("CU-001", kept=True, comment="person one: yes")
+    rejects = workshop.FormRow("CU-001", rejected=True, comment="person two: no")
+    rows = [keeps, rejects] if first_keeps else [rejects, keeps]
+    nothing = base.iloc[:0]
+    of_group = workshop.versions_of_group(
+        "S1",
+        [
+            workshop.GroupFile(f"form {place}.xlsx", "S1", False, (), (row,))
+            for place, row in enumerate(rows)
+        ],
+        base,
+        nothing,
+        workshop.Ground(nothing, base),
+        owned=["CU-001"],
+        expected=["CU-001"],
+    )
+    [version] = of_group.versions["CU-001"]
+    assert version.change == ("kept" if first_keeps else "rejected")
+    assert (version.file, version.comment) == ("form 0.xlsx", rows[0].comment)
+    told = [one for one in of_group.notices if one.file == "form 1.xlsx"]
+    key = "second form rejects" if first_keeps else "second form keeps"
+    assert [one.note.key for one in told] == [key, ""]
+    assert told[1].note.facts == {"text": rows[1].comment}
+
+
 @pytest.mark.parametrize(
     ("drawn", "typed", "told"),
     [

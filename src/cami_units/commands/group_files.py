@@ -738,7 +738,7 @@ def _keep_words_without_ground(
     rows, and Google Earth where a polygon was begun and never drawn.
     """
     for row in rows:
-        text = _comment(row) if row["kind"] == "none" else ""
+        text = _comment(row) if row["kind"] in ("none", "view") else ""
         if text and (unit_id := _meant(row)) in base_facts.units:
             form_row = workshop.FormRow(unit_id, comment=text)
             group_files.forms.setdefault(label, []).append(form_row)
@@ -886,21 +886,53 @@ def _says_reject(name: str) -> bool:
     return not workshop.rejects(name) and any(map(_REJECTING.match, names))
 
 
+_NO_NAMES: Final = frozenset(
+    word.strip()
+    for lang in words.LANGUAGES
+    for word in words.text("words that are no name", lang).split(",")
+)
+_NO_LETTERS: Final = re.compile(r"[\W\d_]+")
+
+
+def _says_no_name(name: str) -> bool:
+    """Whether what stands for a name is rather a message: "OK", "v2", "split?", "merge with CU-011"."""
+    spoken = _NO_LETTERS.sub(" ", name).casefold().split()
+    return name.rstrip().endswith(("?", "？")) or (
+        all(word in _NO_NAMES for word in spoken) or bool(workshop.unit_ids_in(name))
+    )
+
+
+def _behind_handed_name(mark: Mapping[str, Any]) -> str:
+    """What stands behind the name that a unit was handed out with, where that one still stands whole."""
+    name = workshop.bare_name(mark["name"])
+    handed = [own for own in _handed_names(mark["data"]) if own and name.startswith(own)]
+    return name.removeprefix(max(handed, key=len)) if handed else ""
+
+
+def _asked_of_name(mark: Mapping[str, Any]) -> str:
+    """What is to be asked of the name of a placemark: the key of a note, or nothing."""
+    name, behind = mark["name"], _behind_handed_name(mark)
+    if _says_reject(name) or (behind and _REJECTING.match(behind)):
+        return "word of rejection"
+    # an X is obeyed, and the drawing page asks for names by themselves
+    is_typed = not (workshop.rejects(name) or mark["data"].get("label"))
+    is_message = _says_no_name(behind or workshop.bare_name(name))
+    return "odd name" if is_typed and workshop.bare_name(name) and is_message else ""
+
+
 def _ask_about_words(
     marks: Iterable[dict[str, Any]], base_facts: HandedOut, group_files: GroupFiles
 ) -> None:
-    """Note each name that may be meant as a rejection of a unit, and take the unit's id in its place.
+    """Note each name that is a message rather than a name of a unit, and take the unit's id in its place.
 
-    What is of no unit that was handed out is new: "Removed Hills" is its name. So it is of a unit
-    that was handed out under it.
+    Such are words by which it may be meant to be rejected, "OK", "merge with CU-011". What is of no unit
+    that was handed out is new: "Removed Hills" is its name. So it is of a unit that was handed out under it.
     """
     for mark in marks:
-        if mark["data"].get("layer") or not _says_reject(mark["name"]):
-            continue
-        unit_id = _unit_of(mark, base_facts)
+        key = "" if mark["data"].get("layer") else _asked_of_name(mark)
+        unit_id = _unit_of(mark, base_facts) if key else ""
         if unit_id and workshop.bare_name(mark["name"]) not in _handed_names(mark["data"]):
-            what = Note("word of rejection", {"name": mark["name"]})
-            group_files.notices.append(_notice(mark, what))
+            group_files.notices.append(_notice(mark, Note(key, {"name": mark["name"]})))
             mark["name"] = unit_id
 
 

@@ -147,6 +147,7 @@ class GroupVersions:
     dropped_shapes: list[Placemark] = field(default_factory=list)
     outlines_aside: list[Version] = field(default_factory=list)
     contested: dict[str, Note] = field(default_factory=dict)
+    form_answers: dict[str, tuple[str, FormRow]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -217,7 +218,8 @@ def versions_of_group(
         for unit_id, version in versions.items():
             result.versions.setdefault(unit_id, []).append(version)
         for row in file.form_rows:
-            _add_form_row(result, file, row, units, own_units)
+            if not _is_against_a_form(result, file, row):
+                _add_form_row(result, file, row, units, own_units)
     if not result.folder_there:
         # Single units beside the whole pack: the pack says how the others stand.
         for unchanged in read_files:
@@ -641,6 +643,23 @@ def _add_form_row(
         comment="\n".join(filter(None, dict.fromkeys(comments))),
         requests=joined_requests((version, row)),
     )
+
+
+def _is_against_a_form(result: GroupVersions, file: GroupFile, row: FormRow) -> bool:
+    """Whether another form of the group, which came first, says otherwise of a unit: keep or reject.
+
+    Both are told; the row counts for nothing, and its words are no reason of what the other says.
+    """
+    if not (row.kept or row.rejected):
+        return False
+    first_file, first_row = result.form_answers.setdefault(row.unit_id, (file.file, row))
+    if first_file == file.file or first_row.kept == row.kept:
+        return False
+    key = "second form keeps" if row.kept else "second form rejects"
+    what = [note(key, unit_id=row.unit_id, group=result.group, file=first_file)]
+    what += [note("", text=row.comment)] if row.comment else []
+    result.notices += [Notice(file.file, "", row.unit_id, one) for one in what]
+    return True
 
 
 def _called_so(name: str, units: Mapping[str, Mapping[str, Any]]) -> str | Note:
