@@ -217,9 +217,7 @@ def versions_of_group(
         result.unsound |= file.unsound
         for unit_id, version in versions.items():
             result.versions.setdefault(unit_id, []).append(version)
-        for row in file.form_rows:
-            if not _is_against_a_form(result, file, row):
-                _add_form_row(result, file, row, units, own_units)
+        _add_form_rows(result, file, units, own_units)
     if not result.folder_there:
         # Single units beside the whole pack: the pack says how the others stand.
         for unchanged in read_files:
@@ -605,6 +603,18 @@ _AGAINST_THE_MAP: Final = (
     *((False, True, drawn) for drawn in ("reshaped", "split", "merged")),
 )
 """Where the row of a form (keep, reject) says otherwise than the map of its group."""
+
+
+def _add_form_rows(
+    result: GroupVersions,
+    file: GroupFile,
+    units: Mapping[str, Mapping[str, Any]],
+    own_units: set[str],
+) -> None:
+    """The rows of a form that are not against another form of the group, which came first."""
+    for row in file.form_rows:
+        if not _is_against_a_form(result, file, row):
+            _add_form_row(result, file, row, units, own_units)
 
 
 def _add_form_row(
