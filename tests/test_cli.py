@@ -418,6 +418,32 @@ def test_how_sure_and_which_fence_are_said_in_the_first_language(capsys):
     assert latin(out) == []
 
 
+@pytest.mark.parametrize(
+    ("covered", "expected"),
+    [
+        (None, ["Nothing can be said of fences: no barrier layer was given"]),
+        ("", ["Nothing can be said of fences: no barrier layer was given"]),
+        ("AA", ["Barriers: it speaks of AA; elsewhere", "No fence that is known along a border"]),
+        ("AA;BB", ["No fence along a border cuts the range of a species"]),
+    ],
+)
+def test_where_nobody_looked_for_barriers_no_fence_is_not_said_to_cut(capsys, covered, expected):
+    plain = a_round()
+    rows = {"layer": ["hotspots"], "states": ["AA;BB"]}
+    if covered is not None:
+        rows = {"layer": ["hotspots", "barriers"], "states": ["AA;BB", covered]}
+    tables = {
+        "fences": pd.DataFrame({"gain": [], "rank": [], "stretch_id": []}),
+        "species": pd.DataFrame(),
+        "coverage": pd.DataFrame(rows),
+        "countries": pd.DataFrame({"iso2": ["AA", "BB", "CC"], "range_state": [True, True, False]}),
+    }
+    say_fences(replace(plain, tables=tables))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(expected)
+    assert all(line.startswith(start) for line, start in zip(lines, expected, strict=True))
+
+
 def test_propose_more_and_less_talkative(run, house, tmp_path):
     proposing(house, a_round())
     assert run("propose", "--out", tmp_path / "a", "-q") == (0, "", "")

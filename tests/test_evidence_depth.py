@@ -438,6 +438,25 @@ def test_every_pair_of_states_has_its_border_and_what_lies_along_it(pieces, some
     assert abs(found["pa_pairs"].sum() - 27) <= 3
 
 
+def test_what_nobody_looked_for_along_a_border_is_not_none(pieces, some_units, profile):
+    # Barriers and protected areas of Kazakhstan and Uzbekistan only, and no corridors.
+    coverage = overlap.layer_coverage(
+        pieces.layers, dict.fromkeys(("barriers", "protected_areas", "corridors"), ("KZ", "UZ"))
+    )
+    layers_of_two = replace(pieces.layers, coverage=coverage, corridors=None)
+    of_two = replace(pieces, layers=layers_of_two, crossings=None)
+    table = border_pairs(some_units, of_two, profile).set_index("pair")
+    everywhere = border_pairs(some_units, pieces, profile).set_index("pair")
+    assert table["n_crossings"].isna().all()
+    for column in ("fenced_km", "pa_pairs"):
+        # what was found stays; none is told of the border of those two states alone
+        known = table[column].notna()
+        assert set(table.index[known]) == {"KZ;UZ"} | set(everywhere.index[everywhere[column] > 0])
+        assert (table.loc[known, column] == everywhere.loc[known, column]).all()
+    lax = profile.model_copy(update={"C7": profile.C7.model_copy(update={"pair_km": None})})
+    assert border_pairs(some_units, pieces, lax)["pa_pairs"].isna().all()
+
+
 # -- complementarity on the layers ----------------------------------------------------------------
 
 

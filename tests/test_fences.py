@@ -207,6 +207,29 @@ def test_the_crossings_that_are_documented_there_are_told():
     assert row["crossing_seen_year"] == 2019
 
 
+def test_crossings_that_nobody_looked_for_are_not_none():
+    species = pd.DataFrame({"sci_name": ["fox"], "name_en": ["Fox"]})
+    # No layer of corridors; then one that has something in Aland alone, and so says nothing of a
+    # border of Beland; then one of both states, far from the fence.
+    west, across = [(1e4, 1e4), (4e4, 1e4)], [(8e4, 15e4), (12e4, 15e4)]
+    for line, count, told in (
+        (None, None, "no crossing was looked for here"),
+        (west, None, "no crossing was looked for here"),
+        (across, 0, "no crossing documented"),
+    ):
+        links = None
+        if line is not None:
+            links = gpd.GeoDataFrame(
+                {"corridor_id": ["L1"], "name": "a", "sci_name": "fox", "evidence_grade": "B"},
+                geometry=[shapely.LineString(line)],
+                crs=EQUAL_AREA,
+            )
+        lines, _ = opened((0, 100, 0.0), units=NO_UNIT, corridors=links)
+        row = lines.iloc[0]
+        assert (None if pd.isna(row["n_crossings"]) else row["n_crossings"]) == count
+        assert words.fence_opening(row, species).endswith(told)
+
+
 def test_without_fences_there_are_empty_tables_with_their_columns():
     lines, by_species = opened(units=NO_UNIT)
     assert lines.empty
@@ -220,7 +243,7 @@ def test_the_layer_of_maps_is_there_once_fences_looked_and_not_of_what_is_restri
     layer = shown_fences(round_, "en")["context_fences"]
     assert layer["name_en"].tolist() == ["1. Fence 1"]
     assert "open, it would join 5,000 km² of range" in layer["note"][0]
-    assert "no crossing documented" in layer["note"][0]
+    assert "no crossing was looked for here" in layer["note"][0]
     assert shown_fences(round_, "ru")["context_fences"]["title"][0] == "Какое ограждение первым"
     assert shown_fences(toy_round(), "en") == {}
     assert "fences" in published(round_).tables

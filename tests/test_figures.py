@@ -895,6 +895,23 @@ def test_figures_of_no_round_are_refused(tmp_path: Path) -> None:
     assert "Error:" in said.output
 
 
+def test_only_the_figures_that_were_drawn_are_named(round_dir, tmp_path, monkeypatch) -> None:
+    def written(round_, folder, **_):
+        folder.mkdir()
+        for name in ("poster_a1.pdf", "slide_CU-001.png", "atlas.html"):
+            (folder / name).touch()
+        return ()
+
+    monkeypatch.setattr(figures_step, "write_figures", written)
+    said = CliRunner().invoke(app, ["figures", str(round_dir), "--out", str(tmp_path / "f")])
+    assert said.exit_code == 0, said.output
+    for name in ("poster_a1.pdf", "slide_….png", "atlas.html"):
+        assert name in said.output
+    # a round without sections has no sheets of them, one without units no pages
+    assert "section_" not in said.output
+    assert "units_a4.pdf" not in said.output
+
+
 @pytest.mark.slow
 def test_the_bundled_round_is_drawn_whole(tmp_path: Path) -> None:
     runner, place = CliRunner(), tmp_path / "00-proposal"

@@ -39,6 +39,7 @@ from cami_units.overlap import (
     FENCE_KM,
     Pieces,
     area_km2,
+    covered_borders,
     dissolved,
     documented_crossings,
     length_km,
@@ -97,7 +98,8 @@ def fence_openings(
         ``joined_share`` (the sum of their shares of regional range, points of %), ``gain`` (the sum
         over the species of the range joined, each in its own thresholds of C3), ``barrier_share``
         and ``barrier_share_open`` (B of C6 in the unit, %, now and then), ``need_lifted`` (C6 would
-        no longer be met), ``n_crossings``, ``best_grade``, ``corridors`` (documented here),
+        no longer be met), ``n_crossings`` (missing where nobody looked), ``best_grade``,
+        ``corridors`` (documented here),
         ``crossing_seen_year``, ``confidence`` and ``source`` of the fence.
     DataFrame
         Table `fence_species`, by stretch, then by gain: ``stretch_id``, ``sci_name``, ``km`` in its
@@ -401,9 +403,11 @@ def _crossings(stretches: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame:
     columns = ["stretch_id", "n_crossings", "best_grade", "corridors", "crossing_seen_year"]
     points, corridors = pieces.crossings, pieces.layers.corridors
     if points is None or corridors is None:
-        nothing: dict[str, Any] = {"n_crossings": 0, "best_grade": "", "corridors": ""}
+        nothing: dict[str, Any] = {"n_crossings": pd.NA, "best_grade": "", "corridors": ""}
         table = pd.DataFrame({"stretch_id": stretches["stretch_id"]})
-        return table.assign(**nothing, crossing_seen_year=np.nan)[columns]
+        table = table.assign(**nothing, crossing_seen_year=np.nan)[columns]
+        return table.astype({"n_crossings": "Int64"})
+    looked = set(covered_borders(pieces.layers, pieces.grounds, "corridors")["pair"])
     documented = documented_crossings(points, cami_species(pieces.layers.species))
     year_of = pd.Series(np.nan, index=corridors["corridor_id"])
     if "crossing_seen_year" in corridors:
@@ -418,5 +422,7 @@ def _crossings(stretches: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame:
         points_nearby = points_nearby[points_nearby.distance(line) <= 1000 * FENCE_KM]
         ids = sorted({*points_nearby["corridor_id"].astype(str)})
         best = str(points_nearby["evidence_grade"].min()) if len(points_nearby) else ""
-        rows.append((stretch, len(points_nearby), best, ";".join(ids), year_of.reindex(ids).max()))
-    return pd.DataFrame(rows, columns=columns)
+        # none found is none where corridors were looked for, and nothing known elsewhere
+        count = len(points_nearby) if len(points_nearby) or pair in looked else pd.NA
+        rows.append((stretch, count, best, ";".join(ids), year_of.reindex(ids).max()))
+    return pd.DataFrame(rows, columns=columns).astype({"n_crossings": "Int64"})

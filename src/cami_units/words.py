@@ -1195,9 +1195,12 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
         now, then = (number(row[name], lang) for name in ("barrier_share", "barrier_share_open"))
         parts.append(text("fence unit", lang, now=now, then=then))
     grade = clean_name(row["best_grade"])
-    parts.append(
-        text("fence crossing", lang, grade=grade) if grade else text("fence no crossing", lang)
-    )
+    if grade:
+        parts.append(text("fence crossing", lang, grade=grade))
+    else:
+        # missing: nobody looked; rounds of before have 0 there
+        is_unknown = pd.isna(row.get("n_crossings", 0))
+        parts.append(text("fence crossings unknown" if is_unknown else "fence no crossing", lang))
     return "; ".join(parts)
 
 

@@ -284,7 +284,9 @@ def fences(round_: RoundArgument) -> None:
         lang = round_with_fences.imprint.languages[0]
         say_problems(problems, lang)
         say_fences(round_with_fences)
-        say(f"\n{speaker(lang)('fence line added', folder=str(round_))}")
+        is_drawn = bool((round_with_fences.tables["fences"]["gain"] > 0).any())
+        added = "fence line added" if is_drawn else "fence line added tables"
+        say(f"\n{speaker(lang)(added, folder=str(round_))}")
 
 
 @command("figures rounds/00-proposal --lang ru")
@@ -310,12 +312,18 @@ def figures(
         t = speaker(opened.imprint.languages[0])
         say_problems(problems, opened.imprint.languages[0])
         say(t("figures line where", folder=str(folder)), style="bold")
+        drawings = [
+            (t("figures line poster"), "poster_a1.pdf"),
+            (t("figures line sections"), "section_*_a3.pdf"),
+            (t("figures line units"), "units_a4.pdf"),
+            (t("figures line slides"), "slide_*.png"),
+            (t("figures line atlas"), "atlas.html"),
+        ]
+        # of a round without sections, or without units, there are no sheets of them
         say_rows(
             [
-                (t("figures line poster"), folder / "poster_a1.pdf"),
-                (t("figures line sections"), folder / "section_…_a3.pdf"),
-                (t("figures line units"), folder / "units_a4.pdf"),
-                (t("figures line slides"), folder / "slide_….png"),
-                (t("figures line atlas"), folder / "atlas.html"),
+                (what, folder / name.replace("*", "…"))
+                for what, name in drawings
+                if [*folder.glob(name)]
             ]
         )

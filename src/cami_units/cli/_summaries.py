@@ -628,20 +628,44 @@ def say_how_sure(round_: Round) -> None:
 def say_fences(round_: Round, most: int = 10) -> None:
     """Say which stretches of border to look at first, those that join nothing left out."""
     from cami_units import words
+    from cami_units.model import in_short
 
     lang = round_.imprint.languages[0]
     table, species = round_.tables["fences"], round_.tables["species"]
     rows = (
         table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(most).to_dict("records")
     )
+    covered = _states_of_barriers(round_)
+    if covered is not None:
+        # what was looked for in some states says nothing of the borders of others
+        layer, facts = words.text("note layer barriers", lang), {"names": in_short(covered, 20)}
+        told = f"{layer.capitalize()}: {words.text('note coverage partial', lang, **facts)}"
+        say(told if covered else words.text("fence line not looked", lang))
     if not rows:
-        say(words.text("fence line none", lang))
+        if covered is None or covered:
+            say(words.text("fence line none" if covered is None else "fence line none known", lang))
         return
     say(words.text("fence line first", lang, n=len(table)))
     say_rows(
         [(words.fence_name(row, lang), words.fence_opening(row, species, lang)) for row in rows]
     )
     say(words.text("fence caution", lang))
+
+
+def _states_of_barriers(round_: Round) -> tuple[str, ...] | None:
+    """The states of which the barriers of a round speak; None where that is all of them.
+
+    No state where there is no layer. None too of ground that a plan draws, and of rounds of before.
+    """
+    table, countries = (round_.tables.get(name) for name in ("coverage", "countries"))
+    areas = round_.tables.get("coverage_areas")
+    is_drawn = areas is not None and "barriers" in set(areas["layer"])
+    if table is None or countries is None or is_drawn:
+        return None
+    names = table.loc[table["layer"] == "barriers", "states"].fillna("").astype(str)
+    covered = tuple(filter(None, ";".join(names).split(";")))
+    states = set(countries.loc[countries["range_state"].astype(bool), "iso2"])
+    return None if states <= set(covered) else covered
 
 
 def say_lint(file: Path, faults: pd.DataFrame, profile: str, lang: str) -> None:

@@ -26,6 +26,7 @@ from ._lattice import Window as Window
 from ._lattice import window_of as window_of
 from ._layer_pieces import DrawnPieces as DrawnPieces
 from ._layer_pieces import Pieces as Pieces
+from ._layer_pieces import covered_borders as covered_borders
 from ._layer_pieces import drawn_pieces as drawn_pieces
 from ._layer_pieces import graded_ranges as graded_ranges
 from ._layer_pieces import layer_pieces as layer_pieces

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cami_units.model import Layers, Profile, cami_species, fence_rows
-from cami_units.overlap._layer_pieces import Pieces, area_pairs
+from cami_units.overlap._layer_pieces import Pieces, area_pairs, covered_borders
 from cami_units.overlap._measure import area_km2, length_km, overlaps
 from cami_units.overlap._pieces import dissolved
 from cami_units.overlap._split import along, crossings, middles, split
@@ -20,6 +20,8 @@ FENCE_KM: Final = 10.0
 
 PAIR_LOOK_KM: Final = 100.0
 """How far the nearest pair of protected areas across a border is looked for."""
+
+_COUNTS: Final = ("n_crossings", "pa_pairs")
 
 
 def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> gpd.GeoDataFrame:
@@ -34,7 +36,8 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
         within :data:`FENCE_KM` of it, each km less what is permeable; ``n_crossings`` documented,
         ``best_grade`` among them; ``pa_pairs`` of protected areas that face each other within the
         profile's distance, ``nearest_pa_pair_km`` within :data:`PAIR_LOOK_KM`; and the border
-        itself. Sorted by ``pair``.
+        itself. Sorted by ``pair``. Where a layer does not speak of both states and nothing was
+        found, its number is missing: nobody looked.
     """
     layers = pieces.layers
     cami = cami_species(layers.species)
@@ -60,9 +63,17 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
         numbers = [len(names.split(";")) if names else 0 for names in table[column]]
         table.insert(list(table.columns).index(column) + 1, count, numbers)
     table = table.join(_graded_crossings(pieces, cami)).join(_facing_areas(pieces, profile))
-    table["n_crossings"] = table["n_crossings"].fillna(0).astype(int)
     table["best_grade"] = table["best_grade"].fillna("").astype(str)
-    table["pa_pairs"] = table["pa_pairs"].fillna(0).astype(int)
+    for column, layer, has_rule in (
+        ("fenced_km", "barriers", profile.C6.fences is not None),
+        ("n_crossings", "corridors", True),
+        ("pa_pairs", "protected_areas", profile.C7.pair_km is not None),
+    ):
+        looked = set(covered_borders(layers, pieces.grounds, layer)["pair"])
+        # nothing found is none where somebody looked, and nothing known elsewhere
+        is_known = table.index.isin(looked) | (table[column] > 0)
+        table[column] = table[column].fillna(0).where(is_known & has_rule)
+    table[list(_COUNTS)] = table[list(_COUNTS)].astype("Int64")
     return gpd.GeoDataFrame(table.reset_index(), geometry=borders.geometry.array, crs=borders.crs)
 
 
@@ -85,25 +96,24 @@ def _names_of_pairs(table: pd.DataFrame, column: str) -> pd.Series[str]:
 def _fenced_km(
     barriers: gpd.GeoDataFrame | None, borders: gpd.GeoDataFrame, profile: Profile
 ) -> pd.Series[float]:
-    """The km of fence along each border, less what is permeable; NaN where none is known of."""
-    none = pd.Series(0.0, index=borders["pair"])
-    if barriers is None or profile.C6.fences is None:
-        return none * np.nan
+    """The km of fence along each border that has any, less what is permeable."""
+    if barriers is None:
+        return pd.Series(dtype=float)
     fences = fence_rows(barriers, profile.C6.fences)
     if fences.empty:
-        return none
+        return pd.Series(dtype=float)
     stretches = along(fences, borders, line="barrier_id", within_km=FENCE_KM)
     permeability = fences.set_index("barrier_id")["permeability"]
     closed_km = length_km(stretches) * (1 - stretches["barrier_id"].map(permeability))
     summed: pd.Series[float] = closed_km.groupby(stretches["pair"]).sum()
-    return summed.reindex(none.index, fill_value=0.0)
+    return summed
 
 
 def _graded_crossings(pieces: Pieces, cami: Sequence[str]) -> pd.DataFrame:
     """How many documented crossings each border has, and the best grade of their evidence."""
     points = pieces.crossings
     if points is None:
-        return pd.DataFrame({"n_crossings": [], "best_grade": []})
+        return pd.DataFrame({"n_crossings": [], "best_grade": np.array([], dtype=object)})
     by_pair = documented_crossings(points, cami).groupby("pair")["evidence_grade"]
     return pd.DataFrame({"n_crossings": by_pair.size(), "best_grade": by_pair.min()})
 

@@ -116,7 +116,9 @@ def drawn_pieces(layers: Layers, *, adjacent_km: float | None = None) -> DrawnPi
         ),
         seasonal=_seasonal_sides(layers.ranges, states),
         grounds=grounds,
-        covered_borders=(None if layers.barriers is None else _covered_borders(layers, grounds)),
+        covered_borders=(
+            None if layers.barriers is None else covered_borders(layers, grounds, "barriers")
+        ),
         **_of_ranges(measured_ranges(layers), layers, states, grounds),
     )
 
@@ -224,17 +226,23 @@ def within(table: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame, layer: str) -> gp
     return split(table, ground, keep=columns)
 
 
-def _covered_borders(layers: Layers, grounds: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The borders along which barriers were looked for: in both of their states."""
+def covered_borders(layers: Layers, grounds: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
+    """The borders along which a layer of evidence was looked for: in both of their states.
+
+    None without the layer: nobody looked.
+    """
+    columns = ["pair", "geometry"]
+    if getattr(layers, layer) is None:
+        return layers.borders.loc[:, columns].iloc[:0]
+    areas = layers.coverage_areas
+    if areas is not None and layer in set(areas["layer"]):
+        return within(layers.borders[columns], grounds, layer)
     coverage = layer_coverage(layers) if layers.coverage is None else layers.coverage
     names = dict(zip(coverage["layer"], coverage["states"], strict=True))
-    areas = layers.coverage_areas
-    if areas is not None and "barriers" in set(areas["layer"]):
-        return within(layers.borders[["pair", "geometry"]], grounds, "barriers")
     # Nobody who looked on one side only can say that a border is open.
-    covered = set(names["barriers"].split(";"))
+    covered = set(names[layer].split(";"))
     is_covered = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
-    return layers.borders.loc[is_covered, ["pair", "geometry"]].reset_index(drop=True)
+    return layers.borders.loc[is_covered, columns].reset_index(drop=True)
 
 
 def _corridor_crossings(
