@@ -20,6 +20,7 @@ from cami_units.commands.assess import assess, assess_sites, cut, what_it_takes
 from cami_units.commands.check import check
 from cami_units.commands.plan_layers import load
 from cami_units.model import data_dir
+from cami_units.overlap import states_of
 from cami_units.plan import read_plan
 
 STATES = {"KZ": box(60, 44, 64, 48), "UZ": box(60, 40, 64, 44), "TM": box(56, 40, 60, 44)}
@@ -144,6 +145,42 @@ def test_a_border_is_looked_at_where_both_of_its_states_are(tmp_path):
     c6 = row(found(tmp_path, sites, ranges, barriers=rail), "A", "C6")
     assert pd.isna(c6["met"])
     assert "closed" not in c6["because"]
+
+
+@pytest.mark.parametrize(
+    "codes", ["KZ, UZ", "KZ/UZ", "kz; uz", "KAZ", "Kazakhstan", "", None, "XX"]
+)
+def test_states_in_a_layer_are_read_as_people_write_them(tmp_path, codes):
+    # An area on both sides of the border; where its column names no state of the study by a code,
+    # it speaks of the states in which it lies.
+    area = box(61, 43, 63, 45)
+    areas = gpd.GeoDataFrame({"iso2": [codes]}, geometry=[area], crs="EPSG:4326")
+    states = gpd.GeoDataFrame(
+        {"iso2": list(STATES)}, geometry=list(STATES.values()), crs="EPSG:4326"
+    )
+    assert states_of(areas, states) == ["KZ", "UZ"]
+    # Beside a row that says its state, one that does not is where it lies.
+    west = pd.DataFrame({"iso2": ["TM"], "geometry": [box(57, 41, 58, 42)]})
+    both = gpd.GeoDataFrame(pd.concat([pd.DataFrame(areas), west]), crs="EPSG:4326")
+    expected = ["TM"] if codes == "XX" else ["KZ", "TM", "UZ"]
+    assert states_of(both, states) == expected
+
+
+def test_a_layer_without_anything_in_the_study_is_not_assessed_and_stops_nothing(tmp_path):
+    # All four layers lie in a state next door.
+    next_door = {"shapes": [box(50, 40, 51, 41)], "name": ["n"]}
+    line = {"shapes": [LineString([(50, 40), (51, 41)])], "name": ["n"]}
+    table = found(
+        tmp_path,
+        {"A": box(61, 43, 63, 45)},
+        {SAIGA: [box(61, 43, 63, 45)]},
+        hotspots=next_door,
+        protected_areas=next_door | {"iso2": ["KZ"]},
+        barriers=line | {"kind": ["border_fence"], "permeability": [0.5]},
+        corridors=line | {"sci_name": [SAIGA], "grade": ["A"]},
+    )
+    for criterion in ("C5", "C6", "C8"):
+        assert pd.isna(row(table, "A", criterion)["met"]), criterion
 
 
 def test_fences_are_told_in_km_and_as_what_they_close(tmp_path):

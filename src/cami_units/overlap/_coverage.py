@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -62,18 +63,26 @@ def layer_coverage(
 
 
 def states_of(table: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> list[str]:
-    """The states in which a layer has anything: by its own column, else a good part of a row.
+    """The states in which a layer has anything: by its own column, or by a good part of a row.
 
     Parameters
     ----------
     table : GeoDataFrame
-        Any layer; a column ``iso2`` says itself which states a row is of.
+        Any layer; codes in a column ``iso2`` say themselves which states a row is of, if any of
+        them is one of `states`.
     states : GeoDataFrame
         ``iso2`` and polygons in the same CRS.
     """
     if "iso2" in table:
-        named = {code for codes in table["iso2"].dropna().astype(str) for code in codes.split(";")}
-        return sorted(named & set(states["iso2"]))
+        named = [
+            {word.strip().upper() for word in re.split("[;,/]", codes)}
+            for codes in table["iso2"].fillna("").astype(str)
+        ]
+        # a row that says its state in another way, or not at all, is where it lies
+        untold = [not all(re.fullmatch("[A-Z]{2}", code) for code in codes) for codes in named]
+        told = set().union(*named) & set(states["iso2"])
+        if told:
+            return sorted(told | set(states_of(table.loc[untold, ["geometry"]], states)))
     shapes = np.asarray(table.geometry.array, dtype=object)
     i, j = shapely.STRtree(shapes).query(states.geometry.to_numpy(), predicate="intersects")
     share = _size(shapely.intersection(shapes[j], states.geometry.to_numpy()[i]))
@@ -96,7 +105,8 @@ def covered_grounds(layers: Layers) -> gpd.GeoDataFrame:
     """The ground of each layer of evidence: ``layer``, and one polygon in the CRS of the layers.
 
     A layer that was compiled for all states of the study covers all ground: what belongs to no
-    state, water, and the rim beyond the study have no one else to look after them.
+    state, water, and the rim beyond the study have no one else to look after them. One that has
+    nothing in the study covers none, and has no row.
     """
     table = layer_coverage(layers) if layers.coverage is None else layers.coverage
     areas = layers.coverage_areas
@@ -107,17 +117,19 @@ def covered_grounds(layers: Layers) -> gpd.GeoDataFrame:
         if name not in by_area and names not in made_grounds:
             made_grounds[names] = ground_of_states(layers.countries, names.split(";"))
         shapes.append(by_area.get(name, made_grounds.get(names)))
-    return gpd.GeoDataFrame(
+    grounds = gpd.GeoDataFrame(
         {"layer": table["layer"].to_numpy(dtype=object)}, geometry=shapes, crs=layers.crs
     )
+    return grounds[~grounds.is_empty].reset_index(drop=True)
 
 
 def ground_of_states(countries: gpd.GeoDataFrame, names: list[str]) -> Any:
-    """The ground of some states; of all states of the study, all there is."""
+    """The ground of some states, empty of none; of all states of the study, all there is."""
     in_study = countries["range_state"].astype(bool)
     if set(countries.loc[in_study, "iso2"]) <= set(names):
         return _EVERYWHERE
-    return joined(countries.geometry[countries["iso2"].isin(names)].to_numpy())
+    shapes = countries.geometry[countries["iso2"].isin(names)].to_numpy()
+    return joined(shapes) if len(shapes) else shapely.Polygon()
 
 
 def covered_parts(

@@ -240,7 +240,7 @@ def covered_borders(layers: Layers, grounds: gpd.GeoDataFrame, layer: str) -> gp
     coverage = layer_coverage(layers) if layers.coverage is None else layers.coverage
     names = dict(zip(coverage["layer"], coverage["states"], strict=True))
     # Nobody who looked on one side only can say that a border is open.
-    covered = set(names[layer].split(";"))
+    covered = set(names.get(layer, "").split(";"))
     is_covered = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
     return layers.borders.loc[is_covered, columns].reset_index(drop=True)
 
