@@ -25,6 +25,7 @@ from cami_units import layers, overlap
 from cami_units.layers import TaxonRule, _layer_rows, _layer_survey
 from cami_units.layers._dialects import ISO2, clean_text, code, iso2, legend_codes
 from cami_units.layers._layer_tables import CODES
+from cami_units.layers._sheets import with_state_names
 from cami_units.model import (
     EQUAL_AREA,
     LAYERS,
@@ -1158,6 +1159,38 @@ def test_what_is_neither_yes_nor_no_is_refused_with_its_row(tmp_path):
         InputError, match=rf"'perhaps' .*\(sensitive\) \(s\.csv, {first} \(row 2\)\)"
     ):
         layers.read_species(path)
+
+
+def test_categories_and_states_of_a_species_table_may_be_typed_as_people_do(tmp_path, survey):
+    """ "Endangered", as downloads of the Red List have it, counted as data deficient, in silence."""
+    categories = {
+        "EN": ("Endangered", "en", "EN ", "Endangered (EN)", "исчезающий", "濒危"),
+        "CR": ("Critically Endangered (Possibly Extinct)", "CR(PE)", "极危"),
+        "NT": ("Near Threatened", "LR/nt", "Lower Risk/conservation dependent"),
+        "LC": ("least concern", "LR/lc"),
+        "Rare": ("Rare",),
+    }
+    typed = [word for words in categories.values() for word in words]
+    states = ["KZ, UZ", "kz/uz", "KAZ;UZB", "Kazakhstan; Узбекистан", "哈萨克斯坦，乌兹别克斯坦"]
+    rows = pd.DataFrame({"iucn_category": typed}).assign(
+        sci_name=[f"Aus b{chr(97 + number)}" for number in range(len(typed))],
+        name_en="A",
+        range_states=[*states, "KZ;Nowhere", *["KZ;UZ"] * (len(typed) - 6)],
+    )
+    path = tmp_path / "s.csv"
+    rows.to_csv(path, index=False)
+    with pytest.warns(UserWarning, match=r"'Rare' is no category of the Red List"):
+        table = layers.read_species(path)
+    assert table["iucn_category"].tolist() == [
+        code for code, words in categories.items() for _ in words
+    ]
+    with_codes, _ = with_state_names(table, layers.read_countries())
+    assert set(with_codes["range_states"]) == {"KZ;UZ", "KZ;Nowhere"}
+    _, problems, _ = survey(sources={"species": [path]})
+    text = sentences(problems, "counted")
+    assert "'Rare' is no category of the Red List" in text
+    assert f"Aus b{chr(96 + len(typed))} (row {len(typed) + 1})" in text
+    assert "range_states: Nowhere is no state" in text
 
 
 def test_label_codes_are_made_where_there_are_none(tmp_path):

@@ -602,3 +602,79 @@ def iso2(value: object) -> str | None:
     words = [word.strip().upper() for word in re.split(r"[;,/]", text)]
     codes = sorted({ISO2.get(word, word) for word in words if re.fullmatch("[A-Z]{2,3}", word)})
     return ";".join(codes) or None
+
+
+ISO2_CODES: Final = frozenset(ISO2.values())
+
+
+def state_codes(value: object, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """States as alpha-2 codes, in the order in which they came; words that are none stay as they are.
+
+    Parameters
+    ----------
+    names : mapping
+        The code of each name, in small letters.
+
+    Examples
+    --------
+    >>> state_codes("KAZ, uz/Botswana"), state_codes("KZ;Botswana", {"botswana": "BW"})
+    ('KZ;UZ;Botswana', 'KZ;BW')
+    """
+    text = clean_text(value) or ""
+    words = [word.strip() for word in re.split(r"[;,/\n；，、]", text)]
+    codes = [
+        names.get(word.casefold(), ISO2.get(word.upper(), word))
+        if word.upper() not in ISO2_CODES
+        else word.upper()
+        for word in words
+    ]
+    return ";".join(dict.fromkeys(filter(None, codes)))
+
+
+RED_LIST: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "EX": "extinct, исчезнувший, вымерший, 灭绝, устсан",
+        "EW": "extinct in the wild, исчезнувший в дикой природе, 野外灭绝, байгальд устсан",
+        "RE": "regionally extinct, регионально исчезнувший, 地区灭绝, 区域灭绝",
+        "CR": (
+            "critically endangered, cr(pe), cr(pew), находящийся под угрозой исчезновения, "
+            "находящийся на грани исчезновения, находящийся на грани полного исчезновения, 极危, 极度濒危"
+        ),
+        "EN": "endangered, исчезающий, вымирающий, 濒危, устаж болзошгүй",
+        "VU": "vulnerable, уязвимый, 易危, эмзэг",
+        "NT": (
+            "near threatened, lr/nt, lower risk/near threatened, lr/cd, "
+            "lower risk/conservation dependent, близкий к уязвимому, близкий к угрожаемому, "
+            "近危, ховордож болзошгүй"
+        ),
+        "LC": (
+            "least concern, lr/lc, lower risk/least concern, вызывающий наименьшие опасения, "
+            "вызывающий наименьшее опасение, 无危, анхааралд өртөхгүй"
+        ),
+        "DD": "data deficient, недостаточно данных, недостаток данных, 数据缺乏, 数据不足, мэдээлэл дутмаг",
+        "NE": "not evaluated, неоценённый, 未评估, 未予评估, үнэлээгүй",
+        "NA": "not applicable, неприменимо, 不适用, 不宜评估",
+    }
+)
+"""The categories of the Red List by code, and how its downloads and people write them."""
+
+_RED_LIST_CODES: Final = MappingProxyType(
+    {word: code for code, words in RED_LIST.items() for word in [code.lower(), *words.split(", ")]}
+)
+
+
+def red_list_code(value: str) -> str:
+    """The code of a category of the Red List; what is none stays as it is.
+
+    Examples
+    --------
+    >>> red_list_code("Critically Endangered (Possibly Extinct)"), red_list_code("nt "), red_list_code("II")
+    ('CR', 'NT', 'II')
+    """
+    plainly = " ".join(value.casefold().split())
+    # "Endangered (EN)", "Critically Endangered (Possibly Extinct)"
+    shorter = re.split(r"[(（]", plainly)[0].strip()
+    for word in (plainly, plainly.replace(" ", ""), shorter):
+        if word in _RED_LIST_CODES:
+            return _RED_LIST_CODES[word]
+    return value

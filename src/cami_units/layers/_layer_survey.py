@@ -19,7 +19,7 @@ from cami_units.layers._national_files import beside_bundled, own_entries
 from cami_units.layers._ranges import range_layer
 from cami_units.layers._reading import STATES, LayerRead, Reading, Source
 from cami_units.layers._shape_checks import refusal
-from cami_units.layers._sheets import species_table
+from cami_units.layers._sheets import species_table, with_state_names
 from cami_units.layers._taxa import names_of, one_rule_each
 from cami_units.layers._telemetry import animal_crossings, crossings_in_words, with_tracks
 from cami_units.model import (
@@ -96,6 +96,13 @@ def survey_layers(
         if countries is None
         else countries
     )
+    if species is not None:
+        # by the names of the plan's own countries, which are read after the species
+        sound_species, state_notes = with_state_names(species, sound_countries)
+        problems_of_species = (*reads["species"].problems, *state_notes)
+        reads["species"] = replace(
+            reads["species"], table=sound_species, problems=problems_of_species
+        )
     names = names_of(sound_species)
     # Before the ranges, to which the ground around records may be added.
     records = layer_reader("occurrences", local, sound_countries, names)

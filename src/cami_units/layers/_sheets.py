@@ -36,7 +36,7 @@ def species_table(entries: Iterable[Path] | None) -> LayerRead:
     for path in files:
         csv_rows, notes = _csv_rows(path)
         problems += notes
-        if notes:
+        if any(problem.level == "refuses" for problem in notes):
             continue
         rows += csv_rows
         entry = source_entry("species", path, (), is_own=is_own)
@@ -45,7 +45,7 @@ def species_table(entries: Iterable[Path] | None) -> LayerRead:
     if rows:
         table, notes = _species_rows(pd.DataFrame(rows).fillna(""))
         problems += notes
-    elif files and not problems:
+    elif files and not any(problem.level == "refuses" for problem in problems):
         problems.append(problem_of("refuses", "species", "", "", Note("table without rows")))
     return LayerRead(table, tuple(problems), tuple(sources))
 
@@ -57,7 +57,7 @@ def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
     except (OSError, ValueError):
         return [], [problem_of("refuses", "species", path.name, "", Note("table unreadable"))]
     names = [str(dialects.clean_text(heading) or "") for heading in headings]
-    csv_rows, notes = [], []
+    csv_rows, notes = [], list[Problem]()
     for number, row in enumerate(rows, start=2):
         if not any(row):
             continue
@@ -66,16 +66,64 @@ def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
             for name, value in zip(names, row, strict=False)
             if name
         }
-        for column in (name for name in _TRUTHS if name in cells):
-            answer = truth(cells[column])
-            if answer is None:
-                where = rows_in_short([number], [cells.get("sci_name")])
-                note = Note("neither yes nor no", {"column": column, "came": cells[column]})
-                notes.append(problem_of("refuses", "species", path.name, where, note))
-            cells[column] = "yes" if answer else "no"
-        csv_rows.append(cells)
+        read_cells, cell_notes = _species_cells(cells)
+        where = rows_in_short([number], [cells.get("sci_name")])
+        notes += [
+            problem_of(
+                "refuses" if note.key == _NO_TRUTH else "counted", "species", path.name, where, note
+            )
+            for note in cell_notes
+        ]
+        csv_rows.append(read_cells)
     return csv_rows, notes
 
+
+_NO_TRUTH: Final = "neither yes nor no"
+
+
+def _species_cells(cells: dict[str, str]) -> tuple[dict[str, str], list[Note]]:
+    """The cells of a row in our words, and what is said of those that nobody can read."""
+    notes = []
+    words: dict[str, str] = {
+        name: dialects.state_codes(cells[name]) for name in STATE_COLUMNS if name in cells
+    }
+    for column in (name for name in _TRUTHS if name in cells):
+        answer = truth(cells[column])
+        if answer is None:
+            notes.append(Note(_NO_TRUTH, {"column": column, "came": cells[column]}))
+        words[column] = "yes" if answer else "no"
+    if category := cells.get("iucn_category"):
+        words["iucn_category"] = code = dialects.red_list_code(category)
+        if code not in dialects.RED_LIST:
+            notes.append(Note("category unknown", {"came": category}))
+    return cells | words, notes
+
+
+def with_state_names(
+    species: pd.DataFrame, countries: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """The species with states by name as codes, and what is said of words that are no state's."""
+    columns = [name for name in countries if str(name).startswith("name_")]
+    codes = {
+        str(name).casefold(): code
+        for column in columns
+        for name, code in zip(countries[column], countries["iso2"], strict=True)
+        if name
+    }
+    notes = []
+    for column in (name for name in STATE_COLUMNS if name in species):
+        cells = [dialects.state_codes(cell, codes) for cell in species[column]]
+        species = species.assign(**{column: cells})
+        for name, cell in zip(species["sci_name"], cells, strict=True):
+            words = [word for word in cell.split(";") if word and word not in dialects.ISO2_CODES]
+            if words:
+                note = Note("states unknown", {"column": column, "names": in_short(words)})
+                notes.append(problem_of("counted", "species", "", str(name), note))
+    return species, notes
+
+
+STATE_COLUMNS: Final = ("range_states", "extinct_states")
+"""Columns of codes of states, ";" between them."""
 
 _TRUTHS: Final = ("sensitive", "in_cami", "clip_to_states")
 """Columns of yes and no, which a spreadsheet saves in words of its own: TRUE, ИСТИНА, 1."""
