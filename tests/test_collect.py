@@ -31,6 +31,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import docx
 import geopandas as gpd
 import openpyxl
 import pandas as pd
@@ -48,6 +49,7 @@ from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.commands.annex import annex
 from cami_units.commands.collect import Collected, collect, report, write_collected
 from cami_units.commands.decide import (
+    all_decisions,
     decide,
     decided,
     decided_round,
@@ -2710,6 +2712,103 @@ def test_what_is_asked_of_a_unit_that_is_split_is_asked_of_its_pieces(tmp_path):
     third = collect([tmp_path / "edit_S2.kmz"], store.read_round(tmp_path / "01"))
     [still] = third.round.tables["questions"].query("kind == 'two groups'").to_dict("records")
     assert still["unit_id"] == "CU-001a;CU-001b"
+
+
+@pytest.fixture
+def after_a_split(tmp_path):
+    """Round 01, in which S1 split CU-001: one piece agreed, one merged into CU-002; CU-003 rejected."""
+    folder, noon = tmp_path / "00", "2026-11-22T14:05"
+    write_proposal(base(), folder)
+
+    def parted(root):
+        draw.halved("CU-001")(root)
+        for mark, text in zip(
+            draw._units(root, "CU-001"), ("first half", "second half"), strict=True
+        ):
+            draw._child(mark, "description").text = text
+
+    (tmp_path / "edit_S1.kmz").write_bytes(kmz(parted))
+    made = collect([tmp_path / "edit_S1.kmz"], decided_round(folder), base_dir=folder)
+    write_collected(made, tmp_path / "01")
+    record_decision(tmp_path / "01", "CU-001a", "agree", reason="saiga", time=noon)
+    merged_into = {"into": "CU-002"}
+    record_decision(
+        tmp_path / "01", "CU-001b", "merge", reason="one place", time=noon, **merged_into
+    )
+    record_decision(tmp_path / "01", "CU-003", "reject", reason="no herd", time=noon)
+    return made
+
+
+def later(tmp_path, *edits, resolutions=""):
+    """Round 02: a file of S1 from the first pack comes late."""
+    folder = tmp_path / "late"
+    folder.mkdir(exist_ok=True)
+    (folder / "edit_S1.kmz").write_bytes(kmz(*edits))
+    if resolutions:
+        (folder / "resolutions.csv").write_text(f"unit_id,resolution\n{resolutions}\n", "utf-8")
+    base_dir = tmp_path / "01"
+    made = collect([folder], decided_round(base_dir), base_dir=base_dir)
+    write_collected(made, tmp_path / "02", force=True)
+    return made
+
+
+def test_what_is_typed_into_a_piece_stays_with_that_piece(after_a_split):
+    rows = after_a_split.changes.query("change == 'commented'")
+    said = dict(zip(rows["unit_id"], rows["note"], strict=True))
+    outlines = after_a_split.round.tables["conservation_units"].set_index("unit_id").geometry
+    west, east = sorted(("CU-001a", "CU-001b"), key=lambda one: outlines[one].bounds[0])
+    assert said == {west: "first half", east: "second half"}
+    remarks = after_a_split.remarks.query("kind == 'comment'")
+    assert dict(zip(remarks["unit_id"], remarks["text"], strict=True)) == said
+
+
+@pytest.mark.parametrize(
+    ("answer", "stands", "is_open"),
+    [("", False, True), ("leave-out", False, False), ("S1", True, False), ("ask", False, True)],
+)
+def test_a_late_outline_of_a_unit_split_since_takes_no_ground_from_its_pieces(
+    answer, stands, is_open, tmp_path, after_a_split
+):
+    line = f"CU-001a;CU-001b,{answer}" if answer else ""
+    made = later(tmp_path, draw.grown("CU-001", 1.2), resolutions=line)
+    [conflict] = made.conflicts.to_dict("records")
+    assert (conflict["unit_id"], conflict["kind"]) == ("CU-001a;CU-001b", "outdated")
+    assert (conflict["default"], bool(conflict["open"])) == ("leave out", is_open)
+    units = units_of(made)
+    assert units.loc["CU-001a", "status"] == "plenary-agreed"
+    new = [one for one in units.index if one not in {*units_of(after_a_split).index}]
+    assert len(new) == stands
+    # whole as it was handed out, it asks for nothing at all
+    assert later(tmp_path).conflicts.empty
+
+
+def test_the_reasons_of_an_earlier_round_go_along_while_what_it_decided_stands(
+    tmp_path, after_a_split
+):
+    """On the board and in the text of the annex; its workbook has the lines of all rounds."""
+    later(tmp_path, draw.drawn_as("CU-002", square("CU-002").buffer(-0.05)))
+    folder = tmp_path / "02"
+    told_lines = decisions_told(folder, decided_round(folder)).set_index("unit_id")["reason"]
+    assert dict(told_lines) == {"CU-001a": "saiga", "CU-001b": "one place", "CU-003": "no herd"}
+    with pytest.raises(InputError, match=r"decided in round 01 \(reject\)"):
+        record_decision(folder, "CU-003", "undo", reason="x", time="2026-11-22T15:00")
+    record_decision(folder, "CU-003", "agree", reason="a herd", time="2026-11-22T15:00")
+    shown = decided_round(folder)
+    told_lines = decisions_told(folder, shown).set_index("unit_id")["reason"]
+    assert dict(told_lines)["CU-003"] == "a herd"
+    assert list(all_decisions(folder)["reason"]) == ["saiga", "one place", "no herd", "a herd"]
+    plenary(folder)
+    page = (folder / "plenary" / "board.html").read_text(encoding="utf-8")
+    assert "saiga" in page
+    assert "one place" in page
+    assert "Proposed by:</b> merged" not in page
+    annex(folder)
+    text = "\n".join(one.text for one in docx.Document(folder / "annex/annex.docx").paragraphs)
+    assert "saiga" in text
+    sheet = openpyxl.load_workbook(folder / "annex/annex.xlsx")["decisions"]
+    column = [cell.value for cell in sheet[1]].index("reason")
+    reasons = [row[column] for row in sheet.iter_rows(min_row=3, values_only=True)]
+    assert reasons == ["saiga", "one place", "no herd", "a herd"]
 
 
 def test_a_hotspot_of_a_split_unit_is_in_a_piece_or_among_those_in_none(tmp_path):

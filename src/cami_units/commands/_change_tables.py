@@ -340,6 +340,10 @@ def remarks_table(
                 }
             )
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
+    # what is said of a unit that was parted is said of its pieces
+    pieces = workshop.pieces_of(table)
+    for row in rows:
+        row["unit_id"] = of_pieces(row["unit_id"], pieces)
     # What nobody tied to a unit belongs to those that it lies in, and to those of which it speaks: "extend
     # CU-014 to here" stands outside of that unit.
     tree, shown_ids = shapely.STRtree(shown_units.geometry.to_numpy()), {*shown_units["unit_id"]}

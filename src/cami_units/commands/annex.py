@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units import __version__, figures, store, workshop
-from cami_units.commands.decide import decided_round, decisions_told, read_decisions
+from cami_units.commands.decide import all_decisions, decided_round, decisions_told
 from cami_units.commands.shown_round import drawn_scene, published, without_persons
 from cami_units.commands.stored_round import known_activities
 from cami_units.documents.annex_document import write_annex
@@ -48,7 +48,7 @@ def annex(
         The folder is no round, or that of the annex holds something else.
     """
     round_ = decided_round(directory)
-    decisions = read_decisions(directory)
+    decisions = all_decisions(directory)
     activities = known_activities(directory)
     language = lang or round_.imprint.languages[0]
     species = round_.tables["species"]

@@ -30,6 +30,7 @@ from cami_units.model import (
     in_short,
     nearest_note,
     quiet,
+    text_rows,
 )
 from cami_units.words import OPEN_QUESTIONS, open_questions
 
@@ -223,7 +224,8 @@ def _recorded(
     questions = _asked_of(base_round, unit_id)
     if decision in _CLOSING and not line["question"] and len(questions) == 1:
         [line["question"]] = questions
-    faults = _faults(base_round, log, line, document, status)
+    earlier = standing_before(directory) if decision == "undo" else {}
+    faults = _faults(base_round, log, line, document, status, earlier.get(unit_id))
     if faults:
         raise InputError.of("nothing decided", lines=["", *faults])
     if decision == "ask":
@@ -364,7 +366,7 @@ def read_decisions(directory: Path) -> pd.DataFrame:
 
 
 def decisions_told(directory: Path, round_: Round) -> pd.DataFrame:
-    """The log of a round, behind the lines of earlier ones that parked what is parked still.
+    """The log of a round, behind the lines of earlier ones by which units are what they are still.
 
     Parameters
     ----------
@@ -375,23 +377,50 @@ def decisions_told(directory: Path, round_: Round) -> pd.DataFrame:
     """
     log = read_decisions(directory)
     units = round_.tables["conservation_units"]
-    if "decision" not in units:
-        return log
     decided_ids = {name for name, of_unit in log.groupby("unit_id") if standing_decisions(of_unit)}
-    parked_ids = set(units.loc[units["decision"] == "park", "unit_id"]) - decided_ids
-    before = parked_before(directory) if parked_ids else {}
-    lines = [line for unit_id, line in before.items() if unit_id in parked_ids]
+    before = standing_before(directory)
+    lines = [
+        before[unit["unit_id"]]
+        for unit in text_rows(pd.DataFrame(units.drop(columns="geometry")))
+        if unit["unit_id"] in {*before} - decided_ids and _is_what_it_was(unit, before)
+    ]
+    lines.sort(key=lambda line: line["time"])
     return pd.concat([pd.DataFrame(lines, columns=log.columns), log], ignore_index=True)
+
+
+def _is_what_it_was(unit: Mapping[str, str], before: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether a unit is what an earlier decision left it as: no group was let change it since."""
+    line = before[unit["unit_id"]]
+    if line["decision"] == "park":
+        return unit.get("decision") == "park"
+    return unit["status"] == line["status"]
+
+
+def all_decisions(directory: Path) -> pd.DataFrame:
+    """The lines of the logs of all rounds up to this one, the earliest first."""
+    earlier = [store.read_log(path, columns=DECISION_COLUMNS) for path in _earlier_logs(directory)]
+    return pd.concat([*earlier, read_decisions(directory)], ignore_index=True)
+
+
+def standing_before(directory: Path) -> dict[str, dict[str, str]]:
+    """By unit, the line that stands of the last earlier round in which anything was decided on it."""
+    last: dict[str, dict[str, str]] = {}
+    for path in _earlier_logs(directory):
+        for unit_id, lines in store.read_log(path, columns=DECISION_COLUMNS).groupby("unit_id"):
+            if standing := standing_decisions(lines):
+                last[str(unit_id)] = standing[-1]
+    return last
+
+
+def _earlier_logs(directory: Path) -> list[Path]:
+    """The logs of earlier rounds that lie in a round, in their order."""
+    return sorted(directory.glob(EARLIER_LOGS))
 
 
 def parked_before(directory: Path) -> dict[str, dict[str, str]]:
     """By unit, the line of an earlier round's log that parked it, where no later round decided otherwise."""
-    last: dict[str, dict[str, str]] = {}
-    for path in sorted(directory.glob(EARLIER_LOGS), reverse=True):
-        for unit_id, lines in store.read_log(path, columns=DECISION_COLUMNS).groupby("unit_id"):
-            if unit_id not in last and (standing := standing_decisions(lines)):
-                last[str(unit_id)] = standing[-1]
-    return {unit_id: line for unit_id, line in last.items() if line["decision"] == "park"}
+    before = standing_before(directory)
+    return {unit_id: line for unit_id, line in before.items() if line["decision"] == "park"}
 
 
 def decided_round(directory: Path) -> Round:
@@ -537,10 +566,24 @@ def _status_after(log: pd.DataFrame, unit_id: str, decision: str, before: str, s
     return {**former_status, "reject": _REJECTED, "merge": "merged"}.get(decision, _AGREED)
 
 
+def _nothing_to_take_back(unit_id: str, earlier: Mapping[str, str] | None) -> Note:
+    """That no decision of this round can be taken back, and which one an earlier round took."""
+    hint: Note | str = ""
+    if earlier:
+        facts = {"round": earlier["round"], "decision": earlier["decision"]}
+        hint = Note("decided in a round before", facts)
+    return Note("nothing to take back", {"unit_id": unit_id, "hint": hint})
+
+
 def _faults(
-    base_round: Round, log: pd.DataFrame, line: Mapping[str, str], document: str, status: str
+    base_round: Round,
+    log: pd.DataFrame,
+    line: Mapping[str, str],
+    document: str,
+    status: str,
+    earlier: Mapping[str, str] | None,
 ) -> list[Note]:
-    """Everything that is wrong with a decision."""
+    """Everything that is wrong with a decision; `earlier` is the one of a round before on that unit."""
     unit_id, decision = line["unit_id"], line["decision"]
     units = base_round.tables["conservation_units"]
     ids = list(units["unit_id"])
@@ -553,7 +596,7 @@ def _faults(
         facts = {"decision": clean_name(decision), "names": ", ".join(DECISIONS), "hint": hint}
         faults.append(Note("no decision", facts))
     elif decision == "undo" and not standing_decisions(log[log["unit_id"] == unit_id]):
-        faults.append(Note("nothing to take back", {"unit_id": clean_name(unit_id)}))
+        faults.append(_nothing_to_take_back(clean_name(unit_id), earlier))
     if not clean_name(line["reason"]):
         faults.append(Note("reason expected"))
     if not line["by"] or "@" in line["by"]:

@@ -765,7 +765,8 @@ def _said_in(decision: str) -> set[str]:
 def _body(unit: Slide, lang: str) -> list[str]:
     """What a slide says beside its map, the most important first."""
     compared = {label for label, _, _ in unit.compared}
-    lines = [f"{text('proposed by', lang)}: {unit.proposed_by}"]
+    by = unit.proposed_by
+    lines = [f"{text('proposed by', lang)}: {by}"] if by else []
     lines += [f"? {question}" for question in unit.questions]
     lines += [f"{label}: {before} → {after}" for label, before, after in unit.compared]
     lines += [f"{label}: {value}" for label, value in unit.facts if value and label not in compared]

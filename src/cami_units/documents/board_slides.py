@@ -249,7 +249,8 @@ def _board(
         was = _before(row, earlier)
         own_findings, old = findings.get(unit_id, []), earlier.get(was)
         decisions = lines.get(unit_id, [])
-        standing = _standing(row, decisions)
+        own = _of_round(decisions, round_.imprint.number)
+        standing = _standing(row, own)
         facts = [
             (words.text(key, lang), str(card[key]))
             for key in _FACTS
@@ -268,7 +269,7 @@ def _board(
                 facts=tuple(facts),
                 criteria=tuple(_criterion(finding, lang) for finding in own_findings),
                 compared=_compared(row, own_findings, old, old_findings.get(was, []), named, lang),
-                proposed_by=_proposer(row, changed.get(unit_id, []), decisions, lang),
+                proposed_by=_proposed_by(row, changed.get(unit_id, []), own, decisions, lang),
                 # a decision answers what was open, but for what plenary has asked itself
                 questions=_asked(row)
                 if standing
@@ -283,7 +284,7 @@ def _board(
                     lang,
                 ),
                 decisions=tuple(decision_said(line, lang) for line in decisions),
-                standing=decision_said(standing, lang) if standing else "",
+                standing=_standing_said(standing, decisions, lang),
                 drawing=drawing,
                 remarks=(
                     *_reasons(changed.get(unit_id, []), lang),
@@ -477,8 +478,25 @@ def _standing(
 ) -> Mapping[str, Any] | None:
     """The line of the log that settles the unit: the last one that nobody took back."""
     word = clean_name(row.get("decision"))
-    lines = [line for line in decisions if word in SETTLING_DECISIONS and line["decision"] == word]
+    lines = [line for line in decisions if _is_settling(line) and line["decision"] == word]
     return lines[-1] if lines else None
+
+
+def _of_round(decisions: Sequence[Mapping[str, Any]], number: str) -> list[Mapping[str, Any]]:
+    """The decisions of a round, without those of rounds before."""
+    return [line for line in decisions if line["round"] == number]
+
+
+def _standing_said(
+    standing: Mapping[str, Any] | None, decisions: Sequence[Mapping[str, Any]], lang: str
+) -> str:
+    """The decision that settles a unit, in words: that of this round, else of one before; or nothing."""
+    settling = [standing] if standing else [line for line in decisions if _is_settling(line)]
+    return decision_said(settling[-1], lang) if settling else ""
+
+
+def _is_settling(line: Mapping[str, Any]) -> bool:
+    return line["decision"] in SETTLING_DECISIONS
 
 
 def _open(conflicts: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -530,13 +548,24 @@ def status_said(row: Mapping[str, Any], said: str) -> str:
     return f"{said} → {into}" if into else said
 
 
+def _proposed_by(
+    row: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]],
+    own: Sequence[Mapping[str, Any]],
+    decisions: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> str:
+    """Whose outline this is, by what groups did and this round decided, else by what earlier ones did."""
+    return _proposer(row, changes, own, lang) or _proposer(row, (), decisions, lang)
+
+
 def _proposer(
     row: Mapping[str, Any],
     changes: Iterable[Mapping[str, Any]],
     log: Sequence[Mapping[str, Any]],
     lang: str,
 ) -> str:
-    """Whose outline this is: the groups that drew or confirmed it, else what it was at first."""
+    """Whose outline this is: the groups that drew or confirmed it, else what it was at first; empty: nobody knows."""
     rows = list(changes)
     aside = {clean_name(change["group"]) for change in rows if _is_aside(change)}
     # what another file of a group asked for is set aside beside its outline that stands
@@ -551,7 +580,7 @@ def _proposer(
     # of a round before, whose log is closed: whoever drew it first, plenary has made it its own
     if first in AGREED_STATUSES:
         return words.text("by plenary", lang)
-    return words.text(first, lang)
+    return "" if first in HIDDEN_STATUSES else words.text(first, lang)
 
 
 def _applies(change: Mapping[str, Any]) -> bool:

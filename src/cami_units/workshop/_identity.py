@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count, product
 from string import ascii_lowercase
+from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 import geopandas as gpd
@@ -567,7 +568,13 @@ class Ground:
         return all(self.between(mark.place, piece.place) <= most_km2 for piece in pieces)
 
 
-def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Ground) -> Identified:
+def identified(
+    placemarks: Iterable[Placemark],
+    units: Iterable[str],
+    ground: Ground,
+    *,
+    pieces_of: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Identified:
     """The placemarks of one file, each with the unit that it means.
 
     Parameters
@@ -578,6 +585,9 @@ def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Gr
         The ids of the units that were handed out.
     ground : Ground
         Measured on the table whose rows ``Placemark.place`` counts.
+    pieces_of : mapping
+        The pieces, as they are now, of units that were split since: what a file shows of such a unit is a
+        new shape that says so.
     """
     unit_ids = set(units)
     result = Identified()
@@ -586,6 +596,11 @@ def identified(placemarks: Iterable[Placemark], units: Iterable[str], ground: Gr
     claims: dict[str, list[Placemark]] = {}
     unclaimed = []
     for mark in placemarks:
+        if mark.cu_id in pieces_of:
+            facts = {"unit_id": mark.cu_id, "names": list(pieces_of[mark.cu_id])}
+            result.notices.append(mark.notice("split since", **facts))
+            unclaimed.append(mark._replace(notes=(note("split since", **facts),)))
+            continue
         claimed = _claimed(mark, unit_ids, ground, result)
         if claimed.unit_id:
             claims.setdefault(claimed.unit_id, []).append(claimed)

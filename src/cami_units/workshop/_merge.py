@@ -17,6 +17,7 @@ from cami_units.model import (
     Note,
     is_decided,
 )
+from cami_units.workshop._activities import pieces_of
 from cami_units.workshop._identity import (
     NOT_DRAWN,
     DrawnFacts,
@@ -54,6 +55,7 @@ from cami_units.workshop._merge_tables import (
 from cami_units.workshop._new_units import (
     Inside,
     ask_about_outside,
+    ask_about_split,
     by_size,
     new_shapes_on_the_map,
     numbered_shapes,
@@ -148,6 +150,7 @@ def merged(
             }
             _add_contested(one_group, unit_id, what, places_of_copies, ground, merge)
         _lay_dropped_aside(one_group, merge)
+    ask_about_split(numbered, pieces_of(base), ground, rules, merge)
     ask_about_outside(numbered, ground_inside, ground, rules, merge)
     # Last: which units share ground is known only when every outline of the next round is.
     _add_overlaps(base, placemarks, numbered, rules, merge)
@@ -363,7 +366,8 @@ def _settle(
         if voice.stands_by_itself:
             merge.changes.append(_moved_row(voice))
         else:
-            _add_changes(unit, voice, applying, merge, is_shared=voice in agreeing)
+            told = _without_words_of_pieces(voice, placemarks) if voice is applying else voice
+            _add_changes(unit, told, applying, merge, is_shared=voice in agreeing)
         _add_unheard(unit, voice, applying, placemarks, merge)
     # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
     if not voices and unit["status"] not in HIDDEN_STATUSES:
@@ -712,6 +716,18 @@ def _split(
                 of_unit=unit_id,
             )
         )
+        if comment := str(placemarks["comment"].iloc[place]):
+            row = UnitChange(piece, "commented", "none", applying.group, applying.file, name)
+            merge.changes.append(row._replace(notes=(note("", text=comment),), of_unit=unit_id))
+
+
+def _without_words_of_pieces(version: Version, placemarks: gpd.GeoDataFrame) -> Version:
+    """A version that splits a unit, without what was typed into the balloons of its pieces: they tell it."""
+    if version.change != "split" or len(version.places) < 2:
+        return version
+    of_pieces = "\n".join(map(str, placemarks["comment"].iloc[list(version.places)])).split("\n")
+    lines = [line for line in version.comment.split("\n") if line not in of_pieces]
+    return version._replace(comment="\n".join(lines))
 
 
 def _names_given(unit: Mapping[str, Any], name: str, facts: DrawnFacts) -> tuple[str, str]:

@@ -353,6 +353,48 @@ def _whose(a: Placemark, b: Placemark, rules: Rules, ground_inside: Inside) -> t
     return keeper, f"keep {keeper}"
 
 
+def ask_about_split(
+    numbered: Mapping[str, Placemark],
+    pieces_of: Mapping[str, Sequence[str]],
+    ground: Ground,
+    rules: Rules,
+    merge: Merge,
+) -> None:
+    """Outlines of units that were split since: what became of their pieces stands, unless people say otherwise.
+
+    A file from before shows the whole of a unit of which one piece may be agreed and another merged by now.
+    """
+    settled_ids = {unit.unit_id for unit in merge.units}
+    for unit_id, mark in numbered.items():
+        names = pieces_of.get(mark.cu_id, ())
+        if not names or unit_id not in settled_ids:
+            continue
+        shared = sum(ground.with_unit(mark.place, piece) for piece in names)
+        what = note("outdated split", group=mark.group, unit_id=mark.cu_id, names=list(names))
+        answers = {**dict.fromkeys((mark.group, mark.file, "both"), mark.group)}
+        answers |= {**dict.fromkeys(LEAVES_OUT, LEAVES_OUT[0]), "ask": "ask"}
+        merge.conflicts.append(
+            Conflict(
+                *(";".join(names), mark.group, shared, "leave out", "outdated", what),
+                sites=(*((piece, piece) for piece in names), (mark.group, unit_id)),
+                answers=answers,
+            )
+        )
+        decided = rules.resolutions.get(";".join(names))
+        if not decided or answers.get(decided.choice, "ask") in (LEAVES_OUT[0], "ask"):
+            _leave_out(unit_id, mark, what, merge)
+
+
+def _leave_out(unit_id: str, mark: Placemark, why: Note, merge: Merge) -> None:
+    """Set aside what stands as a new unit so far."""
+    merge.units = [unit for unit in merge.units if unit.unit_id != unit_id]
+    merge.changes = [
+        row._replace(applied=False) if (row.unit_id, row.change) == (unit_id, "new") else row
+        for row in merge.changes
+    ]
+    lay_aside(merge, unit_id, unit_id, mark, why)
+
+
 def ask_about_outside(
     numbered: Mapping[str, Placemark],
     ground_inside: Inside,
@@ -388,11 +430,4 @@ def ask_about_outside(
         )
         decided = rules.resolutions.get(unit_id)
         if rules.outside == "leave-out" and not (decided and decided.choice in answers):
-            merge.units = [unit for unit in merge.units if unit.unit_id != unit_id]
-            merge.changes = [
-                row._replace(applied=False)
-                if (row.unit_id, row.change) == (unit_id, "new")
-                else row
-                for row in merge.changes
-            ]
-            lay_aside(merge, unit_id, unit_id, mark, what)
+            _leave_out(unit_id, mark, what, merge)

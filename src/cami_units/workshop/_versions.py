@@ -13,6 +13,7 @@ import shapely
 
 from cami_units import overlap
 from cami_units.model import HIDDEN_STATUSES, Note, clean_name, in_short
+from cami_units.workshop._activities import pieces_of
 from cami_units.workshop._identity import (
     APART,
     INSIDE,
@@ -201,9 +202,10 @@ def versions_of_group(
     own_units, due = set(owned), set(expected)
     units = {str(row["unit_id"]): row for row in base.to_dict("records")}
     result = GroupVersions(group, tuple(file.file for file in files))
+    pieces = pieces_of(base)
     read_files = []
     for file in files:
-        identity = identified(file.placemarks, units, ground)
+        identity = identified(file.placemarks, units, ground, pieces_of=pieces)
         versions = {
             unit_id: _version(units[unit_id], pieces, identity, placemarks, group, own_units)
             for unit_id, pieces in sorted(identity.pieces.items())
