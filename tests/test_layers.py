@@ -1069,12 +1069,42 @@ def test_rows_under_one_id_are_one_hotspot(tmp_path):
     table = gpd.GeoDataFrame(
         {"hotspot_id": ["H2", "H2", "H1"], "name": ["b", "b", "a"]}, geometry=shapes, crs=4326
     )
-    with pytest.warns(UserWarning, match="2 rows share a hotspot_id with another: joined into 1"):
+    with pytest.warns(UserWarning, match="2 rows share the hotspot_id of another: joined into 1"):
         found = layers.read_hotspots(written(tmp_path / "a.gpkg", table))
     assert found["hotspot_id"].tolist() == ["H1", "H2"]
     whole = layers.to_equal_area(gpd.GeoDataFrame(geometry=[box(60, 45, 62, 46)], crs=4326))
     assert found.area.iloc[1] == pytest.approx(whole.area.iloc[0], rel=1e-9)
     assert found["name_ru"].tolist() == ["a", "b"]  # never a blank on a map
+
+
+def test_of_rows_under_one_key_the_largest_speaks(tmp_path):
+    """Natural Earth has Baikonur under the code of Kazakhstan: the whole state was called by it."""
+    rows = {"ISO_A2_EH": ["KZ", "KZ", "UZ"], "NAME_EN": ["Baikonur", "Kazakhstan", "Uzbekistan"]}
+    for order in ([0, 1, 2], [1, 0, 2]):
+        shapes = [box(63, 45, 64, 46), box(50, 44, 80, 50), box(56, 38, 70, 43)]
+        table = gpd.GeoDataFrame(rows, geometry=shapes, crs=4326).iloc[order]
+        path = written(tmp_path / f"c{order[0]}.gpkg", table)
+        with pytest.warns(UserWarning, match="2 rows share the iso2 of another"):
+            states = layers.read_countries(path, states=["KZ", "UZ"])
+        assert states["name_en"].tolist() == ["Kazakhstan", "Uzbekistan"]
+
+
+def test_a_number_that_rows_of_several_names_share_is_no_id(tmp_path):
+    """QGIS gives a new layer a column `id`, which people leave at 0: three places were one site."""
+    shapes = [box(55, 42, 58, 44), box(55, 37, 58, 38), box(61, 35, 63, 36)]
+    table = gpd.GeoDataFrame(
+        {"id": [0, 0, 0], "name": ["Ustyurt", "Kopet Dag", "Badkhyz"]}, geometry=shapes, crs=4326
+    )
+    path = written(tmp_path / "new.gpkg", table)
+    sites, problems = layers.read_sites(path)
+    assert sites["site"].tolist() == ["Badkhyz", "Kopet Dag", "Ustyurt"]
+    assert "rows of several names share one id: each is called by its name" in sentences(problems)
+    hotspots = layers.read_hotspots(path)
+    assert hotspots["name_en"].tolist() == ["Badkhyz", "Kopet Dag", "Ustyurt"]
+    # parts of one place are one site, and so is what somebody gave a code
+    for columns in ({"name": ["Ustyurt"] * 3}, {"id": ["H1"] * 3}):
+        sites, problems = layers.read_sites(written(tmp_path / "one.gpkg", table.assign(**columns)))
+        assert len(sites) == 1
 
 
 def test_places_of_one_name_leave_the_largest(tmp_path):

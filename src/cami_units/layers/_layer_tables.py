@@ -103,7 +103,7 @@ def _code_note(column: str, number: int) -> Note:
 
 def _no_code(strange: pd.DataFrame, column: str, values: pd.Series[Any], file: str) -> Problem:
     """Rows whose code is there and is no code of the Red List."""
-    came = in_short(sorted({str(_id_text(value)) for value in values}))
+    came = in_short(sorted({str(id_text(value)) for value in values}))
     rows = rows_in_short(strange.index, strange["sci_name"])
     codes = [
         Note("code of a key", {"number": key, "code_word": word})
@@ -222,13 +222,32 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
     title = LAYERS[layer].titles[0] if layer in LAYERS else "name_en"
     values = table[key] if key in table else [None] * len(table)
     # texts were cleaned with their column
-    ids = [value if isinstance(value, str) else _id_text(value) for value in values]
-    bare = [position for position, value in enumerate(ids) if value is None]
-    if not bare:
-        return table.assign(**{key: ids}), []
+    ids = [value if isinstance(value, str) else id_text(value) for value in values]
     names = [str(name or "") for name in table[title]] if title in table else [""] * len(table)
+    notes: Notes = []
+    shared = numbers_of_several(ids, names) if layer != "protected_areas" else []
+    if shared:
+        ids = [None if value in shared else value for value in ids]
+        note = Note("ids shared", {"key": key})
+        notes.append(problem_of("note", layer, "", in_short(shared), note))
+    bare = [position for position, value in enumerate(ids) if value is None]
+    if bare:
+        _number(ids, bare, names, table, LAYERS[layer].prefix if layer in LAYERS else "site-")
+        note = Note("ids made", {"count": len(bare), "of": len(table), "key": key})
+        numbered = in_short(ids[position] for position in bare)
+        notes.append(problem_of("note", layer, "", numbered, note))
+    return table.assign(**{key: ids}), notes
+
+
+def _number(
+    ids: list[str | None],
+    bare: list[int],
+    names: Sequence[str],
+    table: gpd.GeoDataFrame,
+    prefix: str,
+) -> None:
+    """Put ids that nobody has yet into the bare places, which are sorted by name, then by shape."""
     shapes = shapely.to_wkb(shapely.normalize(table.geometry.to_numpy()))
-    prefix = LAYERS[layer].prefix if layer in LAYERS else "site-"
     used_ids, number = set(ids), 0
     # By name, then by shape: numbers do not depend on where a row stands.
     bare.sort(key=lambda at: (names[at], shapes[at]))
@@ -237,12 +256,26 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
         while f"{prefix}{number:03d}" in used_ids:
             number += 1
         ids[position] = f"{prefix}{number:03d}"
-    note = Note("ids made", {"count": len(bare), "of": len(table), "key": key})
-    numbered = in_short(ids[position] for position in bare)
-    return table.assign(**{key: ids}), [problem_of("note", layer, "", numbered, note)]
 
 
-def _id_text(value: object) -> str | None:
+def numbers_of_several(ids: Sequence[str | None], names: Sequence[str]) -> list[str]:
+    """The ids that are bare numbers under which rows of several names stand: a column left at 0.
+
+    Codes that somebody gave are believed, and so are numbers of rows of one name, or of none.
+
+    Examples
+    --------
+    >>> numbers_of_several(["0", "0", "1", "1", "H1", "H1"], ["a", "b", "c", "c", "d", "e"])
+    ['0']
+    """
+    names_of: dict[str, set[str]] = {}
+    for value, name in zip(ids, names, strict=True):
+        if value is not None and value.isdigit():
+            names_of.setdefault(value, set()).add(name)
+    return sorted(one for one, known in names_of.items() if len(known) > 1 and "" not in known)
+
+
+def id_text(value: object) -> str | None:
     """An id as text: a whole number that a table made a float of loses its ".0"."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
@@ -250,20 +283,22 @@ def _id_text(value: object) -> str | None:
 
 
 def one_row_a_key(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Notes]:
-    """Rows under one key joined into one, with the words of the first; sorted by key."""
+    """Rows under one key joined into one, with the words of the largest; sorted by key."""
     key = _key_of(layer)
     twice = table[key].duplicated(keep=False)
     if not twice.any():
         return _ordered(table, key), []
     rest = table[twice]
     wkb = shapely.to_wkb(shapely.normalize(rest.geometry.to_numpy()))
-    # The attributes of a joined row are those of its first by content, not by place in the file.
-    rest = rest.iloc[sorted(range(len(rest)), key=lambda at: (str(rest[key].iloc[at]), wkb[at]))]
+    shapes = rest.geometry.to_numpy()
+    # Of lines and points the area is 0: then by length, then by content, not by place in the file.
+    size = list(zip(-shapely.area(shapes), -shapely.length(shapes), wkb, strict=True))
+    rest = rest.iloc[sorted(range(len(rest)), key=lambda at: (str(rest[key].iloc[at]), size[at]))]
     first = rest.drop_duplicates(key)
-    shapes = [
+    united = [
         joined(rest.geometry.to_numpy()[(rest[key] == name).to_numpy()]) for name in first[key]
     ]
-    first = first.set_geometry(gpd.GeoSeries(shapes, index=first.index, crs=table.crs))
+    first = first.set_geometry(gpd.GeoSeries(united, index=first.index, crs=table.crs))
     note = Note("rows joined", {"count": len(rest), "key": key, "into": len(first)})
     all_rows = gpd.GeoDataFrame(pd.concat([table[~twice], first]), crs=table.crs)
     return _ordered(all_rows, key), [problem_of("counted", layer, "", in_short(first[key]), note)]
@@ -375,7 +410,7 @@ def _counted_twice_km2(table: gpd.GeoDataFrame) -> float:
 
 def _kind(value: object) -> str:
     """What an area is, "PA" or "OECM", from PA_DEF (1, 0) or SITE_TYPE; "PA" where none is given."""
-    text = (_id_text(value) or "").casefold()
+    text = (id_text(value) or "").casefold()
     return "OECM" if text in ("0", "oecm") else "PA"
 
 

@@ -26,7 +26,15 @@ from cami_units.layers._reading import STATES, LayerRead, Missing, Reading
 from cami_units.layers._shape_checks import refusal
 from cami_units.layers._sheets import species_table
 from cami_units.layers._taxa import TaxonRule, names_of
-from cami_units.model import EQUAL_AREA, KEPT_CODES, InputError, Note, Problem, in_short
+from cami_units.model import (
+    EQUAL_AREA,
+    KEPT_CODES,
+    InputError,
+    Note,
+    Problem,
+    in_short,
+    problem_of,
+)
 
 
 def _alone(layer_read: LayerRead, what: str) -> Any:
@@ -371,13 +379,13 @@ def read_sites(
     if rows.table is None:
         raise InputError.of("sites without polygons", file=Path(path).name)
     table = rows.table.drop(columns="_file")
-    table = _with_own_ids(table)
+    table, shared_notes = _with_own_ids(table)
     table, id_notes = tables.with_ids(table, tables.SITES)
     table, joined_notes = tables.one_row_a_key(tables.named(table, "site"), tables.SITES)
-    return table, (*rows.problems, *id_notes, *joined_notes)
+    return table, (*rows.problems, *shared_notes, *id_notes, *joined_notes)
 
 
-def _with_own_ids(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _with_own_ids(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """Sites called by the first key that the file has; a row without it by the next that is its alone."""
     if "name" in table and "name_en" in table:
         # of a KML: what somebody drew has the name of its placemark only, and none in the data
@@ -386,10 +394,17 @@ def _with_own_ids(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         )
     keys = [name for name in SITE_KEYS if name in table and table[name].notna().any()]
     if not keys:
-        return table
-    site = table[keys[0]].astype(object)
+        return table, []
+    site, notes = table[keys[0]].astype(object), []
+    if "name_en" in keys[1:]:
+        ids = [None if pd.isna(value) else tables.id_text(value) for value in site]
+        shared = tables.numbers_of_several(ids, table["name_en"].fillna("").astype(str))
+        if shared:
+            site = site.where([value not in shared for value in ids], None)
+            note = Note("ids shared", {"key": keys[0]})
+            notes.append(problem_of("note", "conservation_units", "", in_short(shared), note))
     for name in keys[1:]:
         # rows under one id are one site: of a name that several bear, or that is an id, nobody knows
         of_one_row = ~table[name].duplicated(keep=False) & ~table[name].isin(site)
         site = site.where(site.notna() | ~of_one_row, table[name])
-    return table.assign(site=site)
+    return table.assign(site=site), notes
