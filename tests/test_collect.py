@@ -735,6 +735,23 @@ def test_absent_is_where_its_folder_did_not_come_back(tmp_path):
     assert notes["CU-014"] == "no file came from S2"
 
 
+def test_plenary_is_asked_about_a_unit_that_its_group_deleted(tmp_path):
+    """In the table and on the slide, which does not say that the group had proposed it."""
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.deleted("CU-001"))})
+    [asked] = made.round.tables["questions"].query("unit_id == 'CU-001'").to_dict("records")
+    assert (asked["kind"], asked["group"]) == ("deleted", "S1")
+    nothing = pd.DataFrame({"unit_id": [], "decision": []})
+    loop = Loop(log=nothing, changes=made.changes)
+    [shown] = boards(made.round, [drawn_scene(made.round, lang="en")], loop)
+    slide = next(one for one in shown.slides if one.unit_id == "CU-001")
+    assert slide.proposed_by == "software"
+    assert slide.questions[0].startswith("S1: its folder came back without it")
+    # answered, it is no question any more
+    text = "unit_id,resolution\nCU-001,base\n"
+    answered = collected(tmp_path, {}, resolutions=text)
+    assert answered.round.tables["questions"].query("kind == 'deleted'").empty
+
+
 def test_a_folder_from_which_everything_was_deleted_is_still_there(tmp_path):
     made = collected(tmp_path, {"edit_S2.kmz": kmz(*map(draw.deleted, EAST), group="S2")})
     groups = {file.file: file.group for file in made.files}

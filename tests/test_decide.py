@@ -24,6 +24,7 @@ from cami_units import cli, kml, store
 from cami_units.cache import cache_of_round
 from cami_units.commands.annex import annex
 from cami_units.commands.decide import (
+    DECISION_COLUMNS,
     DECISION_LOG,
     are_decisions_shown,
     decide,
@@ -750,6 +751,39 @@ def test_a_log_in_which_a_spreadsheet_rounded_a_hash_is_refused(tmp_path):
         InputError, match="save it as UTF-8 with commas, or take the copy from before"
     ):
         store.read_log(path, columns=COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_read"),
+    [
+        ("cu-5 ,00,Agree,,plenary-agreed,,,,as said", True),
+        ("CU-005,00,agree,,,,,,no status", False),
+        ("CU-005,00,agreed,,plenary-agreed,,,,no such word", False),
+        ("CU-005,00,agree,,согласовано,,,,no such status", False),
+    ],
+)
+def test_a_line_that_somebody_typed_into_the_log_is_read_or_named(line, is_read, tmp_path):
+    """With all columns of the log; what it lacks would stop the board with a riddle."""
+    columns = [
+        "unit_id",
+        "round",
+        "decision",
+        "before",
+        "status",
+        "by",
+        "document",
+        "time",
+        "reason",
+    ]
+    whole = line + "," * (len(DECISION_COLUMNS) - len(columns))
+    text = ",".join(DECISION_COLUMNS) + f"\n{whole}\n"
+    (tmp_path / "decisions.csv").write_text(text, encoding="utf-8")
+    if is_read:
+        row = read_decisions(tmp_path).iloc[0]
+        assert (row["unit_id"], row["decision"]) == ("CU-005", "agree")
+        return
+    with pytest.raises(InputError, match=r"'decisions.csv' has no decision .* in line 2\."):
+        read_decisions(tmp_path)
 
 
 def test_a_log_says_what_is_wrong_with_it(tmp_path):

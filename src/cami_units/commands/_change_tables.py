@@ -374,7 +374,7 @@ def questions_table(
     table: pd.DataFrame,
     lang: str,
 ) -> pd.DataFrame:
-    """What plenary is asked: open conflicts, questions of forms, reasons of rejections and renames.
+    """What plenary is asked: open conflicts, questions of forms, reasons of rejections and renames, units that are gone.
 
     A question of an earlier round stays until a decision on every unit that it is about; one about a
     unit that was split is about its pieces, as they are in `table`, the units of the next round.
@@ -391,7 +391,7 @@ def questions_table(
     # groups that ask for the same are asked about once
     asking: dict[tuple[str, ...], list[str]] = {}
     for row in merge.changes:
-        if row.change in ("rejected", "renamed"):
+        if _is_asked_about(row):
             said = (spoken(row.notes[:1], lang), "", _facts(row.notes[:1]))
             asking.setdefault((row.unit_id, row.change, *said), []).append(row.group)
     rows += [
@@ -414,6 +414,11 @@ def questions_table(
     unique = sorted({(of_pieces(unit_ids, pieces), *rest) for unit_ids, *rest in rows})
     numbered = [(f"Q-{place:03d}", *row) for place, row in enumerate(unique, start=1)]
     return pd.DataFrame(numbered, columns=list(QUESTION_COLUMNS), dtype=str)
+
+
+def _is_asked_about(row: workshop.UnitChange) -> bool:
+    """Whether plenary is asked about a change that is no conflict; a deletion only waits for it unless applied."""
+    return row.change in ("rejected", "renamed") or (row.change == "deleted" and not row.applied)
 
 
 def of_pieces(unit_ids: str, pieces: Mapping[str, Sequence[str]]) -> str:

@@ -360,9 +360,25 @@ def read_decisions(directory: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        As :func:`cami_units.store.read_log`.
+        As :func:`cami_units.store.read_log`; a line has a decision or a status that there is not.
     """
-    return store.read_log(directory / DECISION_LOG, columns=DECISION_COLUMNS)
+    return _read_log(directory / DECISION_LOG)
+
+
+_ID_AS_WRITTEN: Final = re.compile(r"CU-\d{3,}[a-z]*")
+
+
+def _read_log(path: Path) -> pd.DataFrame:
+    """A log of decisions; lines that somebody typed into it by hand are refused unless they are as ours."""
+    log = store.read_log(path, columns=DECISION_COLUMNS)
+    log["decision"] = log["decision"].str.strip().str.casefold()
+    odd_ids = ~log["unit_id"].str.fullmatch(_ID_AS_WRITTEN)
+    log.loc[odd_ids, "unit_id"] = log.loc[odd_ids, "unit_id"].map(workshop.unit_id_typed)
+    is_ours = log["decision"].isin(DECISIONS) & log["status"].isin(STATUSES)
+    if not is_ours.all():
+        lines = (number for number, ours in enumerate(is_ours, start=2) if not ours)
+        raise InputError.of("decisions typed by hand", file=path.name, lines_typed=in_short(lines))
+    return log
 
 
 def decisions_told(directory: Path, round_: Round) -> pd.DataFrame:
@@ -398,7 +414,7 @@ def _is_what_it_was(unit: Mapping[str, str], before: Mapping[str, Mapping[str, s
 
 def all_decisions(directory: Path) -> pd.DataFrame:
     """The lines of the logs of all rounds up to this one, the earliest first."""
-    earlier = [store.read_log(path, columns=DECISION_COLUMNS) for path in _earlier_logs(directory)]
+    earlier = [_read_log(path) for path in _earlier_logs(directory)]
     return pd.concat([*earlier, read_decisions(directory)], ignore_index=True)
 
 
@@ -406,7 +422,7 @@ def standing_before(directory: Path) -> dict[str, dict[str, str]]:
     """By unit, the line that stands of the last earlier round in which anything was decided on it."""
     last: dict[str, dict[str, str]] = {}
     for path in _earlier_logs(directory):
-        for unit_id, lines in store.read_log(path, columns=DECISION_COLUMNS).groupby("unit_id"):
+        for unit_id, lines in _read_log(path).groupby("unit_id"):
             if standing := standing_decisions(lines):
                 last[str(unit_id)] = standing[-1]
     return last

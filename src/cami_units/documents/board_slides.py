@@ -508,13 +508,13 @@ def _open(conflicts: pd.DataFrame | None) -> pd.DataFrame | None:
 
 
 def _still_asked(questions: pd.DataFrame | None, number: str) -> pd.DataFrame | None:
-    """What forms ask, and what was asked in an earlier round and nobody has answered.
+    """What forms ask, what became of units that are gone, and what an earlier round asked and nobody has answered.
 
     Conflicts of this round stand on the slide with the ground that is in question.
     """
     if questions is None or questions.empty:
         return None
-    return questions[questions["kind"].eq("form") | questions["round"].ne(number)]
+    return questions[questions["kind"].isin(["form", "deleted"]) | questions["round"].ne(number)]
 
 
 def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
@@ -585,7 +585,7 @@ def _proposer(
 
 def _applies(change: Mapping[str, Any]) -> bool:
     """Whether a row of the changes tells of the outline that stands, not of one set aside."""
-    return change["change"] not in ("absent", "conflict") and not _is_aside(change)
+    return change["change"] not in ("absent", "conflict", "deleted") and not _is_aside(change)
 
 
 def _with_applied(
