@@ -345,10 +345,11 @@ def random_site(rng, number, profile):
                 rows["shared_borders"].append((site, name, pair, near(profile.C4.min_border_km)))
         if rng.random() < 0.3:
             grade = str(rng.choice(["A", "B", "C", "D", "N"]))
-            rows["corridors"].append((site, f"M-{name}", name, grade, 12.0))
+            line = str(rng.choice(["M", f"M-{name}"]))  # of several species on one line, or its own
+            rows["corridors"].append((site, f"M-{name}", name, grade, 12.0, line))
             if rng.random() < 0.7 and pairs:
                 rows["crossings"].append(
-                    (site, f"M-{name}", name, grade, str(rng.choice(pairs)), 1.0)
+                    (site, f"M-{name}", name, grade, str(rng.choice(pairs)), 1.0, line)
                 )
     border = sum(row[2] for row in rows["borders"]) or 100.0
     for kind in ("border_fence", "railway"):
@@ -372,8 +373,8 @@ TABLES = {
     "supporting": "site sci_name km2",
     "borders": "site pair km",
     "shared_borders": "site sci_name pair km",
-    "corridors": "site corridor_id sci_name evidence_grade km",
-    "crossings": "site corridor_id sci_name evidence_grade pair n",
+    "corridors": "site corridor_id sci_name evidence_grade km drawn_as",
+    "crossings": "site corridor_id sci_name evidence_grade pair n drawn_as",
     "barriers": "site barrier_id kind permeability km",
     "protected": "site sci_name km2",
     "hotspots": "site hotspot_id name_en km2 jaccard",

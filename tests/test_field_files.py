@@ -526,6 +526,12 @@ def test_states_that_lie_apart_all_around_have_a_border_on_maps():
     assert scene.with_shared_edges(islands) is islands  # a sea of a degree is no border
 
 
+def test_states_whose_frames_only_touch_are_islands():
+    """Frames 0.2° apart, each widened by 0.1°, meet in a line: nothing to clip, and `propose` stopped."""
+    shapes = np.array([box(0, 0, 10, 5), box(10 + 2 * scene._SLIVER_DEGREES, 0, 20, 5)])
+    assert not scene._lie_apart(shapes)
+
+
 def test_borders_are_looked_for_once_and_come_back_from_where_they_are_kept():
     """What was kept of states that overlap is, vertex by vertex, what is made of them now."""
     states = gpd.GeoDataFrame(

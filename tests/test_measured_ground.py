@@ -20,7 +20,7 @@ from cami_units.commands.assess import assess, assess_sites, cut, what_it_takes
 from cami_units.commands.check import check
 from cami_units.commands.plan_layers import load
 from cami_units.model import data_dir
-from cami_units.overlap import states_of
+from cami_units.overlap import border_pairs, states_of
 from cami_units.plan import read_plan
 
 STATES = {"KZ": box(60, 44, 64, 48), "UZ": box(60, 40, 64, 44), "TM": box(56, 40, 60, 44)}
@@ -198,6 +198,31 @@ def test_fences_are_told_in_km_and_as_what_they_close(tmp_path):
     assert c6["value"] == pytest.approx(25, abs=0.1)
     assert "80.2 of 160 km of shared border fenced" in c6["because"]
     assert "closed to large ungulates" in c6["because"]
+
+
+def test_a_corridor_of_several_species_is_one(tmp_path):
+    # One line of 2° along 62° E, drawn once for both: one crossing, one corridor, its km once.
+    both = {SAIGA: [box(61, 43, 63, 45)], LEOPARD: [box(61, 43, 63, 45)]}
+    line = LineString([(62, 43), (62, 45)])
+    one, two = (
+        {"shapes": [line], "corridor_id": ["L"], "name": ["l"], "sci_name": [names], "grade": ["A"]}
+        for names in (SAIGA, f"{SAIGA};{LEOPARD}")
+    )
+    because = [
+        row(found(tmp_path / str(n), {"A": box(61, 43, 63, 45)}, both, corridors=links), "A", "C5")
+        for n, links in enumerate((one, two))
+    ]
+    assert [c5["value"] for c5 in because] == [1, 1]
+    assert all("1 corridor with 222 km" in c5["because"] for c5 in because)
+    assert "L.1 " in because[1]["because"]
+    assert "L.2 " in because[1]["because"]
+    # and along the border it is one crossing
+    plan = read_plan(tmp_path / "1" / "plan.toml")
+    units = gpd.GeoDataFrame(
+        {"unit_id": ["A"]}, geometry=[box(61, 43, 63, 45)], crs="EPSG:4326"
+    ).to_crs(plan.study.crs)
+    pairs = border_pairs(units, cut(load(plan), plan), plan.profile).set_index("pair")
+    assert pairs.loc["KZ;UZ", "n_crossings"] == 1
 
 
 # -- what a crossing is -----------------------------------------------------------------------------

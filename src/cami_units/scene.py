@@ -555,7 +555,7 @@ def _lie_apart(shapes: npt.NDArray[Any]) -> bool:
     )
     outlines = shapely.boundary(shapes)
     # most of the pairs of a region are too far apart to look at
-    for place in np.flatnonzero((left <= right) & (low <= top)):
+    for place in np.flatnonzero((left < right) & (low < top)):
         first, second = int(one_of[place]), int(other_of[place])
         if {(first, second), (second, first)} & sharing:
             continue

@@ -15,7 +15,7 @@ import shapely
 from cami_units import grid, kml, overlap, scene, webmap
 from cami_units.commands.shown_round import cache_of_layers
 from cami_units.commands.stored_round import reopened
-from cami_units.model import HIDDEN_STATUSES, Layers, Round, records
+from cami_units.model import DRAWN_AS, HIDDEN_STATUSES, Layers, Round, records
 from cami_units.overlap import DrawnPieces
 
 SIMPLER_M: Final = (4.0, 16.0, 64.0)
@@ -409,7 +409,7 @@ def _add_corridors(
     lattice: grid.Lattice,
 ) -> None:
     """Corridors as points, a kilometre each; those of sensitive species by the cells they pass."""
-    columns = ["corridor_id", "sci_name", "evidence_grade"]
+    columns = _link_columns(corridors, "corridor_id", "sci_name", "evidence_grade")
     # Tracks of any species: where one animal walks is told of none.
     delicate = _is_delicate(corridors, coarse)
     exact, hidden = corridors[~delicate], corridors[delicate]
@@ -433,7 +433,7 @@ def _add_crossings(
     """Crossings as points of one metre each; those of sensitive species by their cell only."""
     if crossings is None or crossings.empty:
         return
-    columns = ["corridor_id", "sci_name", "evidence_grade", "pair"]
+    columns = _link_columns(crossings, "corridor_id", "sci_name", "evidence_grade", "pair")
     is_delicate = _is_delicate(crossings, coarse)
     exact = crossings[~is_delicate]
     xy = shapely.get_coordinates(np.asarray(exact.geometry))
@@ -449,6 +449,11 @@ def _add_crossings(
     ]
     count = len(exact)
     webmap.add_points(block, "crossings", rows, xy, np.arange(count), np.ones(count))
+
+
+def _link_columns(links: pd.DataFrame, *columns: str) -> list[str]:
+    """What is told of corridors or crossings, with the line of each where several species share one."""
+    return [*columns, DRAWN_AS] if DRAWN_AS in links else [*columns]
 
 
 def _is_delicate(table: pd.DataFrame, coarse: Collection[str]) -> pd.Series[bool]:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cami_units.model import (
+    DRAWN_AS,
     SEASONAL_RANGE,
     SOURCE_FACTS,
     InputError,
@@ -32,7 +33,10 @@ _BARRIERS: Final = ("fenced_km", "closed_km", "looked_border_km", "barrier_share
 _CONCORDANCE: Final = ("hotspot_share", "jaccard")
 _FLOATS: Final = ("km2", "km", "n", "jaccard", "permeability")
 _MAY_BE_UNKNOWN: Final = ("permeability",)
-_MAY_BE_LACKING: Final = dict.fromkeys(("crossings", "near_crossings"), ("source", SOURCE_FACTS))
+_MAY_BE_LACKING: Final = {
+    "corridors": (DRAWN_AS,),
+    **dict.fromkeys(("crossings", "near_crossings"), ("source", SOURCE_FACTS, DRAWN_AS)),
+}
 TOLERANCE: Final = 1e-9
 """How far below a limit a number may lie, as a part of it, and still hold: the noise of floats."""
 
@@ -413,6 +417,8 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
         seasonal_rows["source"] = "read from the seasonal parts of its range"
     if SOURCE_FACTS in columns:
         seasonal_rows[SOURCE_FACTS] = ""
+    if DRAWN_AS in columns:
+        seasonal_rows[DRAWN_AS] = SEASONAL_RANGE
     all_rows = (
         seasonal_rows
         if given_rows is None or given_rows.empty
@@ -775,16 +781,17 @@ def _movement(
     # A site that no corridor or crossing reaches was perhaps never looked at: not assessed, and not
     # zero.
     reached = sites.index.isin(corridors["site"]) | sites.index.isin(crossings["site"])
+    corridors, crossings = _with_lines(corridors), _with_lines(crossings)
     graded_rows = crossings[crossings["evidence_grade"].isin(rule.counted_grades)]
     worth = crossings["evidence_grade"].map(dict(rule.grades)).astype(float)
     table = pd.DataFrame(
         {
-            "n_corridors": corridors.groupby("site")["corridor_id"].nunique(),
-            "corridor_km": corridors.drop_duplicates(["site", "corridor_id"])
+            "n_corridors": corridors.groupby("site")[DRAWN_AS].nunique(),
+            "corridor_km": corridors.drop_duplicates(["site", DRAWN_AS])
             .groupby("site")["km"]
             .sum(),
             # One corridor across one border is one crossing, however many species use it.
-            "n_crossings": graded_rows.drop_duplicates(["site", "corridor_id", "pair"])
+            "n_crossings": graded_rows.drop_duplicates(["site", DRAWN_AS, "pair"])
             .groupby("site")["n"]
             .sum(),
             "movement_grade": worth.groupby(crossings["site"]).max(),
@@ -792,6 +799,14 @@ def _movement(
         index=sites.index,
     )
     return table.astype(float).fillna(0.0).where(pd.Series(reached, sites.index), axis=0)
+
+
+def _with_lines(links: pd.DataFrame) -> pd.DataFrame:
+    """Corridors or crossings with the line of each: that of several species is one."""
+    own_id = links["corridor_id"]
+    return links.assign(
+        **{DRAWN_AS: links[DRAWN_AS].fillna(own_id) if DRAWN_AS in links else own_id}
+    )
 
 
 DEEP_SHARE: Final = 0.01

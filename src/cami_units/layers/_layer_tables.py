@@ -19,6 +19,7 @@ from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._reading import rows_in_short
 from cami_units.layers._taxa import Names, match
 from cami_units.model import (
+    DRAWN_AS,
     LAYERS,
     MONTHS,
     ORIGIN,
@@ -512,6 +513,8 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     order = (table.groupby("corridor_id").cumcount() + 1).astype(str)
     # Only corridors of several species get a number behind their id: all others keep theirs.
     where = several.loc[table.index].to_numpy()
+    if where.any():
+        table[DRAWN_AS] = table["corridor_id"]
     table["corridor_id"] = table["corridor_id"].where(~where, table["corridor_id"] + "." + order)
     matches = {name: match(name, None, None, names=names, rules={}) for name in table["sci_name"]}
     ours = table["sci_name"].map(

@@ -48,6 +48,9 @@ KEPT_CODES: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
 SOURCE_FACTS: Final = "source_facts"
 """The column in which a row says as values where it is from, beside the sentence in ``source``."""
 
+DRAWN_AS: Final = "drawn_as"
+"""The column of links of movement that names the line on which several species have a row each."""
+
 MONTHS: Final = "months"
 """The column of ranges and links of movement that says when animals are there: "4-7", "3-4;11-12", "11-2"."""
 

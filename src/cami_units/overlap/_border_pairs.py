@@ -8,8 +8,9 @@ from typing import Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
-from cami_units.model import Layers, Profile, cami_species, fence_rows
+from cami_units.model import DRAWN_AS, Layers, Profile, cami_species, fence_rows
 from cami_units.overlap._layer_pieces import Pieces, area_pairs, covered_borders
 from cami_units.overlap._measure import area_km2, length_km, overlaps
 from cami_units.overlap._pieces import dissolved
@@ -119,8 +120,17 @@ def _graded_crossings(pieces: Pieces, cami: Sequence[str]) -> pd.DataFrame:
 
 
 def documented_crossings(points: gpd.GeoDataFrame, cami: Sequence[str]) -> gpd.GeoDataFrame:
-    """The crossings of species that are counted, but for grade N: corridors without information."""
-    return points[points["sci_name"].isin(cami) & (points["evidence_grade"] != "N")]
+    """The crossings of species that are counted, but for grade N: corridors without information.
+
+    A crossing of several species is one, with the best of their grades.
+    """
+    counted = points[points["sci_name"].isin(cami) & (points["evidence_grade"] != "N")]
+    if DRAWN_AS not in counted:
+        return counted
+    places = counted.assign(place=shapely.to_wkb(counted.geometry.to_numpy()))
+    places = places.sort_values(["evidence_grade", "corridor_id"], kind="stable")
+    first = ~places.duplicated([DRAWN_AS, "pair", "place"])
+    return counted[first.reindex(counted.index)]
 
 
 def _facing_areas(pieces: Pieces, profile: Profile) -> pd.DataFrame:

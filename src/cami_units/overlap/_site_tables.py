@@ -14,10 +14,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.model import SOURCE_FACTS, SiteTables
+from cami_units.model import DRAWN_AS, SOURCE_FACTS, SiteTables
 from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._door import Kind
-from cami_units.overlap._layer_pieces import Pieces
+from cami_units.overlap._layer_pieces import Pieces, drawn_lines
 from cami_units.overlap._measure import (
     area_km2,
     jaccard_index,
@@ -81,7 +81,7 @@ def site_tables(
         supporting=over(pieces.supporting, "sci_name"),
         borders=over(layers.borders, "pair", kind="line"),
         shared_borders=over(pieces.shared_borders, "sci_name", "pair", kind="line"),
-        corridors=maybe(layers.corridors, "corridor_id", "sci_name", "evidence_grade", kind="line"),
+        corridors=_corridors(over, layers.corridors),
         crossings=maybe(pieces.crossings, *crossing, kind="point"),
         near_crossings=_near_crossings(sites, pieces),
         seasonal=maybe(pieces.seasonal, "sci_name", "seasonal", "iso2"),
@@ -191,11 +191,26 @@ def _deep(
     return table.assign(site=sites.take(table["site"]))
 
 
+def _corridors(
+    over: Callable[..., pd.DataFrame], corridors: gpd.GeoDataFrame | None
+) -> pd.DataFrame | None:
+    """The km of each corridor in each site, with the line on which it lies where several share one."""
+    if corridors is None:
+        return None
+    columns = ["corridor_id", "sci_name", "evidence_grade"]
+    if DRAWN_AS in corridors:
+        corridors, columns = (
+            corridors.assign(**{DRAWN_AS: drawn_lines(corridors)}),
+            [*columns, DRAWN_AS],
+        )
+    return over(corridors, *columns, kind="line")
+
+
 def _crossing_columns(pieces: Pieces) -> list[str]:
     """What is told of a crossing; where it is from as values too, where they are there."""
     columns = ["corridor_id", "sci_name", "evidence_grade", "pair", "source"]
-    is_told = pieces.crossings is not None and SOURCE_FACTS in pieces.crossings
-    return [*columns, SOURCE_FACTS] if is_told else columns
+    there = () if pieces.crossings is None else pieces.crossings.columns
+    return [*columns, *(name for name in (SOURCE_FACTS, DRAWN_AS) if name in there)]
 
 
 def _near_crossings(sites: gpd.GeoDataFrame, pieces: Pieces) -> pd.DataFrame | None:

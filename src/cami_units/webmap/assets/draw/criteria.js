@@ -207,9 +207,10 @@ function movement(site, rows, profile) {
   const crossings = (site.crossings || []).filter((row) => counts(row) && row.n > 0);
   if (!corridors.length && !crossings.length) return none;
   const once = (list, key) => [...new Map(list.map((row) => [key(row), row])).values()];
-  const lines = once([...corridors].reverse(), (row) => row.corridor_id);
+  const line = (row) => row.drawn_as || row.corridor_id; // of several species on one line it is one
+  const lines = once([...corridors].reverse(), line);
   const counted = crossings.filter((row) => rule.counted_grades.includes(row.evidence_grade));
-  const different = once([...counted].reverse(), (row) => `${row.corridor_id} ${row.pair}`);
+  const different = once([...counted].reverse(), (row) => `${line(row)} ${row.pair}`);
   return {
     n_corridors: lines.length,
     corridor_km: sum(lines.map((row) => row.km)),
