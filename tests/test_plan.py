@@ -199,7 +199,7 @@ PLAN_FAULTS = [
     ('[workshop]\ndefaults = { overlap = "mine" }', '[workshop.defaults] overlap: "mine" came, one of section-owner'),
     ('[output]\nlanguages = ["fr"]', '[output] languages, item 1: "fr" came; one of en, '),
     ('[output]\ndisclaimer = " "', "[output] disclaimer: \" \" came; one line of text is expected"),
-    ('[study]\ncrs = "+proj=ortho +lon_0=-90"', "it ends inside the region. Leave crs out"),
+    ('[study]\ncrs = "+proj=tpers +h=1000000 +lon_0=-90 +datum=WGS84 +units=m"', "it ends inside the region. Leave crs out"),
     ('[coverage]\nhotspot = ["MN"]', "[coverage] hotspot: unknown key. Did you mean 'hotspots'?"),
     ('[coverage]\nhotspots = ["MNG"]', "or a path; MNG came."),
     ("[coverage]\nhotspots = []", "or a path; none came."),
@@ -416,7 +416,21 @@ def test_every_fault_of_a_plan_is_told_in_four_languages(tmp_path: Path) -> None
 # -- coordinate systems ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("crs", [EQUAL_AREA, "EPSG:6933", "EPSG:3035", "EPSG:5070", "ESRI:102025"])
+@pytest.mark.parametrize(
+    "crs",
+    [
+        *(EQUAL_AREA, "EPSG:6933", "EPSG:3035", "EPSG:5070", "ESRI:102025"),
+        # without an area of use each is tried around its own centre, and not in Central Asia, where
+        # the seam of these of the Americas runs
+        "+proj=aea +lat_1=-5 +lat_2=-42 +lat_0=-32 +lon_0=-60 +datum=WGS84 +units=m",
+        "+proj=aea +lat_1=20 +lat_2=60 +lat_0=40 +lon_0=-96 +x_0=500000 +datum=WGS84 +units=m",
+        "+proj=cea +lon_0=-95 +datum=WGS84 +units=m",
+        "+proj=eqearth +lon_0=-60 +datum=WGS84 +units=m",
+        "+proj=laea +lat_0=-40 +lon_0=-95 +datum=WGS84 +units=m",
+        "+proj=laea +lat_0=-90 +lon_0=0 +datum=WGS84 +units=m",
+        "+proj=laea +lat_0=0 +lon_0=180 +datum=WGS84 +units=m",
+    ],
+)
 def test_equal_area_systems_pass(crs: str) -> None:
     assert equal_area_fault(crs) is None
 
@@ -429,6 +443,8 @@ def test_equal_area_systems_pass(crs: str) -> None:
         "ESRI:54009",  # PROJ draws Mollweide on a sphere
         "+proj=lcc +lat_1=30 +lat_2=50 +lat_0=40 +lon_0=80 +datum=WGS84 +units=m",
         "+proj=aea +lat_1=30 +lat_2=50 +lat_0=40 +lon_0=80 +R=6371000 +units=m",
+        "+proj=tmerc +lon_0=-60 +k=0.9996 +datum=WGS84 +units=m",
+        "+proj=eqc +lat_ts=-30 +lon_0=-60 +datum=WGS84 +units=m",
     ],
 )
 def test_others_do_not(crs: str) -> None:

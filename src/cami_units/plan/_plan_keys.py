@@ -48,7 +48,7 @@ _AREA_TOLERANCE: Final = 5e-4
 def equal_area_fault(crs: str) -> Note | None:
     """Why a coordinate system cannot carry areas in square metres; ``None`` where it can.
 
-    Boxes of 2° over the region (or over the CRS's own area of use) are measured twice: on the
+    Boxes of 2° over the CRS's own area of use (or around its centre) are measured twice: on the
     plane, with their edges densified, and on the ellipsoid (Karney 2013).
 
     References
@@ -78,9 +78,7 @@ def equal_area_fault(crs: str) -> Note | None:
 def _corners(plane: CRS) -> list[tuple[float, float]]:
     """Nine places of a projection's region at which its areas are tried."""
     use = plane.area_of_use
-    # A projection that names no region is tried on the bundled study: Caspian to the Amur, Pamir to
-    # Altai.
-    west, south, east, north = (47.0, 24.0, 123.0, 54.0) if use is None else use.bounds
+    west, south, east, north = _around_centre(plane) if use is None else use.bounds
     # Boxes of 2° are laid a degree inside the region, and off the poles, where many projections
     # end.
     wide, high = max(east - west - 4, 0.0), max(min(north, 86.0) - max(south, -86.0) - 4, 0.0)
@@ -89,6 +87,24 @@ def _corners(plane: CRS) -> list[tuple[float, float]]:
         for x in (0.0, 0.5, 1.0)
         for y in (0.0, 0.5, 1.0)
     ]
+
+
+def _around_centre(plane: CRS) -> tuple[float, float, float, float]:
+    """As much as the bundled study, 76° by 30°, around the centre of a projection that names no region.
+
+    There it has no seam: half a turn from its middle meridian, any is torn.
+    """
+    operation = plane.coordinate_operation
+    given = {} if operation is None else {fact.name: fact.value for fact in operation.params}
+    x, y = (
+        next((value for name, value in given.items() if word in name), 0.0)
+        for word in ("asting", "orthing")  # "False easting", "Easting at false origin"
+    )
+    lon, lat = model.transformer(plane, model.LONLAT).transform(x, y)
+    if not np.isfinite([lon, lat]).all():
+        return 47.0, 24.0, 123.0, 54.0
+    middle = float(np.clip(lat, -71.0, 71.0))
+    return lon - 38.0, middle - 15.0, lon + 38.0, middle + 15.0
 
 
 def _area_error(to_plane: Transformer, west: float, south: float) -> float:
