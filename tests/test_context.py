@@ -15,7 +15,7 @@ import pytest
 import shapely
 from lxml import etree
 
-from cami_units import kml, layers, store, webmap, words
+from cami_units import kml, layers, overlap, store, webmap, words
 from cami_units.commands.context import (
     context_again,
     with_context,
@@ -29,7 +29,7 @@ from cami_units.commands.shown_round import (
 )
 from cami_units.kml import rehearsal as draw
 from cami_units.layers import context_rows
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, Raster, Round
 from cami_units.plan import read_plan
 from cami_units.scene import MOST_FEATURES, MOST_VERTICES, light_context
 from tests.browser import Page, chromium
@@ -440,3 +440,37 @@ def test_in_a_browser_context_is_off_until_asked_for(
     browser.listen()
     assert browser.errors == []
     assert browser.driver.execute_script("return window.pwned === undefined")
+
+
+def test_a_raster_speaks_of_the_state_that_it_was_made_for_and_not_of_its_neighbours() -> None:
+    # Cells of 0.5° with values from 0° to 10° E, half a cell of which sticks out into BB on the east.
+    states = gpd.GeoDataFrame(
+        {"iso2": ["AA", "BB"]},
+        geometry=[shapely.box(0, 0, 9.75, 10), shapely.box(9.75, 0, 20, 10)],
+        crs=LONLAT,
+    )
+    values = np.ones((20, 40))
+    values[:, 20:] = np.nan
+    raster = Raster(values, 0.0, 0.0, 20.0, 10.0, LONLAT)
+    assert overlap.has_values(states, raster).tolist() == [True, False]
+    # a raster of a park, 1 % of a wide state, speaks of that state all the same
+    values[:] = np.nan
+    values[0, 0:2] = 1
+    assert overlap.has_values(states, raster).tolist() == [True, False]
+
+
+def test_cells_of_a_web_map_count_by_their_ground() -> None:
+    # Web Mercator from 40° to 60° N: 1 north of 50°. On the sphere that is (sin 60 − sin 50) over
+    # (sin 60 − sin 40), 44.8 %; of the cells of the map it is 54.7 %.
+    low, middle, top = (6378137 * np.arctanh(np.sin(np.radians(lat))) for lat in (40, 50, 60))
+    y = top - (top - low) * (np.arange(2000) + 0.5) / 2000
+    values = np.repeat((y > middle)[:, None].astype(float), 4, axis=1)
+    raster = Raster(values, 0.0, float(low), 1e5, float(top), "EPSG:3857")
+    site = gpd.GeoDataFrame(
+        {"unit_id": ["x"]}, geometry=[shapely.box(1, low, 1e5 - 1, top)], crs="EPSG:3857"
+    )
+    share = overlap.summarised(site, raster, summary="share")["value"].iloc[0]
+    sines = np.sin(np.radians([40, 50, 60]))
+    assert share == pytest.approx(100 * (sines[2] - sines[1]) / (sines[2] - sines[0]), abs=0.25)
+    mean = overlap.summarised(site, raster, summary="mean")["value"].iloc[0]
+    assert 100 * mean == pytest.approx(share)

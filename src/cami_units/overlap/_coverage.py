@@ -15,7 +15,7 @@ from cami_units.model import COMPILED_FOR_ALL, COVERED_LAYERS, Layers
 from cami_units.overlap._pieces import joined
 from cami_units.overlap._split import of_dimension
 
-_MOSTLY: Final = 0.05
+MOSTLY: Final = 0.05
 """A layer has something in a state where at least this part of one of its rows lies: borders of
 two layers never quite agree, and what spills over by a few km was not looked for there."""
 
@@ -86,7 +86,7 @@ def states_of(table: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> list[str]:
     shapes = np.asarray(table.geometry.array, dtype=object)
     i, j = shapely.STRtree(shapes).query(states.geometry.to_numpy(), predicate="intersects")
     share = _size(shapely.intersection(shapes[j], states.geometry.to_numpy()[i]))
-    return sorted(set(states["iso2"].to_numpy()[i[share >= _MOSTLY * _size(shapes[j])]]))
+    return sorted(set(states["iso2"].to_numpy()[i[share >= MOSTLY * _size(shapes[j])]]))
 
 
 def _size(shapes: Any) -> Any:

@@ -9,12 +9,14 @@ from typing import Any, Final, Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Proj
 
 from cami_units.model import InputError, Raster, listed
+from cami_units.overlap._coverage import MOSTLY
 from cami_units.overlap._door import check_inputs, kind_of
 from cami_units.overlap._measure import area_km2, overlaps
 
@@ -125,27 +127,76 @@ def _of_raster(
 ) -> tuple[pd.Series[float], str]:
     """What lies in each site of a raster, each cell by its share, and its unit."""
     source = _source(raster, raster.values)
-    on_globe = CRS.from_user_input(raster.crs).is_geographic
-    # Cells of a raster in degrees grow smaller polewards.
-    weight = "area_spherical_m2" if on_globe else "fraction"
     if summary == "count":
         values_of_sites = exact_extract(source, sites, ["sum"], output="pandas")
         return values_of_sites["sum"].fillna(0.0).astype(float), "sum"
     if summary == "share":
         # Ground without a value is ground without the thing: it stays in the divisor.
         source = _source(raster, _Yes(raster.values, lambda values: np.nan_to_num(values) != 0))
-    values_of_sites = exact_extract(
-        source, sites, [f"mean(coverage_weight={weight})"], output="pandas"
-    )
+    values_of_sites = exact_extract(source, sites, **_by_ground(raster), output="pandas")
     mean = values_of_sites.iloc[:, -1].astype(float)
     return (100 * mean, "%") if summary == "share" else (mean, "mean")
 
 
+def _by_ground(raster: Raster) -> dict[str, Any]:
+    """How the cells of a raster are weighted by their ground: what `exact_extract` is asked."""
+    crs = CRS.from_user_input(raster.crs)
+    if crs.is_geographic:  # cells of a raster in degrees grow smaller polewards
+        return {"ops": ["mean(coverage_weight=area_spherical_m2)"]}
+    rows, columns = (np.linspace(0, n, _SCALES) for n in raster.values.shape)
+    y = raster.top - (raster.top - raster.low) * rows / raster.values.shape[0]
+    x = raster.left + (raster.right - raster.left) * columns / raster.values.shape[1]
+    plane = Proj(crs)
+    flat_x, flat_y = np.meshgrid(x, y)
+    lon, lat = plane(flat_x, flat_y, inverse=True)
+    scale = np.asarray(plane.get_factors(lon, lat).areal_scale)
+    if np.nanmax(np.abs(scale - 1)) < _SAME_SCALE:
+        return {"ops": ["mean(coverage_weight=fraction)"]}
+    with np.errstate(divide="ignore"):
+        ground = _Ground(np.nan_to_num(1 / scale, posinf=0.0), raster.values.shape)
+    return {"ops": ["weighted_mean"], "weights": _source(raster, ground)}
+
+
+_SCALES: Final = 129
+"""Lines across a raster at which the scale of its projection is asked for: between them it is straight,
+to a millionth for what a country spans in Web Mercator."""
+
+_SAME_SCALE: Final = 1e-6
+"""Areas of an equal-area projection differ by less than this, which is rounding."""
+
+
+class _Ground:
+    """The ground of each cell, as a part of what it has on the map, between values on a lattice."""
+
+    def __init__(self, lattice: NDArray[np.float64], shape: tuple[int, int]):
+        self.lattice, self.shape = lattice, shape
+
+    def __getitem__(self, window: tuple[slice, slice]) -> NDArray[np.float64]:
+        values = self.lattice
+        for axis, (part, n) in enumerate(zip(window, self.shape, strict=True)):
+            place = (np.arange(n)[part] + 0.5) * (values.shape[axis] - 1) / n
+            before = np.minimum(place.astype(int), values.shape[axis] - 2)
+            low, high = values.take(before, axis), values.take(before + 1, axis)
+            share = np.expand_dims(place - before, 1 - axis)
+            values = low + (high - low) * share
+        return values
+
+
 def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> NDArray[np.bool_]:
-    """Which sites, in the CRS of a raster, have any cell with a value in them."""
+    """Which sites, in the CRS of a raster, it speaks of: by a good part of them, or of its own cells.
+
+    Cells stick out over a border: a raster of one state has a few in each of its neighbours.
+    """
     is_told = _source(raster, _Yes(raster.values, lambda values: ~np.isnan(values)))
-    greatest = exact_extract(is_told, sites, ["max"], output="pandas").iloc[:, -1]
-    return np.asarray(greatest.astype(float) > 0)
+    told = exact_extract(is_told, sites, ["sum"], output="pandas").iloc[:, -1]
+    cells = np.nan_to_num(np.asarray(told, dtype=float))
+    cell_size = (
+        (raster.right - raster.left) * (raster.top - raster.low) / np.prod(raster.values.shape)
+    )
+    good_part = MOSTLY * np.minimum(
+        shapely.area(sites.geometry.to_numpy()) / cell_size, cells.sum()
+    )
+    return np.asarray((cells > 0) & (cells >= good_part))
 
 
 class _Yes:
