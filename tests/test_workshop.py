@@ -187,6 +187,9 @@ def test_pairs_are_found_as_by_looking_at_every_pair(base, rectangles):
             "CU-012х",
             "CU-012 X CU-012 Wakhan",
         ),
+        # wide letters of a Chinese keyboard, a Greek X, a stroke, and the quotes that the how-to prints
+        *("Ｘ CU-012 A", "Ｘ ＣＵ－０１２", "ＣＵ－０１２ ｘ A", "Χ CU-012", "X/CU-012"),
+        *('"X CU-012 A"', "«X CU-012 A»", "“X” CU-012"),
     ],
 )
 def test_an_x_before_the_name_rejects(name):
@@ -197,6 +200,7 @@ def test_an_x_before_the_name_rejects(name):
     "name",
     [
         *("Xinjiang", "Хангай", "", "Xylem steppe", "CU-012 Xinjiang", "CU-012 Хангай"),
+        *("X/Y ridge", "«Хан» ridge", '"Xinjiang"'),
         *("CU-012 X-ray ridge", "CU-012 Wakhan X", "CU-012a"),
         # what is between two units
         *(

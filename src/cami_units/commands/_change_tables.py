@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -388,16 +388,7 @@ def questions_table(
         for conflict in merge.conflicts
         if conflict.open
     ]
-    # groups that ask for the same are asked about once
-    asking: dict[tuple[str, ...], list[str]] = {}
-    for row in merge.changes:
-        if _is_asked_about(row):
-            said = (spoken(row.notes[:1], lang), "", _facts(row.notes[:1]))
-            asking.setdefault((row.unit_id, row.change, *said), []).append(row.group)
-    rows += [
-        (unit_id, number, change, ";".join(dict.fromkeys(groups)), *said)
-        for (unit_id, change, *said), groups in asking.items()
-    ]
+    rows += _asked_of_changes(merge, number, lang)
     groups = {file.file: file.group for file in group_files.files}
     rows += [
         (row.unit_id, number, "form", groups.get(file, ""), row.question, "", "")
@@ -416,9 +407,24 @@ def questions_table(
     return pd.DataFrame(numbered, columns=list(QUESTION_COLUMNS), dtype=str)
 
 
-def _is_asked_about(row: workshop.UnitChange) -> bool:
-    """Whether plenary is asked about a change that is no conflict; a deletion only waits for it unless applied."""
-    return row.change in ("rejected", "renamed") or (row.change == "deleted" and not row.applied)
+def _asked_of_changes(merge: workshop.Merge, number: str, lang: str) -> list[tuple[str, ...]]:
+    """Questions about changes that are no conflicts; groups that ask for the same are asked about once."""
+    settled_ids = {conflict.unit_id for conflict in merge.conflicts if not conflict.open}
+    asking: dict[tuple[str, ...], list[str]] = {}
+    for row in merge.changes:
+        if _is_asked_about(row, settled_ids):
+            said = (spoken(row.notes[:1], lang), "", _facts(row.notes[:1]))
+            asking.setdefault((row.unit_id, row.change, *said), []).append(row.group)
+    return [
+        (unit_id, number, change, ";".join(dict.fromkeys(groups)), *said)
+        for (unit_id, change, *said), groups in asking.items()
+    ]
+
+
+def _is_asked_about(row: workshop.UnitChange, settled_ids: Collection[str]) -> bool:
+    """Whether plenary is asked about a change that is no conflict: of a deletion only while nobody has answered."""
+    is_waiting = row.change == "deleted" and not (row.applied or row.unit_id in settled_ids)
+    return row.change in ("rejected", "renamed") or is_waiting
 
 
 def of_pieces(unit_ids: str, pieces: Mapping[str, Sequence[str]]) -> str:

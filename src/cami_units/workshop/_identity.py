@@ -28,13 +28,18 @@ from cami_units.model import Note, clean_name, clean_text
 
 # -- what people write in front of, behind and instead of a name ---------------------------------
 
-_X: Final = r"(?:[\[(]\s*[XxХх×✗✘❌✕✖]\s*[\])]|[XxХх×✗✘❌✕✖]{1,3})"
+_X: Final = r"(?:[\[(\"“„«]\s*[XxХхΧχ×✗✘❌✕✖]\s*[\])\"”“»]|[XxХхΧχ×✗✘❌✕✖]{1,3})"
 _REJECTED: Final = re.compile(
-    rf"{_X}(?:\s*[-–—:.,_]\s+|\s*[–—:.,_]\s*|\s+[-–—]\s*|\s+|(?=\s*[-_]?\s*[CcСс][UuУу]\W?\d)[\s\-_]*|$)"
+    rf"{_X}(?:\s*[-–—:.,_]\s+|\s*[–—:.,_]\s*|\s+[-–—]\s*|\s+|(?=\s*[-_/]?\s*[CcСс][UuУу]\W?\d)[\s\-_/]*|$)"
 )
-"""A Latin or a Cyrillic X, or a cross, in front: whoever types on a Russian keyboard means the same.
+"""A Latin, Cyrillic or Greek X, or a cross, in front: whoever types on a Russian keyboard means the same.
 A hyphen with a letter behind it ("X-ray") is part of a name, unless the letters are those of an id.
 """
+# A Chinese keyboard writes Latin letters and digits as wide as its own: Ｘ ＣＵ－００６.
+_WIDE: Final = str.maketrans(
+    {chr(code + 0xFEE0): chr(code) for code in range(0x30, 0x7B)} | {"－": "-"}
+)
+_QUOTES: Final = "\"'“”„‟«»‘’「"
 # С and У stand on every Russian keyboard and look the same: each letter may be of either alphabet.
 _HAN: Final = "\u3400-\u9fff"
 """Of a class of letters: Chinese, which is written without spaces: "CU-014至CU-016", "在CU-014"."""
@@ -92,7 +97,10 @@ def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
     False
     """
     own = {clean_name(own_name).casefold() for own_name in own_names if own_name}
-    typed_name = clean_name(name)
+    # the how-to shows the X in quotes, and some type them too
+    typed_name = _line(name)
+    if _REJECTED.match(quoted := typed_name.lstrip(_QUOTES)):
+        typed_name = quoted
     with_id = _IDS.match(typed_name)
     behind_id = typed_name[with_id.end() :].lstrip(_BEHIND_ID) if with_id else ""
     for said in filter(None, (typed_name, behind_id)):
@@ -114,6 +122,11 @@ def _names_another(named: str, behind: str) -> bool:
 
 
 @lru_cache(maxsize=20_000)  # evidence comes back in the file of each group, under the same names
+def _line(typed: object) -> str:
+    """What somebody typed as one line, its wide letters and digits as narrow ones."""
+    return clean_name(typed).translate(_WIDE)
+
+
 def spoken_id(name: str) -> str:
     """The unit id at the front of a name, as ids are written, or an empty string.
 
@@ -138,7 +151,7 @@ def unit_id_typed(typed: object) -> str:
     >>> [unit_id_typed(typed) for typed in ("CU-002–CU-005", "CU-2, cu 3", "CU-2, 3", "CU-004至CU-006")]
     ['CU-002–CU-005', 'CU-2, cu 3', 'CU-2, 3', 'CU-004至CU-006']
     """
-    line = clean_name(typed)
+    line = _line(typed)
     return line if len(unit_ids_listed(line)) > 1 else spoken_id(line) or line
 
 
@@ -150,7 +163,7 @@ def unit_ids_typed(typed: object) -> str:
     >>> unit_ids_typed("cu-20; CU–19"), unit_ids_typed("cu-20, CU–19"), unit_ids_typed("CU-2 to CU-4")
     ('CU-019;CU-020', 'CU-019;CU-020', 'CU-2 to CU-4')
     """
-    line = clean_name(typed)
+    line = _line(typed)
     parts = re.split("[;,，；、]", line)
     ids = parts if all(map(spoken_id, parts)) else line.split(";")
     return ";".join(sorted(filter(None, map(unit_id_typed, ids))))
@@ -164,7 +177,7 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     >>> unit_ids_in(" cu-3 CU–004 Wakhan"), unit_ids_in("Wakhan"), unit_ids_in("FOCU-12")
     (('CU-003', 'CU-004'), (), ())
     """
-    matches = _ID.finditer(clean_name(typed))
+    matches = _ID.finditer(_line(typed))
     return tuple(
         spoken_id(match[0])
         for match in matches
@@ -193,7 +206,7 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     """
     ids: list[str] = []
     ordered = sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
-    line = clean_name(typed)
+    line = _line(typed)
     for match in _TYPED_IDS.finditer(
         _NEXT_NUMBER.sub(r"\1 CU-", line) if spoken_id(line) else line
     ):
@@ -312,9 +325,10 @@ def letters_in_order() -> Iterator[str]:
 
 def _unmarked(name: str) -> str:
     """A name without the mark of its rejection."""
-    text = clean_name(name)
-    match = _REJECTED.match(text)
-    return text[match.end() :] if match else text
+    text = _line(name)
+    quoted = text.lstrip(_QUOTES)
+    match = _REJECTED.match(quoted)
+    return quoted[match.end() :] if match else text
 
 
 # -- what a file of the drawing page says of itself ----------------------------------------------

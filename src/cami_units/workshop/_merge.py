@@ -402,7 +402,8 @@ def _applying(
     if decided:
         by_rule = applying
         applying = _by_resolution(decided, unit_id, voices, distinct, applying)
-        if applying != by_rule and not why:
+        # that a unit that is gone stays after all is said too: nobody need ask about it again
+        if (applying != by_rule or _gone(voices)) and not why:
             default, why = _unasked(decided, by_rule, voices, distinct, merge)
     if why:
         _add_conflict(unit_id, distinct or _gone(voices), default, why, answers, ground, merge)
