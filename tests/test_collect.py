@@ -1135,6 +1135,68 @@ def test_a_word_of_rejection_in_a_form_is_asked_about_and_renames_nothing(tmp_pa
     assert "'удалить' stands for a name" in told(made, "to be rejected?")["what"]
 
 
+def form_rows(*rows: dict[str, str]) -> bytes:
+    """The sheet "units" of a form as a table of text, with these cells filled in."""
+    stream = io.StringIO(newline="")
+    table = csv.DictWriter(stream, UNIT_FIELDS)
+    table.writeheader()
+    table.writerows(rows)
+    return stream.getvalue().encode()
+
+
+@pytest.mark.parametrize("typed", ["移除", "хасах", "исключить", "Remove", "удалено"])
+def test_a_word_that_rejects_in_names_does_so_under_what_to_do(typed, tmp_path):
+    sheet = form_rows({"unit_id": "CU-001", "action": typed})
+    made = collected(tmp_path, {"form_S1.csv": sheet})
+    assert of(made, "CU-001") == [("rejected", "cu_id", "S1")]
+
+
+@pytest.mark.parametrize("typed", ["да", "✓", "as is", "оставить как есть", "同意"])
+def test_a_yes_under_what_to_do_keeps_the_unit_and_asks_nothing(typed, tmp_path):
+    sheet = form_rows({"unit_id": "CU-001", "action": typed})
+    made = collected(tmp_path, {"form_S1.csv": sheet})
+    assert of(made, "CU-001") == [("kept", "cu_id", "S1")]
+    assert not made.problems["what"].str.contains(typed, regex=False).any()
+
+
+def test_what_is_no_action_is_told_of_its_unit_word_by_word(tmp_path):
+    """Seven of them were one line of the report, and on no slide."""
+    typed = dict(
+        zip(UNITS, ["change/reject", "isключить", "later", "ask KZ", "Reject?"], strict=False)
+    )
+    sheet = form_rows(*({"unit_id": one, "action": action} for one, action in typed.items()))
+    made = collected(tmp_path, {"form_S1.csv": sheet})
+    for unit_id, action in typed.items():
+        assert of(made, unit_id) == [("commented", "cu_id", "S1")]
+        [row] = made.changes.query("unit_id == @unit_id").to_dict("records")
+        assert f"the form says of {unit_id}: {action}" in row["note"]
+        assert action in made.remarks.set_index("unit_id").loc[unit_id, "text"]
+    assert "Reject? (perhaps reject?)" in told(made, "says of CU-005")["what"]
+    assert not made.problems["what"].str.contains("is not in the list").any()
+
+
+def test_a_rename_is_its_new_name_and_without_one_a_question(tmp_path):
+    sheet = form_rows(
+        {"unit_id": "CU-001", "action": "переименовать", "new_name": "Barskoon"},
+        {"unit_id": "CU-002", "action": "rename"},
+    )
+    made = collected(tmp_path, {"form_S1.csv": sheet})
+    assert of(made, "CU-001") == [("renamed", "cu_id", "S1")]
+    assert of(made, "CU-002") == [("commented", "cu_id", "S1")]
+    assert told(made, "the form says of CU-002: rename") is not None
+
+
+def test_the_name_of_a_new_unit_does_not_rename_the_one_in_whose_row_it_stands(tmp_path):
+    new = {"unit_id": "CU-001", "action": "new", "new_name": "Kungey", "comment": "south of it"}
+    made = collected(tmp_path, {"form_S1.csv": form_rows(new | {"open_question": "whose is it?"})})
+    assert units_of(made).loc["CU-001", "name_en"] == "Place 001"
+    assert of(made, "CU-001") == [("commented", "cu_id", "S1")]
+    what = told(made, "asks for a new unit 'Kungey'")["what"]
+    assert what.endswith(": south of it; whose is it?")
+    [row] = made.changes.query("unit_id == 'CU-001'").to_dict("records")
+    assert row["note"] == what  # told once
+
+
 def test_documents_of_two_groups_in_one_file_stand_each_for_its_own_units(tmp_path):
     """My Places of a rapporteur: S2's folder lacks CU-013, S1's has all; a third group handed in nothing."""
     documents = [

@@ -34,6 +34,7 @@ from cami_units.documents.form_reading import (
     read_form_content,
     refuse_unread,
 )
+from cami_units.documents.form_words import UNIT_ACTIONS
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import (
     LONLAT,
@@ -44,6 +45,7 @@ from cami_units.model import (
     clean_name,
     clean_text,
     in_short,
+    nearest_note,
     quiet,
     quoted,
     records,
@@ -1463,14 +1465,17 @@ def _form_row(
     cells = {str(key): clean_name(value) for key, value in row.items()}
     unit_id = workshop.unit_id_typed(cells["unit_id"])
     action = cells["action"].casefold()
-    comments = [str(row["comment"]), str(row["open_question"])]
+    # of a new unit it says everything in one request
+    comments = [] if action == "new" else [str(row["comment"]), str(row["open_question"])]
     requests = tuple(_requests(action, unit_id, cells))
     at = (label, "units", unit_id or cells["new_name"])
     group_files.notices += [workshop.Notice(*at, request) for request in requests]
     if action == "new" and unit_id not in base_facts.units:
         return None
     name = workshop.bare_name(cells["new_name"])
-    if _says_reject(cells["new_name"]):
+    if action == "new":
+        name = ""  # that of the new unit: this row's keeps its own
+    elif _says_reject(cells["new_name"]):
         word_note = Note("word of rejection", {"name": cells["new_name"]})
         group_files.notices.append(workshop.Notice(label, "units", unit_id, word_note))
         name = ""
@@ -1485,7 +1490,7 @@ def _form_row(
         rejected=action == "reject",
         kept=action == "keep",
         name=name,
-        question=cells["open_question"],
+        question="" if action == "new" else cells["open_question"],
         comment="\n".join(filter(None, comments)),
         requests=requests,
     )
@@ -1499,11 +1504,14 @@ def _requests(action: str, unit_id: str, cells: Mapping[str, str]) -> Iterator[N
         yield Note("form merges" if mate else "form merges with none", facts)
     if action == "new":
         named = f" '{cells['new_name']}'" if cells["new_name"] else ""
-        comment = f": {cells['comment']}" if cells["comment"] else ""
-        yield Note("form adds", {"named": named, "words": comment})
+        typed = "; ".join(filter(None, (cells["comment"], cells["open_question"])))
+        yield Note("form adds", {"named": named, "words": f": {typed}" if typed else ""})
     keys = {"split": "form splits", "change": "form changes"}
     if action in keys:
         yield Note(keys[action], {"unit_id": unit_id})
+    elif action not in ("", *UNIT_ACTIONS) and not (action == "rename" and cells["new_name"]):
+        hint = nearest_note(action, UNIT_ACTIONS, "perhaps")
+        yield Note("form says", {"unit_id": unit_id, "words": cells["action"], "hint": hint})
     if grade := cells["evidence_grade"]:
         yield Note("form grades", {"unit_id": unit_id, "grade": grade})
 

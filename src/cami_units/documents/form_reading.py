@@ -161,6 +161,8 @@ def read_form(path: Path) -> Form:
         problems.append(problem_of(note.level, "form", path.name, "", note))
         tables[name] = _no_rows(fields)
     units, unlisted = known_words(tables["units"], path.name, UNIT_LISTS)
+    # what is to be done with a unit is asked about on the unit itself
+    unlisted = tuple(one for one in unlisted if one.as_note().facts["column"] != "action")
     activities, unlisted_too = known_words(tables["activities"], path.name)
     to_fill = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
     cover = _cover(book)

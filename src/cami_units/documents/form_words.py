@@ -61,7 +61,8 @@ GENERAL: Final = "general"
 """What stands for a unit where an activity belongs to none."""
 
 UNIT_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"action": UNIT_ACTIONS, "evidence_grade": GRADES}
+    # no list offers "rename": the new name says it
+    {"action": (*UNIT_ACTIONS, "rename"), "evidence_grade": GRADES}
 )
 ACTIVITY_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -75,12 +76,16 @@ ACTIVITY_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 _ALSO: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "keep": "без изменений, сохранить, оставляем, 保留, 不变",
+        "keep": "без изменений, сохранить, оставляем, оставить как есть, как есть, да, согласны, согласовано, "
+        "as is, yes, ok, agree, agreed, unchanged, no change, no changes, 保留, 不变, 保持不变, 是, 同意, "
+        "тийм, зөвшөөрнө, зөвшөөрсөн, хэвээр үлдээх, ✓, ✔, √, +",
         "change": "изменение, правка, 修改, 更改, 变更",
-        "reject": "отклонено, отвергнуть, отказать, 拒绝, 否决, 删除",
+        "reject": "отвергнуть, отказать",
         "merge": "слить, объединение, 合并",
         "split": "разделение, 拆分, 分割",
         "new": "новая, новый, 新增, 新建",
+        "rename": "renamed, new name, переименовать, переименована, новое название, 改名, 更名, 重命名, "
+        "нэр солих, нэрийг солих, нэр өөрчлөх, шинэ нэр",
         "add": "добавление, новое, new, 添加, 新增",
         "amend": "изменение, поправка, change, 修改, 修订",
         "drop": "удалить, убрать, снять, reject, delete, 删除, 取消",
@@ -128,8 +133,10 @@ def known_word(value: str, vocabulary: tuple[str, ...]) -> str:
 def _spellings(word: str) -> Iterator[str]:
     """Each way in which a group may have written a word of a list."""
     yield word
-    if word not in GRADES:
+    if has(f"choice {word}"):
         yield from (text(f"choice {word}", lang) for lang in LANGUAGES)
+    if word == "reject":
+        yield from (one for lang in LANGUAGES for one in text("words that reject", lang).split(","))
     yield from _ALSO.get(word, word).split(",")
 
 
