@@ -1197,6 +1197,78 @@ def test_the_name_of_a_new_unit_does_not_rename_the_one_in_whose_row_it_stands(t
     assert row["note"] == what  # told once
 
 
+def test_words_in_rows_of_no_unit_are_told_and_of_several_stand_on_each(tmp_path):
+    sheet = form_rows(
+        {"unit_id": "CU-099", "action": "reject", "comment": "words about an unknown unit"},
+        {"unit_id": "CU-001; CU-002", "comment": "words about two"},
+        {"unit_id": "CU-003 must take in the shore"},
+        {"unit_id": "General remark: all units need a fire plan"},
+        {"comment": "in the column of comments"},
+        {"unit_id": "general", "open_question": "who pays?"},
+        {"unit_id": "CU-004", "name_en": "Place 004"},  # as it was handed out
+    )
+    made = collected(tmp_path, {"form_S1.csv": sheet})
+    for unit_id, said in (
+        ("CU-001", "words about two"),
+        ("CU-002", "words about two"),
+        ("CU-003", "CU-003 must take in the shore"),
+    ):
+        assert of(made, unit_id) == [("commented", "cu_id", "S1")]
+        assert made.changes.set_index("unit_id").loc[unit_id, "note"] == said
+    line = told(made, "outside its rows and columns the form says")
+    assert line["what"].partition("says: ")[2] == (
+        "CU-099 | reject | words about an unknown unit, General remark: all units need a fire plan, "
+        "in the column of comments, general | who pays?"
+    )
+    assert told(made, "there is no unit CU-099")["assumed"] == "not used"
+    assert not made.problems["what"].str.contains("no unit General remark").any()
+    assert [change for change, *_ in of(made, "CU-004")] == ["absent"]
+
+
+def test_what_a_group_types_beside_the_tables_of_its_form_is_told(tmp_path):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    path = filled_form(folder)
+    book = openpyxl.load_workbook(path)
+    book.worksheets[0]["A30"], book.worksheets[0]["B30"] = "Rapporteur", "rename the section"
+    book.worksheets[0]["D2"] = "and the north"
+    notes = book.create_sheet("Notes S1")
+    notes["A1"], notes["B2"] = "Take in the shore", "because of calving"
+    book["activities"].insert_rows(1)
+    book["activities"]["A1"] = "all amounts in EUR"
+    book["activities"]["P4"] = "asked Aigul"  # right of the last column, in the first row to fill
+    book.save(path)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz()})
+    rows = made.problems[made.problems["kind"] == "form words"].set_index("folder")["what"]
+    said = {sheet: what.partition("the form says: ")[2] for sheet, what in rows.items()}
+    assert said == {
+        "how to fill": "and the north, Rapporteur | rename the section",
+        "Notes S1": "Take in the shore, because of calving",
+        "activities": "all amounts in EUR, asked Aigul",
+    }
+
+
+def test_a_column_that_a_group_has_put_into_its_form_is_part_of_the_comment(tmp_path):
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    path = filled_form(folder)
+    book = openpyxl.load_workbook(path)
+    sheet = book["units"]
+    sheet.insert_cols(3)
+    sheet["C2"], sheet["C3"], sheet["C5"] = "Who", "ministry of Nature", 3
+    sheet["K4"] = "see the minutes"
+    book.save(path)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz()})
+    assert (
+        units_of(made)
+        .loc["CU-001", "rationale"]
+        .startswith("Rejected by S1: no data since 1990\nWho: ministry of Nature. ")
+    )
+    rows = made.changes.query("unit_id == 'CU-002'").set_index("change")["note"]
+    assert rows["commented"] == "see the minutes"
+    assert of(made, "CU-003") == [("kept", "cu_id", "S1")]  # a number is no remark
+
+
 def test_documents_of_two_groups_in_one_file_stand_each_for_its_own_units(tmp_path):
     """My Places of a rapporteur: S2's folder lacks CU-013, S1's has all; a third group handed in nothing."""
     documents = [

@@ -27,6 +27,7 @@ from cami_units.commands.resolution_files import (
 from cami_units.commands.stored_round import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
+    HANDED_OUT_FIELDS,
     Form,
     is_form,
     may_be_form,
@@ -50,6 +51,7 @@ from cami_units.model import (
     quoted,
     records,
     said,
+    text_rows,
 )
 
 # What editors, downloads and locks leave in a folder: nobody draws in it.
@@ -1441,11 +1443,16 @@ def _take_form(
         # a sheet is to a form what a folder is to a map
         notice = workshop.Notice(label, problem.where, "", problem.as_note())
         group_files.notices.append(notice)
+    rows_of_form = text_rows(form.units)
     group_files.forms[label] = [
         row
-        for row_cells in form.units.to_dict("records")
-        if (row := _form_row(row_cells, label, base_facts, group_files)) is not None
+        for row_cells in rows_of_form
+        for cells in _one_unit_each(row_cells, base_facts)
+        if (row := _form_row(cells, label, base_facts, group_files)) is not None
     ]
+    if unheard := [words for row in rows_of_form if (words := _unheard(row, base_facts))]:
+        words_note = Note("form words", {"text": in_short(unheard, 20)})
+        group_files.notices.append(workshop.Notice(label, "units", "", words_note))
     marked = form.activities["action"].isin(["add", "amend", "drop"])
     activities = int((marked | (form.activities["activity_id"] == "")).sum())
     if activities:
@@ -1458,16 +1465,56 @@ def _take_form(
     )
 
 
+def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
+    """A row of a form for each unit that it is about: "CU-001; CU-002", or a line below the table that names one.
+
+    A name that is typed for several units at once is that of none of them: it stands with the comment.
+    """
+    typed = row["unit_id"]
+    if typed in base_facts.units or row["action"] == "new":
+        return [row]
+    named = workshop.unit_ids_listed(typed, base_facts.units) or workshop.unit_ids_in(typed)
+    ids = [one for one in dict.fromkeys(named) if one in base_facts.units]
+    is_all = not any(value for key, value in row.items() if key not in HANDED_OUT_FIELDS)
+    words_of_row = [
+        typed if is_all or len(typed) > _LONGEST_PLACE else "",
+        row["new_name"] if len(ids) > 1 else "",
+        row["comment"],
+    ]
+    spoken = {**row, "comment": "\n".join(filter(None, words_of_row))}
+    if len(ids) > 1:
+        spoken["new_name"] = ""
+    if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
+        spoken["merge_with"] = ids[1]
+    return [{**spoken, "unit_id": one} for one in ids] or [row]
+
+
+_LONGEST_PLACE: Final = 60
+"""Letters of ids and of the name of a unit behind them: a longer cell is a remark."""
+
+
+def _unheard(row: Mapping[str, str], base_facts: HandedOut) -> str:
+    """The words of a row of a form that is of no unit of the round; nothing where it is of one."""
+    is_of_one = any(one["unit_id"] in base_facts.units for one in _one_unit_each(row, base_facts))
+    return "" if is_of_one or row["action"] == "new" else " | ".join(filter(None, row.values()))
+
+
 def _form_row(
-    row: Mapping[Any, Any], label: str, base_facts: HandedOut, group_files: GroupFiles
+    row: Mapping[str, str], label: str, base_facts: HandedOut, group_files: GroupFiles
 ) -> workshop.FormRow | None:
-    """What a row of a form says of a unit; None where it asks for a new one, which a map must show."""
-    cells = {str(key): clean_name(value) for key, value in row.items()}
+    """What a row of a form says of a unit; None where it says nothing of one.
+
+    Only a map can show a new unit.
+    """
+    cells = {key: clean_name(value) for key, value in row.items()}
     unit_id = workshop.unit_id_typed(cells["unit_id"])
     action = cells["action"].casefold()
     # of a new unit it says everything in one request
-    comments = [] if action == "new" else [str(row["comment"]), str(row["open_question"])]
+    comments = [] if action == "new" else [row["comment"], row["open_question"]]
     requests = tuple(_requests(action, unit_id, cells))
+    is_filled = any(value for key, value in cells.items() if key not in HANDED_OUT_FIELDS)
+    if not is_filled or not (unit_id or action == "new"):
+        return None
     at = (label, "units", unit_id or cells["new_name"])
     group_files.notices += [workshop.Notice(*at, request) for request in requests]
     if action == "new" and unit_id not in base_facts.units:

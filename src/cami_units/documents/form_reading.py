@@ -27,9 +27,12 @@ from cami_units.model import (
     in_short,
     problem_of,
 )
+from cami_units.words import LANGUAGES
 
 FORM: Final = "cami_units form 1"
 """What the first sheet of a form says of itself."""
+COVER_KEYS: Final = ("form", "group", "round", "title", "date", "how", "note", "disclaimer")
+"""What stands in front of each line of the first sheet."""
 WAS: Final = "was "
 """What the columns begin with that hold the activities as they were handed out."""
 
@@ -61,6 +64,7 @@ ACTIVITY_FIELDS: Final = (
 _SHEETS: Final = MappingProxyType({"units": UNIT_FIELDS, "activities": ACTIVITY_FIELDS})
 HANDED_OUT_FIELDS: Final = frozenset({"unit_id", "name_en", "activity_id"})
 """Columns that are filled in before a form is handed out."""
+_TO_FILL: Final = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
 FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
 """Endings of workbooks that are read."""
 
@@ -100,7 +104,8 @@ class Form:
     file : the name of the file.
     group, round : whose form it is, and the round it was made from; empty when the sheet that
         says so is gone.
-    units : :data:`UNIT_FIELDS`, text – only rows in which something was filled in.
+    units : :data:`UNIT_FIELDS`, text – only rows in which something was filled in, or that were added. What
+        stands in columns of the group's own is part of the comment.
     activities : :data:`ACTIVITY_FIELDS`, text – as given and as added.
     problems : what could not be taken as it stands.
     given : the activities as the form was handed out, :data:`ACTIVITY_FIELDS`; none where the sheet
@@ -164,13 +169,15 @@ def read_form(path: Path) -> Form:
     # what is to be done with a unit is asked about on the unit itself
     unlisted = tuple(one for one in unlisted if one.as_note().facts["column"] != "action")
     activities, unlisted_too = known_words(tables["activities"], path.name)
-    to_fill = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
+    # a row that was handed out has a name
+    is_typed = units[_TO_FILL].ne("").any(axis=1) | units["name_en"].eq("")
     cover = _cover(book)
+    problems += _beside_the_tables(book, sheets, path.name)
     return Form(
         file=path.name,
         group=cover.get("group", ""),
         round=cover.get("round", ""),
-        units=_rows_with(units, to_fill),
+        units=units[is_typed].reset_index(drop=True),
         activities=_rows_with(activities, ["text", "action", "theme"]),
         problems=(*problems, *unlisted, *unlisted_too),
         given=_handed_out(book),
@@ -212,11 +219,13 @@ def is_form(path: Path) -> bool:
 
 def _cover(book: Mapping[str, Sheet]) -> dict[str, str]:
     """What the first sheet says of the form: group, round, title, date."""
-    for sheet in book.values():
-        pairs = {row[0]: row[1] for row in sheet.rows[:_MOST_ROWS_ABOVE] if len(row) > 1}
-        if pairs.get("form") == FORM:
-            return pairs
-    return {}
+    return next((pairs for sheet in book.values() if (pairs := _said_on_cover(sheet))), {})
+
+
+def _said_on_cover(sheet: Sheet) -> dict[str, str]:
+    """What a sheet says of the form; nothing where it is not the first one."""
+    pairs = {row[0]: row[1] for row in sheet.rows[:_MOST_ROWS_ABOVE] if len(row) > 1}
+    return pairs if pairs.get("form") == FORM else {}
 
 
 def _sheets_of(book: Mapping[str, Sheet], fields: Sequence[str]) -> Iterator[tuple[str, int]]:
@@ -253,14 +262,97 @@ def _second_sheets(
 def _table(sheet: Sheet, place: int, fields: Sequence[str]) -> pd.DataFrame:
     """The rows below the one that names the columns; empty ones and a second heading left out."""
     names = fields_named(sheet.rows[place], fields)
+    own_columns = _own_columns(sheet, place, fields) if "comment" in fields else {}
     body = []
     for row in sheet.rows[place + 1 :]:
-        if sum(map(bool, fields_named(row, fields))) > 2:
+        if _is_heading(row, fields):
             continue
         values = {name: row[at] for at, name in enumerate(names) if name and at < len(row)}
+        own_words = [
+            f"{heading}: {row[at]}" if heading else row[at]
+            for at, heading in own_columns.items()
+            if at < len(row) and _has_letters(row[at])
+        ]
+        if own_words:
+            comment = values.get("comment", "")
+            values["comment"] = "\n".join(filter(None, (comment, *own_words)))
         if any(values.values()):
             body.append([values.get(name, "") for name in fields])
     return pd.DataFrame(body, columns=list(fields), dtype=str)
+
+
+def _is_heading(row: Sequence[str], fields: Sequence[str]) -> bool:
+    """Whether a row names the columns once more."""
+    return sum(map(bool, fields_named(row, fields))) > 2
+
+
+def _own_columns(sheet: Sheet, place: int, fields: Sequence[str]) -> dict[int, str]:
+    """The columns of a sheet that are none of the form, by place, with what somebody wrote above them.
+
+    The names of units in the form's own language are ours too.
+    """
+    ours = fields_named(
+        sheet.rows[place], (*fields, "name", *(f"name_{lang}" for lang in LANGUAGES))
+    )
+    headings = [row for row in sheet.rows[place : place + 2] if _is_heading(row, fields)]
+    width = max(map(len, sheet.rows[place:]))
+    return {
+        at: next((row[at] for row in headings if at < len(row) and row[at]), "")
+        for at in range(width)
+        if at >= len(ours) or not ours[at]
+    }
+
+
+def _has_letters(cell: str) -> bool:
+    """Whether a cell says anything in words: numbers that somebody put beside rows do not."""
+    return any(map(str.isalpha, cell))
+
+
+_MOST_BESIDE: Final = 20
+"""Rows that are told one by one of what stands beside the tables of a form."""
+
+
+def _beside_the_tables(
+    book: Mapping[str, Sheet],
+    sheets: Mapping[str, Sequence[tuple[str, int]]],
+    file: str,
+) -> Iterator[Problem]:
+    """What a group wrote where nothing is asked for: above a table, on the first sheet, on sheets of its own.
+
+    Of activities also what stands in further columns; of units that is part of the comment.
+    """
+    places = {title: (name, place) for name in sheets for title, place in reversed(sheets[name])}
+    for title, sheet in book.items():
+        name, place = places.get(title, ("", len(sheet.rows)))
+        rows = [" | ".join(filter(None, row)) for row in sheet.rows[:place]]
+        if _said_on_cover(sheet):
+            rows = list(_typed_on_cover(sheet))
+        elif _is_hidden_sheet(sheet):
+            continue
+        if name == "activities":
+            own_columns = _own_columns(sheet, place, ACTIVITY_FIELDS)
+            rows += [
+                " | ".join(row[at] for at in own_columns if at < len(row) and row[at])
+                for row in sheet.rows[place + 1 :]
+                if not _is_heading(row, ACTIVITY_FIELDS)
+            ]
+        typed = list(filter(_has_letters, rows))
+        if typed:
+            note = Note("form words", {"text": in_short(typed, _MOST_BESIDE)})
+            yield problem_of("counted", "form", file, title, note)
+
+
+def _typed_on_cover(sheet: Sheet) -> Iterator[str]:
+    """The rows of the first sheet that are none of ours, and what stands beside those that are."""
+    for row in sheet.rows:
+        typed = row[2:] if row and row[0] in COVER_KEYS else row
+        yield " | ".join(filter(None, typed))
+
+
+def _is_hidden_sheet(sheet: Sheet) -> bool:
+    """Whether a sheet is one of those that a form has for itself: its lists, and what was handed out."""
+    first_row = sheet.rows[0] if sheet.rows else []
+    return {"actions", "themes"} <= {*first_row} or any(one.startswith(WAS) for one in first_row)
 
 
 _NAMED_FIELDS: Final = frozenset({"unit_id", "name_en", "merge_with", "new_name", "activity_id"})

@@ -167,10 +167,11 @@ def _fill_cover(sheet: Any, imprint: Imprint, group: str) -> None:
         ("title", imprint.title),
         ("date", imprint.date),
     ]
-    rows += [("", text("form how", lang)) for lang in imprint.languages]
-    rows += [("", text("indicative", imprint.languages[0]))] if imprint.indicative else []
+    # a key before each line: what a group writes between them is told from ours
+    rows += [("how", text("form how", lang)) for lang in imprint.languages]
+    rows += [("note", text("indicative", imprint.languages[0]))] if imprint.indicative else []
     rows += [
-        ("", line)
+        ("disclaimer", line)
         for line in dict.fromkeys(
             disclaimer(imprint.disclaimer, lang) for lang in imprint.languages
         )
