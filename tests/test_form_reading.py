@@ -138,6 +138,46 @@ def test_a_cell_with_an_error_is_no_text_and_is_named(tmp_path):
     ]
 
 
+def test_every_row_of_merged_cells_has_their_value(tmp_path):
+    """A unit and its states typed once beside three activities; a title lies over columns, not over rows."""
+    path = form(tmp_path, {f"activities E{row}": f"activity {row}" for row in (3, 4, 5, 7)})
+    book = openpyxl.load_workbook(path)
+    sheet = book["activities"]
+    sheet["B3"], sheet["G3"], sheet["J7"] = "CU-001", "KZ; UZ", "up to 50,000 USD"
+    for block in ("B3:B6", "G3:G4", "J7:K7"):
+        sheet.merge_cells(block)
+    book.save(path)
+    rows = read_form(path).activities
+    assert rows["unit_id"].tolist() == ["CU-001", "CU-001", "CU-001", ""]
+    assert rows["countries"].tolist() == ["KZ; UZ", "KZ; UZ", "", ""]
+    assert rows["funding_source"].tolist() == [""] * 4
+
+
+def test_a_formula_that_nobody_computed_is_no_text_and_is_named(tmp_path):
+    """openpyxl and apps on phones save formulas alone; Excel saves "" as the result of one."""
+    cells = {"activities B3": "CU-001", "activities E3": '=CONCATENATE("Pay ","herders")'}
+    path = form(tmp_path, cells | {"activities F3": '=""'})
+    # the cell of the formula only: another sheet has an F3 too
+    path = changed(path, lambda _, part: re.sub(r'(<c r="F3"[^>]*)(?=><f>)', r'\1 t="str"', part))
+    [told] = [one for one in read_form(path).problems if "formula" in one.what]
+    assert told.what == (
+        'cell E3 holds a formula that no program has computed (=CONCATENATE("Pay ","herders")): '
+        "taken as empty"
+    )
+
+
+def test_headings_in_two_languages_on_one_line_are_headings(tmp_path):
+    """Google Sheets writes a blank for the end of a line within a cell when it saves tabs."""
+    path = form(tmp_path, REJECTED)
+    book = openpyxl.load_workbook(path)
+    for row in book["units"].iter_rows(max_row=2):
+        for cell in row:
+            cell.value = str(cell.value).replace("\n", " ")
+    book.save(path)
+    read = read_form(as_text(path, "units", "\t", "utf-8", ".tsv"))
+    assert read.units["unit_id"].tolist() == ["CU-001"]
+
+
 def test_a_note_beside_a_cell_is_told(tmp_path):
     path = form(tmp_path, REJECTED)
     book = openpyxl.load_workbook(path)

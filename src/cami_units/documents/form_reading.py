@@ -170,7 +170,7 @@ def read_form(path: Path) -> Form:
     unlisted = tuple(one for one in unlisted if one.as_note().facts["column"] != "action")
     activities, unlisted_too = known_words(tables["activities"], path.name)
     # a row that was handed out has a name
-    is_typed = units[_TO_FILL].ne("").any(axis=1) | units["name_en"].eq("")
+    is_typed = (units[_TO_FILL] != "").any(axis=1) | units["name_en"].eq("")
     cover = _cover(book)
     problems += _beside_the_tables(book, sheets, path.name)
     return Form(
@@ -373,9 +373,10 @@ def _bounded(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 
 def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
-    """Cells that show an error, and notes beside cells: neither is text of the form."""
+    """Cells without a text, for an error or a formula, and notes beside cells: none is text of the form."""
     for cell, error in sheet.errors.items():
-        note = Note("cell error", {"cell": cell, "error": error})
+        key = "cell formula" if error.startswith("=") else "cell error"
+        note = Note(key, {"cell": cell, "error": error})
         yield problem_of("counted", "form", file, title, note)
     for cell, remark in sheet.remarks.items():
         note = Note("cell note", {"cell": cell, "words": " ".join(remark.split())}, "note")

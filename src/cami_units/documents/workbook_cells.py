@@ -15,9 +15,10 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,8 @@ class Sheet:
     rows
         From the first row on, each as long as its last filled cell.
     errors
-        Cells that show an error ("E3" → "#VALUE!"); in `rows` they are empty.
+        Cells that show an error ("E3" → "#VALUE!"), or hold a formula that no program has computed
+        ("=…"); in `rows` they are empty.
     remarks
         What people wrote beside a cell, as a note of the spreadsheet, by cell.
     """
@@ -244,14 +246,52 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
             continue
         cells: dict[int, dict[int, str]] = {}
         errors = {}
-        for place, cell in _placed_cells(_tree(parts[target])):
+        root = _tree(parts[target])
+        for place, cell in _placed_cells(root):
             value = _xlsx_value(cell, texts, date_styles, epoch)
             if _attribute(cell, "t") == "e" or _ERROR.fullmatch(value):
                 errors[_reference(place)] = value
             elif value:
                 cells.setdefault(place[0], {})[place[1]] = value
+            # a text that is empty is a result, and no value at all is none
+            elif (
+                _attribute(cell, "t") != "str"
+                and (formula := next(_all(cell, "f"), None)) is not None
+            ):
+                errors[_reference(place)] = f"={clean_name(formula.text)}"
+        _fill_down(cells, _merged_down(root))
         remarks = _xlsx_remarks(parts, target)
         yield clean_text(_attribute(sheet, "name")), Sheet(_filled(cells), errors, remarks)
+
+
+def _merged_down(root: Any) -> Iterator[tuple[int, int, int]]:
+    """Of each block of merged cells its first row, its column, and its last row."""
+    from openpyxl.utils import coordinate_to_tuple
+
+    for block in _all(root, "mergeCell"):
+        corners = _attribute(block, "ref").split(":")
+        if len(corners) == 2 and all(map(_A1.fullmatch, corners)):
+            (first, column), (last, _) = map(coordinate_to_tuple, corners)
+            yield first, column, last
+
+
+_A1: Final = re.compile(r"[A-Z]{1,3}[1-9]\d{0,6}")
+_MOST_BLOCKS: Final = 1_000
+
+
+def _fill_down(cells: Mapping[int, dict[int, str]], blocks: Iterable[tuple[int, int, int]]) -> None:
+    """Put the value of each merged block into its further rows, where anything stands in them.
+
+    Spreadsheets keep it in the first row only: "CU-001", typed once beside three activities. To the right
+    it says nothing more: a title lies over columns that have their own meaning.
+    """
+    rows_there = frozenset(cells)
+    for first, column, last in islice(blocks, _MOST_BLOCKS):
+        value = cells.get(first, {}).get(column, "")
+        further_rows = range(first + 1, min(last, first + _MOST_EMPTY_ROWS) + 1)
+        for row in further_rows if value else ():
+            if row in rows_there:
+                cells[row].setdefault(column, value)
 
 
 def _relations(parts: Mapping[str, bytes], part: str) -> dict[str, tuple[str, str]]:
@@ -380,6 +420,7 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
     for table in _all(root, "table"):
         cells: dict[int, dict[int, str]] = {}
         errors, remarks = {}, {}
+        blocks = []
         row = 0
         for line in _all(table, "table-row"):
             column = 0
@@ -393,13 +434,18 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
                 value, remark = _ods_value(cell)
                 if remark:
                     remarks[_reference(place)] = remark
+                blocks.append((*place, row + int(_attribute(cell, "number-rows-spanned") or 1)))
                 if _ERROR.fullmatch(value):
                     errors[_reference(place)] = value
+                elif not value and (formula := _attribute(cell, "formula")):
+                    if not _attribute(cell, "value-type"):
+                        errors[_reference(place)] = f"={clean_name(formula.partition('=')[2])}"
                 elif value:
                     # a value that is repeated stands in each of its cells
                     for number in range(place[1], min(column, _MOST_COLUMNS) + 1):
                         cells.setdefault(place[0], {})[number] = value
             row += int(_attribute(line, "number-rows-repeated") or 1)
+        _fill_down(cells, (block for block in blocks if block[0] < block[2]))
         yield clean_text(_attribute(table, "name")), Sheet(_filled(cells), errors, remarks)
 
 
@@ -427,8 +473,22 @@ _OFFICE: Final = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 def fields_named(row: Sequence[str], fields: Sequence[str]) -> list[str]:
     """Of each cell of a row the column that it names, by our name or by a heading; else ""."""
     names = _names_by_heading(tuple(fields))
-    headings = [cell.split("\n")[0].strip().casefold() for cell in row]
-    return [names.get(one) or names.get("_".join(one.split()), "") for one in headings]
+    return [_named(cell.split("\n")[0].strip().casefold(), names) for cell in row]
+
+
+_LONGEST_HEADING: Final = 200
+
+
+def _named(heading: str, names: Mapping[str, str]) -> str:
+    """The column of a heading, or of one and the same in two languages, with a blank in place of a line's end."""
+    if name := names.get(heading) or names.get("_".join(heading.split())):
+        return name
+    parts = heading.split() if len(heading) <= _LONGEST_HEADING else []
+    for cut in range(1, len(parts)):
+        name = names.get(" ".join(parts[:cut]), "")
+        if name and _named(" ".join(parts[cut:]), names) == name:
+            return name
+    return ""
 
 
 @cache  # every row of a form is asked whether it is its heading
@@ -545,13 +605,10 @@ def rows_of(
 
 def _is_heading(row: Sequence[str], names: Sequence[str]) -> bool:
     """Our own workbooks say below the names of the columns what each means."""
-    headings = {
-        name: {text(f"column {name}", lang) for lang in LANGUAGES}
-        for name in names
-        if has(f"column {name}")
-    }
-    cells = dict(zip(names, row, strict=False))
-    return any(cells.get(name, "").split("\n")[0] in phrases for name, phrases in headings.items())
+    return any(
+        one and one == name and cell != name
+        for cell, name, one in zip(row, names, fields_named(row, names), strict=False)
+    )
 
 
 def _csv_rows(path: Path) -> list[list[str]]:
