@@ -831,6 +831,36 @@ def test_a_form_that_names_no_such_unit_says_so(round_dir, tmp_path):
     ]
 
 
+def test_rows_that_say_no_activity_are_told_word_by_word(round_dir, tmp_path):
+    """Typed into the wrong column, or a remark below the rows; in a table of activities too."""
+    path = form_file(round_dir, tmp_path, "", unit_id="CU-001", theme="finance", why="Pay herders")
+    book = openpyxl.load_workbook(path)
+    sheet = book["activities"]
+    sheet["A4"], sheet["B4"] = "Joint patrols at the border", "CU-001"
+    sheet["B5"], sheet["L5"] = "CU-001", "WWF"
+    sheet["A9"] = "Note: all amounts are in EUR"
+    sheet["B10"] = "CU-001"  # chosen, and nothing said
+    book.save(path)
+    table = tmp_path / "ours.csv"
+    table.write_text("unit_id,theme,text,partner\nCU-001,finance,,GIZ\n", encoding="utf-8")
+    made = activities(round_dir, [path, table])
+    assert made.table.empty
+    told = {one.file: one.what for one in made.problems if "no activity" in one.what}
+    assert told == {
+        "form_S1.xlsx": "4 rows say no activity: CU-001 | finance | Pay herders, "
+        "Joint patrols at the border | CU-001, CU-001 | WWF, Note: all amounts are in EUR",
+        "ours.csv": "1 row says no activity: CU-001 | finance | GIZ",
+    }
+
+
+def test_an_activity_that_is_there_needs_no_text_to_be_amended(round_dir, tmp_path):
+    activities(round_dir, [form_file(round_dir, tmp_path, "", unit_id="CU-001", text="Count")])
+    path = form_file(round_dir, tmp_path, "S1-001", action="amend", priority="high", text=None)
+    made = activities(round_dir, [path])
+    assert made.table[["text", "priority"]].values.tolist() == [["Count", "high"]]
+    assert not any("no activity" in one.what for one in made.problems)
+
+
 def test_a_form_in_a_zip_is_read_and_every_file_that_was_not_is_named(round_dir, tmp_path):
     """What groups send: the map and the form in one zip, a photograph, a letter."""
     handed_in = tmp_path / "in"

@@ -138,6 +138,28 @@ def test_a_cell_with_an_error_is_no_text_and_is_named(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("mark", ['"', '-"-', "— „ —", "-//-", "то же", "同上", "Idem", "〃"])
+def test_ditto_marks_are_what_stands_above(tmp_path, mark):
+    cells = {"activities B3": "CU-001", "activities D3": "finance", "activities E3": "one"}
+    cells |= {"activities B4": mark, "activities D4": mark, "activities E4": "two"}
+    cells |= {"activities B5": mark, "activities F5": mark, "activities E5": "three"}
+    read = read_form(form(tmp_path, cells))
+    assert read.activities[["unit_id", "theme", "species"]].values.tolist() == [
+        ["CU-001", "finance", ""],
+        ["CU-001", "finance", ""],
+        ["CU-001", "", mark],  # nothing stands above it
+    ]
+    [told] = [one for one in read.problems if one.as_note().key == "ditto"]
+    assert told.what == f"{mark}: what stands above is meant (3 cells)"
+
+
+@pytest.mark.parametrize("typed", ["-", "–", "— ", "n/a", "Нет замечаний", "无", "..."])
+def test_what_says_that_there_is_nothing_to_say_is_no_comment(tmp_path, typed):
+    cells = {"units G3": typed, "units C3": typed, "units G4": "no"}
+    read = read_form(form(tmp_path, cells))
+    assert read.units[["unit_id", "comment"]].values.tolist() == [["CU-002", "no"]]
+
+
 def test_every_row_of_merged_cells_has_their_value(tmp_path):
     """A unit and its states typed once beside three activities; a title lies over columns, not over rows."""
     path = form(tmp_path, {f"activities E{row}": f"activity {row}" for row in (3, 4, 5, 7)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -363,7 +363,7 @@ def _brought(
     )
     if programme is not None:
         rows = read_table(programme, columns=_READ, needs=("text",))
-        rows, word_problems = _known(rows, base_round, programme.name)
+        rows, word_problems = _known(rows, base_round, base, programme.name)
         rows, range_problems = _one_unit_a_row(rows, base_round, programme.name)
         # A measure that says no status of its own has that of the programme in force.
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
@@ -373,7 +373,7 @@ def _brought(
         problems += [*word_problems, *range_problems, *noticed_problems]
     for path, is_named in _files(files):
         try:
-            contribution, noticed_problems = _contribution(path, base_round, groups)
+            contribution, noticed_problems = _contribution(path, base_round, base, groups)
         except InputError as error:
             if is_named:
                 raise
@@ -384,12 +384,12 @@ def _brought(
         contributions.append(contribution)
         problems += noticed_problems
     # last: files that were handed in as they are go before those found in mails
-    posted, posted_problems = _posted(files, base_round, groups)
+    posted, posted_problems = _posted(files, base_round, base, groups)
     return [*contributions, *posted], matches, [*problems, *posted_problems]
 
 
 def _posted(
-    files: Sequence[Path], base_round: Round, groups: Sequence[str]
+    files: Sequence[Path], base_round: Round, base: pd.DataFrame, groups: Sequence[str]
 ) -> tuple[list[workshop.Contribution], list[Problem]]:
     """The forms in mails and archives of the folders named; every file that was not read is named."""
     contributions: list[workshop.Contribution] = []
@@ -414,7 +414,7 @@ def _posted(
                 note = Note("not read", {"why": error.note})
                 problems.append(problem_of("counted", "activities", entry.label, "", note))
                 continue
-            contribution, form_problems = _of_form(form, entry.label, base_round, groups)
+            contribution, form_problems = _of_form(form, entry.label, base_round, base, groups)
             contributions.append(contribution)
             problems += form_problems
         if not forms:
@@ -439,14 +439,14 @@ def _without_form(
 
 
 def _contribution(
-    path: Path, base_round: Round, groups: Sequence[str]
+    path: Path, base_round: Round, base: pd.DataFrame, groups: Sequence[str]
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form, or a table of activities, brings."""
     refuse_unread(path, path.name)
     if _is_form_or_table(path) and is_form(path):
-        return _of_form(read_form(path), path.name, base_round, groups)
+        return _of_form(read_form(path), path.name, base_round, base, groups)
     rows = read_table(path, columns=_READ, needs=("text",))
-    rows, word_problems = _known(rows, base_round, path.name)
+    rows, word_problems = _known(rows, base_round, base, path.name)
     rows, range_problems = _one_unit_a_row(rows, base_round, path.name)
     table, _, noticed_problems = _placed(rows, base_round, source=path.stem)
     contribution = workshop.Contribution(path.stem, table, is_form=False)
@@ -454,7 +454,7 @@ def _contribution(
 
 
 def _of_form(
-    form: Form, name: str, base_round: Round, groups: Sequence[str]
+    form: Form, name: str, base_round: Round, base: pd.DataFrame, groups: Sequence[str]
 ) -> tuple[workshop.Contribution, tuple[Problem, ...]]:
     """What a group's form brings."""
     # a sheet saved as a table of text says nothing of its group: its name may
@@ -462,15 +462,36 @@ def _of_form(
     group = group or Path(name).stem.removeprefix("form_")
     spellings = _spellings(base_round)
     # of what is kept nothing is told again
-    _, unknown = known_names(form.activities[_brings(form.activities)], spellings, name)
-    rows, given = (known_names(one, spellings, name)[0] for one in (form.activities, form.given))
+    telling, silent = _telling(
+        form.activities, {*base["activity_id"], *form.given["activity_id"]}, name
+    )
+    _, unknown = known_names(telling[_brings(telling)], spellings, name)
+    rows, given = (known_names(one, spellings, name)[0] for one in (telling, form.given))
     rows, range_problems = _one_unit_a_row(rows, base_round, name)
     is_brought = _brings(rows)
     placed_rows, _, noticed_problems = _placed(rows[is_brought], base_round, source=name)
     rows.loc[is_brought, "unit_id"] = placed_rows["unit_id"].to_numpy()
     as_given = {row["activity_id"]: row for row in text_rows(given)}
     contribution = workshop.Contribution(group, rows, as_given=as_given)
-    return contribution, (*form.problems, *unknown, *range_problems, *noticed_problems)
+    return contribution, (*form.problems, *silent, *unknown, *range_problems, *noticed_problems)
+
+
+def _telling(
+    rows: pd.DataFrame, known_ids: Collection[str], file: str
+) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """The rows that say what is to be done, or name an activity that is there; what else was typed is told."""
+    is_drop = rows["action"].eq("drop") if "action" in rows else False
+    is_telling = rows["text"].ne("") | rows["activity_id"].isin(list(known_ids)) | is_drop
+    others = [" | ".join(filter(None, row.values())) for row in text_rows(rows[~is_telling])]
+    if not others:
+        return rows, ()
+    facts = {"count": len(others), "text": in_short(others, _MOST_ROWS_TOLD)}
+    note = Note("rows without activity", facts)
+    told = problem_of("counted", "activities", file, "", note)
+    return rows[is_telling].reset_index(drop=True), (told,)
+
+
+_MOST_ROWS_TOLD: Final = 20
 
 
 def _brings(rows: pd.DataFrame) -> pd.Series[bool]:
@@ -480,12 +501,13 @@ def _brings(rows: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _known(
-    rows: pd.DataFrame, base_round: Round, file: str
+    rows: pd.DataFrame, base_round: Round, base: pd.DataFrame, file: str
 ) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """A table with our words, species and states by their ids; asked of a row before it is made one for each unit."""
+    rows, silent = _telling(rows, {*base["activity_id"]}, file)
     rows, word_problems = known_words(rows, file)
     rows, unknown = known_names(rows, _spellings(base_round), file)
-    return rows, (*word_problems, *unknown)
+    return rows, (*silent, *word_problems, *unknown)
 
 
 def _one_unit_a_row(

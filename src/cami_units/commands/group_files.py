@@ -1453,8 +1453,13 @@ def _take_form(
     if unheard := [words for row in rows_of_form if (words := _unheard(row, base_facts))]:
         words_note = Note("form words", {"text": in_short(unheard, 20)})
         group_files.notices.append(workshop.Notice(label, "units", "", words_note))
-    marked = form.activities["action"].isin(["add", "amend", "drop"])
-    activities = int((marked | (form.activities["activity_id"] == "")).sum())
+    rows_brought = form.activities
+    marked = rows_brought["action"].isin(["add", "amend", "drop"]) & rows_brought["activity_id"].ne(
+        ""
+    )
+    activities = int(
+        (marked | (rows_brought["activity_id"].eq("") & rows_brought["text"].ne(""))).sum()
+    )
     if activities:
         form_note = Note("form activities", {"count": activities})
         group_files.notices.append(workshop.Notice(label, "activities", "", form_note))

@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units.documents.form_words import UNIT_LISTS, known_words
+from cami_units.documents.form_words import UNIT_LISTS, is_ditto, is_no_word, known_words
 from cami_units.documents.workbook_cells import (
     TABLE_SUFFIXES,
     Sheet,
@@ -151,7 +151,12 @@ def read_form(path: Path) -> Form:
     is_text = path.suffix.lower() in TABLE_SUFFIXES
     for name, fields in _SHEETS.items():
         for title, place in sheets[name][:1]:
-            tables[name], longest = _bounded(_table(book[title], place, fields))
+            typed, ditto_words = _spoken_out(_table(book[title], place, fields))
+            tables[name], longest = _bounded(typed)
+            if ditto_words:
+                facts = {"words": in_short(dict.fromkeys(ditto_words)), "count": len(ditto_words)}
+                note = Note("ditto", facts, "note")
+                problems.append(problem_of("note", "form", path.name, title, note))
             problems += _beside_cells(book[title], title, path.name)
             if longest:
                 facts = {"count": float(longest), "text": float(LONGEST_TEXT), "name": LONGEST_NAME}
@@ -178,7 +183,8 @@ def read_form(path: Path) -> Form:
         group=cover.get("group", ""),
         round=cover.get("round", ""),
         units=units[is_typed].reset_index(drop=True),
-        activities=_rows_with(activities, ["text", "action", "theme"]),
+        # whether a row says enough, `activities` decides, and tells
+        activities=_rows_with(activities, [one for one in ACTIVITY_FIELDS if one != "unit_id"]),
         problems=(*problems, *unlisted, *unlisted_too),
         given=_handed_out(book),
     )
@@ -353,6 +359,19 @@ def _is_hidden_sheet(sheet: Sheet) -> bool:
     """Whether a sheet is one of those that a form has for itself: its lists, and what was handed out."""
     first_row = sheet.rows[0] if sheet.rows else []
     return {"actions", "themes"} <= {*first_row} or any(one.startswith(WAS) for one in first_row)
+
+
+def _spoken_out(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Rows without the marks that say nothing, each "the same as above" in the words above; and these."""
+    ditto_words = []
+    rows: list[list[str]] = []
+    for row in table.itertuples(index=False, name=None):
+        above = rows[-1] if rows else [""] * len(row)
+        cells = ["" if is_no_word(cell) else cell for cell in row]
+        at_ditto = [n for n, cell in enumerate(cells) if above[n] and is_ditto(cell)]
+        ditto_words += [cells[n] for n in at_ditto]
+        rows.append([above[n] if n in at_ditto else cell for n, cell in enumerate(cells)])
+    return pd.DataFrame(rows, columns=table.columns, dtype=str), ditto_words
 
 
 _NAMED_FIELDS: Final = frozenset({"unit_id", "name_en", "merge_with", "new_name", "activity_id"})

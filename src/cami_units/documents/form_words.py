@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -112,6 +113,37 @@ _ALSO: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What else people write for a word of a list, beside the word itself in each language."""
+
+
+_NO_WORDS: Final = frozenset(
+    (
+        *("n/a", "none", "no comment", "no comments", "без комментариев", "нет комментариев"),
+        *("нет замечаний", "без замечаний", "замечаний нет", "н/д", "无", "无意见", "没有意见"),
+        *("саналгүй", "санал байхгүй"),
+    )
+)
+_ONLY_DASHES: Final = re.compile(r"[\s\-–—−_.·]+|[/\\]")
+_DITTO: Final = frozenset(
+    (
+        *("ditto", "idem", "ibid", "same", "the same", "same as above", "as above", "see above"),
+        *("то же", "то же самое", "там же", "см. выше", "см выше", "как выше", "同上", "同前"),
+        *("мөн адил", "дээрхтэй адил", "дээрхтэй ижил"),
+    )
+)
+_DITTO_MARKS: Final = re.compile(r"[\s\-–—−./]*(?:[\"”“″〃„«»]|''|’’|//){1,2}[\s\-–—−./]*")
+
+
+def is_no_word(typed: str) -> bool:
+    """Whether somebody typed that there is nothing to say: a dash, "n/a", "нет замечаний".
+
+    A bare "no" says something.
+    """
+    return _ONLY_DASHES.fullmatch(typed) is not None or plain_word(typed) in _NO_WORDS
+
+
+def is_ditto(typed: str) -> bool:
+    """Whether what stands above is meant: a ditto mark, "то же", 同上."""
+    return _DITTO_MARKS.fullmatch(typed) is not None or plain_word(typed) in _DITTO
 
 
 def in_language(word: str, lang: str) -> str:
