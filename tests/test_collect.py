@@ -1186,6 +1186,28 @@ def test_a_rename_is_its_new_name_and_without_one_a_question(tmp_path):
     assert told(made, "the form says of CU-002: rename") is not None
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["Barskoon / Барскоон", "Барскоон | Barskoon", "Barskoon (Барскоон)", "Barskoon\nБарскоон"],
+)
+def test_a_name_in_two_languages_is_one_in_each(typed, tmp_path):
+    sheet = form_rows(
+        {"unit_id": "CU-001", "new_name": typed},
+        {"unit_id": "CU-002", "new_name": "Place 002 / Тенгри"},
+        {"unit_id": "CU-003", "new_name": "Place 003 / Место 003"},
+    )
+    renamed = draw.renamed("CU-004", "CU-004 " + typed.replace("\n", " / "))
+    made = collected(tmp_path, {"form_S1.csv": sheet, "edit_S1.kmz": kmz(renamed)})
+    names = units_of(made)[["name_en", "name_ru"]].values.tolist()
+    assert names[:4] == [
+        ["Barskoon", "Барскоон"],
+        ["Place 002", "Тенгри"],
+        ["Place 003", "Место 003"],
+        ["Barskoon", "Барскоон"],
+    ]
+    assert of(made, "CU-003") == [("kept", "cu_id", "S1")]
+
+
 def test_the_name_of_a_new_unit_does_not_rename_the_one_in_whose_row_it_stands(tmp_path):
     new = {"unit_id": "CU-001", "action": "new", "new_name": "Kungey", "comment": "south of it"}
     made = collected(tmp_path, {"form_S1.csv": form_rows(new | {"open_question": "whose is it?"})})

@@ -1512,6 +1512,8 @@ def _form_row(
     Only a map can show a new unit.
     """
     cells = {key: clean_name(value) for key, value in row.items()}
+    # in two languages one below the other, as the headings are
+    cells["new_name"] = clean_name(row["new_name"].strip().replace("\n", " / "))
     unit_id = workshop.unit_id_typed(cells["unit_id"])
     action = cells["action"].casefold()
     # of a new unit it says everything in one request

@@ -154,8 +154,11 @@ def read_form(path: Path) -> Form:
             typed, ditto_words = _spoken_out(_table(book[title], place, fields))
             tables[name], longest = _bounded(typed)
             if ditto_words:
-                facts = {"words": in_short(dict.fromkeys(ditto_words)), "count": len(ditto_words)}
-                note = Note("ditto", facts, "note")
+                of_dittos = {
+                    "words": in_short(dict.fromkeys(ditto_words)),
+                    "count": len(ditto_words),
+                }
+                note = Note("ditto", of_dittos, "note")
                 problems.append(problem_of("note", "form", path.name, title, note))
             problems += _beside_cells(book[title], title, path.name)
             if longest:

@@ -521,8 +521,8 @@ def _new_name(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> tuple[str
                 return tuple("" if plain(one) in _names(unit) else one for one in names)  # type: ignore[return-value]
             continue
         name = "" if plain(piece.name) in _names(unit) else bare_name(piece.name)
-        if name and plain(name) not in _names(unit):
-            return by_script(name)
+        if name and plain(name) not in _names(unit) and any(_new_by_script(unit, name)):
+            return _new_by_script(unit, name)
     return "", ""
 
 
@@ -583,9 +583,34 @@ def _is_garbled(given: str, own_name: str) -> bool:
     return is_cut or "?" in given or "\ufffd" in given
 
 
+_IN_TWO_LANGUAGES: Final = re.compile(r"(.{3,}?)\s*(?:[/;|\\]|(?=[(（]))\s*[(（]?(.{3,}?)[)）]?")
+
+
 def by_script(name: str) -> tuple[str, str]:
-    """A name as the English one, or as the Russian one where it is in Cyrillic."""
+    """A name as the English one, or as the Russian one where it is in Cyrillic; typed in both, each of them.
+
+    Examples
+    --------
+    >>> by_script("Wakhan"), by_script("Вахан")
+    (('Wakhan', ''), ('', 'Вахан'))
+    >>> by_script("Wakhan / Вахан"), by_script("Вахан (Wakhan)"), by_script("Памир / Алай")
+    (('Wakhan', 'Вахан'), ('Wakhan', 'Вахан'), ('', 'Памир / Алай'))
+    """
+    halves = _IN_TWO_LANGUAGES.fullmatch(name)
+    for one, other in (halves.groups(), halves.groups()[::-1]) if halves else ():
+        # letters of one alphabet in each: "Памир KZ / Алай" is one name
+        if is_cyrillic(other) and not is_cyrillic(one) and not _LATIN.search(other):
+            return one, other
     return ("", name) if is_cyrillic(name) else (name, "")
+
+
+_LATIN: Final = re.compile("[A-Za-z]")
+
+
+def _new_by_script(unit: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """As :func:`by_script`, each empty that the unit has or had anyway."""
+    name_en, name_ru = ("" if plain(one) in _names(unit) else one for one in by_script(name))
+    return name_en, name_ru
 
 
 def plain(name: Any) -> str:
@@ -632,7 +657,11 @@ def _add_form_row(
         row_note = note("no such unit", unit_id=unit_id, hint=_called_so(unit_id, units))
         result.notices.append(Notice(file.file, "", unit_id, row_note))
         return
-    name_en, name_ru = by_script("" if plain(row.name) in _names(units[unit_id]) else row.name)
+    name_en, name_ru = (
+        ("", "")
+        if plain(row.name) in _names(units[unit_id])
+        else _new_by_script(units[unit_id], row.name)
+    )
     of_unit = result.versions.setdefault(unit_id, [])
     if not of_unit:
         mine = unit_id in own_units
