@@ -449,9 +449,15 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
 
     A column ``decision`` says what plenary did: a word of :data:`DECISIONS`, or nothing. A round
     without decisions is handed back as it is.
+
+    Raises
+    ------
+    InputError
+        Lines of the log that no command has written: of another unit, or without a word of ours.
     """
     if log.empty:
         return base_round
+    _refuse_typed_lines(log, base_round.tables["conservation_units"]["unit_id"])
     units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index(
         "unit_id", drop=False
     )
@@ -474,6 +480,18 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     names = [name for name in shown.columns if name != "geometry"]
     table = shown[[*names, "geometry"]].reset_index(drop=True)
     return store.with_tables(base_round, {"conservation_units": table})
+
+
+def _refuse_typed_lines(log: pd.DataFrame, unit_ids: pd.Series[str]) -> None:
+    """Refuse lines that somebody typed into the log: what they do to a unit stands in no column."""
+    is_ours = log["unit_id"].isin(unit_ids) & log["decision"].isin(DECISIONS)
+    typed = log[~(is_ours & log["status"].isin(STATUSES))]
+    if len(typed):
+        lines = [
+            f"{clean_name(line['unit_id'])} {clean_name(line['decision'])}".strip()
+            for line in typed.to_dict("records")
+        ]
+        raise InputError.of("log typed", file=DECISION_LOG, lines_typed=in_short(lines))
 
 
 def _rationale(base_round: Round, unit_id: str, facts: str) -> str:
