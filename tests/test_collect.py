@@ -1502,6 +1502,11 @@ def test_a_folder_of_nothing_but_outlines_as_text_says_what_to_do(tmp_path):
         ("unit_id;resolution;reason", "оставить S2", "S2"),
         ("unit;decision;reason", "Keep S2", "S2"),
         ("unit_id;resolution;reason", "edit_S2.kmz", "edit_S2.kmz"),
+        ("unit_id;resolution;reason", "группа S2", "S2"),
+        ("unit_id;resolution;reason", "Keep the S2 version", "S2"),
+        ("unit_id;resolution;reason", "as S2 drew it", "S2"),
+        ("unit_id;resolution;reason", "S2组", "S2"),
+        ("unit_id;resolution;reason", "Ｓ２", "S2"),
     ],
 )
 def test_resolutions_are_read_in_every_language(heads, answer, choice, tmp_path):

@@ -293,6 +293,8 @@ def test_a_far_cell_costs_no_memory(tmp_path):
     ("name", "cure"),
     [
         ("form_S1.xls", "save it as .xlsx"),
+        ("form_S2.docx", "Type what it asks for into the group's form"),
+        ("slides S2.PPTX", "Type what it asks for into the group's form"),
         ("form_S1.gsheet", re.escape("Microsoft Excel (.xlsx)")),
         ("winmail.dat", "Ask for the files as plain ones"),
         ("letter.msg", "save what is attached"),
@@ -411,6 +413,19 @@ def test_a_second_sheet_of_a_form_is_named_where_it_says_otherwise(tmp_path):
         "a second sheet with the columns of the form was not read: units (2)."
     )
     assert second.what.endswith("CU-002")
+
+
+def test_a_table_that_was_saved_in_one_column_is_that_table():
+    """Excel opens a CSV of another country in one column, and saves each line in quotes."""
+    lines = ["unit_id,resolution,reason", 'CU-001,S2,"because, they know"', "CU-002,S1,"]
+    quoted = "\r\n".join('"' + line.replace('"', '""') + '"' for line in lines)
+    assert delimited_rows(quoted.encode()) == [
+        ["unit_id", "resolution", "reason"],
+        ["CU-001", "S2", "because, they know"],
+        ["CU-002", "S1", ""],
+    ]
+    # remarks in one column stay what they are
+    assert delimited_rows(b'note\n"first, then"\n') == [["note"], ["first, then"]]
 
 
 def test_one_long_remark_does_not_say_what_divides_the_cells():

@@ -68,7 +68,8 @@ _TO_FILL: Final = [column for column in UNIT_FIELDS if column not in HANDED_OUT_
 FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
 """Endings of workbooks that are read."""
 
-_UNREAD_SUFFIXES: Final = (".xls", ".xlsb", ".gsheet", ".numbers", ".msg")
+_WRITTEN: Final = (".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".odp", ".pages", ".key")
+_UNREAD_SUFFIXES: Final = (".xls", ".xlsb", ".gsheet", ".numbers", ".msg", *_WRITTEN)
 """Files that may hold a group's form and are not read: each has a note with its cure."""
 
 
@@ -82,6 +83,7 @@ def refuse_unread(path: Path, called: str) -> None:
     """
     if may_hold_form(path):
         ending = "winmail" if path.suffix.casefold() == ".dat" else path.suffix.casefold()
+        ending = "document" if ending in _WRITTEN else ending
         raise InputError.of(f"unread {ending}", file=called)
 
 

@@ -188,9 +188,19 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
     says_separator = first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1
     delimiter, text = (first.strip()[-1], rest) if says_separator else (_delimiter(text), text)
     try:
-        return _rows(text, delimiter, most_rows)
+        rows = _rows(text, delimiter, most_rows)
+        # opened in one column and saved so: each line is one cell with all of its quotes in quotes
+        if len(rows) > 1 and all(len(row) < 2 for row in rows) and _is_quoted_whole(rows[0]):
+            text = "\n".join(cell for row in rows for cell in row)
+            return _rows(text, _delimiter(text), most_rows)
+        return rows
     except csv.Error as error:
         raise ValueError(str(error)) from error
+
+
+def _is_quoted_whole(row: Sequence[str]) -> bool:
+    """Whether the only cell of a row is a row itself."""
+    return any(mark in cell for cell in row for mark in ",;\t")
 
 
 def _rows(text: str, delimiter: str, most_rows: int) -> list[list[str]]:

@@ -6,6 +6,7 @@ Resolutions and rules go in; units of the next round, changes, conflicts, versio
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
@@ -92,7 +93,8 @@ def resolutions_of(
     column = next((names[name] for name in ("resolution", "group", "rule") if name in names), None)
     if "unit_id" not in names or column is None:
         raise InputError.of("resolutions lack columns", names=in_short(table.columns, 12))
-    spellings = {name.casefold(): name for name in (*files, *groups, *CHOICES)}
+    group_names = {group.casefold(): group for group in groups}
+    spellings = {name.casefold(): name for name in (*files, *group_names.values(), *CHOICES)}
     spellings |= DEFAULTS
     resolutions: dict[str, Resolution] = {}
     faults = []
@@ -102,6 +104,8 @@ def resolutions_of(
         choice = re.sub(r"^keep\s+", "", answer.partition(":")[0].strip(), flags=re.IGNORECASE)
         if not choice:
             continue
+        if choice.casefold() not in spellings:  # "group S2", "as S2 drew it"
+            choice = group_names.get(_without_group_words(choice), choice)
         if choice.casefold() not in spellings:
             hint = nearest_note(choice, spellings.values())
             facts = {"line": line, "choice": choice, "hint": hint}
@@ -114,6 +118,18 @@ def resolutions_of(
     if faults:
         raise unusable(faults)
     return resolutions
+
+
+_GROUP_WORDS: Final = re.compile(
+    r"(?<![^\W\d_])(?:the|as|of|by|group|groups?'s|version|variant|outline|drew|drawn|it|групп[аыу]|верси[яю]|вариант|"
+    r"как|нарисовала|бүлэг|бүлгийн|хувилбар)(?![^\W\d_])|['’]s\b|第|组|組|的|版本|方案"
+)
+
+
+def _without_group_words(choice: str) -> str:
+    """What an answer says but for the words around the name of a group; wide letters as narrow ones."""
+    plain = unicodedata.normalize("NFKC", choice).casefold()
+    return " ".join(_GROUP_WORDS.sub(" ", plain).split())
 
 
 def unusable(faults: Sequence[Note]) -> InputError:
