@@ -1144,7 +1144,7 @@ def form_rows(*rows: dict[str, str]) -> bytes:
     return stream.getvalue().encode()
 
 
-@pytest.mark.parametrize("typed", ["移除", "хасах", "исключить", "Remove", "удалено"])
+@pytest.mark.parametrize("typed", ["移除", "驳回", "хасах", "исключить", "Remove", "удалено"])
 def test_a_word_that_rejects_in_names_does_so_under_what_to_do(typed, tmp_path):
     sheet = form_rows({"unit_id": "CU-001", "action": typed})
     made = collected(tmp_path, {"form_S1.csv": sheet})
@@ -1173,6 +1173,15 @@ def test_what_is_no_action_is_told_of_its_unit_word_by_word(tmp_path):
         assert action in made.remarks.set_index("unit_id").loc[unit_id, "text"]
     assert "Reject? (perhaps reject?)" in told(made, "says of CU-005")["what"]
     assert not made.problems["what"].str.contains("is not in the list").any()
+
+
+def test_a_row_of_a_form_is_named_as_one(tmp_path, capsys):
+    sheet = form_rows({"unit_id": "CU-001", "evidence_grade": "A/B"})
+    made = collected(tmp_path, {"form_S1.csv": sheet})
+    line = told(made, "'A/B' is not in the list")
+    assert (line["placemark"], line["folder"]) == ("CU-001", "")
+    say_collected(made, tmp_path / "x")
+    assert "'A/B' is not in the list of evidence_grade (row 'CU-001')" in capsys.readouterr().out
 
 
 def test_a_rename_is_its_new_name_and_without_one_a_question(tmp_path):
@@ -1254,6 +1263,7 @@ def test_what_a_group_types_beside_the_tables_of_its_form_is_told(tmp_path):
     book = openpyxl.load_workbook(path)
     book.worksheets[0]["A30"], book.worksheets[0]["B30"] = "Rapporteur", "rename the section"
     book.worksheets[0]["D2"] = "and the north"
+    book.worksheets[0]["A6"] = None  # as in forms of old
     notes = book.create_sheet("Notes S1")
     notes["A1"], notes["B2"] = "Take in the shore", "because of calving"
     book["activities"].insert_rows(1)

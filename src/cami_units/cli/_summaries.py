@@ -242,7 +242,7 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
             row for row in problems if row["file"] == name and row["kind"] not in told_already
         ]
         for row in of_file[:each]:
-            _say_noticed(row, "sheet" if file is not None and file.is_form else "folder", lang)
+            _say_noticed(row, is_form=file is not None and file.is_form, lang=lang)
         left_out += len(of_file[each:])
     if left_out:
         say(f"  {text('report line more remarks', lang, n=left_out)}", style="dim")
@@ -444,13 +444,16 @@ def _file_in_words(file: FileRead, lang: str) -> str:
     return f"{whose}: {found_in(asdict(file), lang) or text(f'report line {nothing}', lang)}"
 
 
-def _say_noticed(row: Mapping[str, Any], folder: str, lang: str) -> None:
-    """Say one thing that the reader noticed, and what it assumed; `folder` is what holds its rows."""
+def _say_noticed(row: Mapping[str, Any], *, is_form: bool, lang: str) -> None:
+    """Say one thing that the reader noticed, and what it assumed; a form has rows and sheets."""
     from cami_units.words import text
 
     place = ", ".join(
         text(f"report line {word}", lang, name=one_line(row[key]))
-        for key, word in (("placemark", "placemark"), ("folder", folder))
+        for key, word in (
+            ("placemark", "row" if is_form else "placemark"),
+            ("folder", "sheet" if is_form else "folder"),
+        )
         if row[key]
     )
     assumed = f" → {one_line(row['assumed'])}" if row["assumed"] else ""

@@ -482,7 +482,10 @@ def _telling(
     """The rows that say what is to be done, or name an activity that is there; what else was typed is told."""
     is_drop = rows["action"].eq("drop") if "action" in rows else False
     is_telling = rows["text"].ne("") | rows["activity_id"].isin(list(known_ids)) | is_drop
-    others = [" | ".join(filter(None, row.values())) for row in text_rows(rows[~is_telling])]
+    others = [
+        " | ".join(filter(None, map(clean_name, row.values())))
+        for row in text_rows(rows[~is_telling])
+    ]
     if not others:
         return rows, ()
     facts = {"count": len(others), "text": in_short(others, _MOST_ROWS_TOLD)}

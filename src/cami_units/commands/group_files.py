@@ -1440,9 +1440,10 @@ def _take_form(
         group = workshop.EVERYBODY
         group_files.note(label, "form without group")
     for problem in form.problems:
-        # a sheet is to a form what a folder is to a map
-        notice = workshop.Notice(label, problem.where, "", problem.as_note())
-        group_files.notices.append(notice)
+        # a sheet is to a form what a folder is to a map, and a row what a placemark is
+        note = problem.as_note()
+        place = ("", problem.where) if "column" in note.facts else (problem.where, "")
+        group_files.notices.append(workshop.Notice(label, *place, note))
     rows_of_form = text_rows(form.units)
     group_files.forms[label] = [
         row
@@ -1501,7 +1502,11 @@ _LONGEST_PLACE: Final = 60
 def _unheard(row: Mapping[str, str], base_facts: HandedOut) -> str:
     """The words of a row of a form that is of no unit of the round; nothing where it is of one."""
     is_of_one = any(one["unit_id"] in base_facts.units for one in _one_unit_each(row, base_facts))
-    return "" if is_of_one or row["action"] == "new" else " | ".join(filter(None, row.values()))
+    return (
+        ""
+        if is_of_one or row["action"] == "new"
+        else " | ".join(filter(None, map(clean_name, row.values())))
+    )
 
 
 def _form_row(

@@ -19,6 +19,7 @@ from cami_units.documents.workbook_cells import (
     workbook_sheets,
 )
 from cami_units.model import (
+    DISCLAIMER,
     LONGEST_NAME,
     LONGEST_TEXT,
     InputError,
@@ -27,7 +28,7 @@ from cami_units.model import (
     in_short,
     problem_of,
 )
-from cami_units.words import LANGUAGES
+from cami_units.words import LANGUAGES, disclaimer, text
 
 FORM: Final = "cami_units form 1"
 """What the first sheet of a form says of itself."""
@@ -354,9 +355,15 @@ def _beside_the_tables(
 
 
 def _typed_on_cover(sheet: Sheet) -> Iterator[str]:
-    """The rows of the first sheet that are none of ours, and what stands beside those that are."""
+    """The rows of the first sheet that are none of ours, and what stands beside those that are.
+
+    In forms of old our lines have no key before them.
+    """
+    ours = {text(key, lang) for key in ("form how", "indicative") for lang in LANGUAGES}
+    ours |= {disclaimer(DISCLAIMER, lang) for lang in LANGUAGES}
     for row in sheet.rows:
-        typed = row[2:] if row and row[0] in COVER_KEYS else row
+        is_ours = bool(row) and (row[0] in COVER_KEYS or (not row[0] and row[1] in ours))
+        typed = row[2:] if is_ours else row
         yield " | ".join(filter(None, typed))
 
 

@@ -81,7 +81,7 @@ _ALSO: Final[Mapping[str, str]] = MappingProxyType(
         "as is, yes, ok, agree, agreed, unchanged, no change, no changes, 保留, 不变, 保持不变, 是, 同意, "
         "тийм, зөвшөөрнө, зөвшөөрсөн, хэвээр үлдээх, ✓, ✔, √, +",
         "change": "изменение, правка, 修改, 更改, 变更",
-        "reject": "отвергнуть, отказать",
+        "reject": "отвергнуть, отказать, 驳回, 剔除, 不同意",
         "merge": "слить, объединение, 合并",
         "split": "разделение, 拆分, 分割",
         "new": "новая, новый, 新增, 新建",
