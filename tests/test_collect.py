@@ -1175,6 +1175,20 @@ def test_what_is_no_action_is_told_of_its_unit_word_by_word(tmp_path):
     assert not made.problems["what"].str.contains("is not in the list").any()
 
 
+def test_a_name_typed_over_that_of_a_unit_is_asked_about_on_the_unit(tmp_path):
+    sheet = form_rows(
+        {"unit_id": "CU-001", "name_en": "Barskoon"},
+        {"unit_id": "CU-002", "name_en": "place 002 "},
+        {"unit_id": "CU-003", "name_en": "Pl?ce 003"},  # a code page has lost a letter
+    )
+    made = collected(tmp_path, {"form_S1.csv": sheet})
+    assert of(made, "CU-001") == [("commented", "cu_id", "S1")]
+    assert units_of(made).loc["CU-001", "name_en"] == "Place 001"
+    [row] = made.changes.query("unit_id == 'CU-001'").to_dict("records")
+    assert row["note"] == "over the name of CU-001 the form has 'Barskoon'"
+    assert [change for one in UNITS[1:3] for change, *_ in of(made, one)] == ["absent"] * 2
+
+
 def test_a_row_of_a_form_is_named_as_one(tmp_path, capsys):
     sheet = form_rows({"unit_id": "CU-001", "evidence_grade": "A/B"})
     made = collected(tmp_path, {"form_S1.csv": sheet})

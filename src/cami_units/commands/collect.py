@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -191,8 +191,7 @@ def read_handed_in(
     owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
     owner |= packed["units"] if packed else {}
     in_pack = workshop.units_in_packs(owners.assign(group=owners["unit_id"].map(owner)), groups)
-    former = {unit_id: row["hashes"] for unit_id, row in former_versions(base).items()}
-    handed_out = _handed_out(base, owner, groups, in_pack, former)
+    handed_out = _handed_out(base, owner, groups, in_pack)
     sums = sums_of(_of_packs(paths, pack))
     files = found_files(paths)
     with kept_beside(base):
@@ -328,9 +327,9 @@ def _handed_out(
     owner: Mapping[str, str],
     groups: Mapping[str, Sequence[str]],
     in_pack: Mapping[str, Sequence[str]],
-    hashes: Mapping[str, Collection[str]],
 ) -> HandedOut:
     """What files that come back are told apart by."""
+    former = former_versions(base)
     evidence = {
         str(evidence_id)
         for layer in EVIDENCE_LAYERS
@@ -346,7 +345,8 @@ def _handed_out(
         region=_region(base),
         shown=_shown(base),
         in_pack=in_pack,
-        hashes=hashes,
+        hashes={unit_id: row["hashes"] for unit_id, row in former.items()},
+        names={unit_id: row["names"] for unit_id, row in former.items()},
         outlines=_outlines(base),
         collected={
             row["sha256"]: (row["file"], row["round"]) for row in collected_files(base.manifest)

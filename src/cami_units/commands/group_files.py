@@ -27,7 +27,6 @@ from cami_units.commands.resolution_files import (
 from cami_units.commands.stored_round import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
-    HANDED_OUT_FIELDS,
     Form,
     is_form,
     may_be_form,
@@ -171,8 +170,8 @@ class GroupFiles:
 class HandedOut:
     """What the round handed out says of a file that comes back.
 
-    `in_pack` are the units that each group was handed, `hashes` the outlines that each unit ever had,
-    also of units that are no more.
+    `in_pack` are the units that each group was handed, `hashes` the outlines and `names` the names that
+    each unit ever had, also of units that are no more.
     """
 
     units: frozenset[str]
@@ -185,6 +184,7 @@ class HandedOut:
     """The layers that are handed out to be looked at, longitude and latitude: evidence, sections, context."""
     in_pack: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hashes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    names: Mapping[str, Collection[str]] = field(default_factory=dict)
     outlines: Mapping[str, Any] = field(default_factory=dict)
     collected: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """By the SHA-256 of each file that the round was collected from: its name then, and the round."""
@@ -1444,7 +1444,10 @@ def _take_form(
         note = problem.as_note()
         place = ("", problem.where) if "column" in note.facts else (problem.where, "")
         group_files.notices.append(workshop.Notice(label, *place, note))
-    rows_of_form = text_rows(form.units)
+    rows_of_form = [
+        row | {"name_en": _typed_over(row, base_facts)}
+        for row in text_rows(pd.concat([form.units, form.unfilled]))
+    ]
     group_files.forms[label] = [
         row
         for row_cells in rows_of_form
@@ -1471,6 +1474,20 @@ def _take_form(
     )
 
 
+def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
+    """The name that somebody typed over the one of a unit, in the column that was filled in; else nothing.
+
+    Where nothing else is known of the unit the name may be how the group calls it. A code page that
+    lacks a letter puts "?" for it.
+    """
+    unit_id, name = workshop.unit_id_typed(row["unit_id"]), clean_name(row["name_en"])
+    known_names = base_facts.names.get(unit_id)
+    if known_names is None:
+        return name
+    is_known = name.casefold() in {clean_name(one).casefold() for one in known_names}
+    return "" if is_known or "?" in name else name
+
+
 def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
     """A row of a form for each unit that it is about: "CU-001; CU-002", or a line below the table that names one.
 
@@ -1481,7 +1498,7 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
         return [row]
     named = workshop.unit_ids_listed(typed, base_facts.units) or workshop.unit_ids_in(typed)
     ids = [one for one in dict.fromkeys(named) if one in base_facts.units]
-    is_all = not any(value for key, value in row.items() if key not in HANDED_OUT_FIELDS)
+    is_all = not any(value for key, value in row.items() if key != "unit_id")
     words_of_row = [
         typed if is_all or len(typed) > _LONGEST_PLACE else "",
         row["new_name"] if len(ids) > 1 else "",
@@ -1524,7 +1541,7 @@ def _form_row(
     # of a new unit it says everything in one request
     comments = [] if action == "new" else [row["comment"], row["open_question"]]
     requests = tuple(_requests(action, unit_id, cells))
-    is_filled = any(value for key, value in cells.items() if key not in HANDED_OUT_FIELDS)
+    is_filled = any(value for key, value in cells.items() if key != "unit_id")
     if not is_filled or not (unit_id or action == "new"):
         return None
     at = (label, "units", unit_id or cells["new_name"])
@@ -1565,6 +1582,8 @@ def _requests(action: str, unit_id: str, cells: Mapping[str, str]) -> Iterator[N
         named = f" '{cells['new_name']}'" if cells["new_name"] else ""
         typed = "; ".join(filter(None, (cells["comment"], cells["open_question"])))
         yield Note("form adds", {"named": named, "words": f": {typed}" if typed else ""})
+    if name := cells["name_en"]:
+        yield Note("form name typed over", {"unit_id": unit_id, "name": name})
     keys = {"split": "form splits", "change": "form changes"}
     if action in keys:
         yield Note(keys[action], {"unit_id": unit_id})

@@ -113,6 +113,7 @@ class Form:
     problems : what could not be taken as it stands.
     given : the activities as the form was handed out, :data:`ACTIVITY_FIELDS`; none where the sheet
         that holds them is gone.
+    unfilled : the other rows of units: only who knows the round can tell whether a name was typed over.
     """
 
     file: str
@@ -122,6 +123,7 @@ class Form:
     activities: pd.DataFrame
     problems: tuple[Problem, ...] = ()
     given: pd.DataFrame = field(default_factory=lambda: _no_rows(ACTIVITY_FIELDS))
+    unfilled: pd.DataFrame = field(default_factory=lambda: _no_rows(UNIT_FIELDS))
 
 
 def read_form(path: Path) -> Form:
@@ -189,6 +191,7 @@ def read_form(path: Path) -> Form:
         group=cover.get("group", ""),
         round=cover.get("round", ""),
         units=units[is_typed].reset_index(drop=True),
+        unfilled=units[~is_typed].reset_index(drop=True),
         # whether a row says enough, `activities` decides, and tells
         activities=_rows_with(activities, [one for one in ACTIVITY_FIELDS if one != "unit_id"]),
         problems=(*problems, *unlisted, *unlisted_too),
