@@ -435,11 +435,8 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
                 if remark:
                     remarks[_reference(place)] = remark
                 blocks.append((*place, row + int(_attribute(cell, "number-rows-spanned") or 1)))
-                if _ERROR.fullmatch(value):
-                    errors[_reference(place)] = value
-                elif not value and (formula := _attribute(cell, "formula")):
-                    if not _attribute(cell, "value-type"):
-                        errors[_reference(place)] = f"={clean_name(formula.partition('=')[2])}"
+                if error := _ods_error(cell, value):
+                    errors[_reference(place)] = error
                 elif value:
                     # a value that is repeated stands in each of its cells
                     for number in range(place[1], min(column, _MOST_COLUMNS) + 1):
@@ -447,6 +444,15 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
             row += int(_attribute(line, "number-rows-repeated") or 1)
         _fill_down(cells, (block for block in blocks if block[0] < block[2]))
         yield clean_text(_attribute(table, "name")), Sheet(_filled(cells), errors, remarks)
+
+
+def _ods_error(cell: Any, value: str) -> str:
+    """The error that a cell shows, or the formula of which it has no result; else nothing."""
+    if _ERROR.fullmatch(value):
+        return value
+    formula = _attribute(cell, "formula").partition("=")[2]
+    is_open = bool(formula) and not (value or _attribute(cell, "value-type"))
+    return f"={clean_name(formula)}" if is_open else ""
 
 
 def _ods_value(cell: Any) -> tuple[str, str]:
