@@ -873,9 +873,11 @@ def test_a_form_in_a_zip_is_read_and_every_file_that_was_not_is_named(round_dir,
     (handed_in / "letter.docx").write_bytes(b"PK")
     made = activities(round_dir, [handed_in])
     assert "Fund rangers" in set(made.table["text"])
-    [unread] = [one for one in made.problems if "were not read" in one.what]
-    assert unread.what == "2 files hold no form and no table, and were not read"
-    assert unread.file == "letter.docx, photo.jpg"
+    [unread] = [one for one in made.problems if "was not read" in one.what]
+    assert unread.what == "1 file holds no form and no table, and was not read"
+    assert unread.file == "photo.jpg"
+    [written] = [one for one in made.problems if one.file == "letter.docx"]
+    assert "Type what it asks for into the group's form" in written.what
 
 
 def test_rejected_units_leave_every_count_of_what_recurs(round_dir):

@@ -453,11 +453,11 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     Raises
     ------
     InputError
-        Lines of the log that no command has written: of another unit, or without a word of ours.
+        A line of the log is of a unit that the round does not have.
     """
     if log.empty:
         return base_round
-    _refuse_typed_lines(log, base_round.tables["conservation_units"]["unit_id"])
+    _refuse_other_units(log, base_round.tables["conservation_units"]["unit_id"])
     units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index(
         "unit_id", drop=False
     )
@@ -482,16 +482,14 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     return store.with_tables(base_round, {"conservation_units": table})
 
 
-def _refuse_typed_lines(log: pd.DataFrame, unit_ids: pd.Series[str]) -> None:
-    """Refuse lines that somebody typed into the log: what they do to a unit stands in no column."""
-    is_ours = log["unit_id"].isin(unit_ids) & log["decision"].isin(DECISIONS)
-    typed = log[~(is_ours & log["status"].isin(STATUSES))]
+def _refuse_other_units(log: pd.DataFrame, unit_ids: pd.Series[str]) -> None:
+    """Refuse lines, typed by hand, on units that the round does not have: nobody would hear of them."""
+    typed = log[~log["unit_id"].isin(unit_ids)]
     if len(typed):
-        lines = [
-            f"{clean_name(line['unit_id'])} {clean_name(line['decision'])}".strip()
-            for line in typed.to_dict("records")
-        ]
-        raise InputError.of("log typed", file=DECISION_LOG, lines_typed=in_short(lines))
+        lines = [f"{line['unit_id']} {line['decision']}" for line in text_rows(typed)]
+        raise InputError.of(
+            "decisions of other units", file=DECISION_LOG, lines_typed=in_short(lines)
+        )
 
 
 def _rationale(base_round: Round, unit_id: str, facts: str) -> str:
