@@ -527,3 +527,12 @@ def test_a_layer_with_nothing_in_the_study_is_told():
     [note] = _partial_coverage(clean, SimpleNamespace(coverage={}))
     assert note.layer == "barriers"
     assert note.what == "it has nothing in the study, so what hangs on it is not assessed"
+    assert 'add "bundled" to its files' in note.sentence()
+    # of another region the bundled layers have no row that could be kept
+    andes = pd.DataFrame({"iso2": ["PE", "BO"], "range_state": [True, True]})
+    elsewhere = SimpleNamespace(
+        countries=andes, sources=(), coverage_areas=None, coverage=coverage[:1]
+    )
+    [note] = _partial_coverage(elsewhere, SimpleNamespace(coverage={}))
+    assert "bundled" not in note.sentence()
+    assert "say so in the plan" in note.sentence()

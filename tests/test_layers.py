@@ -9,6 +9,7 @@ import tomllib
 import warnings
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -1056,6 +1057,25 @@ def test_corridors_are_matched_to_the_taxa(tmp_path):
         ["L4.1", "Ovis ammon", "N"],
         ["L4.2", "Equus kiang", "N"],
     ]
+
+
+@pytest.mark.parametrize("east", [-179.0, 181.0])
+def test_a_line_over_180_is_not_taken_round_the_earth(tmp_path, east):
+    """A GPS writes 179, then -179: such a track was 49,122 km long, and crossed a border twice."""
+    table = gpd.GeoDataFrame(
+        {"species": ["Saiga tatarica"], "grade": ["A"]},
+        geometry=[LineString([(178, 60), (179, 60), (east, 60)])],
+        crs="EPSG:4326",
+    )
+    crs = "+proj=laea +lat_0=60 +lon_0=180 +datum=WGS84 +units=m"
+    read = partial(layers.read_corridors, written(tmp_path / "a.gpkg", table), crs=crs)
+    if east > 180:
+        with pytest.warns(UserWarning, match="longitudes past 180°"):
+            corridors = read()
+    else:
+        corridors = read()
+    # 3° of longitude at 60° N are 167 km
+    assert overlap.length_km(corridors).sum() == pytest.approx(167.2, abs=0.5)
 
 
 def test_an_evidence_grade_that_is_not_known_is_refused(tmp_path):

@@ -24,6 +24,7 @@ from cami_units.commands.plan_layers import (
 from cami_units.model import (
     CRITERION_LAYERS,
     EVIDENCE_LAYERS,
+    RANGE_STATES,
     InputError,
     Layers,
     Note,
@@ -225,7 +226,9 @@ def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
         ]  # none: of a layer that lies elsewhere
         if layer in in_areas or layer in plan.coverage or not set(covered) < states:
             continue
-        advice = Note("say coverage" if layer in bundled else "say coverage or bundled")
+        # bundled rows lie in the states of the initiative: elsewhere there is nothing to keep
+        has_bundled_rows = layer not in bundled and not states.isdisjoint(RANGE_STATES)
+        advice = Note("say coverage or bundled" if has_bundled_rows else "say coverage")
         facts = {"names": in_short(covered, 20), "advice": advice}
         note = Note("coverage partial" if covered else "coverage none", facts)
         lines = plan_lines("coverage", **{str(layer): sorted(states)})

@@ -302,9 +302,11 @@ def _in_the_window(
     wide = np.zeros(len(shapes), dtype=bool)
     if not crs.is_geographic:
         return ~wide, []
-    parts, row = shapely.get_parts(shapes[keep], return_index=True)
-    west, _, east, _ = shapely.bounds(parts).T
-    wide[np.flatnonzero(keep)[row[east - west > _HALF_THE_GLOBE]]] = True
+    wide[keep] = _are_wide(shapes[keep])
+    # A side of a line over 180° is meant the other way round: a GPS writes 179, then -179.
+    lines = wide & (shapely.get_dimensions(shapes) == 1)
+    shapes[lines] = cut_at_180(shapes[lines])
+    wide[lines] = _are_wide(shapes[lines])
     # ranges are measured whole before anything of them is cut
     if not wide.any() or rules.region is None or layer == "ranges":
         return np.ones_like(wide), say("note", wide, Note("half the globe"))
@@ -312,6 +314,15 @@ def _in_the_window(
     valid_shapes = shapely.make_valid(shapes[wide])
     shapes[wide] = shapely.intersection(valid_shapes, _window(rules, crs))
     return ~(wide & shapely.is_empty(shapes)), say("counted", wide, Note("half the globe, cut"))
+
+
+def _are_wide(shapes: Shapes) -> Mask:
+    """Which shapes have a part that spans more than half the globe."""
+    wide = np.zeros(len(shapes), dtype=bool)
+    parts, row = shapely.get_parts(shapes, return_index=True)
+    west, _, east, _ = shapely.bounds(parts).T
+    wide[row[east - west > _HALF_THE_GLOBE]] = True
+    return wide
 
 
 def _window(rules: FileRules, crs: CRS) -> Any:
