@@ -503,6 +503,19 @@ def test_one_day_beyond_the_twelfth_decides_for_the_whole_column(tmp_path):
     assert told.startswith("65 dates are read month first, as 04/13/2020 00:00 ")
 
 
+def test_drawn_tracks_that_end_after_the_plan_are_left_out_as_positions_are(tmp_path):
+    """A slip of a year, 2062 for 2026, was new evidence of grade A."""
+    columns = {"species": ["Saiga tatarica"] * 2, "animal": ["S1", "S2"]}
+    days = {"begin": ["2062-05-01", "2024-05-01"], "end": ["2062-05-02", "2024-05-02"]}
+    line = shapely.LineString([WEST, EAST])
+    table = gpd.GeoDataFrame({**columns, **days}, geometry=[line, line], crs="EPSG:4326")
+    table.to_file(tmp_path / "lines.gpkg")
+    found = read("telemetry", tmp_path / "lines.gpkg")
+    assert found.table["animal"].tolist() == ["S2"]
+    [told] = [one.what for one in found.problems if "after the plan" in one.what]
+    assert told.startswith("1 of 2 tracks are dated after the plan (")
+
+
 def test_drawn_tracks_and_records_read_days_alike(tmp_path):
     """A line from 1 to 2 May with dots was from January; a record of 05/06 beside one of 05/24 of June."""
     line = shapely.LineString([WEST, EAST])

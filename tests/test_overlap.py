@@ -119,6 +119,16 @@ def test_rows_of_one_key_are_added_and_nothing_else_is_returned():
     assert found.to_dict("list") == {"unit_id": ["CU-002"], "sci_name": ["b"], "km2": [8.0]}
 
 
+def test_one_key_may_be_given_as_a_text():
+    """`by="sci_name"` was taken letter by letter: "no column s, c, i, _, n and 3 more.."."""
+    site, ranges = frame([box_km(0, 0, 2, 2)], unit_id=["a"]), layer(box_km(0, 0, 1, 1))
+    assert overlaps(site, ranges, by="sci_name").equals(overlaps(site, ranges))
+    with pytest.raises(InputError, match=r"Did you mean 'sci_name'\?$"):
+        overlaps(site, ranges, by="sciname")
+    with pytest.raises(InputError, match=r"layer must be a GeoDataFrame, got GeoSeries"):
+        overlaps(site, ranges.geometry)
+
+
 def test_the_order_is_that_of_the_sites_then_of_the_keys():
     sites = frame([box_km(0, 0, 10, 10)] * 2, unit_id=["z", "a"])
     parts = frame(

@@ -276,7 +276,9 @@ def _drawn_tracks(
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """Lines that are tracks already: their dates, if they have any, are of the whole line."""
     table, rule, limit = dataset.table, reading.fixes, _new_from(reading)
-    rows, undated = [], 0
+    # the day of the plan itself counts to its end, as for positions
+    future = pd.Timestamp(reading.date) + pd.Timedelta(days=1)
+    rows, undated, n_future = [], 0, 0
     table = table.sort_values(["sci_name", "animal"], kind="stable").reset_index(drop=True)
     # one after the other, for a day beyond 12 in one of the columns decides for all of them
     columns = [table.get(name, blank(table.index)) for name in ("begins", "ends", "time")]
@@ -285,6 +287,9 @@ def _drawn_tracks(
     for row, days in zip(table.to_dict("records"), moments_of_row, strict=True):
         dates = [pd.Timestamp(day) for day in days if not pd.isna(day)]
         undated += not dates
+        if dates and max(dates) >= future:
+            n_future += 1
+            continue
         # the line crosses somewhere between its dates: what is sure is when it began
         is_new = bool(dates) and min(dates) >= limit
         grade, line = rule.grade if is_new else rule.older_grade, row["geometry"]
@@ -293,6 +298,11 @@ def _drawn_tracks(
         about = (str(row["animal"]), row["sci_name"], grade, begins, ends, n_corners)
         rows.append(_Track(*about, dataset.file, None, line))
     problems = [problem_of("note", layer, dataset.name, "", note) for note in dated]
+    if n_future:
+        note = Note(
+            "tracks of the future", {"count": n_future, "of": len(table), "date": reading.date}
+        )
+        problems.append(problem_of("counted", layer, dataset.name, "", note))
     if undated:
         note = Note("tracks without date", {"count": undated, "grade": rule.older_grade})
         problems.append(problem_of("counted", layer, dataset.name, "", note))

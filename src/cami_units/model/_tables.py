@@ -111,7 +111,7 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
     missing = [column for column in promise.columns if column not in table.columns]
     if missing:
         hints = "".join(nearest(column, map(str, table.columns)) for column in missing)
-        faults.append(f"column {listed(missing)} is missing.{hints}")
+        faults.append(f"column {listed(missing)} is missing{f'.{hints}' if hints else ''}")
     key = [column for column in promise.key if column in table.columns]
     if len(key) == len(promise.key):
         # asked of a hundred tables a pack, nearly all without a fault: looked at closely if there is one
@@ -126,7 +126,10 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
     if promise.geometry is not None:
         faults += _geometry_faults(table, promise.geometry, crs)
     if faults:
-        raise InputError(f"The table '{name}' is not as expected: " + "; ".join(faults) + ".")
+        told = "; ".join(faults)
+        raise InputError(
+            f"The table '{name}' is not as expected: {told}{'' if told.endswith('?') else '.'}"
+        )
 
 
 def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> list[str]:

@@ -54,7 +54,9 @@ def check_inputs(
     if sites is not None:
         faults += _site_faults(sites, tables[sites][0], site, cells=cells)
     if faults:
-        raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
+        # a hint at another column is a question, and ends as one
+        told = "; ".join(faults)
+        raise InputError(f"Nothing was measured: {told}{'' if told.endswith('?') else '.'}")
     return read_crs(next(iter(tables.values()))[0].crs)
 
 
@@ -150,7 +152,7 @@ def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) ->
     missing = [column for column in columns if column not in table.columns]
     if missing:
         hints = "".join(nearest(column, map(str, table.columns)) for column in missing)
-        faults.append(f"{name} has no column {listed(missing)}.{hints}")
+        faults.append(f"{name} has no column {listed(missing)}{f'.{hints}' if hints else ''}")
     for column in columns:
         if column in table.columns and table[column].isna().any():
             rows = table.index[table[column].isna()]

@@ -62,7 +62,7 @@ def overlaps(
     layer: gpd.GeoDataFrame,
     *,
     site: str = "unit_id",
-    by: Sequence[str] = ("sci_name",),
+    by: str | Sequence[str] = ("sci_name",),
     kind: Kind | None = None,
     dissolve: bool = False,
     by_edges: bool | None = None,
@@ -81,7 +81,7 @@ def overlaps(
         comes to is multiplied by its column ``range_weight``, where it has one: ranges that count in part.
     site : str, default "unit_id"
         The sites' id column.
-    by : sequence of str, default ("sci_name",)
+    by : str or sequence of str, default ("sci_name",)
         The columns of `layer` that say what is measured. Rows with the same values are added up.
     kind : {"polygon", "line", "point"}, optional
         What the layer holds; needed only where it may have no rows at all.
@@ -122,8 +122,8 @@ def overlaps(
     >>> overlaps(unit, saiga).km2.tolist()
     [6.0]
     """
-    by = list(by)
-    if RANGE_WEIGHT in layer.columns and RANGE_WEIGHT not in by:
+    by = [by] if isinstance(by, str) else list(by)
+    if RANGE_WEIGHT in getattr(layer, "columns", ()) and RANGE_WEIGHT not in by:
         shares = overlaps(
             sites,
             layer,
@@ -185,7 +185,7 @@ def covered_cells(
         Valid polygons in an equal-area CRS, one row for each key `by`.
     window : Window
         The rows and columns of a lattice that are asked for, from :func:`window_of`.
-    by : sequence of str, default ("sci_name",)
+    by : str or sequence of str, default ("sci_name",)
         The columns of `layer` that say what is measured.
 
     Returns
