@@ -165,6 +165,11 @@ class GroupFiles:
         """Note something of a file as a whole."""
         self.notices.append(workshop.Notice(of_file, "", "", Note(key, facts)))
 
+    def note_names(self, of_file: str, key: str, names: Sequence[str], most: int = 6) -> None:
+        """Note how many things there are, and what the first of them are called; nothing of none."""
+        if names:
+            self.note(of_file, key, count=len(names), names=in_short(names, most))
+
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
@@ -257,10 +262,8 @@ def say_tables_beside(
     ]
     with_outlines = [one.name for one in tables if layers.has_outlines_as_text(one)]
     others = [one.name for one in tables if one.name not in with_outlines]
-    for key, names in (("tables beside", others), ("tables of outlines", with_outlines)):
-        if names:
-            facts = {"count": len(names), "names": in_short(sorted(names), 6)}
-            group_files.note("", key, **facts)
+    group_files.note_names("", "tables beside", sorted(others))
+    group_files.note_names("", "tables of outlines", sorted(with_outlines))
 
 
 def _is_table_of_outlines(path: Path) -> bool:
@@ -326,31 +329,25 @@ def read_files(
     for number, path in enumerate(paths, start=1):
         progress("reading files", number, len(paths))
         label = labels[path]
-        digest = ""
+        reading = _Reading(label, "", base_facts, handed_out or {}, twins, group_files)
         try:
             # first of all: a pipe or device would be hashed for ever
             _refuse_no_file(path, label)
             _refuse_too_large(path, label)
-            digest = group_files.sha256(path)
-            _refuse_odd(path, label)
+            reading.digest = group_files.sha256(path)
+            layers.check_beginning(path, label)
             # before twins: whole packs may come back, and what they all hold is not the same file
             # handed in twice
-            if _is_passed_over(path, digest, handed_out or {}, base_facts.groups):
+            if _is_passed_over(path, reading):
                 not_for_editing.append(label)
-                continue
-            if _is_twin(label, digest, twins, base_facts, group_files):
-                continue
-            reading = _Reading(base_facts, handed_out or {}, twins, group_files)
-            _read(path, label, digest, reading)
+            elif not _is_twin(reading):
+                _read(path, reading)
         except InputError as error:
-            _refuse(group_files, label, digest, error.note, base_facts)
+            _refuse(reading, error.note)
         except OSError as error:
             why = quoted(error.strerror or error)
-            note = Note("file unreadable", {"file": label, "why": why})
-            _refuse(group_files, label, digest, note, base_facts)
-    if not_for_editing:
-        facts = {"count": len(not_for_editing), "names": in_short(not_for_editing, 6)}
-        group_files.note("", "pack files", **facts)
+            _refuse(reading, Note("file unreadable", {"file": label, "why": why}))
+    group_files.note_names("", "pack files", not_for_editing)
     return group_files
 
 
@@ -383,49 +380,58 @@ def labels_of(paths: Sequence[Path]) -> dict[Path, str]:
     return labels
 
 
-def _is_twin(
-    label: str,
-    digest: str,
-    twins: dict[str, str],
-    base_facts: HandedOut,
-    group_files: GroupFiles,
-) -> bool:
-    """Whether the same bytes came before, under whatever name: now, or into a round up to the base."""
-    group = named_group(label, base_facts.groups)
-    if digest in base_facts.collected:
-        # what it asked for was settled there: read again it would undo that
-        name, number = base_facts.collected[digest]
-        facts = {"file": name, "round": number}
-        refusal = Note(_COLLECTED_BEFORE, facts)
-        group_files.files.append(FileRead(label, digest, group, refusal=refusal))
-        group_files.note(label, "same file as before", **facts)
-        return True
-    twin = twins.setdefault(digest, label)
-    if twin == label:
-        return False
-    note = Note(_TWIN, {"file": twin})
-    group_files.files.append(FileRead(label, digest, group, refusal=note))
-    group_files.note(label, "same file", twin=twin)
-    return True
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reading:
-    """What is base_facts while files are read, and where what is in them goes."""
+    """One file under way: what it is called, what is known of it, and where what is in it goes.
 
+    `handed_out` are the names of the files of the packs, by their SHA-256; `twins` the first file of
+    each content.
+    """
+
+    label: str
+    digest: str
     base_facts: HandedOut
     handed_out: Mapping[str, str]
     twins: dict[str, str]
     group_files: GroupFiles
 
+    def note(self, key: str, **facts: object) -> None:
+        """Note something of the file as a whole."""
+        self.group_files.note(self.label, key, **facts)
 
-def _is_passed_over(
-    path: Path, digest: str, handed_out: Mapping[str, str], groups: Collection[str]
-) -> bool:
+    def note_in(self, folder: str, placemark: str, what: Note, line: int = 0) -> None:
+        """Note something of a folder of it (of a form: a sheet), or of a placemark there."""
+        self.group_files.notices.append(workshop.Notice(self.label, folder, placemark, what, line))
+
+    def refuse(self, why: Note) -> None:
+        """Put the file among the others as one of which nothing is read."""
+        group = named_group(self.label, self.base_facts.groups)
+        self.group_files.files.append(FileRead(self.label, self.digest, group, refusal=why))
+
+
+def _is_twin(reading: _Reading) -> bool:
+    """Whether the same bytes came before, under whatever name: now, or into a round up to the base."""
+    if reading.digest in reading.base_facts.collected:
+        # what it asked for was settled there: read again it would undo that
+        name, number = reading.base_facts.collected[reading.digest]
+        facts = {"file": name, "round": number}
+        reading.refuse(Note(_COLLECTED_BEFORE, facts))
+        reading.note("same file as before", **facts)
+        return True
+    twin = reading.twins.setdefault(reading.digest, reading.label)
+    if twin == reading.label:
+        return False
+    reading.refuse(Note(_TWIN, {"file": twin}))
+    reading.note("same file", twin=twin)
+    return True
+
+
+def _is_passed_over(path: Path, reading: _Reading) -> bool:
     """Whether a file is of a pack, and nothing that a group could have put its work into."""
+    handed_out, groups = reading.handed_out, reading.base_facts.groups
     if path.name in (store.SUMS, PACK_FILE):
         return True
-    if name := handed_out.get(digest):
+    if name := handed_out.get(reading.digest):
         return not _TO_EDIT.match(name)
     if path.suffix.casefold() == ".pdf":
         # Other bytes than were handed out: a map that was scanned, or drawn on. Where nobody knows what
@@ -441,11 +447,6 @@ def _refuse_no_file(path: Path, called: str) -> None:
         raise InputError.of("link", file=called)
     if not path.is_file():
         raise InputError.of("no plain file", file=called)
-
-
-def _refuse_odd(path: Path, called: str) -> None:
-    """Refuse, before it is looked into, what begins otherwise than its name says."""
-    layers.check_beginning(path, called)
 
 
 def _refuse_too_large(path: Path, called: str) -> None:
@@ -465,14 +466,11 @@ def handed_in_sum(path: Path) -> str:
     return store.sha256(path) if size <= MAX_FILE else f"not read: {size} bytes"
 
 
-def _refuse(
-    group_files: GroupFiles, label: str, digest: str, why: Note, base_facts: HandedOut
-) -> None:
+def _refuse(reading: _Reading, why: Note) -> None:
     """A file that is not read, and why."""
-    why = _unnamed(why, label)
-    group = named_group(label, base_facts.groups)
-    group_files.files.append(FileRead(label, digest, group, refusal=why))
-    group_files.note(label, "file refused", why=why)
+    why = _unnamed(why, reading.label)
+    reading.refuse(why)
+    reading.note("file refused", why=why)
 
 
 def _unnamed(why: Note, label: str) -> Note:
@@ -488,9 +486,9 @@ def _unnamed(why: Note, label: str) -> Note:
     return replace(why, facts={name: said_of_it(name, value) for name, value in why.facts.items()})
 
 
-def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
+def _read(path: Path, reading: _Reading) -> None:
     """One file: a form, a GIS file, a KML or KMZ; or a mail or archive of such files."""
-    suffix = path.suffix.casefold()
+    suffix, label = path.suffix.casefold(), reading.label
     # endings first: below, an old .xls or a link of Google would be told of as a damaged map
     refuse_unread(path, label)
     if suffix in _PAPER:
@@ -502,28 +500,23 @@ def _read(path: Path, label: str, digest: str, reading: _Reading) -> None:
             if error.note.key == "no form" and holds_resolutions(path):
                 raise InputError.of("report, no form", file=label) from error
             raise
-        _take_form(form, label, digest, reading.base_facts, reading.group_files)
-        return
-    if suffix in _PLAIN_TABLES:
-        key = (
-            "table of outlines, no form" if layers.has_outlines_as_text(path) else "table, no form"
-        )
+        _take_form(form, reading)
+    elif suffix in _PLAIN_TABLES:
+        is_outlined = layers.has_outlines_as_text(path)
+        key = "table of outlines, no form" if is_outlined else "table, no form"
         raise InputError.of(key, file=label)
-    if suffix in layers.DRAWN_SUFFIXES:
-        _take(layers.read_gis_placemarks(path, label), label, digest, reading)
-        return
+    elif suffix in layers.DRAWN_SUFFIXES:
+        _take(layers.read_gis_placemarks(path, label), reading)
     # by what it begins with: people save GeoJSON as .json and .txt
-    content = kml.geojson_of(path)
-    if content is not None:
-        _take(layers.read_gis_content(content, "geojson", label), label, digest, reading)
-        return
-    if not _read_archive(path, label, reading):
-        region = reading.base_facts.region
-        _take(kml.read_placemarks(path, label, region=region), label, digest, reading)
+    elif (content := kml.geojson_of(path)) is not None:
+        _take(layers.read_gis_content(content, "geojson", label), reading)
+    elif not _read_archive(path, reading):
+        _take(kml.read_placemarks(path, label, region=reading.base_facts.region), reading)
 
 
-def _read_archive(path: Path, label: str, reading: _Reading) -> bool:
+def _read_archive(path: Path, reading: _Reading) -> bool:
     """What lies in a mail or an archive; whether it is one that holds anything to read."""
+    label = reading.label
     inner, passed = kml.inner_files(path, label)
     entries = [entry for entry in inner if not _is_plain_table(entry)]
     tables = [entry for entry in inner if entry not in entries]
@@ -533,14 +526,12 @@ def _read_archive(path: Path, label: str, reading: _Reading) -> bool:
         of_outlines = sorted(names.pop(one) for one in outlined)
         if not entries:
             raise InputError.of("table of outlines, no form", file=in_short(of_outlines))
-        facts = {"count": len(of_outlines), "names": in_short(of_outlines)}
-        reading.group_files.note(label, "tables of outlines", **facts)
+        reading.group_files.note_names(label, "tables of outlines", of_outlines, most=5)
     passed += tuple(names.values())
-    if passed:
-        facts = {"count": len(passed), "names": in_short(passed)}
-        reading.group_files.note(label, "archive also holds", **facts)
+    reading.group_files.note_names(label, "archive also holds", passed, most=5)
     for entry in entries:
-        _read_entry(entry, reading)
+        digest = "" if entry.refusal else hashlib.sha256(entry.content).hexdigest()
+        _read_entry(entry, replace(reading, label=entry.label, digest=digest))
     return bool(entries)
 
 
@@ -552,33 +543,26 @@ def _is_plain_table(entry: kml.Entry) -> bool:
 
 def _read_entry(entry: kml.Entry, reading: _Reading) -> None:
     """A file out of a mail or an archive: one of its own, with its own group."""
-    digest = hashlib.sha256(entry.content).hexdigest()
     if entry.refusal:
-        _refuse(reading.group_files, entry.label, "", entry.refusal, reading.base_facts)
+        _refuse(reading, entry.refusal)
         return
-    if _is_twin(entry.label, digest, reading.twins, reading.base_facts, reading.group_files):
+    if _is_twin(reading):
         return
+    content, ending, label = entry.content, entry.ending, entry.label
     try:
-        if may_be_form(entry.content, entry.ending):
-            form = read_form_content(entry.content, entry.ending)
-            _take_form(form, entry.label, digest, reading.base_facts, reading.group_files)
-        elif f".{entry.ending}" in layers.DRAWN_SUFFIXES:
-            placemarks = layers.read_gis_content(
-                entry.content, entry.ending, entry.label, entry.sidecars
-            )
-            _take(placemarks, entry.label, digest, reading)
+        if may_be_form(content, ending):
+            _take_form(read_form_content(content, ending), reading)
+        elif f".{ending}" in layers.DRAWN_SUFFIXES:
+            _take(layers.read_gis_content(content, ending, label, entry.sidecars), reading)
         else:
-            placemarks = kml.read_placemarks(
-                entry.content, entry.label, region=reading.base_facts.region
-            )
-            _take(placemarks, entry.label, digest, reading)
+            _take(kml.read_placemarks(content, label, region=reading.base_facts.region), reading)
     except InputError as error:
-        _refuse(reading.group_files, entry.label, digest, error.note, reading.base_facts)
+        _refuse(reading, error.note)
 
 
-def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) -> None:
+def _take(placemarks: Placemarks, reading: _Reading) -> None:
     """What one file holds, put with that of the others."""
-    base_facts, group_files = reading.base_facts, reading.group_files
+    label, base_facts, group_files = reading.label, reading.base_facts, reading.group_files
     rows = records(placemarks.table)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
@@ -589,38 +573,36 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     specks, others = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
     far, shapes = _parted(others, lambda mark: _is_far_away(mark, base_facts))
     # by what was drawn: pins and our own evidence say nothing of whose file it is
-    group, group_by = (
-        _group(label, shapes, base_facts, group_files) if own_marks else _named(label, base_facts)
-    )
-    folder_there = _folder_there(placemarks.folders, shapes, group, base_facts, label, group_files)
+    group, group_by = _group(shapes, reading) if own_marks else _named(label, base_facts)
+    folder_there = _folder_there(placemarks.folders, shapes, group, reading)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
-    _keep_words_without_ground(rows, label, base_facts, group_files)
+    _keep_words_without_ground(rows, reading)
     group_files.rounds[label] = _mostly(_data(shapes, "round"))
     if is_foreign:
         group_files.of_another_round.append(label)
         group_files.unsound[label].setdefault("", "another round")
         for mark in shapes:
             _leave_name(mark)
-    turned = [mark for mark in shapes if _turn_swapped(mark, base_facts, group_files)]
-    _ask_about_words(shapes, base_facts, group_files)
-    group_files.notices += _own_folder_notices(shapes, placemarks.folders, base_facts, label)
+    turned = [mark for mark in shapes if _turn_swapped(mark, reading)]
+    _ask_about_words(shapes, reading)
+    _ask_about_folders(shapes, placemarks.folders, reading)
     retold = {
-        **dict.fromkeys(("unlikely area",), _numbers(specks)),
+        "unlikely area": _numbers(specks),
         **dict.fromkeys(("outside", "outside, turned inside"), _numbers([*far, *turned])),
     }
     group_files.notices += _reader_notices(placemarks.notes, label, retold)
-    groups = _group_of_each(shapes, group, label, base_facts, group_files)
+    groups = _group_of_each(shapes, group, reading)
     if len(set(groups)) > 1:
         group, group_by = ";".join(sorted(set(groups))), "its placemarks"
     group_files.placemarks += _shapes(shapes, groups, group_files)
     group_files.pins += _all_remarks(pins, shapes, [*specks, *far], evidence, (group, groups))
     group_files.notices += _noticed(evidence, specks, far, base_facts)
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
-    unchanged = digest in reading.handed_out
+    unchanged = reading.digest in reading.handed_out
     group_files.files.append(
         FileRead(
             file=label,
-            sha256=digest,
+            sha256=reading.digest,
             group=group,
             group_by=group_by,
             # placemarks that a cut-off text only begins are counted, so that the sums of the report
@@ -636,7 +618,7 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
         )
     )
     if unchanged:  # of a group without units nothing is in it, and nothing is wrong with that
-        group_files.note(label, "unchanged file")
+        reading.note("unchanged file")
     elif not own_marks:
         _say_nothing_drawn(group_files, placemarks)
 
@@ -733,9 +715,7 @@ def _unsound(
     return reasons
 
 
-def _keep_words_without_ground(
-    rows: Iterable[Mapping[Any, Any]], label: str, base_facts: HandedOut, group_files: GroupFiles
-) -> None:
+def _keep_words_without_ground(rows: Iterable[Mapping[Any, Any]], reading: _Reading) -> None:
     """What was typed into placemarks whose shape cannot be used, or that have none.
 
     Said of a unit that was handed out it counts as in a row of a form. Tables joined to a map leave such
@@ -743,13 +723,12 @@ def _keep_words_without_ground(
     """
     for row in rows:
         text = _comment(row) if row["kind"] in ("none", "view") else ""
-        if text and (unit_id := _meant(row)) in base_facts.units:
+        if text and (unit_id := _meant(row)) in reading.base_facts.units:
             form_row = workshop.FormRow(unit_id, comment=text)
-            group_files.forms.setdefault(label, []).append(form_row)
+            reading.group_files.forms.setdefault(reading.label, []).append(form_row)
         elif text:
-            place = (label, row["folder"], row["name"])
             what = Note("typed beside", {"text": text})
-            group_files.notices.append(workshop.Notice(*place, what, int(row["line"])))
+            reading.note_in(row["folder"], row["name"], what, int(row["line"]))
 
 
 def _meant(row: Mapping[Any, Any]) -> str:
@@ -836,8 +815,8 @@ def _comment(row: Mapping[Any, Any]) -> str:
     text = _without_echoes(clean_text(row["description"]), row["data"])
     if not text:
         return ""
-    # A shapefile cuts off at 254 bytes.
-    # and below 20 letters a remark of a group could begin as ours does
+    # A shapefile cuts off at 254 bytes; and below 20 letters a remark of a group could begin as ours
+    # does.
     is_ours = len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
     return "" if is_ours or text in echoes else text
@@ -924,9 +903,7 @@ def _asked_of_name(mark: Mapping[str, Any]) -> str:
     return "odd name" if is_typed and workshop.bare_name(name) and is_message else ""
 
 
-def _ask_about_words(
-    marks: Iterable[dict[str, Any]], base_facts: HandedOut, group_files: GroupFiles
-) -> None:
+def _ask_about_words(marks: Iterable[dict[str, Any]], reading: _Reading) -> None:
     """Note each name that is a message rather than a name of a unit, and take the unit's id in its place.
 
     Such are words by which it may be meant to be rejected, "OK", "merge with CU-011". What is of no unit
@@ -934,19 +911,16 @@ def _ask_about_words(
     """
     for mark in marks:
         key = "" if mark["data"].get("layer") else _asked_of_name(mark)
-        unit_id = _unit_of(mark, base_facts) if key else ""
+        unit_id = _unit_of(mark, reading.base_facts) if key else ""
         if unit_id and workshop.bare_name(mark["name"]) not in _handed_names(mark["data"]):
-            group_files.notices.append(_notice(mark, Note(key, {"name": mark["name"]})))
+            reading.group_files.notices.append(_notice(mark, Note(key, {"name": mark["name"]})))
             mark["name"] = unit_id
 
 
-def _own_folder_notices(
-    shapes: Iterable[Mapping[str, Any]],
-    folders: Iterable[str],
-    base_facts: HandedOut,
-    label: str,
-) -> Iterator[workshop.Notice]:
-    """A notice of each folder of the group's own into which it has put units that were handed out.
+def _ask_about_folders(
+    shapes: Iterable[Mapping[str, Any]], folders: Iterable[str], reading: _Reading
+) -> None:
+    """Note each folder of the group's own into which it has put units that were handed out.
 
     In Google Earth a unit is dragged into "To be removed" sooner than its name is edited. Where our
     folder is gone, a program has put all units into one of its own, which says nothing.
@@ -956,14 +930,14 @@ def _own_folder_notices(
     ids_by_folder: dict[str, list[str]] = {}
     for mark in shapes:
         folder = _own_folder(mark["folder"])
-        if folder and mark["meant"] in base_facts.units:
+        if folder and mark["meant"] in reading.base_facts.units:
             ids_by_folder.setdefault(folder, []).append(mark["meant"])
     for folder, unit_ids in sorted(ids_by_folder.items()):
         last_step = folder.rpartition("/")[2]
         is_rejecting = workshop.rejects(last_step) or _says_reject(last_step)
         key = "units in a folder of rejection" if is_rejecting else "units in a folder"
         facts = {"folder": last_step, "names": in_short(dict.fromkeys(unit_ids), 12)}
-        yield workshop.Notice(label, folder, "", Note(key, facts))
+        reading.note_in(folder, "", Note(key, facts))
 
 
 def _own_folder(folder: str) -> str:
@@ -1102,12 +1076,12 @@ def _far_note(mark: Mapping[str, Any], base_facts: HandedOut) -> Note:
     return Note("far away, turned inside" if is_turned else "far away")
 
 
-def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: GroupFiles) -> bool:
+def _turn_swapped(mark: dict[str, Any], reading: _Reading) -> bool:
     """Turn a unit that stands latitude first: it touches nothing of itself, and turned round it does.
 
     GRASS writes KML so, and any program that takes the order of EPSG:4326 by the letter.
     """
-    outline = base_facts.outlines.get(mark["meant"])
+    outline = reading.base_facts.outlines.get(mark["meant"])
     if outline is None or not _is_elsewhere(mark["ground"], outline):
         return False
     turned = shapely.transform(mark["ground"], lambda xy: xy[:, ::-1])
@@ -1116,7 +1090,7 @@ def _turn_swapped(mark: dict[str, Any], base_facts: HandedOut, group_files: Grou
     if _likeness(outline, turned) < least:
         return False
     mark["ground"] = shapely.orient_polygons(turned)
-    group_files.notices.append(_notice(mark, Note("axes turned")))
+    reading.group_files.notices.append(_notice(mark, Note("axes turned")))
     return True
 
 
@@ -1244,45 +1218,39 @@ def _pin_on_evidence(mark: Mapping[str, Any], group: str) -> dict[str, Any]:
 # -- whose file it is -----------------------------------------------------------------------------
 
 
-def _group(
-    label: str, shapes: Sequence[Mapping[str, Any]], base_facts: HandedOut, group_files: GroupFiles
-) -> tuple[str, str]:
-    """The group of a file, and how it is base_facts: data, file name, units, or the ground covered."""
+def _group(shapes: Sequence[Mapping[str, Any]], reading: _Reading) -> tuple[str, str]:
+    """The group of a file, and how that is known: data, file name, units, or the ground covered."""
+    base_facts = reading.base_facts
     by_data = _mostly(map(_group_in_data, shapes))
-    by_name = named_group(label, base_facts.groups)
+    by_name = named_group(reading.label, base_facts.groups)
     if by_data in base_facts.groups:
         if by_name and by_name != by_data:
-            group_files.note(label, "name or data", by_name=by_name, by_data=by_data)
+            reading.note("name or data", by_name=by_name, by_data=by_data)
         return by_data, "its placemarks"
     if by_name:
         return by_name, "its name"
     by_section = base_facts.section_group.get(_mostly(_data(shapes, "section_id")), "")
     if by_section:
-        group_files.note(label, "group by sections", group=by_section)
+        reading.note("group by sections", group=by_section)
         return by_section, "the section of its units"
     # The name says the unit where a program has kept nothing else.
     named = {mark["meant"] for mark in shapes}
     owners = {base_facts.owner.get(unit, "") for unit in named if unit in base_facts.units}
     if len(owners) == 1:
         by_units = owners.pop()
-        group_files.note(label, "group by units", group=by_units)
+        reading.note("group by units", group=by_units)
         return by_units, "the units in it"
     if not _groups_of_shapes(shapes, base_facts):
-        group_files.note(label, "no group")
+        reading.note("no group")
     return workshop.EVERYBODY, "nothing"
 
 
-def _group_of_each(
-    shapes: Sequence[Mapping[str, Any]],
-    group: str,
-    label: str,
-    base_facts: HandedOut,
-    group_files: GroupFiles,
-) -> list[str]:
+def _group_of_each(shapes: Sequence[Mapping[str, Any]], group: str, reading: _Reading) -> list[str]:
     """The group of each shape of a file: that of the file, unless documents of several groups are in it."""
-    several = _groups_of_shapes(shapes, base_facts) if group == workshop.EVERYBODY else []
+    is_unsaid = group == workshop.EVERYBODY
+    several = _groups_of_shapes(shapes, reading.base_facts) if is_unsaid else []
     if several:
-        group_files.note(label, "groups in one file", groups=sorted(set(several)))
+        reading.note("groups in one file", groups=sorted(set(several)))
     return several or [group] * len(shapes)
 
 
@@ -1399,17 +1367,12 @@ def _is_word(word: str, text: str) -> bool:
 
 
 def _folder_there(
-    folders: Sequence[str],
-    shapes: Sequence[Mapping[str, Any]],
-    group: str,
-    base_facts: HandedOut,
-    label: str,
-    group_files: GroupFiles,
+    folders: Sequence[str], shapes: Sequence[Mapping[str, Any]], group: str, reading: _Reading
 ) -> bool:
     """Whether the folder that the units were handed out in has come back."""
     if any(_is_units_folder(folder) for folder in folders):
         return True
-    everything = group == workshop.EVERYBODY
+    base_facts, everything = reading.base_facts, group == workshop.EVERYBODY
     mine = set(base_facts.units if everything else base_facts.in_pack.get(group, ()))
     units_by_folder = Counter(
         mark["folder"] for mark in shapes if mark["folder"] and mark["data"].get("cu_id") in mine
@@ -1417,10 +1380,8 @@ def _folder_there(
     if units_by_folder:
         folder, count = units_by_folder.most_common(1)[0]
         if count >= 2 and count * 2 >= len(mine):
-            folder_note = Note(
-                "folder renamed", {"folder": folder, "count": count, "due": len(mine)}
-            )
-            group_files.notices.append(workshop.Notice(label, folder, "", folder_note))
+            facts = {"folder": folder, "count": count, "due": len(mine)}
+            reading.note_in(folder, "", Note("folder renamed", facts))
             return True
     return False
 
@@ -1428,22 +1389,21 @@ def _folder_there(
 # -- forms ----------------------------------------------------------------------------------------
 
 
-def _take_form(
-    form: Form, label: str, digest: str, base_facts: HandedOut, group_files: GroupFiles
-) -> None:
+def _take_form(form: Form, reading: _Reading) -> None:
     """The units of a group's form: rejections, names and comments; shapes come from the KML."""
+    label, base_facts, group_files = reading.label, reading.base_facts, reading.group_files
     group = form.group if form.group in base_facts.groups else named_group(label, base_facts.groups)
     group_by = "nothing"
     if group:
         group_by = "its first sheet" if group == form.group else "its name"
     else:
         group = workshop.EVERYBODY
-        group_files.note(label, "form without group")
+        reading.note("form without group")
     for problem in form.problems:
         # a sheet is to a form what a folder is to a map, and a row what a placemark is
         note = problem.as_note()
         place = ("", problem.where) if "column" in note.facts else (problem.where, "")
-        group_files.notices.append(workshop.Notice(label, *place, note))
+        reading.note_in(*place, note)
     rows_of_form = [
         row | {"name_en": _typed_over(row, base_facts)}
         for row in text_rows(pd.concat([form.units, form.unfilled]))
@@ -1452,11 +1412,11 @@ def _take_form(
         row
         for row_cells in rows_of_form
         for cells in _one_unit_each(row_cells, base_facts)
-        if (row := _form_row(cells, label, base_facts, group_files)) is not None
+        if (row := _form_row(cells, reading)) is not None
     ]
     if unheard := [words for row in rows_of_form if (words := _unheard(row, base_facts))]:
         words_note = Note("form words", {"text": in_short(unheard, 20)})
-        group_files.notices.append(workshop.Notice(label, "units", "", words_note))
+        reading.note_in("units", "", words_note)
     rows_brought = form.activities
     marked = rows_brought["action"].isin(["add", "amend", "drop"]) & rows_brought["activity_id"].ne(
         ""
@@ -1465,12 +1425,11 @@ def _take_form(
         (marked | (rows_brought["activity_id"].eq("") & rows_brought["text"].ne(""))).sum()
     )
     if activities:
-        form_note = Note("form activities", {"count": activities})
-        group_files.notices.append(workshop.Notice(label, "activities", "", form_note))
+        reading.note_in("activities", "", Note("form activities", {"count": activities}))
     group_files.rounds[label] = form.round
     rows = len(group_files.forms[label]) + activities
     group_files.files.append(
-        FileRead(label, digest, group=group, group_by=group_by, rows=rows, is_form=True)
+        FileRead(label, reading.digest, group, group_by, rows=rows, is_form=True)
     )
 
 
@@ -1526,9 +1485,7 @@ def _unheard(row: Mapping[str, str], base_facts: HandedOut) -> str:
     )
 
 
-def _form_row(
-    row: Mapping[str, str], label: str, base_facts: HandedOut, group_files: GroupFiles
-) -> workshop.FormRow | None:
+def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | None:
     """What a row of a form says of a unit; None where it says nothing of one.
 
     Only a map can show a new unit.
@@ -1544,22 +1501,20 @@ def _form_row(
     is_filled = any(value for key, value in cells.items() if key != "unit_id")
     if not is_filled or not (unit_id or action == "new"):
         return None
-    at = (label, "units", unit_id or cells["new_name"])
-    group_files.notices += [workshop.Notice(*at, request) for request in requests]
-    if action == "new" and unit_id not in base_facts.units:
+    for request in requests:
+        reading.note_in("units", unit_id or cells["new_name"], request)
+    if action == "new" and unit_id not in reading.base_facts.units:
         return None
     name = workshop.bare_name(cells["new_name"])
     if action == "new":
         name = ""  # that of the new unit: this row's keeps its own
     elif _says_reject(cells["new_name"]):
-        word_note = Note("word of rejection", {"name": cells["new_name"]})
-        group_files.notices.append(workshop.Notice(label, "units", unit_id, word_note))
+        reading.note_in("units", unit_id, Note("word of rejection", {"name": cells["new_name"]}))
         name = ""
     elif cells["new_name"] and workshop.is_no_name(cells["new_name"]):
         # its own id in place of a name asks for nothing
         if workshop.unit_id_typed(cells["new_name"]) != unit_id:
-            odd_note = Note("odd name", {"name": cells["new_name"]})
-            group_files.notices.append(workshop.Notice(label, "units", unit_id, odd_note))
+            reading.note_in("units", unit_id, Note("odd name", {"name": cells["new_name"]}))
         name = ""
     return workshop.FormRow(
         unit_id=unit_id,
