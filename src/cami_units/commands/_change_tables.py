@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap, words, workshop
+from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.stored_round import next_number
@@ -30,6 +31,7 @@ from cami_units.model import (
     records,
     unit_before,
 )
+from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 
 CHANGE_COLUMNS: Final = (
@@ -58,6 +60,41 @@ PROBLEM_COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredMerge:
+    """A merge with the round and the layers that it was made on, and what was measured of its outlines.
+
+    `units` are those of the base as :func:`cami_units.commands._next_round.base_units` gives them,
+    `outlines` those of :func:`cami_units.workshop.outlines`; what is measured on the pieces is kept in
+    `cache`.
+    """
+
+    base: Round
+    plan: Plan
+    pieces: Pieces
+    units: gpd.GeoDataFrame
+    merge: workshop.Merge
+    outlines: gpd.GeoDataFrame
+    assessed: Assessed
+    cache: Cache = NOTHING_KEPT
+
+    @property
+    def shapes(self) -> dict[str, Any]:
+        """The outlines as they are written, by site."""
+        return dict(zip(self.outlines["site"], self.outlines["outline"], strict=True))
+
+    @property
+    def decision(self) -> dict[str, str]:
+        """What the profile decides on each outline that was drawn, by site."""
+        decisions = self.assessed.decisions
+        return dict(zip(decisions["site"], decisions["decision"], strict=True))
+
+    @property
+    def redrawn(self) -> list[workshop.NextUnit]:
+        """The units of the next round whose ground was drawn."""
+        return [unit for unit in self.merge.units if unit.site]
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """The outlines that a conflict is about: label, and shape in longitude and latitude."""
 
@@ -65,43 +102,34 @@ class Picture:
     outlines: tuple[tuple[str, Any], ...]
 
 
-def size_notices(merge: workshop.Merge, assessed: Assessed, plan: Plan) -> list[workshop.Notice]:
+def size_notices(measured: MeasuredMerge) -> list[workshop.Notice]:
     """New and changed units that are larger than the plan has them."""
-    area = assessed.findings.summary.set_index("site")["area_km2"]
+    area = measured.assessed.findings.summary.set_index("site")["area_km2"]
+    most = float(measured.plan.units.max_km2)
     # reversed: of several changes of one outline the first stands
-    rows = {row.site: row for row in reversed(merge.changes) if row.site}
-    return [
-        workshop.Notice(
-            rows[unit.site].file,
-            "",
-            rows[unit.site].placemark,
-            workshop.note(
-                "too large",
-                unit_id=unit.unit_id,
-                km2=float(area[unit.site]),
-                most=float(plan.units.max_km2),
-            ),
-        )
-        for unit in merge.units
-        if unit.site and area[unit.site] > plan.units.max_km2
-    ]
+    rows = {row.site: row for row in reversed(measured.merge.changes) if row.site}
+    notices = []
+    for unit in measured.redrawn:
+        km2, row = float(area[unit.site]), rows.get(unit.site)
+        if km2 > most and row:
+            what = workshop.note("too large", unit_id=unit.unit_id, km2=km2, most=most)
+            notices.append(workshop.Notice(row.file, "", row.placemark, what))
+    return notices
 
 
 def tick_notices(
-    placemarks: Sequence[Mapping[str, Any]], merge: workshop.Merge, assessed: Assessed
+    placemarks: Sequence[Mapping[str, Any]], measured: MeasuredMerge
 ) -> list[workshop.Notice]:
     """Where what was measured differs from what the drawing page showed the group."""
-    table = assessed.findings.criteria
+    table = measured.assessed.findings.criteria
     met = {
-        (site, criterion): None if unknown else bool(verdict)
-        for site, criterion, verdict, unknown in zip(
-            *(table[name].tolist() for name in ("site", "criterion", "met")),
-            table["met"].isna().tolist(),
-            strict=True,
+        (site, criterion): None if is_missing(verdict) else bool(verdict)
+        for site, criterion, verdict in zip(
+            *(table[name].tolist() for name in ("site", "criterion", "met")), strict=True
         )
     }
     notices = []
-    for site, places in sorted(merge.sites.items()):
+    for site, places in sorted(measured.merge.sites.items()):
         marks = [placemarks[place] for place in places]
         facts = marks[0]["facts"]
         if len({(mark["file"], mark["cu_id"], mark["facts"].key) for mark in marks}) > 1:
@@ -122,25 +150,22 @@ _SHOWN: Final[Mapping[str, bool | None]] = {"yes": True, "no": False, "open": No
 """What the page's word for a verdict stands for; "close" promises nothing."""
 
 
-def changes_table(
-    base: Round,
-    units: gpd.GeoDataFrame,
-    merge: workshop.Merge,
-    outlines: gpd.GeoDataFrame,
-    assessed: Assessed,
-) -> pd.DataFrame:
+def changes_table(measured: MeasuredMerge) -> pd.DataFrame:
     """The table of changes, with what each did to ground, states, species and criteria."""
+    base, merge, assessed = measured.base, measured.merge, measured.assessed
     lang = base.imprint.languages[0]
     before = _records(base.tables["conservation_units"].drop(columns="geometry"), "unit_id")
     after = _records(assessed.findings.summary, "site")
-    decision = dict(zip(assessed.decisions["site"], assessed.decisions["decision"], strict=True))
+    decision = measured.decision
     met_before = _met(base.tables["unit_criteria"], "unit_id")
     met_after = _met(assessed.findings.criteria, "site")
-    split_km2 = _ground_of_splits(merge, after)
-    shared = _shared(units, outlines, merge)
-    pairs = workshop.sites_that_follow(merge)
-    still_there = workshop.ground_still_there(_shared_by_pair(pairs, units, outlines))
-    parents = {unit.unit_id: unit.parent for unit in merge.units if unit.site and unit.parent}
+    split_km2 = _ground_of_splits(measured, after)
+    unit_ids = {*measured.units["unit_id"]}
+    own_sites = [row for row in merge.changes if row.site and row.unit_id in unit_ids]
+    shared = _shared_km2([(row.unit_id, row.site) for row in own_sites], measured)
+    followed_km2 = _shared_km2(workshop.sites_that_follow(merge), measured)
+    still_there = workshop.ground_still_there(followed_km2)
+    parents = {unit.unit_id: unit.parent for unit in measured.redrawn if unit.parent}
     rows = []
     for change in merge.changes:
         unit_id, site = change.unit_id, change.site
@@ -187,12 +212,12 @@ def changes_table(
 
 
 def _ground_of_splits(
-    merge: workshop.Merge, after: Mapping[str, Mapping[str, Any]]
+    measured: MeasuredMerge, after: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, float]:
     """km² of all pieces of each unit that was split."""
     pieces: dict[str, list[float]] = {}
-    for unit in merge.units:
-        if unit.site and unit.parent and unit.unit_id != unit.parent:
+    for unit in measured.redrawn:
+        if unit.parent and unit.unit_id != unit.parent:
             pieces.setdefault(unit.parent, []).append(after[unit.site]["area_km2"])
     return {parent: workshop.ground_of_pieces(areas) for parent, areas in pieces.items()}
 
@@ -216,23 +241,13 @@ def _records(table: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
     return {str(row[key]): row for row in records(table)}
 
 
-def _shared(
-    units: gpd.GeoDataFrame, outlines: gpd.GeoDataFrame, merge: workshop.Merge
-) -> dict[tuple[str, str], float]:
-    """The ground that each changed unit shares with what it was, km²."""
-    unit_ids = set(units["unit_id"])
-    pairs = [
-        (row.unit_id, row.site) for row in merge.changes if row.site and row.unit_id in unit_ids
-    ]
-    return _shared_by_pair(pairs, units, outlines)
-
-
-def _shared_by_pair(
-    pairs: Sequence[tuple[str, str]], units: gpd.GeoDataFrame, outlines: gpd.GeoDataFrame
+def _shared_km2(
+    pairs: Sequence[tuple[str, str]], measured: MeasuredMerge
 ) -> dict[tuple[str, str], float]:
     """The ground that a unit as it was shares with a site, km²."""
-    old = units.set_index("unit_id").geometry.reindex([unit_id for unit_id, _ in pairs])
-    new = outlines.set_index("site").geometry.reindex([site for _, site in pairs])
+    grounds = measured.units.set_index("unit_id").geometry
+    old = grounds.reindex([unit_id for unit_id, _ in pairs])
+    new = measured.outlines.set_index("site").geometry.reindex([site for _, site in pairs])
     return dict(zip(pairs, overlap.shared_km2(old, new), strict=True))
 
 
@@ -269,18 +284,16 @@ def listed_words(value: Any) -> set[str]:
     return set() if is_missing(value) else {word for word in str(value).split(";") if word}
 
 
-def conflicts_table(
-    merge: workshop.Merge, outlines: gpd.GeoDataFrame, lang: str
-) -> tuple[pd.DataFrame, tuple[Picture, ...]]:
+def conflicts_table(measured: MeasuredMerge) -> tuple[pd.DataFrame, tuple[Picture, ...]]:
     """The table of conflicts, and the outlines that each is about, row by row."""
-    ordered = sorted(merge.conflicts, key=lambda row: (row.unit_id, row.kind, row.groups))
+    lang, shapes = measured.base.imprint.languages[0], measured.shapes
+    ordered = sorted(measured.merge.conflicts, key=lambda row: (row.unit_id, row.kind, row.groups))
     rows = [
         row._asdict()
         | {"what": words.said(row.what, lang), "facts": notes_as_text([row.what])}
         | {"choices": json.dumps(row.choices, ensure_ascii=False)}
         for row in ordered
     ]
-    shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
     table = pd.DataFrame(rows, columns=list(CONFLICT_COLUMNS))
     return table, tuple(picture(conflict, shapes) for conflict in ordered)
 
@@ -298,15 +311,11 @@ def picture(conflict: workshop.Conflict, shapes: Mapping[str, Any]) -> Picture:
 
 
 def remarks_table(
-    group_files: GroupFiles,
-    merge: workshop.Merge,
-    outlines: gpd.GeoDataFrame,
-    table: gpd.GeoDataFrame,
-    lang: str,
+    measured: MeasuredMerge, group_files: GroupFiles, table: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
     """Pins, lines, comments and conflicts, as a layer to look at."""
-    shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
-    shapes |= dict(zip(table["unit_id"], table.geometry, strict=True))
+    merge, lang = measured.merge, measured.base.imprint.languages[0]
+    shapes = measured.shapes | dict(zip(table["unit_id"], table.geometry, strict=True))
     # what is said of a unit that was parted stands on its first piece
     piece_of = {row.of_unit: row.unit_id for row in reversed(merge.changes) if row.of_unit}
     for unit_id, piece in piece_of.items():
@@ -328,17 +337,9 @@ def remarks_table(
         if labelled and conflict.open:  # what is settled asks nothing of whoever looks at the map
             what = words.said(conflict.what, lang)
             answer = answer_said(conflict.resolution or conflict.default, lang)
-            rows.append(
-                {
-                    "kind": "conflict",
-                    "group": conflict.groups,
-                    "file": "",
-                    "placemark": "",
-                    "unit_id": conflict.unit_id,
-                    "text": f"{what}. {answer}",
-                    "geometry": shapely.point_on_surface(labelled[-1][1]),
-                }
-            )
+            row = {"kind": "conflict", "group": conflict.groups, "unit_id": conflict.unit_id}
+            row |= {"file": "", "placemark": "", "text": f"{what}. {answer}"}
+            rows.append(row | {"geometry": shapely.point_on_surface(labelled[-1][1])})
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
     # what is said of a unit that was parted is said of its pieces
     pieces = workshop.pieces_of(table)
@@ -361,25 +362,20 @@ def remarks_table(
         ),
     )
     numbered = [row | {"remark_id": f"R-{n:03d}"} for n, row in enumerate(ordered, start=1)]
-    columns = [*REMARK_COLUMNS, "geometry"]
-    return gpd.GeoDataFrame(
-        pd.DataFrame(numbered, columns=columns), geometry="geometry", crs=LONLAT
-    )
+    table = pd.DataFrame(numbered, columns=[*REMARK_COLUMNS, "geometry"])
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
 
 
 def questions_table(
-    base: Round,
-    merge: workshop.Merge,
-    group_files: GroupFiles,
-    table: pd.DataFrame,
-    lang: str,
+    measured: MeasuredMerge, group_files: GroupFiles, table: pd.DataFrame
 ) -> pd.DataFrame:
     """What plenary is asked: open conflicts, questions of forms, reasons of rejections and renames, units that are gone.
 
     A question of an earlier round stays until a decision on every unit that it is about; one about a
     unit that was split is about its pieces, as they are in `table`, the units of the next round.
     """
-    number = next_number(base)
+    base, merge = measured.base, measured.merge
+    number, lang = next_number(base), base.imprint.languages[0]
     rows: list[tuple[str, ...]] = [
         (
             *(conflict.unit_id, number, conflict.kind, conflict.groups),

@@ -12,8 +12,8 @@ import pandas as pd
 import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
-from cami_units.cache import NOTHING_KEPT, Cache
-from cami_units.commands._change_tables import listed_words
+from cami_units.cache import Cache
+from cami_units.commands._change_tables import MeasuredMerge, listed_words
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -24,7 +24,7 @@ from cami_units.commands._round_tables import (
     unit_records,
     with_unit,
 )
-from cami_units.commands.assess import Assessed, assess_sites, cut, measure, what_it_takes
+from cami_units.commands.assess import assess_sites, cut, measure, what_it_takes
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.shown_round import FENCE_TABLES, cache_of_layers, kept_beside
 from cami_units.commands.stored_round import next_number, reopened
@@ -83,24 +83,25 @@ def _hidden_since(base: Round) -> dict[str, str]:
     return since
 
 
-def assessed_outlines(
-    outlines: gpd.GeoDataFrame,
-    merge: workshop.Merge,
-    units: gpd.GeoDataFrame,
-    pieces: Pieces,
+def measured_merge(
+    base: Round,
     plan: Plan,
-    *,
-    cache: Cache = NOTHING_KEPT,
-) -> Assessed:
-    """Every drawn outline on all gates and criteria; measured once, where a cache of the pieces is lent."""
+    pieces: Pieces,
+    units: gpd.GeoDataFrame,
+    merge: workshop.Merge,
+    outlines: gpd.GeoDataFrame,
+    cache: Cache,
+) -> MeasuredMerge:
+    """A merge with every drawn outline on all gates and criteria; measured once, where a cache is lent."""
     sites = outlines[outlines["drawn"]]
     tables = measure(sites, pieces, site="site", cache=cache)
     known_as = None
     if pieces.layers.overrides is not None:
         known_as = _names_of_sites(sites["site"], merge, units, tables, pieces)
-    return assess_sites(
+    assessed = assess_sites(
         sites, pieces, plan, site="site", cache=cache, tables=tables, known_as=known_as
     )
+    return MeasuredMerge(base, plan, pieces, units, merge, outlines, assessed, cache)
 
 
 def _names_of_sites(
@@ -126,23 +127,16 @@ def _names_of_sites(
     }
 
 
-def units_table(
-    base: Round,
-    plan: Plan,
-    pieces: Pieces,
-    units: gpd.GeoDataFrame,
-    merge: workshop.Merge,
-    outlines: gpd.GeoDataFrame,
-    assessed: Assessed,
-) -> gpd.GeoDataFrame:
+def units_table(measured: MeasuredMerge) -> gpd.GeoDataFrame:
     """`conservation_units` of the next round: rows of the base, and new ones where ground changed."""
+    base = measured.base
     columns = [str(column) for column in base.tables["conservation_units"].columns]
     # rows as mappings: a row taken out of a table costs a millisecond
     before = {str(row["unit_id"]): row for row in records(base.tables["conservation_units"])}
-    measured = _measured(plan, pieces, units, merge, outlines, assessed)
+    new_rows = _measured_rows(measured)
     rows = [
-        _unit_row(unit, base, before, measured, is_asked=OPEN_QUESTIONS in columns)
-        for unit in merge.units
+        _unit_row(unit, base, before, new_rows, is_asked=OPEN_QUESTIONS in columns)
+        for unit in measured.merge.units
     ]
     columns += [] if "rev" in columns else ["rev"]
     columns += [name for name in SUCCESSION if name not in columns and any(name in r for r in rows)]
@@ -150,22 +144,22 @@ def units_table(
     for name in SUCCESSION:
         if name in table:
             table[name] = table[name].fillna("")
-    table = _with_names(table, pieces.layers, plan)
+    table = _with_names(table, measured.pieces.layers, measured.plan)
     # hidden units keep their row and score, but must not take a rank from those that are shown
     out = table["status"].isin(HIDDEN_STATUSES)
-    undecided = table["unit_id"].map(_unranked(base, merge, assessed, plan)).astype(bool)
+    undecided = table["unit_id"].map(_unranked(measured)).astype(bool)
     table["rank"] = rank.ranks(table["score"].astype(float).where(~out & ~undecided))
     table["rank_label"] = rank.rank_labels(table["rank"])
     return table
 
 
 def _unit_row(
-    unit: workshop.NextUnit, base: Round, before: Rows, measured: Rows, *, is_asked: bool
+    unit: workshop.NextUnit, base: Round, before: Rows, new_rows: Rows, *, is_asked: bool
 ) -> dict[str, Any]:
     """A unit of the next round: measured anew where its ground changed, else its row of the base."""
     was = before.get(unit.unit_id, {})
     if unit.site:
-        row = dict(measured[unit.unit_id])
+        row = dict(new_rows[unit.unit_id])
         # What was computed or decided was said of another outline.
         row |= {"rev": next_number(base), "stability": NOT_COMPUTED}
         if is_asked:  # one more outline answers no question, nor do two of a split
@@ -190,23 +184,17 @@ def _unit_row(
     return row
 
 
-def _measured(
-    plan: Plan,
-    pieces: Pieces,
-    units: gpd.GeoDataFrame,
-    merge: workshop.Merge,
-    outlines: gpd.GeoDataFrame,
-    assessed: Assessed,
-) -> Rows:
+def _measured_rows(measured: MeasuredMerge) -> Rows:
     """Rows of `conservation_units` for the units whose ground was drawn, by unit."""
-    drawn_units = [unit for unit in merge.units if unit.site]
+    plan, pieces, outlines = measured.plan, measured.pieces, measured.outlines
+    assessed, drawn_units = measured.assessed, measured.redrawn
     if not drawn_units:
         return {}
     sites = [unit.site for unit in drawn_units]
     shapes = outlines.set_index("site").loc[sites]
     summary = assessed.findings.summary.set_index("site").loc[sites]
     ranked = rank.rank_units(assessed.findings, assessed.decisions, plan.profile).set_index("site")
-    ids = _hotspots_of_drawn(units, drawn_units, assessed.tables, pieces)
+    ids = _hotspots_of_drawn(measured.units, drawn_units, assessed.tables, pieces)
     own_ground = gpd.GeoDataFrame(
         {"unit_id": [unit.unit_id for unit in drawn_units], "hotspot_ids": ids},
         geometry=list(shapes.geometry),
@@ -363,20 +351,18 @@ def _own_hotspots(table: gpd.GeoDataFrame, base: Round) -> dict[str, set[str]]:
     return own_ids
 
 
-def _unranked(
-    base: Round, merge: workshop.Merge, assessed: Assessed, plan: Plan
-) -> dict[str, bool]:
+def _unranked(measured: MeasuredMerge) -> dict[str, bool]:
     """Which units have no rank: those that do not qualify, as measured now or in the base.
 
     One that was rejected or merged has none in the base either, though it may qualify: plenary may
     have let it stand again.
     """
-    decision = dict(zip(assessed.decisions["site"], assessed.decisions["decision"], strict=True))
+    base, decision = measured.base, measured.decision
     before = base.tables["conservation_units"].set_index("unit_id")["rank"]
     findings = base.tables["unit_criteria"]
     findings = findings[findings["unit_id"].isin(before.index[before.isna()])]
     met = findings.pivot(index="unit_id", columns="criterion", values="met")
-    bare = rank.bare_decisions(met, plan.profile).to_dict() if len(met) else {}
+    bare = rank.bare_decisions(met, measured.plan.profile).to_dict() if len(met) else {}
     return {
         unit.unit_id: (
             decision[unit.site] == NOT_PROPOSED
@@ -384,7 +370,7 @@ def _unranked(
             else is_missing(before[unit.unit_id])
             and bare.get(unit.unit_id, NOT_PROPOSED) == NOT_PROPOSED
         )
-        for unit in merge.units
+        for unit in measured.merge.units
     }
 
 
@@ -399,61 +385,50 @@ def earlier_units(base: Round) -> gpd.GeoDataFrame:
 
 
 def next_tables(
-    base: Round,
-    plan: Plan,
-    pieces: Pieces,
-    units: gpd.GeoDataFrame,
-    table: gpd.GeoDataFrame,
-    assessed: Assessed,
-    merge: workshop.Merge,
-    outlines: gpd.GeoDataFrame,
-    remarks: gpd.GeoDataFrame,
-    *,
-    cache: Cache = NOTHING_KEPT,
+    measured: MeasuredMerge, table: gpd.GeoDataFrame, remarks: gpd.GeoDataFrame
 ) -> dict[str, pd.DataFrame]:
-    """All tables of the next round, in longitude and latitude."""
+    """All tables of the next round, in longitude and latitude; `table` is that of its units."""
+    base, assessed, merge = measured.base, measured.assessed, measured.merge
     tables = dict(base.tables)
     kept_ids = {unit.unit_id for unit in merge.units if not unit.site}
-    ids = pd.Series({unit.site: unit.unit_id for unit in merge.units if unit.site}, dtype=object)
-    measured = {
+    ids = pd.Series({unit.site: unit.unit_id for unit in measured.redrawn}, dtype=object)
+    new_rows = {
         f"unit_{name}": by_unit(getattr(assessed.findings, name), ids).round(DIGITS)
         for name in ("criteria", "species", "countries")
     }
     if "unit_records" in base.tables:
-        measured["unit_records"] = unit_records(assessed, ids, plan, pieces.layers)
-    for name, new in measured.items():
+        layers_now = measured.pieces.layers
+        new_rows["unit_records"] = unit_records(assessed, ids, measured.plan, layers_now)
+    for name, new in new_rows.items():
         old = base.tables[name]
         tables[name] = _joined([old[old["unit_id"].isin(kept_ids)], new], "unit_id")
     findings = tables["unit_criteria"]
     if "facts" in findings:  # units of a round of old, which has none, keep their sentences
         tables["unit_criteria"] = findings.assign(facts=findings["facts"].fillna(""))
     tables["conservation_units"] = table
-    tables["unit_rationale"] = _unit_rationale(base, plan, assessed, merge)
-    tables["planning_units"] = _planning_units(base, plan, units, outlines, table)
-    tables["not_proposed"] = _not_proposed(base, pieces, table, tables["unit_rationale"])
+    tables["unit_rationale"] = _unit_rationale(measured)
+    tables["planning_units"] = _planning_units(measured, table)
+    tables["not_proposed"] = _not_proposed(measured, table, tables["unit_rationale"])
     of_this_round = ("remarks", "set_aside", "questions", "nearest_ground")
     for name in (*of_this_round, *FENCE_TABLES, *STABILITY_TABLES):
         tables.pop(name, None)
-    tables["what_it_takes"] = _what_it_takes(
-        base, plan, pieces, assessed, outlines, ids, kept_ids, cache
-    )
+    tables["what_it_takes"] = _what_it_takes(measured, ids, kept_ids)
     tables |= _stability_tables(base, table, kept_ids)
     if len(remarks):
         tables["remarks"] = remarks
     if merge.set_aside:
-        tables["set_aside"] = _set_aside(merge, outlines, base.imprint.languages[0])
+        tables["set_aside"] = _set_aside(measured)
     return tables
 
 
-def _unit_rationale(
-    base: Round, plan: Plan, assessed: Assessed, merge: workshop.Merge
-) -> pd.DataFrame:
+def _unit_rationale(measured: MeasuredMerge) -> pd.DataFrame:
     """The table `unit_rationale`: of units whose ground was drawn anew; of the others as it was.
 
     A group's reason to reject or merge a unit comes first, as it does in the sentence.
     """
-    sites = [unit.site for unit in merge.units if unit.site]
-    facts = dict(zip(sites, rationale_facts(assessed, sites, plan.profile), strict=True))
+    base, sites = measured.base, [unit.site for unit in measured.redrawn]
+    notes = rationale_facts(measured.assessed, sites, measured.plan.profile)
+    facts = dict(zip(sites, notes, strict=True))
     before = base.tables.get("unit_rationale", pd.DataFrame({"unit_id": [], "facts": []}))
     of_base = dict(zip(before["unit_id"], before["facts"], strict=True))
     status = base.tables["conservation_units"].set_index("unit_id")["status"]
@@ -461,39 +436,30 @@ def _unit_rationale(
         unit_id: words.facts_that_stand(facts, status.get(unit_id, ""))
         for unit_id, facts in of_base.items()
     }
-    rows = [
-        {
-            "unit_id": unit.unit_id,
-            "facts": notes_as_text(
-                [
-                    *([unit.reason] if unit.reason else []),
-                    *(facts[unit.site] if unit.site else notes_from_text(of_base[unit.unit_id])),
-                ]
-            ),
-        }
-        for unit in merge.units
-        if unit.site or unit.unit_id in of_base
-    ]
+    rows = []
+    for unit in measured.merge.units:
+        if unit.site or unit.unit_id in of_base:
+            was = facts[unit.site] if unit.site else notes_from_text(of_base[unit.unit_id])
+            reasons = [unit.reason] if unit.reason else []
+            rows.append((unit.unit_id, notes_as_text([*reasons, *was])))
     table = pd.DataFrame(rows, columns=["unit_id", "facts"])
     return table.sort_values("unit_id", ignore_index=True)
 
 
 def _what_it_takes(
-    base: Round,
-    plan: Plan,
-    pieces: Pieces,
-    assessed: Assessed,
-    outlines: gpd.GeoDataFrame,
-    ids: pd.Series[Any],
-    kept_ids: Collection[str],
-    cache: Cache,
+    measured: MeasuredMerge, ids: pd.Series[Any], kept_ids: Collection[str]
 ) -> pd.DataFrame:
     """What the units miss: measured anew where ground was drawn; of the others, and hotspots, as it was."""
     # the nearest ground of each is halved out of the region twenty times: of hundreds of outlines,
     # which no plenary goes through one by one, it would cost minutes
     asked = ids.index if len(ids) <= MOST_ASKED else ids.index[:0]
-    drawn_outlines = outlines[outlines["site"].isin(asked)]
-    new = what_it_takes(drawn_outlines, pieces, plan, assessed, site="site", cache=cache)
+    base, drawn_outlines = measured.base, measured.outlines
+    drawn_outlines = drawn_outlines[drawn_outlines["site"].isin(asked)]
+    new = what_it_takes(
+        *(drawn_outlines, measured.pieces, measured.plan, measured.assessed),
+        site="site",
+        cache=measured.cache,
+    )
     new = pd.DataFrame(new.drop(columns="geometry")).round(DIGITS)
     before = base.tables.get("what_it_takes", new.iloc[:0])
     hotspots = set(base.tables["not_proposed"]["hotspot_id"])
@@ -501,9 +467,9 @@ def _what_it_takes(
     return _joined([new.assign(site=new["site"].map(ids)), kept_rows], "site")
 
 
-def unasked_notices(merge: workshop.Merge) -> list[workshop.Notice]:
+def unasked_notices(measured: MeasuredMerge) -> list[workshop.Notice]:
     """That nobody asked what so many outlines miss: a column that is empty says it to no one."""
-    n_drawn = sum(bool(unit.site) for unit in merge.units)
+    n_drawn = len(measured.redrawn)
     if n_drawn <= MOST_ASKED:
         return []
     what = workshop.note("not asked", count=n_drawn, most=MOST_ASKED)
@@ -558,15 +524,10 @@ def former_versions(base: Round) -> dict[str, dict[str, list[str]]]:
     return former
 
 
-def _planning_units(
-    base: Round,
-    plan: Plan,
-    units: gpd.GeoDataFrame,
-    outlines: gpd.GeoDataFrame,
-    table: gpd.GeoDataFrame,
-) -> gpd.GeoDataFrame:
+def _planning_units(measured: MeasuredMerge, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Planning units with the unit that holds most of each, anew where units have changed."""
-    cells = gpd.GeoDataFrame(base.tables["planning_units"]).drop(
+    study, units = measured.plan.study, measured.units
+    cells = gpd.GeoDataFrame(measured.base.tables["planning_units"]).drop(
         columns=["selection_frequency", "in_smallest_set"], errors="ignore"
     )
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
@@ -580,50 +541,43 @@ def _planning_units(
         for shape in (old.get(unit_id), new.get(unit_id))
         if shape is not None
     ]
-    touched = (
-        shapely.STRtree(cells.geometry.to_numpy()).query(moved_outlines)[1]
-        if moved_outlines
-        else []
-    )
+    if not moved_outlines:
+        return cells
     # only cells that an old or new outline touches can have changed hands
-    rows = cells.index[np.unique(touched).astype(int)] if len(moved_outlines) else cells.index[:0]
+    touched = shapely.STRtree(cells.geometry.to_numpy()).query(moved_outlines)[1]
+    rows = cells.index[np.unique(touched)]
     if not len(rows):
         return cells
-    crs = plan.study.crs
     row, col = grid.places(cells.loc[rows, "pu_id"])
     # The cells of the lattice themselves, as first measured: their outlines in degrees are rounded.
-    cell_shapes = grid.cells(grid.Lattice(plan.study.cell_km, plan.study.shape, crs), row, col)
-    flat = (
-        cells.loc[rows]
-        .assign(row=row, col=col)
-        .set_geometry(gpd.GeoSeries(cell_shapes, index=rows, crs=crs))
-    )
+    cell_shapes = grid.cells(grid.Lattice(study.cell_km, study.shape, study.crs), row, col)
+    flat = cells.loc[rows].assign(row=row, col=col)
+    flat = flat.set_geometry(gpd.GeoSeries(cell_shapes, index=rows, crs=study.crs))
     # each outline was projected when it was read: its ground is known already, cut and looked at
     ground_of = {
         id(outline): ground
-        for known in (units, outlines)
+        for known in (units, measured.outlines)
         for outline, ground in zip(known["outline"], known.geometry, strict=True)
     }
     grounds = [ground_of[id(outline)] for outline in shown_units.geometry]
+    shapes = gpd.GeoSeries(grounds, index=shown_units.index, crs=study.crs)
     result = cells.copy()
-    held_cells = with_unit(
-        flat, shown_units.set_geometry(gpd.GeoSeries(grounds, index=shown_units.index, crs=crs))
-    )
-    result.loc[rows, "unit_id"] = held_cells["unit_id"]
+    result.loc[rows, "unit_id"] = with_unit(flat, shown_units.set_geometry(shapes))["unit_id"]
     return result
 
 
 def _not_proposed(
-    base: Round, pieces: Pieces, table: gpd.GeoDataFrame, why: pd.DataFrame
+    measured: MeasuredMerge, table: gpd.GeoDataFrame, why: pd.DataFrame
 ) -> pd.DataFrame:
     """Hotspots that are in no unit: those of the base, and those of units that were rejected."""
+    base = measured.base
     before = base.tables["not_proposed"]
     out = table["status"] == "rejected"
     # those of a merged unit are where it went, and that may have been rejected
     stands = ~table["status"].isin(HIDDEN_STATUSES)
     placed_ids = set().union(*map(listed_words, table.loc[stands, "hotspot_ids"]))
     kept_rows = before[~before["hotspot_id"].isin(placed_ids)]
-    hotspots = pieces.layers.hotspots
+    hotspots = measured.pieces.layers.hotspots
     if hotspots is None:
         return kept_rows.reset_index(drop=True)
     names = hotspots.set_index("hotspot_id")
@@ -631,8 +585,7 @@ def _not_proposed(
     rows = [
         {
             "hotspot_id": hotspot_id,
-            "name_en": names.at[hotspot_id, "name_en"],
-            "name_ru": names.at[hotspot_id, "name_ru"],
+            **names.loc[hotspot_id, ["name_en", "name_ru"]],
             "reason": f"Its unit {unit.unit_id} was rejected. {unit.rationale}",
             "facts": _rejected_facts(unit.unit_id, facts.get(unit.unit_id, "")),
         }
@@ -643,10 +596,9 @@ def _not_proposed(
         and hotspot_id not in set(kept_rows["hotspot_id"])
     ]
     rows += _left_behind(base, names, {*placed_ids, *kept_rows["hotspot_id"]}, rows)
-    added = (
-        pd.concat([kept_rows, pd.DataFrame(rows, columns=kept_rows.columns)]) if rows else kept_rows
-    )
-    return added.sort_values("hotspot_id").reset_index(drop=True)
+    if rows:
+        kept_rows = pd.concat([kept_rows, pd.DataFrame(rows, columns=kept_rows.columns)])
+    return kept_rows.sort_values("hotspot_id").reset_index(drop=True)
 
 
 def _left_behind(
@@ -661,8 +613,7 @@ def _left_behind(
     return [
         {
             "hotspot_id": hotspot_id,
-            "name_en": names.at[hotspot_id, "name_en"],
-            "name_ru": names.at[hotspot_id, "name_ru"],
+            **names.loc[hotspot_id, ["name_en", "name_ru"]],
             "reason": words.text("because its unit was redrawn", "en", unit_id=unit_id),
             "facts": notes_as_text([Note("its unit was redrawn", {"unit_id": unit_id})]),
         }
@@ -678,19 +629,17 @@ def _rejected_facts(unit_id: str, facts: str) -> str:
     return notes_as_text([first, *notes]) if notes else ""
 
 
-def _set_aside(merge: workshop.Merge, outlines: gpd.GeoDataFrame, lang: str) -> gpd.GeoDataFrame:
+def _set_aside(measured: MeasuredMerge) -> gpd.GeoDataFrame:
     """Versions that were not taken: nothing that a group drew is lost."""
-    shapes = dict(zip(outlines["site"], outlines["outline"], strict=True))
+    lang, shapes = measured.base.imprint.languages[0], measured.shapes
+    columns = ["unit_id", "group", "file", "placemark"]
     rows = [
-        {
-            **{key: getattr(row, key) for key in ("unit_id", "group", "file", "placemark")},
-            "reason": words.said(row.reason, lang),
-        }
-        for row in merge.set_aside
+        {**{key: getattr(row, key) for key in columns}, "reason": words.said(row.reason, lang)}
+        for row in measured.merge.set_aside
     ]
-    geometry = [shapes[row.site] for row in merge.set_aside]
+    geometry = [shapes[row.site] for row in measured.merge.set_aside]
     table = gpd.GeoDataFrame(rows, geometry=geometry, crs=LONLAT)
-    return table.sort_values(["unit_id", "group", "file", "placemark"], ignore_index=True)
+    return table.sort_values(columns, ignore_index=True)
 
 
 def earlier_resolutions(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -753,24 +702,17 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
         cache = cache_of_layers(shown)
     pieces = cut(known_layers, plan, cache=cache)
     units = base_units(shown, plan)
-    rows = units.to_dict("records")
+    columns = units[["unit_id", "name_en", "name_ru", "status"]].astype(str)
     next_units = [
-        workshop.NextUnit(
-            str(row["unit_id"]),
-            str(row["unit_id"]) if row["unit_id"] in unit_ids else "",
-            str(row["unit_id"]),
-            str(row["name_en"]),
-            str(row["name_ru"]),
-            str(row["status"]),
-        )
-        for row in rows
+        workshop.NextUnit(unit_id, unit_id if unit_id in unit_ids else "", unit_id, *unit)
+        for unit_id, *unit in columns.itertuples(index=False, name=None)
     ]
     merge = workshop.Merge(used_ids=set(units["unit_id"]), units=next_units)
     drawn = units[units["unit_id"].isin(list(unit_ids))].assign(drawn=True)
     outlines = drawn.rename(columns={"unit_id": "site"})[["site", "drawn", "outline", "geometry"]]
     outlines = gpd.GeoDataFrame(outlines, geometry="geometry", crs=units.crs)
-    assessed = assessed_outlines(outlines, merge, units, pieces, plan, cache=cache)
-    table = units_table(shown, plan, pieces, units, merge, outlines, assessed)
+    measured = measured_merge(shown, plan, pieces, units, merge, outlines, cache)
+    table = units_table(measured)
     before = shown.tables["conservation_units"].set_index("unit_id")
     # It is the same round: what was decided stands, and no outline is of a later one.
     for name in ("rev", "decision", OPEN_QUESTIONS, *SUCCESSION):
@@ -779,10 +721,6 @@ def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:
         elif name in table:
             table = table.drop(columns=name)
     remarks = gpd.GeoDataFrame(shown.tables.get("remarks", pd.DataFrame()))
-    tables = next_tables(
-        shown, plan, pieces, units, table, assessed, merge, outlines, remarks, cache=cache
-    )
-    stays = {
-        name: shown.tables[name] for name in ("set_aside", "questions") if name in shown.tables
-    }
-    return replace(shown, tables={**tables, **stays})
+    stays = [name for name in ("set_aside", "questions") if name in shown.tables]
+    tables = next_tables(measured, table, remarks) | {name: shown.tables[name] for name in stays}
+    return replace(shown, tables=tables)

@@ -16,6 +16,7 @@ from cami_units import store, words, workshop
 from cami_units.cache import Cache
 from cami_units.commands._change_tables import (
     QUESTION_COLUMNS,
+    MeasuredMerge,
     Picture,
     changes_table,
     conflicts_table,
@@ -27,19 +28,19 @@ from cami_units.commands._change_tables import (
     tick_notices,
 )
 from cami_units.commands._next_round import (
-    assessed_outlines,
     base_units,
     collected_files,
     earlier_resolutions,
     earlier_units,
     former_versions,
+    measured_merge,
     next_manifest,
     next_tables,
     unasked_notices,
     units_table,
     with_hotspots_of_merged,
 )
-from cami_units.commands.assess import Assessed, cut
+from cami_units.commands.assess import cut
 from cami_units.commands.context import context_again
 from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS
 from cami_units.commands.group_files import (
@@ -277,11 +278,11 @@ def settled(
     )
     outlines = workshop.outlines(merge, units, handed_in.placemarks)
     progress("measuring what was drawn", 0, 0)
-    assessed = assessed_outlines(
-        outlines, merge, units, handed_in.pieces, plan, cache=handed_in.of_layers
+    measured = measured_merge(
+        handed_in.base, plan, handed_in.pieces, units, merge, outlines, handed_in.of_layers
     )
     progress("writing down what was found", 0, 0)
-    return _collected(handed_in, merge, outlines, assessed, rules, notices, base_dir)
+    return _collected(handed_in, measured, rules, notices, base_dir)
 
 
 def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
@@ -489,53 +490,37 @@ def read_resolutions(
 
 def _collected(
     handed_in: HandedIn,
-    merge: workshop.Merge,
-    outlines: gpd.GeoDataFrame,
-    assessed: Assessed,
+    measured: MeasuredMerge,
     rules: workshop.Rules,
     notices: Sequence[workshop.Notice],
     base_dir: Path | None,
 ) -> Collected:
     """What was merged and measured, as the next round and its tables."""
-    base, plan, pieces, units = handed_in.base, handed_in.plan, handed_in.pieces, handed_in.units
-    group_files = handed_in.group_files
-    lang = base.imprint.languages[0]
-    table = units_table(base, plan, pieces, units, merge, outlines, assessed)
-    table = with_hotspots_of_merged(table, base)
-    conflicts, pictures = conflicts_table(merge, outlines, lang)
-    remarks = remarks_table(group_files, merge, outlines, table, lang)
-    questions = questions_table(base, merge, group_files, table, lang)
+    base, merge, group_files = handed_in.base, measured.merge, handed_in.group_files
+    table = with_hotspots_of_merged(units_table(measured), base)
+    conflicts, pictures = conflicts_table(measured)
+    remarks = remarks_table(measured, group_files, table)
+    questions = questions_table(measured, group_files, table)
     noticed = [
         *(*group_files.notices, *notices, *merge.notices),
-        *size_notices(merge, assessed, plan),
-        *tick_notices(group_files.placemarks, merge, assessed),
-        *unasked_notices(merge),
+        *size_notices(measured),
+        *tick_notices(group_files.placemarks, measured),
+        *unasked_notices(measured),
     ]
     next_round = Round(
         imprint=replace(base.imprint, round=f"Round {next_number(base)}", number=next_number(base)),
-        tables=next_tables(
-            base,
-            plan,
-            pieces,
-            units,
-            table,
-            assessed,
-            merge,
-            outlines,
-            remarks,
-            cache=handed_in.of_layers,
-        )
+        tables=next_tables(measured, table, remarks)
         | ({"questions": questions} if len(questions) else {})
         | {"earlier_units": earlier_units(base)},
         manifest=next_manifest(base, group_files, merge, rules),
     )
     return Collected(
-        round=context_again(next_round, base, crs=plan.study.crs),
+        round=context_again(next_round, base, crs=handed_in.plan.study.crs),
         base=base,
         files=tuple(group_files.files),
-        changes=changes_table(base, units, merge, outlines, assessed),
+        changes=changes_table(measured),
         conflicts=conflicts,
-        problems=problems_table(noticed, lang),
+        problems=problems_table(noticed, base.imprint.languages[0]),
         remarks=remarks,
         pictures=pictures,
         carried=_carried(base_dir, base.imprint.number) if base_dir else {},
