@@ -176,11 +176,11 @@ def decide(
     with at_work() as progress:
         from datetime import datetime
 
-        from cami_units.commands.decide import decide_and_show
+        from cami_units.commands.decide import decide as run_decide
 
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
-        line, shown = decide_and_show(
+        line, shown = run_decide(
             directory,
             unit,
             decision,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, Required, TypedDict, Unpack
 
 import geopandas as gpd
 import pandas as pd
@@ -77,8 +77,10 @@ _REJECTED: Final = STATUSES[6]
 
 
 class DecisionOptions(TypedDict, total=False):
-    """What else can be said with a decision; each is an empty string unless said otherwise.
+    """What is said with a decision; but for reason and time an empty string unless said otherwise.
 
+    reason : why, on one line; with *ask* the question, with *answer* the answer.
+    time : when, ISO 8601. The caller looks at the clock; nothing here does.
     by : a group or a role, never a person; ``"plenary"`` where nothing is said.
     document : the number of the document that says so; a must for `status`.
     status : ``"endorsed"`` or ``"adopted"``, what a document has made of the unit: only with *agree*.
@@ -89,6 +91,8 @@ class DecisionOptions(TypedDict, total=False):
     question : the id of the question that is answered or withdrawn; the only one where it is left out.
     """
 
+    reason: Required[str]
+    time: Required[str]
     by: str
     document: str
     status: str
@@ -104,11 +108,9 @@ def decide(
     unit_id: str,
     decision: str,
     *,
-    reason: str,
-    time: str,
     progress: Progress = quiet,
     **options: Unpack[DecisionOptions],
-) -> pd.Series[str]:
+) -> tuple[pd.Series[str], Round]:
     """Append one decision to the log of a round, then show it in the round's tables and maps.
 
     Parameters
@@ -121,10 +123,6 @@ def decide(
         agree: plenary-agreed; park: the status stays, and is marked; reject: rejected; merge: it
         goes into another unit; undo: back to how it was before the last decision that stands. ask:
         one more question on the unit, which stands on it until it is answered or withdrawn.
-    reason : str
-        Why, on one line; with *ask* the question, with *answer* the answer.
-    time : str
-        When, ISO 8601. The caller looks at the clock; nothing here does.
     **options
         :class:`DecisionOptions`.
 
@@ -132,6 +130,8 @@ def decide(
     -------
     Series
         The line as it stands in the log, by :data:`DECISION_COLUMNS`.
+    Round
+        The round as it was written, for whoever says what follows.
 
     Raises
     ------
@@ -143,38 +143,15 @@ def decide(
     The line is on the disk before the tables are touched. Should the power go in between, the next
     command that opens the round with :func:`decided_round` shows the decision all the same.
     """
-    line, _ = decide_and_show(
-        directory, unit_id, decision, reason=reason, time=time, progress=progress, **options
-    )
-    return line
-
-
-def decide_and_show(
-    directory: Path,
-    unit_id: str,
-    decision: str,
-    *,
-    reason: str,
-    time: str,
-    progress: Progress = quiet,
-    **options: Unpack[DecisionOptions],
-) -> tuple[pd.Series[str], Round]:
-    """As :func:`decide`: the line, and the round as it was written, for whoever says what follows."""
     # one reading of the file for both halves
     stored = store.open_round(directory)
-    line = _recorded(stored, directory, unit_id, decision, reason, time, options)
+    line = _recorded(stored, directory, unit_id, decision, options)
     progress(Step("the decision is on the disk; now tables and maps:", unit_id), 0, 0)
     return line, _show(stored, directory, progress)
 
 
 def record_decision(
-    directory: Path,
-    unit_id: str,
-    decision: str,
-    *,
-    reason: str,
-    time: str,
-    **options: Unpack[DecisionOptions],
+    directory: Path, unit_id: str, decision: str, **options: Unpack[DecisionOptions]
 ) -> pd.Series[str]:
     """Append one decision to the log of a round, and nothing else: the first half of :func:`decide`.
 
@@ -189,18 +166,11 @@ def record_decision(
         As :func:`decide`; nothing is written then.
     """
     # The room waits for this line: of the whole round only what a decision asks for is read.
-    stored = store.open_round(directory)
-    return _recorded(stored, directory, unit_id, decision, reason, time, options)
+    return _recorded(store.open_round(directory), directory, unit_id, decision, options)
 
 
 def _recorded(
-    stored: Round,
-    directory: Path,
-    unit_id: str,
-    decision: str,
-    reason: str,
-    time: str,
-    options: DecisionOptions,
+    stored: Round, directory: Path, unit_id: str, decision: str, options: DecisionOptions
 ) -> pd.Series[str]:
     """The line of a decision, on the disk."""
     log = read_decisions(directory)
@@ -213,8 +183,8 @@ def _recorded(
         "decision": decision,
         "by": harmless(options.get("by", "plenary")),
         "document": harmless(document),
-        "time": clean_name(time),
-        "reason": harmless(reason),
+        "time": clean_name(options["time"]),
+        "reason": harmless(options["reason"]),
         "into": workshop.unit_id_typed(options.get("into", "")),
         "name_en": harmless(clean_name(options.get("name_en", ""))),
         "name_ru": harmless(clean_name(options.get("name_ru", ""))),
@@ -458,9 +428,8 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     if log.empty:
         return base_round
     _refuse_other_units(log, base_round.tables["conservation_units"]["unit_id"])
-    units = gpd.GeoDataFrame(base_round.tables["conservation_units"]).set_index(
-        "unit_id", drop=False
-    )
+    units = gpd.GeoDataFrame(base_round.tables["conservation_units"])
+    units = units.set_index("unit_id", drop=False)
     shown = units.assign(decision=units.get("decision", "")).fillna({"decision": ""})
     # the column is there only in rounds in which a unit went into another
     if "merged_into" not in shown and log["into"].ne("").any():
@@ -560,17 +529,14 @@ def questions_left(cell: object, lines: pd.DataFrame) -> dict[str, str]:
     questions = open_questions(cell)
     closed: set[str] = set()
     # column by column: rows of pandas cost a millisecond a unit, and most units have none
-    for decision, question, reason in zip(
-        lines["decision"], lines["question"], lines["reason"], strict=True
-    ):
+    columns = (lines[name] for name in ("decision", "question", "reason"))
+    for decision, question, reason in zip(*columns, strict=True):
         if decision == "ask":
             # in the table it stands as it was typed, in the log it is harmless for spreadsheets
             questions[question] = as_typed(reason)
         elif decision in _CLOSING:
             closed.add(question)
-    return {
-        question: text for question, text in sorted(questions.items()) if question not in closed
-    }
+    return {name: text for name, text in sorted(questions.items()) if name not in closed}
 
 
 def _asked_of(base_round: Round, unit_id: str) -> dict[str, str]:
@@ -690,7 +656,7 @@ def _document_faults(decision: str, status: str, document: str) -> list[Note]:
         hint = nearest_note(status, _BY_DOCUMENT)
         return [Note("no status", {"given": clean_name(status), "hint": hint})]
     faults = []
-    if decision not in ("agree", "agree-with-change"):
+    if decision not in AGREEING:
         facts = {"given": status, "decision": clean_name(decision)}
         faults.append(Note("status goes with agree", facts))
     if not re.search(r"\d", document):
@@ -706,9 +672,7 @@ def _nearest_id(unit_id: str, units: pd.DataFrame) -> str | Note:
         if unit_id and len(pieces):
             return Note("was split", {"names": sorted(pieces)})
     number = re.search(r"\d+", unit_id)
-    same = [
-        unit_id_here for unit_id_here in ids if number and _number(unit_id_here) == int(number[0])
-    ]
+    same = [known_id for known_id in ids if number and _number(known_id) == int(number[0])]
     return Note("did you mean", {"word": same[0]}) if same else nearest_note(unit_id.upper(), ids)
 
 

@@ -42,7 +42,6 @@ from ._sheets import read_overrides as read_overrides
 from ._single_layers import read_barriers as read_barriers
 from ._single_layers import read_corridors as read_corridors
 from ._single_layers import read_countries as read_countries
-from ._single_layers import read_disputed as read_disputed
 from ._single_layers import read_gazetteer as read_gazetteer
 from ._single_layers import read_hotspots as read_hotspots
 from ._single_layers import read_protected_areas as read_protected_areas

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 import geopandas as gpd
 import pandas as pd
@@ -35,6 +35,19 @@ from cami_units.model import (
     in_short,
     problem_of,
 )
+
+
+class FileOptions(TypedDict, total=False):
+    """How files of one layer are read.
+
+    crs : the equal-area CRS to project to, that of Central Asia unless said otherwise.
+    assumed_crs : the CRS of files that do not say theirs.
+    columns : column names, ours → theirs, where they are not the usual ones.
+    """
+
+    crs: str
+    assumed_crs: str | None
+    columns: Mapping[str, str] | None
 
 
 def _alone(layer_read: LayerRead, what: str) -> Any:
@@ -79,9 +92,7 @@ def read_species(path: Path | str | None = None) -> pd.DataFrame:
 def read_countries(
     *paths: Path | str,
     states: Sequence[str] = STATES,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    **options: Unpack[FileOptions],
 ) -> gpd.GeoDataFrame:
     """Countries by ISO 3166 alpha-2 code, with `range_state` saying which are `states`.
 
@@ -92,7 +103,7 @@ def read_countries(
     >>> int(countries["range_state"].sum()), countries["iso2"].is_unique
     (14, True)
     """
-    reading = _one(crs, "countries", assumed_crs, columns, states)
+    reading = _one("countries", options, states)
     return _alone(countries_layer(_own(paths), reading), "countries")
 
 
@@ -106,9 +117,7 @@ def read_ranges(
     seasonal: Sequence[int] = KEPT_CODES["seasonal"],
     missing: Missing = "extant",
     max_area_change: float = 0.01,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    **options: Unpack[FileOptions],
 ) -> gpd.GeoDataFrame:
     """Range parts of the CAMI taxa, every coded part, cleaned and projected.
 
@@ -127,12 +136,8 @@ def read_ranges(
         What blank codes mean: "extant" (1, 1, 1) or "refuse".
     max_area_change
         The largest share of a shape that a repair may leave contested.
-    crs
-        The equal-area CRS to project to.
-    assumed_crs
-        The CRS of files that do not say theirs.
-    columns
-        Column names, ours → theirs, where they are not the usual ones.
+    **options
+        :class:`FileOptions`.
 
     Returns
     -------
@@ -152,9 +157,10 @@ def read_ranges(
     {'kept': 130, 'supporting': 8, 'left out': 5}
     """
     species = read_species() if species is None else species
+    crs = options.get("crs", EQUAL_AREA)
     countries = read_countries(crs=crs) if countries is None else countries
     reading = replace(
-        _one(crs, "ranges", assumed_crs, columns, _states_of(countries)),
+        _one("ranges", options, _states_of(countries)),
         taxa=taxa or {},
         presence=tuple(presence),
         origin=tuple(origin),
@@ -166,12 +172,7 @@ def read_ranges(
     return _alone(range_layer(_own(paths), reading, species, countries), "ranges")
 
 
-def read_hotspots(
-    *paths: Path | str,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame:
+def read_hotspots(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.GeoDataFrame:
     """Expert-drawn hotspots, from GIS files or from Google Earth; without paths the bundled ones.
 
     Ids are the file's; rows without one are numbered in order of their names.
@@ -183,36 +184,19 @@ def read_hotspots(
     >>> len(hotspots), hotspots["hotspot_id"].iloc[0]
     (44, 'H01')
     """
-    return _alone(_plain("hotspots", paths, crs, assumed_crs, columns), "hotspots")
+    return _alone(_plain("hotspots", paths, options), "hotspots")
 
 
-def read_sections(
-    *paths: Path | str,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame:
+def read_sections(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.GeoDataFrame:
     """Sections of the range that working groups take; without paths the bundled ones."""
-    return _alone(_plain("sections", paths, crs, assumed_crs, columns), "sections")
-
-
-def read_disputed(
-    *paths: Path | str,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame:
-    """Disputed areas; without paths the bundled ones."""
-    return _alone(_plain("disputed", paths, crs, assumed_crs, columns), "disputed areas")
+    return _alone(_plain("sections", paths, options), "sections")
 
 
 def read_protected_areas(
     *paths: Path | str,
     countries: gpd.GeoDataFrame | None = None,
     steps: Iterable[int] = tables.PA_STEPS,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    **options: Unpack[FileOptions],
 ) -> gpd.GeoDataFrame:
     """Protected areas and OECMs, in either dialect of WDPA; without paths the bundled ones.
 
@@ -240,7 +224,7 @@ def read_protected_areas(
     >>> areas["pa_id"].is_unique
     True
     """
-    reading = _one(crs, "protected_areas", assumed_crs, columns, _states_of(countries))
+    reading = _one("protected_areas", options, _states_of(countries))
     numbers = frozenset(steps)
     if numbers - tables.PA_STEPS:
         raise InputError.of("PA steps", names=in_short(sorted(numbers)))
@@ -248,37 +232,23 @@ def read_protected_areas(
     return _alone(areas, "protected areas")
 
 
-def read_barriers(
-    *paths: Path | str,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame:
+def read_barriers(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.GeoDataFrame:
     """Fences, railways, roads, canals and pipelines; without paths the bundled ones."""
-    return _alone(_plain("barriers", paths, crs, assumed_crs, columns), "barriers")
+    return _alone(_plain("barriers", paths, options), "barriers")
 
 
 def read_corridors(
-    *paths: Path | str,
-    species: pd.DataFrame | None = None,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    *paths: Path | str, species: pd.DataFrame | None = None, **options: Unpack[FileOptions]
 ) -> gpd.GeoDataFrame:
     """Documented movements of the CAMI taxa; without paths the bundled ones."""
-    reading = _one(crs, "corridors", assumed_crs, columns, STATES)
+    reading = _one("corridors", options)
     names = names_of(read_species() if species is None else species)
     return _alone(movement_layer("corridors", _own(paths), reading, names), "corridors")
 
 
-def read_gazetteer(
-    *paths: Path | str,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame:
+def read_gazetteer(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.GeoDataFrame:
     """Places that units are named after; without paths the bundled ones."""
-    return _alone(_plain("gazetteer", paths, crs, assumed_crs, columns), "gazetteer")
+    return _alone(_plain("gazetteer", paths, options), "gazetteer")
 
 
 def _own(paths: Sequence[Path | str]) -> list[Path] | None:
@@ -292,31 +262,20 @@ def _states_of(countries: gpd.GeoDataFrame | None) -> tuple[str, ...]:
     return tuple(countries.loc[countries["range_state"], "iso2"])
 
 
-def _one(
-    crs: str,
-    layer: str,
-    assumed_crs: str | None,
-    columns: Mapping[str, str] | None,
-    states: Sequence[str],
-) -> Reading:
+def _one(layer: str, options: FileOptions, states: Sequence[str] = STATES) -> Reading:
     """How to read one layer by itself, without a plan."""
+    assumed_crs, columns = options.get("assumed_crs"), options.get("columns")
     return Reading(
-        crs=crs,
+        crs=options.get("crs", EQUAL_AREA),
         states=tuple(states),
         assumed_crs={layer: assumed_crs} if assumed_crs else {},
         columns={layer: columns} if columns else {},
     )
 
 
-def _plain(
-    layer: str,
-    paths: Sequence[Path | str],
-    crs: str,
-    assumed_crs: str | None,
-    columns: Mapping[str, str] | None,
-) -> LayerRead:
+def _plain(layer: str, paths: Sequence[Path | str], options: FileOptions) -> LayerRead:
     """A layer that needs no other one to be understood."""
-    return keyed_layer(layer, _own(paths), _one(crs, layer, assumed_crs, columns, STATES))
+    return keyed_layer(layer, _own(paths), _one(layer, options))
 
 
 SITE_KEYS: Final = ("unit_id", "hotspot_id", "id", "name_en")
@@ -325,11 +284,9 @@ SITE_KEYS: Final = ("unit_id", "hotspot_id", "id", "name_en")
 def read_sites(
     path: Path | str,
     *,
-    crs: str = EQUAL_AREA,
-    assumed_crs: str | None = None,
-    columns: Mapping[str, str] | None = None,
     max_area_change: float = 0.01,
     folder: Path | None = None,
+    **options: Unpack[FileOptions],
 ) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     """Any polygons, as drawn, with one id each.
 
@@ -338,10 +295,12 @@ def read_sites(
     path
         KML, KMZ, GeoPackage, GeoJSON, shapefile, GeoParquet or a zip of them. Of a GeoPackage of a
         round the layer `conservation_units` is read.
-    crs, assumed_crs, columns, max_area_change
+    max_area_change
         As in :func:`read_ranges`.
     folder
         Of the plan, if there is one: advice names the file from there.
+    **options
+        :class:`FileOptions`.
 
     Returns
     -------
@@ -367,7 +326,7 @@ def read_sites(
     cami_units.model.InputError: ...
     """
     reading = replace(
-        _one(crs, "conservation_units", assumed_crs, columns, STATES),
+        _one("conservation_units", options),
         max_area_change=max_area_change,
         folder=folder,
     )
