@@ -37,7 +37,9 @@ from cami_units.workshop._merge_tables import (
     NEW_UNIT,
     PROPOSAL,
     Conflict,
+    Inside,
     Merge,
+    Merging,
     NextUnit,
     Resolution,
     Rules,
@@ -53,7 +55,6 @@ from cami_units.workshop._merge_tables import (
     without_version,
 )
 from cami_units.workshop._new_units import (
-    Inside,
     ask_about_outside,
     ask_about_split,
     by_size,
@@ -117,29 +118,28 @@ def merged(
         Resolutions name groups or files that brought nothing of a unit: all of them.
     """
     merge = Merge(used_ids={*used_ids, *base["unit_id"]})
+    merging = Merging(base, placemarks, ground, rules, ground_inside, merge)
     units = base.sort_values("unit_id").to_dict("records")
     unit_of = dict(zip(map(str, sorted(base["unit_id"])), units, strict=True))
     by_unit: dict[str, list[Version]] = {unit_id: [] for unit_id in unit_of}
     for one_group in groups:
         merge.notices += [_with_choice(one, one_group, rules) for one in one_group.notices]
         for unit_id, versions in sorted(one_group.versions.items()):
-            checked = [_on_the_map(version, ground_inside, merge) for version in versions]
-            decided = rules.resolutions.get(unit_id)
+            checked = [_on_the_map(version, merging) for version in versions]
             # Of several files of one group one speaks, before groups are held against each other.
-            voice = _one_voice(unit_of[unit_id], checked, decided, placemarks, ground, merge)
-            by_unit[unit_id].append(voice)
-    new_shapes = new_shapes_on_the_map(groups, ground_inside, merge)
+            by_unit[unit_id].append(_one_voice(unit_of[unit_id], checked, merging))
+    new_shapes = new_shapes_on_the_map(groups, merging)
     new_shapes += _set_loose(by_unit, placemarks, rules)
-    numbered = numbered_shapes(new_shapes, ground, placemarks, rules, merge)
+    numbered = numbered_shapes(new_shapes, merging)
     id_of_shape = {f"#{mark.place}": unit_id for unit_id, mark in numbered.items()}
     for unit in units:
         unit_id = str(unit["unit_id"])
         voices = [_into_units(voice, id_of_shape) for voice in by_unit[unit_id]]
         # New shapes have their ids by now: a unit merged into one of them can name it.
         audible = _heard(voices, rules.owner.get(unit_id, ""))
-        _settle(unit, audible, placemarks, ground, rules, merge)
+        _settle(unit, audible, merging)
     known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
-    settle_new_units(numbered, known_names, ground, placemarks, rules, ground_inside, merge)
+    settle_new_units(numbered, known_names, merging)
     copies = {unit_id: mark for unit_id, mark in numbered.items() if mark.copy_of}
     for one_group in groups:
         for unit_id, what in sorted(one_group.contested.items()):
@@ -148,12 +148,12 @@ def merged(
                 for new_id, mark in copies.items()
                 if (mark.group, mark.copy_of) == (one_group.group, unit_id)
             }
-            _add_contested(one_group, unit_id, what, places_of_copies, ground, merge)
+            _add_contested(one_group, unit_id, what, places_of_copies, merging)
         _lay_dropped_aside(one_group, merge)
-    ask_about_split(numbered, pieces_of(base), ground, rules, merge)
-    ask_about_outside(numbered, ground_inside, ground, rules, merge)
+    ask_about_split(numbered, pieces_of(base), merging)
+    ask_about_outside(numbered, merging)
     # Last: which units share ground is known only when every outline of the next round is.
-    _add_overlaps(base, placemarks, numbered, rules, merge)
+    _add_overlaps(numbered, merging)
     if merge.faults:
         raise unusable(merge.faults)
     settle_conflicts(merge, rules.resolutions)
@@ -198,9 +198,10 @@ def _with_choice(notice: Notice, one_group: GroupVersions, rules: Rules) -> Noti
     return notice._replace(note=note("second file, chosen", **notice.note.facts, names=named))
 
 
-def _on_the_map(version: Version, ground_inside: Inside, merge: Merge) -> Version:
+def _on_the_map(version: Version, merging: Merging) -> Version:
     """A version; without its shape where that lies outside every range state."""
-    if not version.places or any(ground_inside.get(place, {}).get("") for place in version.places):
+    inside, merge = merging.inside, merging.merge
+    if not version.places or any(inside.get(place, {}).get("") for place in version.places):
         return version
     site = add_site(merge, _version_site(version), version.places)
     _lay_version_aside(merge, site, version, note("off the map"))
@@ -219,18 +220,12 @@ def _on_the_map(version: Version, ground_inside: Inside, merge: Merge) -> Versio
     return version._replace(change="kept", places=()).noted("off the map, set aside")
 
 
-def _one_voice(
-    unit: Mapping[str, Any],
-    versions: Sequence[Version],
-    decided: Resolution | None,
-    placemarks: gpd.GeoDataFrame,
-    ground: Ground,
-    merge: Merge,
-) -> Version:
+def _one_voice(unit: Mapping[str, Any], versions: Sequence[Version], merging: Merging) -> Version:
     """What a group says of a unit, where it brought several files: the first one leads.
 
     People can choose another one by the name of its file.
     """
+    placemarks, decided = merging.placemarks, merging.rules.resolutions.get(str(unit["unit_id"]))
     named = [version for version in versions if decided and version.file == decided.choice]
     # The file that people chose speaks first, else the first one that asks for something.
     ordered = [*named, *(version for version in versions if version not in named)]
@@ -241,7 +236,7 @@ def _one_voice(
     if not rest or (len(asking) < 2 and not named):
         return voice
     default = next((version for version in versions if version.differs), versions[0])
-    _let_choose(unit, [voice, *rest], default.file, decided, ground, merge)
+    _let_choose(unit, [voice, *rest], default.file, merging)
     return voice._replace(unheard=tuple(rest)).noted("several files")
 
 
@@ -259,15 +254,11 @@ def _speaking_for(leading: Version, versions: Sequence[Version]) -> Version:
 
 
 def _let_choose(
-    unit: Mapping[str, Any],
-    asking: Sequence[Version],
-    default: str,
-    decided: Resolution | None,
-    ground: Ground,
-    merge: Merge,
+    unit: Mapping[str, Any], asking: Sequence[Version], default: str, merging: Merging
 ) -> None:
     """Versions of one group as a conflict: the first one counts, the others are laid aside."""
-    voice = asking[0]
+    merge, voice = merging.merge, asking[0]
+    decided = merging.rules.resolutions.get(voice.unit_id)
     sites = [
         (version.file, add_site(merge, _version_site(version), version.places))
         for version in asking
@@ -283,7 +274,7 @@ def _let_choose(
         Conflict(
             voice.unit_id,
             ";".join(f"{version.group} ({version.file})" for version in asking),
-            _in_question(asking, voice.unit_id, ground),
+            _in_question(asking, voice.unit_id, merging.ground),
             f"keep {default}",
             "same group twice",
             note("said together", clauses=clauses, files=files),
@@ -346,18 +337,11 @@ def _heard(voices: Sequence[Version], owner: str) -> list[Version]:
     return present or absent
 
 
-def _settle(
-    unit: Mapping[str, Any],
-    voices: Sequence[Version],
-    placemarks: gpd.GeoDataFrame,
-    ground: Ground,
-    rules: Rules,
-    merge: Merge,
-) -> None:
+def _settle(unit: Mapping[str, Any], voices: Sequence[Version], merging: Merging) -> None:
     """The unit in the next round: the base, or the version that applies."""
-    unit_id = str(unit["unit_id"])
+    merge, placemarks = merging.merge, merging.placemarks
     distinct = _distinct([voice for voice in voices if voice.differs], placemarks)
-    applying, reason = _applying(unit, voices, distinct, placemarks, ground, rules, merge)
+    applying, reason = _applying(unit, voices, distinct, merging)
     # another group may have asked for the very thing that applies: it is no less heard
     agreeing = [
         voice for voice in voices if applying and _asks_the_same(voice, applying, placemarks)
@@ -368,16 +352,16 @@ def _settle(
         else:
             told = _without_words_of_pieces(voice, placemarks) if voice is applying else voice
             _add_changes(unit, told, applying, merge, is_shared=voice in agreeing)
-        _add_unheard(unit, voice, applying, placemarks, merge)
+        _add_unheard(unit, voice, applying, merging)
     # No file spoke of the unit, which is no wish to delete it: it stays, and the report says so.
     if not voices and unit["status"] not in HIDDEN_STATUSES:
-        _add_absent(unit_id, rules, merge)
+        _add_absent(str(unit["unit_id"]), merging.rules, merge)
     for voice in distinct:
         if voice.places and not voice.stands_by_itself and voice not in agreeing:
             site = add_site(merge, _version_site(voice), voice.places)
             _lay_version_aside(merge, site, voice, reason)
     if applying and applying.change == "split" and len(applying.places) > 1:
-        _split(unit, applying, placemarks, ground, merge)
+        _split(unit, applying, merging)
     else:
         merge.units.append(_next_unit(unit, applying, voices, merge))
 
@@ -386,16 +370,13 @@ def _applying(
     unit: Mapping[str, Any],
     voices: Sequence[Version],
     distinct: Sequence[Version],
-    placemarks: gpd.GeoDataFrame,
-    ground: Ground,
-    rules: Rules,
-    merge: Merge,
+    merging: Merging,
 ) -> tuple[Version | None, Note]:
     """The version of a unit that applies (None: the base), and why no other one does."""
-    unit_id = str(unit["unit_id"])
-    decided = rules.resolutions.get(unit_id)
-    applying, default, why = _by_default(unit, voices, distinct, rules)
-    answers = _answers(voices, distinct, applying, placemarks)
+    unit_id, merge = str(unit["unit_id"]), merging.merge
+    decided = merging.rules.resolutions.get(unit_id)
+    applying, default, why = _by_default(unit, voices, distinct, merging.rules)
+    answers = _answers(voices, distinct, applying, merging.placemarks)
     if decided and decided.choice not in answers:
         without_version(merge, decided, (voice.group for voice in voices))
         decided = None
@@ -406,7 +387,7 @@ def _applying(
         if (applying != by_rule or _gone(voices)) and not why:
             default, why = _unasked(decided, by_rule, voices, distinct, merge)
     if why:
-        _add_conflict(unit_id, distinct or _gone(voices), default, why, answers, ground, merge)
+        _add_conflict(unit_id, distinct or _gone(voices), default, why, answers, merging)
     return applying, settled_reason(decided, default)
 
 
@@ -582,20 +563,19 @@ def _add_conflict(
     default: str,
     why: tuple[str, Note],
     answers: Mapping[str, str],
-    ground: Ground,
-    merge: Merge,
+    merging: Merging,
 ) -> None:
     """What groups do not agree on, with the ground that is in question."""
     sites = [
-        (version.group, add_site(merge, _version_site(version), version.places))
+        (version.group, add_site(merging.merge, _version_site(version), version.places))
         for version in distinct
         if version.places
     ]
-    merge.conflicts.append(
+    merging.merge.conflicts.append(
         Conflict(
             unit_id,
             ";".join(version.group for version in distinct),
-            _in_question(distinct, unit_id, ground),
+            _in_question(distinct, unit_id, merging.ground),
             default,
             *why,
             sites=_with_base(unit_id, sites),
@@ -651,15 +631,9 @@ def _both_names(unit: Mapping[str, Any], version: Version) -> tuple[str, str]:
     return (new_name, new_name) if version.is_elsewhere else (name_en, name_ru)
 
 
-def _split(
-    unit: Mapping[str, Any],
-    applying: Version,
-    placemarks: gpd.GeoDataFrame,
-    ground: Ground,
-    merge: Merge,
-) -> None:
+def _split(unit: Mapping[str, Any], applying: Version, merging: Merging) -> None:
     """The pieces of a unit, under its number and a letter each, the largest first."""
-    unit_id = str(unit["unit_id"])
+    merge, placemarks, unit_id = merging.merge, merging.placemarks, str(unit["unit_id"])
     root = re.sub(r"[a-z]+\Z", "", unit_id)
     # letters that no piece of the unit's number ever had
     letters: Iterator[str] = (
@@ -667,7 +641,7 @@ def _split(
     )
     groups = tuple(applying.group.split(";"))
     facts = placemarks["facts"].to_dict() if "facts" in placemarks else {}
-    by_ground = by_size(ground, placemarks)
+    by_ground = by_size(merging)
     # pieces that were drawn on the page keep the order of their letters there
     order = sorted(
         applying.places, key=lambda place: (facts.get(place, NOT_DRAWN).piece, by_ground(place))
@@ -688,35 +662,15 @@ def _split(
         name = str(placemarks["name"].iloc[place])
         name_en, name_ru = _names_of_piece(unit, _names_given(unit, name, piece_facts), letter)
         is_rejected = piece_facts.rejected and piece_facts.stand_for(name)
-        status = _REJECTED if is_rejected else PROPOSAL
-        merge.units.append(
-            NextUnit(
-                piece,
-                piece,
-                unit_id,
-                name_en,
-                name_ru,
-                status,
-                groups=groups,
-                reason=note("", text=piece_facts.reason) if is_rejected else None,
-            )
-        )
-        merge.changes.append(
-            UnitChange(
-                *(
-                    piece,
-                    "rejected" if is_rejected else "new",
-                    "none",
-                    applying.group,
-                    applying.file,
-                    name,
-                    piece,
-                ),
-                notes=(note("piece", unit_id=unit_id),),
-                applied=True,
-                of_unit=unit_id,
-            )
-        )
+        next_unit = NextUnit(piece, piece, unit_id, name_en, name_ru, PROPOSAL, groups=groups)
+        change = UnitChange(piece, "new", "none", applying.group, applying.file, name, piece)
+        if is_rejected:
+            why = note("", text=piece_facts.reason)
+            next_unit = next_unit._replace(status=_REJECTED, reason=why)
+            change = change._replace(change="rejected")
+        notes = (note("piece", unit_id=unit_id),)
+        merge.units.append(next_unit)
+        merge.changes.append(change._replace(notes=notes, applied=True, of_unit=unit_id))
         if comment := str(placemarks["comment"].iloc[place]):
             row = UnitChange(piece, "commented", "none", applying.group, applying.file, name)
             merge.changes.append(row._replace(notes=(note("", text=comment),), of_unit=unit_id))
@@ -800,8 +754,7 @@ def _add_unheard(
     unit: Mapping[str, Any],
     voice: Version,
     applying: Version | None,
-    placemarks: gpd.GeoDataFrame,
-    merge: Merge,
+    merging: Merging,
 ) -> None:
     """The rows of what other files of a group ask for, while the one with its voice counts."""
     for other in voice.unheard:
@@ -810,8 +763,8 @@ def _add_unheard(
         silent = other if other.change == "rejected" else other._replace(comment="", requests=())
         silent = silent._replace(notes=(what, *other.notes))
         # another group may ask for just that, and be followed
-        is_shared = applying is not None and _asks_the_same(other, applying, placemarks)
-        _add_changes(unit, silent, None, merge, is_shared=is_shared)
+        is_shared = bool(applying) and _asks_the_same(other, applying, merging.placemarks)
+        _add_changes(unit, silent, None, merging.merge, is_shared=is_shared)
 
 
 def _comment_rows(row: UnitChange, voice: Version) -> list[UnitChange]:
@@ -901,36 +854,27 @@ def _add_contested(
     unit_id: str,
     what: Note,
     copies: Mapping[str, int],
-    ground: Ground,
-    merge: Merge,
+    merging: Merging,
 ) -> None:
     """An id that more than one placemark of a group claimed, or that a name contradicts."""
-    shared = sum(ground.with_unit(place, unit_id) for place in copies.values())
+    shared = sum(merging.ground.with_unit(place, unit_id) for place in copies.values())
     default = "the more alike keeps the id"
     sites = _with_base(unit_id, [(new_id, new_id) for new_id in copies])
     answers = {"both": "both", "ask": "ask"}
-    merge.conflicts.append(
-        Conflict(
-            *(unit_id, one_group.group, shared, default, "id", what), sites=sites, answers=answers
-        )
-    )
+    asked = Conflict(unit_id, one_group.group, shared, default, "id", what)
+    merging.merge.conflicts.append(asked._replace(sites=sites, answers=answers))
     files = ";".join(one_group.files)
     row = UnitChange(unit_id, "conflict", "cu_id", one_group.group, files, "", notes=(what,))
-    merge.changes.append(row)
+    merging.merge.changes.append(row)
 
 
-def _add_overlaps(
-    base: gpd.GeoDataFrame,
-    placemarks: gpd.GeoDataFrame,
-    numbered: Mapping[str, Placemark],
-    rules: Rules,
-    merge: Merge,
-) -> None:
+def _add_overlaps(numbered: Mapping[str, Placemark], merging: Merging) -> None:
     """Units of different groups that now share ground."""
+    base, merge = merging.base, merging.merge
     mark_at = {mark.place: mark for mark in numbered.values()}
     shown_units = [unit for unit in merge.units if unit.status not in HIDDEN_STATUSES]
     outlines = dict(zip(base["unit_id"], base.geometry, strict=True))
-    grounds = np.asarray(placemarks.geometry.array)
+    grounds = np.asarray(merging.placemarks.geometry.array)
     shapes = [
         joined(grounds[list(merge.sites[unit.site])]) if unit.site else outlines[unit.unit_id]
         for unit in shown_units
@@ -949,17 +893,13 @@ def _add_overlaps(
         if frozenset((first.unit_id, second.unit_id)) in pairs_in_conflict:
             continue
         groups = [
-            set(unit.groups) or {rules.owner.get(unit.unit_id, "")} for unit in (first, second)
+            set(unit.groups) or {merging.rules.owner.get(unit.unit_id, "")}
+            for unit in (first, second)
         ]
-        if groups[0] & groups[1]:
-            overlap_note = note(
-                "own overlap",
-                first=first.unit_id,
-                second=second.unit_id,
-                km2=km2,
-                groups=";".join(sorted(groups[0] & groups[1])),
-            )
-            merge.notices.append(Notice("", "", pair, overlap_note))
+        if both := groups[0] & groups[1]:
+            facts = {"first": first.unit_id, "second": second.unit_id, "km2": km2}
+            what = note("own overlap", **facts, groups=";".join(sorted(both)))
+            merge.notices.append(Notice("", "", pair, what))
             continue
         sides = groups[0] | groups[1]
         merge.conflicts.append(_shared_ground((first, second), sides, km2, mark_at, merge))
@@ -1038,7 +978,5 @@ def _lay_dropped_aside(group: GroupVersions, merge: Merge) -> None:
 def _lay_version_aside(merge: Merge, site: str, version: Version, reason: Note) -> None:
     """Set a version aside that has an outline."""
     if site:
-        row = SetAside(
-            site, version.unit_id, version.group, version.file, version.placemark, reason
-        )
-        merge.set_aside.append(row)
+        of_version = (version.unit_id, version.group, version.file, version.placemark)
+        merge.set_aside.append(SetAside(site, *of_version, reason))

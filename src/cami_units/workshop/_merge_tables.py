@@ -21,7 +21,14 @@ from cami_units.model import (
     in_short,
     nearest_note,
 )
-from cami_units.workshop._identity import MatchedBy, Notice, Placemark, note, unit_ids_typed
+from cami_units.workshop._identity import (
+    Ground,
+    MatchedBy,
+    Notice,
+    Placemark,
+    note,
+    unit_ids_typed,
+)
 from cami_units.workshop._versions import Change, joined
 
 # -- what people decided, and what applies where they did not ------------------------------------
@@ -253,6 +260,26 @@ class Merge:
     set_aside: list[SetAside] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     faults: list[Note] = field(default_factory=list)
+
+
+Inside = Mapping[int, Mapping[str, float]]
+"""For each placemark its ground, km², in the sections of each group; under "" in range states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """A merge under way: what it is made of, by which rules, and what has come of it so far.
+
+    `base` and `placemarks` as :func:`cami_units.workshop.merged` takes them; `ground` is measured on
+    these two.
+    """
+
+    base: gpd.GeoDataFrame
+    placemarks: gpd.GeoDataFrame
+    ground: Ground
+    rules: Rules
+    inside: Inside
+    merge: Merge
 
 
 def outlines(

@@ -20,8 +20,8 @@ from cami_units.workshop._merge_tables import (
     PROPOSAL,
     Conflict,
     Merge,
+    Merging,
     NextUnit,
-    Rules,
     UnitChange,
     add_site,
     answers_of_pair,
@@ -32,9 +32,6 @@ from cami_units.workshop._versions import GroupVersions, by_script, ground_of, p
 
 MOSTLY: Final = 0.5
 """Share of a new unit inside the section of its group, from which nobody need be asked."""
-
-Inside = Mapping[int, Mapping[str, float]]
-"""For each placemark its ground, km², in the sections of each group; under "" in range states."""
 
 
 def ground_inside(
@@ -69,32 +66,24 @@ def ground_inside(
     return km2_of
 
 
-def new_shapes_on_the_map(
-    groups: Sequence[GroupVersions], ground_inside: Inside, merge: Merge
-) -> list[Placemark]:
+def new_shapes_on_the_map(groups: Sequence[GroupVersions], merging: Merging) -> list[Placemark]:
     """New shapes of all groups, but for those that lie outside every range state."""
     on_the_map = []
     for one_group in groups:
         for mark in one_group.new_shapes:
-            if ground_inside.get(mark.place, {}).get(""):
+            if merging.inside.get(mark.place, {}).get(""):
                 on_the_map.append(mark)
                 continue
-            merge.notices.append(mark.notice("new shape off the map"))
+            merging.merge.notices.append(mark.notice("new shape off the map"))
             reason = note("new shape off the map")
-            lay_aside(merge, f"@{mark.place}", "", mark, reason)
+            lay_aside(merging.merge, f"@{mark.place}", "", mark, reason)
     return on_the_map
 
 
-def numbered_shapes(
-    marks: Sequence[Placemark],
-    ground: Ground,
-    placemarks: gpd.GeoDataFrame,
-    rules: Rules,
-    merge: Merge,
-) -> dict[str, Placemark]:
+def numbered_shapes(marks: Sequence[Placemark], merging: Merging) -> dict[str, Placemark]:
     """New shapes by their new ids, which go on after the highest that was ever given."""
-    order = {group: place for place, group in enumerate(rules.order)}
-    size = by_size(ground, placemarks)
+    merge, size = merging.merge, by_size(merging)
+    order = {group: place for place, group in enumerate(merging.rules.order)}
     ordered = sorted(
         marks, key=lambda mark: (order.get(mark.group, len(order)), mark.group, *size(mark.place))
     )
@@ -106,31 +95,27 @@ def numbered_shapes(
     return numbered
 
 
-def by_size(ground: Ground, placemarks: gpd.GeoDataFrame) -> Callable[[int], Any]:
+def by_size(merging: Merging) -> Callable[[int], Any]:
     """A sort key for placemarks: the largest first, equal ones by their outline, never by order."""
+    area, outlines = merging.ground.area, merging.placemarks["outline"]
     return lambda place: (
-        -round(ground.area[place], 3),
-        shapely.to_wkb(shapely.normalize(placemarks["outline"].iloc[place])),
+        -round(area[place], 3),
+        shapely.to_wkb(shapely.normalize(outlines.iloc[place])),
     )
 
 
 def settle_new_units(
-    numbered: Mapping[str, Placemark],
-    known_names: set[str],
-    ground: Ground,
-    placemarks: gpd.GeoDataFrame,
-    rules: Rules,
-    ground_inside: Inside,
-    merge: Merge,
+    numbered: Mapping[str, Placemark], known_names: set[str], merging: Merging
 ) -> None:
     """New units; where two groups drew the same place, the default says whose stays."""
+    merge = merging.merge
     merge.sites |= {unit_id: (mark.place,) for unit_id, mark in numbered.items()}
-    reasons, part_of = _rivals(numbered, ground, rules, ground_inside, merge)
-    _settle_overlaps(numbered, placemarks, rules, reasons, part_of, merge)
+    reasons, part_of = _rivals(numbered, merging)
+    _settle_overlaps(numbered, reasons, part_of, merging)
     taken_names = set(known_names)
     drawers: dict[str, list[Placemark]] = {}
     for unit_id, mark in numbered.items():
-        decided = rules.resolutions.get(unit_id)
+        decided = merging.rules.resolutions.get(unit_id)
         if decided and decided.choice in LEAVES_OUT:
             reasons[unit_id] = note("settled", answer=decided.sentence())
             part_of.pop(unit_id, None)
@@ -160,10 +145,8 @@ def settle_new_units(
             merge.units.append(NextUnit(unit_id, unit_id, "", *names, PROPOSAL, groups=groups))
         shown_id = whole_id if stays else unit_id
         row = UnitChange(shown_id, "new", "none", mark.group, mark.file, mark.name)
-        of_unit = mark.copy_of
-        merge.changes.append(
-            row._replace(site=shown_id, notes=notes, applied=stays, of_unit=of_unit)
-        )
+        new_row = row._replace(site=shown_id, notes=notes, applied=stays, of_unit=mark.copy_of)
+        merge.changes.append(new_row)
         if mark.comment:
             comment_notes = (note("", text=mark.comment),)
             merge.changes.append(row._replace(change="commented", notes=comment_notes))
@@ -197,13 +180,10 @@ def _told_apart(
 
 
 def _rivals(
-    numbered: Mapping[str, Placemark],
-    ground: Ground,
-    rules: Rules,
-    ground_inside: Inside,
-    merge: Merge,
+    numbered: Mapping[str, Placemark], merging: Merging
 ) -> tuple[dict[str, Note], dict[str, str]]:
     """New shapes that another group drew too: why some are set aside, and what some became a part of."""
+    ground, merge = merging.ground, merging.merge
     reasons: dict[str, Note] = {}
     part_of: dict[str, str] = {}
     for first, second in _of_two_groups(numbered, ground):
@@ -216,8 +196,8 @@ def _rivals(
         pair = f"{first};{second}"
         drawn = {name: _drawers(name, numbered, part_of) for name in (first, second)}
         answers = answers_of_pair(*drawn.values())
-        decided = rules.resolutions.get(pair)
-        keeper, default = _whose(a, b, rules, ground_inside)
+        decided = merging.rules.resolutions.get(pair)
+        keeper, default = _whose(a, b, merging)
         answer = default
         if decided and decided.choice in answers:
             keeper, answer = decided.choice, decided.sentence()
@@ -248,17 +228,16 @@ def _drawers(
 
 def _settle_overlaps(
     numbered: Mapping[str, Placemark],
-    placemarks: gpd.GeoDataFrame,
-    rules: Rules,
     reasons: dict[str, Note],
     part_of: dict[str, str],
-    merge: Merge,
+    merging: Merging,
 ) -> None:
     """What people made of new units of two groups that share ground and are not one place.
 
     It goes into `reasons` and `part_of`. What lets both stand is asked about with all other overlaps.
     """
-    for pair, decided in sorted(rules.resolutions.items()):
+    placemarks = merging.placemarks
+    for pair, decided in sorted(merging.rules.resolutions.items()):
         first, _, second = pair.partition(";")
         if not {first, second} <= {*numbered} or {first, second} & {*reasons, *part_of}:
             continue
@@ -280,7 +259,7 @@ def _settle_overlaps(
             note("overlap, settled"),
             answers=answers_of_pair(*drawn.values()),
         )
-        _ask_about_pair(merge, asked, drawn)
+        _ask_about_pair(merging.merge, asked, drawn)
 
 
 def _ask_about_pair(
@@ -332,18 +311,19 @@ def _of_two_groups(numbered: Mapping[str, Placemark], ground: Ground) -> list[tu
     return [(ids[a], ids[b]) for a, b in pairs]
 
 
-def _whose(a: Placemark, b: Placemark, rules: Rules, ground_inside: Inside) -> tuple[str, str]:
+def _whose(a: Placemark, b: Placemark, merging: Merging) -> tuple[str, str]:
     """Whose new shape stays where two drew the same place: the group (or rule), and the default."""
-    if rules.overlap == "union":
+    rule = merging.rules.overlap
+    if rule == "union":
         return "union", "union"
-    if rules.overlap == "ask":
+    if rule == "ask":
         return "both", ASK
-    if rules.overlap == "first":
+    if rule == "first":
         # new shapes are numbered in the order of the groups: the first of a pair is of the earlier
         # group
         return a.group, f"keep {a.group}"
     held_km2 = {
-        group: sum(ground_inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
+        group: sum(merging.inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
         for group in (a.group, b.group)
     }
     # As much in one section as in the other: nobody owns it, plenary does.
@@ -356,20 +336,19 @@ def _whose(a: Placemark, b: Placemark, rules: Rules, ground_inside: Inside) -> t
 def ask_about_split(
     numbered: Mapping[str, Placemark],
     pieces_of: Mapping[str, Sequence[str]],
-    ground: Ground,
-    rules: Rules,
-    merge: Merge,
+    merging: Merging,
 ) -> None:
     """Outlines of units that were split since: what became of their pieces stands, unless people say otherwise.
 
     A file from before shows the whole of a unit of which one piece may be agreed and another merged by now.
     """
+    merge = merging.merge
     settled_ids = {unit.unit_id for unit in merge.units}
     for unit_id, mark in numbered.items():
         names = pieces_of.get(mark.cu_id, ())
         if not names or unit_id not in settled_ids:
             continue
-        shared = sum(ground.with_unit(mark.place, piece) for piece in names)
+        shared = sum(merging.ground.with_unit(mark.place, piece) for piece in names)
         what = note("outdated split", group=mark.group, unit_id=mark.cu_id, names=list(names))
         answers = {**dict.fromkeys((mark.group, mark.file, "both"), mark.group)}
         answers |= {**dict.fromkeys(LEAVES_OUT, LEAVES_OUT[0]), "ask": "ask"}
@@ -380,7 +359,7 @@ def ask_about_split(
                 answers=answers,
             )
         )
-        decided = rules.resolutions.get(";".join(names))
+        decided = merging.rules.resolutions.get(";".join(names))
         if not decided or answers.get(decided.choice, "ask") in (LEAVES_OUT[0], "ask"):
             _leave_out(unit_id, mark, what, merge)
 
@@ -395,21 +374,16 @@ def _leave_out(unit_id: str, mark: Placemark, why: Note, merge: Merge) -> None:
     lay_aside(merge, unit_id, unit_id, mark, why)
 
 
-def ask_about_outside(
-    numbered: Mapping[str, Placemark],
-    ground_inside: Inside,
-    ground: Ground,
-    rules: Rules,
-    merge: Merge,
-) -> None:
+def ask_about_outside(numbered: Mapping[str, Placemark], merging: Merging) -> None:
     """New units that lie mostly outside the sections of the group that drew them."""
+    merge, rules = merging.merge, merging.rules
     settled_ids = {unit.unit_id for unit in merge.units}
     default = {"ask": ASK, "leave-out": "leave out"}
     for unit_id, mark in numbered.items():
         if mark.group not in rules.order or mark.group == EVERYBODY or unit_id not in settled_ids:
             continue
-        area = ground.area[mark.place]
-        own_km2 = ground_inside.get(mark.place, {}).get(mark.group, 0.0)
+        area = merging.ground.area[mark.place]
+        own_km2 = merging.inside.get(mark.place, {}).get(mark.group, 0.0)
         if own_km2 >= MOSTLY * area:
             continue
         # what leaves it out was done before: here it stands
