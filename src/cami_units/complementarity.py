@@ -178,15 +178,8 @@ def _smallest(
         }
     )
     unmet["missing"] = unmet["target"] - unmet["attainable"]
-    solved = problem.solved(
-        low,
-        high,
-        reachable,
-        open_sides & np.isin(problem.side_feature, crossing),
-        gap,
-        nodes,
-        fewest,
-    )
+    open_sides &= np.isin(problem.side_feature, crossing)
+    solved = problem.solved(low, high, reachable, open_sides, gap, nodes, fewest)
     if solved.x is None:
         raise InputError(
             f"No set of sites was found within {nodes} branches of the search. Allow more with "
@@ -230,12 +223,15 @@ class _Problem:
         sites: pd.DataFrame,
         amounts: pd.DataFrame,
         targets: pd.DataFrame,
-        edges: pd.DataFrame | None,
-        edge_weight: float,
-        sides: Sides | None,
+        edges: pd.DataFrame | None = None,
+        edge_weight: float = 0.0,
+        sides: Sides | None = None,
     ) -> _Problem:
         """The problem as matrices, sites and features in the order of their names."""
-        _check_tables(sites, amounts, targets, edges, edge_weight, sides)
+        given = {"sites": sites, "amounts": amounts, "targets": targets}
+        given |= {} if edges is None else {"edges": edges}
+        given |= {} if sides is None else {"sides": sides.amounts}
+        _check_tables(given, edge_weight)
         # By name, whatever order the rows came in: of several best sets the solver then takes the
         # same one.
         ordered = sites.sort_values("site")
@@ -243,10 +239,7 @@ class _Problem:
         ordered_targets = targets.sort_values("feature")
         features = ordered_targets["feature"].to_numpy(dtype=object)
         place = pd.Series(np.arange(len(names)), index=names)
-        wanted_amounts = amounts[amounts["feature"].isin(features)]
-        amount_matrix = _matrix(
-            wanted_amounts, pd.Index(features), wanted_amounts["feature"], place
-        )
+        wanted = amounts[amounts["feature"].isin(features)]
         side_amounts = sides.amounts if sides else amounts.iloc[:0].assign(side="")
         key = pd.MultiIndex.from_frame(side_amounts[["feature", "side"]])
         side_keys = key.unique().sort_values()
@@ -259,13 +252,12 @@ class _Problem:
             pairs = np.column_stack(ends)
             # An edge inside the set leaves the outline of both of its sites.
             saved = 2 * edge_weight * shared["km"].to_numpy(dtype=float)
-        target = ordered_targets["target"].to_numpy(dtype=float)
         return cls(
             names,
             cost,
             features,
-            target,
-            amount_matrix,
+            ordered_targets["target"].to_numpy(dtype=float),
+            _matrix(wanted, pd.Index(features), wanted["feature"], place),
             pairs,
             saved,
             side_keys.get_level_values(0).to_numpy(dtype=object),
@@ -386,64 +378,62 @@ def _matrix(
     return sparse.coo_array((order["amount"].to_numpy(float), where), shape=shape).tocsr()
 
 
-def _check_tables(
-    sites: pd.DataFrame,
-    amounts: pd.DataFrame,
-    targets: pd.DataFrame,
-    edges: pd.DataFrame | None,
-    edge_weight: float,
-    sides: Sides | None,
-) -> None:
+_COLUMNS: Final = {
+    "sites": ("site", "cost"),
+    "amounts": ("site", "feature", "amount"),
+    "targets": ("feature", "target"),
+    "edges": ("site_a", "site_b", "km"),
+    "sides": ("site", "feature", "side", "amount"),
+}
+"""What each table must have; `sites` also ``outline_km`` where there are edges."""
+
+
+def _check_tables(given: Mapping[str, pd.DataFrame], edge_weight: float) -> None:
     """Refuse tables that lack columns, repeat rows or hold what is no amount."""
-    needed: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
-        "sites": (sites, ("site", "cost", *(("outline_km",) if edges is not None else ()))),
-        "amounts": (amounts, ("site", "feature", "amount")),
-        "targets": (targets, ("feature", "target")),
-    }
-    if edges is not None:
-        needed["edges"] = (edges, ("site_a", "site_b", "km"))
-    if sides is not None:
-        needed["sides"] = (sides.amounts, ("site", "feature", "side", "amount"))
+    columns: dict[str, tuple[str, ...]] = {name: _COLUMNS[name] for name in given}
+    if "edges" in given:
+        columns["sites"] += ("outline_km",)
     faults = []
-    for name, (table, columns) in needed.items():
-        missing = [column for column in columns if column not in table.columns]
+    for name, table in given.items():
+        missing = [column for column in columns[name] if column not in table.columns]
         faults += [f"'{name}' lacks the column {listed(missing)}"] if missing else []
     if not faults:
-        faults = [*_number_faults(needed), *_name_faults(sites, amounts, targets, edges, sides)]
+        faults = [
+            f"'{name}' holds numbers below 0, or none, in '{column}'"
+            for name, table in given.items()
+            for column in columns[name]
+            if column in ("cost", "amount", "target", "km", "outline_km")
+            and not (pd.to_numeric(table[column], errors="coerce") >= 0).all()
+        ]
+        faults += _name_faults(given)
     if edge_weight < 0:
         faults.append(f"edge_weight must be 0 or more, {edge_weight:g} came")
-    if faults:
-        raise InputError("No set can be looked for: " + "; ".join(faults) + ".")
+    _refuse(faults)
 
 
-def _number_faults(needed: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]]) -> list[str]:
-    """Columns that hold what is no amount."""
-    return [
-        f"'{name}' holds numbers below 0, or none, in '{column}'"
-        for name, (table, columns) in needed.items()
-        for column in columns
-        if column in ("cost", "amount", "target", "km", "outline_km")
-        and not (pd.to_numeric(table[column], errors="coerce") >= 0).all()
-    ]
-
-
-def _name_faults(
-    sites: pd.DataFrame,
-    amounts: pd.DataFrame,
-    targets: pd.DataFrame,
-    edges: pd.DataFrame | None,
-    sides: Sides | None,
-) -> list[str]:
+def _name_faults(given: Mapping[str, pd.DataFrame]) -> list[str]:
     """Sites that nobody knows, and rows that stand twice."""
-    named = set(amounts["site"]) | (set() if sides is None else set(sides.amounts["site"]))
-    named |= set() if edges is None else {*edges["site_a"], *edges["site_b"]}
-    strange = sorted(map(str, named - set(sites["site"])))
+    named = {
+        site
+        for name, table in given.items()
+        for column in _COLUMNS[name]
+        if column.startswith("site")
+        for site in table[column]
+    }
+    strange = sorted(map(str, named - set(given["sites"]["site"])))
     faults = [f"sites that are not in 'sites': {listed(strange)}"] if strange else []
-    for name, table, key in (("sites", sites, "site"), ("targets", targets, "feature")):
-        twice = table.loc[table[key].duplicated(), key].unique()
+    for name, key in (("sites", "site"), ("targets", "feature")):
+        keys = given[name][key]
+        twice = keys[keys.duplicated()].unique()
         if len(twice):
             faults.append(f"each {key} stands once in '{name}'; repeated: {listed(twice)}")
     return faults
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    """Refuse where there are faults, all of them in one sentence."""
+    if faults:
+        raise InputError("No set can be looked for: " + "; ".join(faults) + ".")
 
 
 def _check_fixed(
@@ -451,13 +441,9 @@ def _check_fixed(
 ) -> None:
     """Refuse sites that nobody knows, or that are to be in and out at once."""
     strange = sorted(map(str, {*locked, *barred} - set(names)))
-    locked_and_barred = sorted(map(str, set(locked) & set(barred)))
+    twice = sorted(map(str, set(locked) & set(barred)))
     faults = [f"unknown sites are locked in or out: {listed(strange)}"] if strange else []
-    faults += (
-        [f"locked in and out at once: {listed(locked_and_barred)}"] if locked_and_barred else []
-    )
-    if faults:
-        raise InputError("No set can be looked for: " + "; ".join(faults) + ".")
+    _refuse(faults + ([f"locked in and out at once: {listed(twice)}"] if twice else []))
 
 
 def nearly_equal_costs(score: pd.Series) -> pd.Series:
@@ -511,7 +497,7 @@ def replacement_costs(
         best = smallest_set(sites, amounts, targets, locked=locked, nodes=nodes)
     # A target that nobody can reach would make every site irreplaceable.
     could = targets[~targets["feature"].isin(best.unmet["feature"])]
-    problem = _Problem.of(sites, amounts, could, None, 0.0, None)
+    problem = _Problem.of(sites, amounts, could)
     # No set that is asked for more costs less than the best: with so many of the dearest sites it may
     # just cost as much. Told of it, the solver proves an answer in three quarters of the time.
     dearest = np.sort(problem.cost)[::-1].cumsum()
@@ -564,7 +550,7 @@ def greedy_order(
         ``met`` (targets met so far), ``share`` (mean share of the targets reached so far, 0–1).
         Sites that add nothing are not there. Ties go to the first name.
     """
-    problem = _Problem.of(sites, amounts, targets, None, 0.0, None)
+    problem = _Problem.of(sites, amounts, targets)
     _check_fixed(problem.names, locked, ())
     # A target of nothing is reached, and its share would be a division by zero.
     positive = problem.target > 0
@@ -664,9 +650,8 @@ def set_of_units(
     # Only units where a species lives on both sides cover it: range on one side is not
     # transboundary.
     on_sides = amounts[amounts["asks"] == _BOTH_SIDES]
-    features = order["site"].map(
-        lambda site: set(on_sides.loc[on_sides["site"] == site, "feature"])
-    )
+    on_both = on_sides.groupby("site")["feature"].agg(set)
+    features = [on_both.get(site, set()) for site in order["site"]]
     covered: set[str] = set()
     curve = order.rename(columns={"site": "unit_id", "met": "targets_met"})
     curve.insert(2, "species_covered", [len(covered := covered | names) for names in features])
@@ -681,24 +666,13 @@ _BOTH_SIDES: Final = "both sides"
 _RANGE: Final = "range"
 
 
-def _feature(sci_name: pd.Series[str], asks: str) -> pd.Series[str]:
-    """What is asked of a species, under one name: a species is asked for twice."""
-    return sci_name.astype(str) + f": {asks}"
-
-
 def _unit_targets(range_km2: pd.Series[float], counted: Sequence[str]) -> pd.DataFrame:
     """Each species on both sides of one unit, and part of its transboundary range."""
-    parts = [
-        pd.DataFrame(
-            {"sci_name": range_km2.index, "asks": _RANGE, "target": SHARE_OF_RANGE * range_km2}
-        ),
-        pd.DataFrame({"sci_name": list(counted), "asks": _BOTH_SIDES, "target": 1.0}),
-    ]
-    targets = pd.concat([part.reset_index(drop=True) for part in parts], ignore_index=True)
-    feature = [
-        f"{name}: {asks}" for name, asks in zip(targets["sci_name"], targets["asks"], strict=True)
-    ]
-    return targets.assign(feature=feature)
+    rows = [(name, _RANGE, SHARE_OF_RANGE * km2) for name, km2 in range_km2.items()]
+    rows += [(name, _BOTH_SIDES, 1.0) for name in counted]
+    targets = pd.DataFrame(rows, columns=["sci_name", "asks", "target"])
+    # what is asked of a species, under one name: a species is asked for twice
+    return targets.assign(feature=targets["sci_name"] + ": " + targets["asks"])
 
 
 def _unit_amounts(
@@ -711,19 +685,13 @@ def _unit_amounts(
     on_two_sides = on_two_sides[on_two_sides["unit_id"].isin(units["unit_id"])]
     amounts = pd.concat(
         [
-            unit_range.assign(
-                feature=_feature(unit_range["sci_name"], _RANGE),
-                asks=_RANGE,
-                amount=unit_range["km2"],
-            ),
-            on_two_sides.assign(
-                feature=_feature(on_two_sides["sci_name"], _BOTH_SIDES),
-                asks=_BOTH_SIDES,
-                amount=1.0,
-            ),
-        ]
+            unit_range.assign(asks=_RANGE, amount=unit_range["km2"]),
+            on_two_sides.assign(asks=_BOTH_SIDES, amount=1.0),
+        ],
+        ignore_index=True,
     ).rename(columns={"unit_id": "site"})
-    return amounts[["site", "feature", "asks", "amount"]].reset_index(drop=True)
+    amounts["feature"] = amounts["sci_name"].astype(str) + ": " + amounts["asks"]
+    return amounts[["site", "feature", "asks", "amount"]]
 
 
 def _reached_targets(

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -154,9 +155,8 @@ def with_sensitivity(
         selection_frequency=share.fillna(0.0),
         in_smallest_set=planning_units["pu_id"].isin(smallest),
     )
-    added["conservation_units"] = table.assign(
-        stability=table["unit_id"].map(sentences).fillna("").astype(str)
-    )
+    stability = table["unit_id"].map(sentences).fillna("").astype(str)
+    added["conservation_units"] = table.assign(stability=stability)
     # rounded last: the sentences above are made from the full numbers
     rounded = {name: as_written(table) for name, table in added.items()}
     return replace(round_, tables={**round_.tables, **rounded})
@@ -207,38 +207,31 @@ def write_sensitivity(
         f"{name}.csv": partial(write_csv, table=round_.tables[name]) for name in STABILITY_TABLES
     }
     names = ";".join(every_name(gpd.GeoDataFrame(round_.tables["conservation_units"]))).split(";")
-    lost = lost_overrides(
-        round_.tables.get("overrides"),
-        names,
-        kinds=("adjacent", "lock"),
-        note="override of no unit",
-    )
+    overrides, kinds = round_.tables.get("overrides"), ("adjacent", "lock")
+    lost = lost_overrides(overrides, names, kinds=kinds, note="override of no unit")
     return lost + write_added(round_, directory, added | _figures(round_), progress=progress)
 
 
 def _figures(round_: Round) -> dict[str, store.Writer]:
     """The figures, in the first language of the round."""
-    figure_scene = drawn_scene(round_, lang=round_.imprint.languages[0])
-    tables = round_.tables
-    cells = tables["planning_units"]
-    often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], figure_scene.crs)
-    return {
-        "sensitivity_ranks.pdf": lambda path: figures.write_figure(
-            path, figures.rank_intervals(figure_scene, tables["sensitivity"])
+    shown_scene = drawn_scene(round_, lang=round_.imprint.languages[0])
+    tables, cells = round_.tables, round_.tables["planning_units"]
+    often = layers.to_equal_area(cells[cells["selection_frequency"] > 0], shown_scene.crs)
+    curve = (tables["complementarity_curve"], tables["complementarity"])
+    drawings = {
+        "sensitivity_ranks.pdf": partial(
+            figures.rank_intervals, shown_scene, tables["sensitivity"]
         ),
-        "sensitivity_map.pdf": lambda path: figures.write_figure(
-            path, figures.selection_map(figure_scene, often)
-        ),
-        "complementarity_curve.pdf": lambda path: figures.write_figure(
-            path,
-            figures.coverage_curve(
-                figure_scene, tables["complementarity_curve"], tables["complementarity"]
-            ),
-        ),
-        "border_pairs.pdf": lambda path: figures.write_figure(
-            path, figures.border_graph(figure_scene, tables["border_pairs"])
-        ),
+        "sensitivity_map.pdf": partial(figures.selection_map, shown_scene, often),
+        "complementarity_curve.pdf": partial(figures.coverage_curve, shown_scene, *curve),
+        "border_pairs.pdf": partial(figures.border_graph, shown_scene, tables["border_pairs"]),
     }
+    return {name: partial(_write_drawn, draw=draw) for name, draw in drawings.items()}
+
+
+def _write_drawn(path: Path, draw: Callable[[], Any]) -> None:
+    """Draw a figure when its file is written."""
+    figures.write_figure(path, draw())
 
 
 def stability_of(
@@ -280,7 +273,9 @@ def stability_of(
         by half of it at least, in a unit that qualifies. Cells that never do are missing.
     """
     of_people = ~units["status"].isin(SOFTWARE_STATUSES)
-    key = [_outlines(units).assign(of_people=of_people.to_numpy()), _as_key(design)]
+    # as text: two designs that differ in anything read differently
+    varied = repr({**parts_of(design), "edge_km": dict(design.edge_km)})
+    key = [_outlines(units).assign(of_people=of_people.to_numpy()), varied]
 
     def made() -> Parts:
         """The runs themselves."""
@@ -304,11 +299,6 @@ def stability_of(
     parts = dict(kept(cache, "stability", key, made))
     frequency: pd.DataFrame = parts.pop("frequency")
     return Stability(**parts), frequency
-
-
-def _as_key(design: Design) -> str:
-    """A design as text: two that differ in anything read differently."""
-    return repr({**parts_of(design), "edge_km": dict(design.edge_km)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,31 +433,20 @@ def _drawings(
     stated = units[["unit_id", "geometry"]].rename(columns={"unit_id": "site"})
     by_people = stated[~units["status"].isin(SOFTWARE_STATUSES).to_numpy()]
     # asked for only where something grows, which is kept: nothing of them need be kept beside it
-    hotspots = functools.cache(
-        partial(
-            assess_sites,
-            pieces.layers.hotspots,
-            pieces,
-            plan,
-            site="hotspot_id",
-            is_told=False,
-        )
-    )
+    assess = partial(assess_sites, site="hotspot_id", is_told=False)
+    hotspots = functools.cache(partial(assess, pieces.layers.hotspots, pieces, plan))
     living = functools.cache(lambda: living_cells(cells()))
     study, rules = plan.study, plan.criteria
     ways = room.delineations(design, cell_km=study.cell_km, border_km=rules.border_km)
     drawings = {}
     for number, (way, (cell_km, border_km)) in enumerate(ways.items()):
         progress("drawing the units otherwise", number, len(ways))
-        other_plan = plan.model_copy(
-            update={
-                "study": study.model_copy(update={"cell_km": cell_km}),
-                "criteria": rules.model_copy(update={"border_km": border_km}),
-            }
-        )
         if way == STATED:
             drawings[way] = stated
             continue
+        changed_study = study.model_copy(update={"cell_km": cell_km})
+        changed_rules = rules.model_copy(update={"border_km": border_km})
+        other_plan = plan.model_copy(update={"study": changed_study, "criteria": changed_rules})
 
         def grown(plan: Plan = other_plan) -> gpd.GeoDataFrame:
             """The units of this way, under the names of what they grew from."""
@@ -483,9 +462,7 @@ def _drawings(
 
 
 def _drawn_anew(
-    units: gpd.GeoDataFrame,
-    by_people: gpd.GeoDataFrame,
-    landscapes: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame, by_people: gpd.GeoDataFrame, landscapes: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
     """Units grown otherwise, under the ids of those they stand for; what people drew stays."""
     ids = overlap.same_places(
@@ -539,20 +516,15 @@ def unit_presence(
         evidence = criteria.evidence(tables, species, plan.profile, adjacent=adjacent)
         met = criteria.verdicts(evidence.measures, plan.profile)
         summary = criteria.summary(evidence, plan.profile)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "unit_id": units["unit_id"].array,
-                    "presence": ", ".join(map(str, codes)),
-                    "as_stated": codes == stated,
-                    "decision": rank.bare_decisions(met, plan.profile).array,
-                    "n_species": summary["n_species"],
-                    "species": summary["species"],
-                    "criteria_met": summary["criteria_met"],
-                    "species_supporting": summary["species_supporting"],
-                }
-            )
-        )
+        columns = {
+            "unit_id": units["unit_id"].array,
+            "presence": ", ".join(map(str, codes)),
+            "as_stated": codes == stated,
+            "decision": rank.bare_decisions(met, plan.profile).array,
+        }
+        of_summary = ("n_species", "species", "criteria_met", "species_supporting")
+        columns |= {name: summary[name] for name in of_summary}
+        parts.append(pd.DataFrame(columns))
     table = pd.concat(parts, ignore_index=True)
     qualifying = table["species"].str.split(";").map(lambda names: {*names} - {""})
     base = table["unit_id"].map(qualifying[table["as_stated"]].set_axis(units["unit_id"]))
@@ -609,8 +581,7 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     # five decimals are a metre
     cuts["lon"], cuts["lat"] = points.x.round(5), points.y.round(5)
     names = ["unit_id", "corridor_id", "barrier_id", "sci_name"]
-    columns = [*names, "permeability", "lon", "lat", "kind", "name", "evidence_grade", "km"]
-    columns += [COARSE]
+    columns = [*names, "permeability", "lon", "lat", "kind", "name", "evidence_grade", "km", COARSE]
     table = cuts.sort_values([*names, "lon", "lat"], ignore_index=True)[columns]
     return gpd.GeoDataFrame(
         table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=LONLAT

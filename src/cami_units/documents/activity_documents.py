@@ -109,21 +109,17 @@ def write_activities_workbook(
     themes = themes_in_order(activities["theme"])
     by_theme = [Column("unit_id", 11), Column("name", 30, wrap=True)]
     by_theme += [Column(theme, 34, wrap=True) for theme in themes]
+    of_matrix = [Column(name, 28 if "name" in name else 9) for name in map(str, matrix)]
+    of_completeness = [
+        Column(name, 13, says=_COMPLETENESS.get(name, "")) for name in map(str, completeness)
+    ]
     sheets: list[tuple[str, Sequence[Column], list[dict[str, Any]]]] = [
         ("by theme", by_theme, _by_theme(units, of_units, themes, lang)),
         ("activities", _ACTIVITY, records(activities)),
         ("general", _ACTIVITY, records(general)),
         ("suggestions", _SUGGESTIONS, [{**row, "tick": ""} for row in records(suggestions)]),
-        (
-            "species",
-            [Column(str(name), 28 if "name" in str(name) else 9) for name in matrix],
-            records(matrix),
-        ),
-        (
-            "completeness",
-            [Column(str(name), 13, says=_COMPLETENESS.get(str(name), "")) for name in completeness],
-            records(completeness),
-        ),
+        ("species", of_matrix, records(matrix)),
+        ("completeness", of_completeness, records(completeness)),
         *(
             (name, [_overview_column(str(column)) for column in table], records(table))
             for name, table in _named_overviews(overviews, units, lang).items()
@@ -157,7 +153,7 @@ def _named_overviews(
     overviews: Mapping[str, pd.DataFrame], units: pd.DataFrame, lang: str
 ) -> dict[str, pd.DataFrame]:
     """Sums, gaps and offers as they are read: units by name, and of each sum what was counted."""
-    names = {str(unit["unit_id"]): _name(unit, lang) for unit in units.to_dict("records")}
+    names = {str(unit["unit_id"]): name_in(unit, lang) for unit in units.to_dict("records")}
     names["general"] = text("general section", lang)
     tables = dict(overviews)
     if "gaps" in tables:
@@ -166,14 +162,12 @@ def _named_overviews(
         tables["gaps"].insert(1, "name", tables["gaps"].pop("name"))
     if "sums" in tables:
         sums = tables["sums"]
+        keys = [
+            _key_said(str(key), names, lang, is_unit=by == "unit_id")
+            for by, key in zip(sums["by"], sums["key"], strict=True)
+        ]
         tables["sums"] = sums.assign(
-            by=[text(f"column {name}", lang) for name in sums["by"]],
-            key=[
-                _key_said(
-                    str(key), names, "without a unit" if by == "unit_id" else "not said", lang
-                )
-                for by, key in zip(sums["by"], sums["key"], strict=True)
-            ],
+            by=[text(f"column {name}", lang) for name in sums["by"]], key=keys
         )
     return tables
 
@@ -233,11 +227,13 @@ def write_sums_page(
     path.write_bytes(content)
 
 
-def _key_said(key: str, names: Mapping[str, str], blank: str, lang: str) -> str:
+def _key_said(key: str, names: Mapping[str, str], lang: str, *, is_unit: bool) -> str:
     """What a sum is of: a unit with its name, a word of the lists, or the phrase for nothing."""
     if key in names:
         return names[key] if key == "general" else f"{key} {names[key]}"
-    return theme_said(key, lang) if key else text(blank, lang)
+    if not key:
+        return text("without a unit" if is_unit else "not said", lang)
+    return theme_said(key, lang)
 
 
 def _overview_column(name: str) -> Column:
@@ -254,7 +250,7 @@ def _by_theme(
     for row in activities.sort_values("activity_id").to_dict("records"):
         cells.setdefault((row["unit_id"], row["theme"]), []).append(str(row["text"]))
     lost_ids = sorted(set(activities["unit_id"]) - set(units["unit_id"]))
-    names = [(str(unit["unit_id"]), _name(unit, lang)) for unit in units.to_dict("records")]
+    names = [(str(unit["unit_id"]), name_in(unit, lang)) for unit in units.to_dict("records")]
     # A unit may be dissolved after its activities were written: they are not lost with it.
     names += [(unit_id, text("without a unit", lang)) for unit_id in lost_ids]
     return [
@@ -317,7 +313,7 @@ def write_activities_document(
     titles_without = []
     for unit in units.to_dict("records"):
         rows = activities[activities["unit_id"] == unit["unit_id"]]
-        title = f"{unit['unit_id']} {_name(unit, lang)}"
+        title = f"{unit['unit_id']} {name_in(unit, lang)}"
         if len(rows):
             _docx.heading(document, title, 2)
             _activity_table(document, rows, changes, lang)
@@ -413,14 +409,10 @@ def _text_runs(row: Mapping[Any, Any], changes: _Changes) -> list[_docx.Run]:
     return runs
 
 
-def _together(row: Mapping[Any, Any], columns: Sequence[str], lang: str) -> str:
-    """Several short columns in one cell, a line each; those that say nothing left out."""
+def _together(row: Mapping[Any, Any], columns: Sequence[str], lang: str, sign: str = "\n") -> str:
+    """Several short columns in one cell, a line each or with a sign between; the silent left out."""
     values = (clean_name(row[name]) for name in columns)
-    return "\n".join(listed_said(value, lang).replace(";", ", ") for value in values if value)
-
-
-def _name(unit: Mapping[Any, Any], lang: str) -> str:
-    return name_in(unit, lang)
+    return sign.join(listed_said(value, lang).replace(";", ", ") for value in values if value)
 
 
 _MAP_MM: Final = 80.0
@@ -462,13 +454,13 @@ def write_funding_notes(
         Language of the headings.
     """
     document = _docx.new_document(imprint, text("funding notes", lang), lang=lang)
-    listed_units = [f"{card['unit_id']} {_name(card, lang)}" for card in records(cards)]
+    listed_units = [f"{card['unit_id']} {name_in(card, lang)}" for card in records(cards)]
     _docx.paragraph(document, "; ".join(listed_units))
     for card in cards.to_dict("records"):
         rows = activities[activities["unit_id"] == card["unit_id"]]
         # Before each one: the first page is the title's.
         document.add_page_break()
-        _docx.heading(document, f"{card['unit_id']} {_name(card, lang)}", 1)
+        _docx.heading(document, f"{card['unit_id']} {name_in(card, lang)}", 1)
         keys = ("status", "states", "area", "species", "criteria", "protected", "barriers")
         facts = [(text(key, lang), str(card[key])) for key in keys]
         for column in ("partner", "cost_band", "funding_source"):
@@ -497,10 +489,8 @@ def write_funding_notes(
             (
                 theme_said(str(row["theme"]), lang),
                 clean_name(row["text"]),
-                _together(row, ("priority", "timeframe"), lang).replace("\n", ", "),
-                _together(row, ("partner", "cost_band", "funding_source"), lang).replace(
-                    "\n", " · "
-                ),
+                _together(row, ("priority", "timeframe"), lang, ", "),
+                _together(row, ("partner", "cost_band", "funding_source"), lang, " · "),
             )
             for row in in_theme_order(rows, "theme", "activity_id").to_dict("records")
         ]
@@ -545,9 +535,8 @@ def write_species_pages(
     # what is planned in a unit that plenary rejected is nothing to work on
     live = activities[activities["unit_id"].isin([*unit_names, "general"])]
     for row in species.sort_values("sci_name").to_dict("records"):
-        rows_held = unit_species[
-            unit_species["sci_name"].eq(row["sci_name"]) & unit_species["unit_id"].isin(unit_names)
-        ]
+        of_species = unit_species[unit_species["sci_name"].eq(row["sci_name"])]
+        rows_held = of_species[of_species["unit_id"].isin(unit_names)]
         if rows_held.empty:
             continue
         document.add_page_break()
@@ -572,31 +561,23 @@ def write_species_pages(
         columns = ("unit_id", "name", "role", "range_share")
         head = [text(f"column {column}", lang) for column in columns]
         _docx.table(document, head, units, (20, 88, 40, 30))
-        naming = pd.Series(
-            [row["sci_name"] in str(ids).split(";") for ids in live["species"]],
-            index=live.index,
-            dtype=bool,
-        )
+        naming = [row["sci_name"] in str(ids).split(";") for ids in live["species"]]
         _docx.heading(document, text("activities", lang), 2)
-        if not naming.any():
+        if not any(naming):
             _docx.paragraph(document, text("not said", lang))
             continue
         planned = in_theme_order(live[naming], "unit_id", "theme", "activity_id")
         head = [text(f"column {key}", lang) for key in ("unit_id", "theme", "text", "partner")]
-        _docx.table(
-            document,
-            head,
-            [
-                (
-                    listed_said(activity["unit_id"], lang),
-                    theme_said(str(activity["theme"]), lang),
-                    clean_name(activity["text"]),
-                    clean_name(activity["partner"]).replace(";", ", "),
-                )
-                for activity in planned.to_dict("records")
-            ],
-            (20, 36, 92, 30),
-        )
+        lines = [
+            (
+                listed_said(activity["unit_id"], lang),
+                theme_said(str(activity["theme"]), lang),
+                clean_name(activity["text"]),
+                clean_name(activity["partner"]).replace(";", ", "),
+            )
+            for activity in planned.to_dict("records")
+        ]
+        _docx.table(document, head, lines, (20, 36, 92, 30))
     save_settled(document, path, imprint)
 
 

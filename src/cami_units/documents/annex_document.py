@@ -68,7 +68,7 @@ def write_annex(
         [
             (
                 unit_id,
-                _name(card[unit_id], lang),
+                name_in(card[unit_id], lang),
                 # a small one counts in no state for G1, and lies in one all the same
                 card[unit_id]["states"] or ground.get(unit_id, ""),
                 card[unit_id]["area"],
@@ -121,10 +121,6 @@ def _counted(rows: Mapping[str, Mapping[Any, Any]], visible: list[str], lang: st
     return f"{text('units', lang)}: {len(visible)} ({'; '.join(parts)})"
 
 
-def _name(card: Mapping[Any, Any], lang: str) -> str:
-    return name_in(card, lang)
-
-
 def _add_unit(
     document: Any,
     card: Mapping[Any, Any],
@@ -135,7 +131,7 @@ def _add_unit(
 ) -> None:
     """Add a unit: its card, its activities, what was decided of it."""
     unit_id = str(card["unit_id"])
-    _docx.heading(document, f"{unit_id} {_name(card, lang)}", 1)
+    _docx.heading(document, f"{unit_id} {name_in(card, lang)}", 1)
     fields = ("status", "states", "area", "species", "criteria", "protected", "barriers")
     _docx.table(
         document,
@@ -177,7 +173,7 @@ def _add_hidden(
         for unit_id in hidden:
             lines = records(decisions[decisions["unit_id"] == unit_id])
             why = decision_said(lines[-1], lang) if lines else text(status, lang)
-            named = status_said(rows[unit_id], f"{unit_id} {_name(card[unit_id], lang)}")
+            named = status_said(rows[unit_id], f"{unit_id} {name_in(card[unit_id], lang)}")
             line = f"{named}: {why}"
             _docx.paragraph(document, line, style="List Bullet")
 

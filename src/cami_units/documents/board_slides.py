@@ -155,6 +155,22 @@ class Loop:
     shared_ground: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """All that is told of one unit: its row and findings, those of the round before, and the loop's."""
+
+    row: Mapping[str, Any]
+    findings: Sequence[Mapping[str, Any]]
+    old: Mapping[str, Any] | None
+    old_findings: Sequence[Mapping[str, Any]]
+    changes: Sequence[Mapping[str, Any]]
+    conflicts: Sequence[Mapping[str, Any]]
+    asked: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+    of_round: Sequence[Mapping[str, Any]]
+    """Its decisions without those of rounds before."""
+
+
 def boards(
     round_: Round,
     scenes: Sequence[scene.Scene],
@@ -247,19 +263,26 @@ def _board(
     for unit_id, drawing in drawings.items():
         card, row = cards[unit_id], flat[unit_id]
         was = _before(row, earlier)
-        own_findings, old = findings.get(unit_id, []), earlier.get(was)
-        decisions = lines.get(unit_id, [])
-        own = _of_round(decisions, round_.imprint.number)
-        standing = _standing(row, own)
+        unit = _Told(
+            row,
+            findings.get(unit_id, []),
+            earlier.get(was),
+            old_findings.get(was, []),
+            changed.get(unit_id, []),
+            open_.get(unit_id, []),
+            asked.get(unit_id, []),
+            decisions := lines.get(unit_id, []),
+            _of_round(decisions, round_.imprint.number),
+        )
+        standing = _standing(unit)
         facts = [
             (words.text(key, lang), str(card[key]))
             for key in _FACTS
             if card[key] or key not in words.OPTIONAL_FIELDS
         ]
         if unit_id in loop.shared_ground:
-            facts.append(
-                (words.text("shares ground", lang), _shared(loop.shared_ground[unit_id], lang))
-            )
+            shared_said = _shared(loop.shared_ground[unit_id], lang)
+            facts.append((words.text("shares ground", lang), shared_said))
         slides.append(
             Slide(
                 unit_id=unit_id,
@@ -267,27 +290,16 @@ def _board(
                 status=str(row["status"]),
                 status_said=status_said(row, str(card["status"])),
                 facts=tuple(facts),
-                criteria=tuple(_criterion(finding, lang) for finding in own_findings),
-                compared=_compared(row, own_findings, old, old_findings.get(was, []), named, lang),
-                proposed_by=_proposed_by(row, changed.get(unit_id, []), own, decisions, lang),
+                criteria=tuple(_criterion(finding, lang) for finding in unit.findings),
+                compared=_compared(unit, named, lang),
+                proposed_by=_proposed_by(unit, lang),
                 # a decision answers what was open, but for what plenary has asked itself
-                questions=_asked(row)
-                if standing
-                else _questions(
-                    row,
-                    own_findings,
-                    old_findings.get(was, []),
-                    changed.get(unit_id, []),
-                    open_.get(unit_id, []),
-                    asked.get(unit_id, []),
-                    decisions,
-                    lang,
-                ),
-                decisions=tuple(decision_said(line, lang) for line in decisions),
-                standing=_standing_said(standing, decisions, lang),
+                questions=_asked(row) if standing else _questions(unit, lang),
+                decisions=tuple(decision_said(line, lang) for line in unit.decisions),
+                standing=_standing_said(standing, unit.decisions, lang),
                 drawing=drawing,
                 remarks=(
-                    *_reasons(changed.get(unit_id, []), lang),
+                    *_reasons(unit.changes, lang),
                     *(_remark(number, remark, lang) for number, remark in pinned[unit_id]),
                 ),
                 activities=todo.get(unit_id, ()),
@@ -473,12 +485,10 @@ def _criterion(finding: Mapping[str, Any], lang: str) -> tuple[str, str, str, st
     return name, words.mark(finding["met"], name), asks, clean_name(finding["because"])
 
 
-def _standing(
-    row: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]
-) -> Mapping[str, Any] | None:
+def _standing(unit: _Told) -> Mapping[str, Any] | None:
     """The line of the log that settles the unit: the last one that nobody took back."""
-    word = clean_name(row.get("decision"))
-    lines = [line for line in decisions if _is_settling(line) and line["decision"] == word]
+    word = clean_name(unit.row.get("decision"))
+    lines = [line for line in unit.of_round if _is_settling(line) and line["decision"] == word]
     return lines[-1] if lines else None
 
 
@@ -548,29 +558,23 @@ def status_said(row: Mapping[str, Any], said: str) -> str:
     return f"{said} → {into}" if into else said
 
 
-def _proposed_by(
-    row: Mapping[str, Any],
-    changes: Sequence[Mapping[str, Any]],
-    own: Sequence[Mapping[str, Any]],
-    decisions: Sequence[Mapping[str, Any]],
-    lang: str,
-) -> str:
+def _proposed_by(unit: _Told, lang: str) -> str:
     """Whose outline this is, by what groups did and this round decided, else by what earlier ones did."""
-    return _proposer(row, changes, own, lang) or _proposer(row, (), decisions, lang)
+    of_round = _proposer(unit.row, unit.changes, unit.of_round, lang)
+    return of_round or _proposer(unit.row, (), unit.decisions, lang)
 
 
 def _proposer(
     row: Mapping[str, Any],
-    changes: Iterable[Mapping[str, Any]],
+    changes: Sequence[Mapping[str, Any]],
     log: Sequence[Mapping[str, Any]],
     lang: str,
 ) -> str:
     """Whose outline this is: the groups that drew or confirmed it, else what it was at first; empty: nobody knows."""
-    rows = list(changes)
-    aside = {clean_name(change["group"]) for change in rows if _is_aside(change)}
+    aside = {clean_name(change["group"]) for change in changes if _is_aside(change)}
     # what another file of a group asked for is set aside beside its outline that stands
-    aside -= {clean_name(row["group"]) for row in rows if _is_taken(row)}
-    groups = {clean_name(change["group"]) for change in rows if _applies(change)} - {"", *aside}
+    aside -= {clean_name(row["group"]) for row in changes if _is_taken(row)}
+    groups = {clean_name(change["group"]) for change in changes if _applies(change)} - {"", *aside}
     if groups:
         names = [spoken_groups(name, lang) for name in sorted(groups)]
         return f"{words.text('group', lang)} {', '.join(names)}"
@@ -594,11 +598,8 @@ def _with_applied(
     """Changes with the column `applied`; in rounds of old, which lack it, by what was set aside."""
     if changes is None or changes.get("applied", pd.Series(dtype=str)).astype(str).ne("").any():
         return changes
-    pairs = (
-        set()
-        if set_aside is None
-        else set(zip(set_aside["unit_id"], set_aside["group"], strict=True))
-    )
+    columns = [] if set_aside is None else [set_aside["unit_id"], set_aside["group"]]
+    pairs = set(zip(*columns, strict=True))
     is_aside = [pair in pairs for pair in zip(changes["unit_id"], changes["group"], strict=True)]
     return changes.assign(applied=pd.Series(is_aside, index=changes.index).map({True: "false"}))
 
@@ -622,25 +623,18 @@ def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:
 
 
 def _compared(
-    row: Mapping[str, Any],
-    own_rows: Sequence[Mapping[str, Any]],
-    old: Mapping[str, Any] | None,
-    old_findings: Sequence[Mapping[str, Any]],
-    named: Mapping[str, Mapping[str, str]],
-    lang: str,
+    unit: _Told, named: Mapping[str, Mapping[str, str]], lang: str
 ) -> tuple[tuple[str, str, str], ...]:
     """What is different from the round before, and the area in any case."""
+    row, old = unit.row, unit.old
     if old is None:
         return ()
-    unit = words.text("km2", lang)
-    was, now = _met(old_findings), _met(own_rows)
-    rows = [
-        (
-            words.text("area", lang),
-            f"{words.number(float(old['area_km2']), lang)} {unit}",
-            f"{words.number(float(row['area_km2']), lang)} {unit}",
-        )
-    ]
+    was, now = _met(unit.old_findings), _met(unit.findings)
+    old_km2, new_km2 = (
+        f"{words.number(float(value['area_km2']), lang)} {words.text('km2', lang)}"
+        for value in (old, row)
+    )
+    rows = [(words.text("area", lang), old_km2, new_km2)]
     for key, label in (("countries", "states"), ("species", "species"), ("rank_label", "rank")):
         before, after = (_called(value[key], named.get(key, {})) for value in (old, row))
         if before != after:
@@ -664,53 +658,32 @@ def _spoken(value: object) -> str:
     return clean_name(value).replace(";", ", ")
 
 
-def _questions(
-    unit: Mapping[str, Any],
-    own_rows: Sequence[Mapping[str, Any]],
-    old: Sequence[Mapping[str, Any]],
-    changes: Iterable[Mapping[str, Any]],
-    conflicts: Sequence[Mapping[str, Any]],
-    asked: Iterable[Mapping[str, Any]],
-    remarks: Sequence[Mapping[str, Any]],
-    lang: str,
-) -> tuple[str, ...]:
+def _questions(unit: _Told, lang: str) -> tuple[str, ...]:
     """What plenary should settle.
 
     What it asks itself, conflicts, what forms and earlier rounds ask, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
     """
-    was, now = _met(old), _met(own_rows)
-    lost_criteria = [
-        name for name in FINDINGS if was.get(name) is True and now.get(name) is not True
-    ]
+    was, now = _met(unit.old_findings), _met(unit.findings)
+    lost_criteria = [name for name in FINDINGS if was.get(name) and now.get(name) is not True]
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
-    questions = [*_asked(unit), *(_conflict(row, lang) for row in conflicts)]
-    questions += [
-        ": ".join(
-            filter(None, (_spoken(spoken_groups(row["group"], lang)), _noted(row, "text", lang)))
-        )
-        for row in asked
-    ]
+    questions = [*_asked(unit.row), *(_conflict(row, lang) for row in unit.conflicts)]
+    for row in unit.asked:
+        who = _spoken(spoken_groups(row["group"], lang))
+        questions.append(": ".join(filter(None, (who, _noted(row, "text", lang)))))
     if lost_criteria:
         questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost_criteria)}")
-    short = {clean_name(row["decision"]) for row in changes if _applies(row)}
+    short = {clean_name(row["decision"]) for row in unit.changes if _applies(row)}
     questions += [
         f"{words.text('as drawn', lang)}: {words.text(decision, lang)}"
         for decision in ("area of interest", "not proposed")
         if decision in short
     ]
-    questions += [decision_said(line, lang) for line in _parked(unit, remarks)]
+    if clean_name(unit.row.get("decision")) == "park":
+        parking = [line for line in unit.decisions if line["decision"] == "park"]
+        questions += [decision_said(line, lang) for line in parking[-1:]]
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(_shortened(question, _SAID_LETTERS) for question in questions)
-
-
-def _parked(
-    unit: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
-) -> Sequence[Mapping[str, Any]]:
-    """The line of the log that parked a unit, while it is parked."""
-    if clean_name(unit.get("decision")) != "park":
-        return ()
-    return [line for line in lines if line["decision"] == "park"][-1:]
 
 
 def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
@@ -723,9 +696,8 @@ def _conflict(row: Mapping[str, Any], lang: str) -> str:
     """A conflict as a question: between whom, over how much, and what applies until it is settled."""
     # all but the plainest say themselves what happened; in rounds of old there are no others
     if clean_name(row.get("kind")) in ("", "two groups"):
-        question = (
-            f"{words.text('conflict between', lang)}: {_spoken(spoken_groups(row['groups'], lang))}"
-        )
+        groups = _spoken(spoken_groups(row["groups"], lang))
+        question = f"{words.text('conflict between', lang)}: {groups}"
     else:
         question = _noted(row, "what", lang)
     if others := [unit_id for unit_id in row["units"] if unit_id != row["unit_id"]]:
