@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -157,10 +157,10 @@ def activities(
     earlier = store.read_log(log_path, columns=workshop.LOG_COLUMNS)
     progress("merging activities", 0, 0)
     owner = _owners(base_round)
-    brought_rows = _brought(
-        files, programme, base_round, base, earlier, sorted(set(owner.values()))
+    groups = sorted(set(owner.values()))
+    contributions, tables, noticed_problems = _brought(
+        files, programme, base_round, base, earlier, groups
     )
-    contributions, tables, noticed_problems = brought_rows
     table, lines, unsettled = workshop.merged_activities(
         base, contributions, owner=owner, log=earlier
     )
@@ -270,14 +270,13 @@ def _write_session(
     # Asked before anything is made: the folder is replaced as a whole.
     store.check_only(target, is_ours=lambda name: name.startswith(("form_", "programme.docx")))
     with store.staging(target, replace=True) as folder:
-        for group in sorted(languages):
+        for group, own_languages in sorted(languages.items()):
             own_units = shown_units[shown_units["unit_id"].map(owners).eq(group)]
+            own_imprint = replace(imprint, languages=own_languages)
             write_form(
                 folder / f"form_{group}.xlsx",
                 pd.DataFrame(own_units.drop(columns="geometry")),
-                imprint=words.imprint_in(
-                    replace(imprint, languages=languages[group]), languages[group][0]
-                ),
+                imprint=words.imprint_in(own_imprint, own_languages[0]),
                 group=group,
                 activities=rows,
                 themes=themes,
@@ -329,14 +328,11 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     gone: dict[str, Note] = {}
     live = table[table["status"] != workshop.DROPPED]
     for unit_id in sorted(set(live["unit_id"])):
-        pieces = [
-            piece for piece in status if re.fullmatch(rf"{re.escape(unit_id)}[a-z]+", str(piece))
-        ]
+        of_piece = re.compile(rf"{re.escape(unit_id)}[a-z]+")
+        pieces = [piece for piece in status if of_piece.fullmatch(str(piece))]
         if unit_id not in ("", workshop.GENERAL, *status):
-            why = (
-                Note("now pieces", {"names": in_short(pieces)}) if pieces else Note("not in round")
-            )
-            gone[unit_id] = why
+            parted = Note("now pieces", {"names": in_short(pieces)})
+            gone[unit_id] = parted if pieces else Note("not in round")
         elif status.get(unit_id) in HIDDEN_STATUSES:
             gone[unit_id] = Note("status of unit", {"status": str(status[unit_id])})
     if not gone:
@@ -358,19 +354,16 @@ def _brought(
     """What each file brings; for the programme also which of our units its units are."""
     contributions: list[workshop.Contribution] = []
     problems: list[Problem] = []
-    matches = pd.DataFrame(
-        {name: pd.Series(dtype=str) for name in ("named", "unit_id", "matched_by")}
-    )
+    units = base_round.tables["conservation_units"]
+    matches = pd.DataFrame(columns=["named", "unit_id", "matched_by"], dtype=str)
     if programme is not None:
-        rows = read_table(programme, columns=_READ, needs=("text",))
-        rows, word_problems = _known(rows, base_round, base, programme.name)
-        rows, range_problems = _one_unit_a_row(rows, base_round, programme.name)
+        rows, noticed_problems = _table_of(programme, base_round, base)
         # A measure that says no status of its own has that of the programme in force.
         rows["status"] = rows["status"].where(rows["status"] != "", workshop.PROGRAMME)
-        table, matches, noticed_problems = _placed(rows, base_round, source=workshop.PROGRAMME)
+        table, matches, unplaced = workshop.placed(rows, units, source=workshop.PROGRAMME)
         table = workshop.numbered(table, base, log)
         contributions.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
-        problems += [*word_problems, *range_problems, *noticed_problems]
+        problems += [*noticed_problems, *unplaced]
     for path, is_named in _files(files):
         try:
             contribution, noticed_problems = _contribution(path, base_round, base, groups)
@@ -395,10 +388,8 @@ def _posted(
     contributions: list[workshop.Contribution] = []
     problems: list[Problem] = []
     unread: list[str] = []
-    inner_paths = [
-        path for folder in files if folder.is_dir() for path in sorted(folder.rglob("*"))
-    ]
-    for path in inner_paths:
+    folders = [folder for folder in files if folder.is_dir()]
+    for path in (path for folder in folders for path in sorted(folder.rglob("*"))):
         is_known = _is_form_or_table(path) or is_resolutions(path)
         if not path.is_file() or is_known or store.is_litter(path.name):
             continue
@@ -445,12 +436,10 @@ def _contribution(
     refuse_unread(path, path.name)
     if _is_form_or_table(path) and is_form(path):
         return _of_form(read_form(path), path.name, base_round, base, groups)
-    rows = read_table(path, columns=_READ, needs=("text",))
-    rows, word_problems = _known(rows, base_round, base, path.name)
-    rows, range_problems = _one_unit_a_row(rows, base_round, path.name)
-    table, _, noticed_problems = _placed(rows, base_round, source=path.stem)
-    contribution = workshop.Contribution(path.stem, table, is_form=False)
-    return contribution, (*word_problems, *range_problems, *noticed_problems)
+    rows, noticed_problems = _table_of(path, base_round, base)
+    units = base_round.tables["conservation_units"]
+    table, _, unplaced = workshop.placed(rows, units, source=path.stem)
+    return workshop.Contribution(path.stem, table, is_form=False), (*noticed_problems, *unplaced)
 
 
 def _of_form(
@@ -469,7 +458,8 @@ def _of_form(
     rows, given = (known_names(one, spellings, name)[0] for one in (telling, form.given))
     rows, range_problems = _one_unit_a_row(rows, base_round, name)
     is_brought = _brings(rows)
-    placed_rows, _, noticed_problems = _placed(rows[is_brought], base_round, source=name)
+    units = base_round.tables["conservation_units"]
+    placed_rows, _, noticed_problems = workshop.placed(rows[is_brought], units, source=name)
     rows.loc[is_brought, "unit_id"] = placed_rows["unit_id"].to_numpy()
     as_given = {row["activity_id"]: row for row in text_rows(given)}
     contribution = workshop.Contribution(group, rows, as_given=as_given)
@@ -503,14 +493,19 @@ def _brings(rows: pd.DataFrame) -> pd.Series[bool]:
     return (rows["action"].ne("keep") | is_new) & (rows["unit_id"].ne("") | is_new)
 
 
-def _known(
-    rows: pd.DataFrame, base_round: Round, base: pd.DataFrame, file: str
+def _table_of(
+    path: Path, base_round: Round, base: pd.DataFrame
 ) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
-    """A table with our words, species and states by their ids; asked of a row before it is made one for each unit."""
-    rows, silent = _telling(rows, {*base["activity_id"]}, file)
-    rows, word_problems = known_words(rows, file)
-    rows, unknown = known_names(rows, _spellings(base_round), file)
-    return rows, (*silent, *word_problems, *unknown)
+    """A table of activities in our words, species and states by their ids, one unit a row.
+
+    What is said of a word is asked of a row before it is made one for each of its units.
+    """
+    rows = read_table(path, columns=_READ, needs=("text",))
+    rows, silent = _telling(rows, {*base["activity_id"]}, path.name)
+    rows, word_problems = known_words(rows, path.name)
+    rows, unknown = known_names(rows, _spellings(base_round), path.name)
+    rows, range_problems = _one_unit_a_row(rows, base_round, path.name)
+    return rows, (*silent, *word_problems, *unknown, *range_problems)
 
 
 def _one_unit_a_row(
@@ -520,13 +515,6 @@ def _one_unit_a_row(
     units = base_round.tables["conservation_units"]
     shown_ids = units.loc[~units["status"].isin(HIDDEN_STATUSES), "unit_id"]
     return workshop.one_unit_a_row(rows, [*map(str, shown_ids)], source=file)
-
-
-def _placed(
-    rows: pd.DataFrame, base_round: Round, *, source: str
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
-    """As :func:`workshop.placed`, among the units of a round."""
-    return workshop.placed(rows, base_round.tables["conservation_units"], source=source)
 
 
 def _spellings(base_round: Round) -> dict[str, Spellings]:
@@ -541,16 +529,13 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
     """Every file, and whether it was named itself; tables of a folder that are of `collect` aside."""
     named_files: list[tuple[Path, bool]] = []
     for path in files:
-        if path.is_dir():
-            named_files += [
-                (inner, False)
-                for inner in sorted(path.rglob("*"))
-                if _is_form_or_table(inner)
-                and not store.is_litter(inner.name)
-                and not is_resolutions(inner)
-            ]
-        else:
+        if not path.is_dir():
             named_files.append((path, True))
+            continue
+        for inner in sorted(path.rglob("*")):
+            is_ours = store.is_litter(inner.name) or is_resolutions(inner)
+            if _is_form_or_table(inner) and not is_ours:
+                named_files.append((inner, False))
     missing = [path.name for path, _ in named_files if not path.is_file()]
     if missing:
         raise InputError.of("files not there", names=in_short(missing))
@@ -620,13 +605,10 @@ def _maps(directory: Path, base_round: Round, lang: str) -> dict[str, bytes]:
     shown_scene = drawn_scene(base_round, lang=lang)
     unit_ids = [str(unit_id) for unit_id in scene.shown_units(shown_scene.units)["unit_id"]]
     with kept_pieces(directory):
-        drawings = unit_drawings(
-            ground(shown_scene), [places(shown_scene)], [OnMap(unit_id) for unit_id in unit_ids]
-        )
-        return {
-            unit_id: map_picture(drawing, lang)
-            for unit_id, (drawing,) in zip(unit_ids, drawings, strict=True)
-        }
+        maps = [OnMap(unit_id) for unit_id in unit_ids]
+        drawings = unit_drawings(ground(shown_scene), [places(shown_scene)], maps)
+        pictures = [map_picture(drawing, lang) for (drawing,) in drawings]
+    return dict(zip(unit_ids, pictures, strict=True))
 
 
 def _ticked(name: str) -> list[str]:
@@ -668,15 +650,11 @@ def _writers(
         "gaps": workshop.theme_gaps(plain, live_rows, THEMES),
         "offers": workshop.offers(live_rows),
     }
-    cards = words.unit_cards(
-        {**base_round.tables, "conservation_units": shown_units},
-        base_round.tables["species"],
-        lang=lang,
-    )
-    names = words.names_of(base_round.tables)
-    matrix = workshop.species_by_unit(
-        base_round.tables["unit_species"], base_round.tables["species"], lang
-    )
+    tables = {**base_round.tables, "conservation_units": shown_units}
+    species, unit_species = tables["species"], tables["unit_species"]
+    cards = words.unit_cards(tables, species, lang=lang)
+    said_in: Any = {"imprint": imprint, "lang": lang}
+    named: Any = {"names": words.names_of(tables), **said_in}
     writers: dict[str, store.Writer] = {
         ACTIVITIES: lambda path: write_csv(path, table),
         "general_suggestions.csv": lambda path: write_csv(path, suggestions),
@@ -688,33 +666,22 @@ def _writers(
             general=lines[lines["unit_id"] == workshop.GENERAL],
             suggestions=suggestions,
             log=log,
-            matrix=matrix,
+            matrix=workshop.species_by_unit(unit_species, species, lang),
             completeness=gaps,
             overviews=overviews,
             imprint=imprint,
         ),
-        "sums.html": lambda path: write_sums_page(
-            path, plain, overviews, imprint=imprint, lang=lang
-        ),
+        "sums.html": lambda path: write_sums_page(path, plain, overviews, **said_in),
         "activities.docx": lambda path: write_activities_document(
             path,
             plain,
             workshop.once_in_general(table),
             suggestions=suggestions,
             log=log,
-            names=names,
-            imprint=imprint,
-            lang=lang,
+            **named,
         ),
         "species_pages.docx": lambda path: write_species_pages(
-            path,
-            base_round.tables["species"],
-            base_round.tables["unit_species"],
-            cards,
-            lines,
-            names=names,
-            imprint=imprint,
-            lang=lang,
+            path, species, unit_species, cards, lines, **named
         ),
         "funding_notes.docx": lambda path: write_funding_notes(
             path,
@@ -722,8 +689,7 @@ def _writers(
             live,
             needs=_needs(base_round, lang),
             maps=_maps(directory, base_round, lang),
-            imprint=imprint,
-            lang=lang,
+            **said_in,
         ),
     }
     if len(matches):

@@ -37,20 +37,8 @@ from cami_units.workshop._identity import letters_in_order, spoken_id, unit_ids_
 
 GENERAL: Final = "general"
 ACTIVITY_COLUMNS: Final = (
-    "activity_id",
-    "unit_id",
-    "theme",
-    "text",
-    "species",
-    "countries",
-    "priority",
-    "timeframe",
-    "status",
-    "moved_from",
-    "cost_band",
-    "funding_source",
-    "partner",
-    "source",
+    *("activity_id", "unit_id", "theme", "text", "species", "countries", "priority", "timeframe"),
+    *("status", "moved_from", "cost_band", "funding_source", "partner", "source"),
 )
 LOG_COLUMNS: Final = ("activity_id", "action", "field", "old", "new", "by", "reason")
 """The log of activities: add, amend, drop, move, back, conflict; the field, before and after."""
@@ -273,10 +261,7 @@ def numbered(rows: pd.DataFrame, base: pd.DataFrame, log: pd.DataFrame | None) -
             fields = ("theme", "text")
             theme, text = (past.first.get((activity_id, name), row[name]) for name in fields)
             ids_by_wording.setdefault((theme, _plain(text)), []).append(activity_id)
-    numbers = [
-        int(activity_id[2:]) for activity_id in table if re.fullmatch(r"P-\d{1,6}", activity_id)
-    ]
-    free = max(numbers, default=0)
+    free = max((int(one[2:]) for one in table if re.fullmatch(r"P-\d{1,6}", one)), default=0)
     ids = []
     for row in text_rows(rows):
         before = ids_by_wording.get((row["theme"], _plain(row["text"])), [])
@@ -303,6 +288,23 @@ class Contribution:
     rows: pd.DataFrame
     is_form: bool = True
     as_given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """Activities under way: the table so far, what earlier runs did, and what comes of this one."""
+
+    table: dict[str, dict[str, str]]
+    past: _Past
+    known_ids: frozenset[str]
+    lines: list[tuple[str, ...]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    wishes: dict[tuple[str, str], list[tuple[str, str, str]]] = field(default_factory=dict)
+
+    def say(self, by: str, activity_id: str, key: str, **facts: object) -> None:
+        """Note that something was not done, or otherwise than it was brought."""
+        note = Note(key, facts)
+        self.problems.append(problem_of("counted", "activities", by, activity_id, note))
 
 
 def merged_activities(
@@ -345,33 +347,28 @@ def merged_activities(
     amends what it had added.
     """
     table = {row["activity_id"]: row for row in text_rows(base)}
-    lines: list[tuple[str, ...]] = []
-    problems: list[Problem] = []
-    wishes: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
-    past = _past(log, table)
-    known_ids = frozenset(table)
+    ledger = _Ledger(table, _past(log, table), frozenset(table))
+    lines = ledger.lines
     # the programme first, which forms amend; then by name, in whatever order the files came
-    ordered = sorted(
-        contributions, key=lambda contribution: (contribution.by != PROGRAMME, contribution.by)
-    )
-    for contribution in ordered:
+    for contribution in sorted(contributions, key=lambda one: (one.by != PROGRAMME, one.by)):
         brought = [
             {str(key): clean_name(value) for key, value in line.items()}
             for line in contribution.rows.fillna("").to_dict("records")
         ]
-        again = _read_again(brought, contribution, table, past, known_ids)
+        again = _read_again(brought, contribution, ledger)
         for place, cells in enumerate(brought):
             activity_id = cells.get("activity_id", "")
-            if activity_id in known_ids or (activity_id in table and not contribution.is_form):
-                _wish(table[activity_id], cells, contribution, past, wishes, problems)
+            is_known = activity_id in ledger.known_ids
+            if is_known or (activity_id in table and not contribution.is_form):
+                _wish(table[activity_id], cells, contribution, ledger)
             elif place in again:
                 cells |= {"action": "amend"}
-                _wish(table[again[place]], cells, contribution, past, wishes, problems)
+                _wish(table[again[place]], cells, contribution, ledger)
             elif not contribution.is_form:
-                _add(table, lines, problems, cells, contribution.by, activity_id, past)
+                _add(ledger, cells, contribution.by, activity_id)
             else:
-                _add_by_form(table, lines, problems, cells, contribution.by, past, known_ids)
-    for (activity_id, name), asks in sorted(wishes.items()):
+                _add_by_form(ledger, cells, contribution.by)
+    for (activity_id, name), asks in sorted(ledger.wishes.items()):
         row = table[activity_id]
         winner = _chosen(asks, owner.get(row["unit_id"], ""))
         old = row[name]
@@ -383,25 +380,22 @@ def merged_activities(
                 lines.append((activity_id, "conflict", name, new, winner[1], by, why))
                 facts = {"by": by, "column": name, "new": new, "group": winner[0], "old": winner[1]}
                 note = Note("activity wanted otherwise", facts)
-                problems.append(problem_of("counted", "activities", "", activity_id, note))
+                ledger.problems.append(problem_of("counted", "activities", "", activity_id, note))
         row[name] = winner[1]
     merged_table = pd.DataFrame(list(table.values()), columns=list(ACTIVITY_COLUMNS), dtype=str)
     log = pd.DataFrame(lines, columns=list(LOG_COLUMNS), dtype=str)
-    return merged_table.sort_values("activity_id", ignore_index=True), log, tuple(problems)
+    return merged_table.sort_values("activity_id", ignore_index=True), log, tuple(ledger.problems)
 
 
 def _read_again(
-    brought: Sequence[Mapping[str, str]],
-    contribution: Contribution,
-    table: Mapping[str, Mapping[str, str]],
-    past: _Past,
-    known_ids: Collection[str],
+    brought: Sequence[Mapping[str, str]], contribution: Contribution, ledger: _Ledger
 ) -> dict[int, str]:
     """By its place, the activity that a row without a known id had added when it was read before."""
+    table, past = ledger.table, ledger.past
     places: dict[tuple[str, str, str], list[int]] = {}
     for place, cells in enumerate(brought):
         own_id = cells.get("activity_id", "")
-        is_new = own_id not in known_ids if contribution.is_form else not own_id
+        is_new = own_id not in ledger.known_ids if contribution.is_form else not own_id
         if is_new and cells.get("action", "") != "drop":
             key = (contribution.by, cells.get("unit_id", ""), _plain(cells.get("text", "")))
             places.setdefault(key, []).append(place)
@@ -433,40 +427,23 @@ def _said_before(cells: Mapping[str, str], row: Mapping[str, str], by: str, past
     )
 
 
-def _add_by_form(
-    table: dict[str, dict[str, str]],
-    lines: list[tuple[str, ...]],
-    problems: list[Problem],
-    cells: Mapping[str, str],
-    by: str,
-    past: _Past,
-    known_ids: Collection[str],
-) -> None:
+def _add_by_form(ledger: _Ledger, cells: Mapping[str, str], by: str) -> None:
     """Add what a form brings under no id that is known; say what it may have meant, where it names one."""
     given, action = cells.get("activity_id", ""), cells.get("action", "")
-    facts: dict[str, object] = {"given": given, "hint": nearest_note(given, known_ids, "perhaps")}
+    hint = nearest_note(given, ledger.known_ids, "perhaps")
     if given and action == "drop":
-        note = Note("activity to drop unknown", facts)
-        problems.append(problem_of("counted", "activities", by, "", note))
+        ledger.say(by, "", "activity to drop unknown", given=given, hint=hint)
         return
     # an id typed into a form is nobody's: two groups may both have written "1"
-    new_id = _add(table, lines, problems, cells, by, "", past)
+    new_id = _add(ledger, cells, by, "")
     # "1" in a new row means nothing; an id that is to be amended, or nearly one of ours, does
-    if new_id and given and (action == "amend" or facts["hint"]):
-        note = Note("activity id unknown", facts | {"added": new_id})
-        problems.append(problem_of("counted", "activities", by, "", note))
+    if new_id and given and (action == "amend" or hint):
+        ledger.say(by, "", "activity id unknown", given=given, hint=hint, added=new_id)
 
 
-def _add(
-    table: dict[str, dict[str, str]],
-    lines: list[tuple[str, ...]],
-    problems: list[Problem],
-    cells: Mapping[str, str],
-    by: str,
-    activity_id: str,
-    past: _Past,
-) -> str:
+def _add(ledger: _Ledger, cells: Mapping[str, str], by: str, activity_id: str) -> str:
     """Add an activity that is not there yet, with its line in the log; its id, or nothing."""
+    table, past = ledger.table, ledger.past
     if not cells.get("text"):
         return ""
     unit_id, theme = cells.get("unit_id", ""), cells.get("theme", "")
@@ -488,12 +465,11 @@ def _add(
         "source": row["source"] or by,
     }
     same_words.append(new_id)
-    lines.append((new_id, "add", "text", "", cells["text"], by, cells.get("why", "")))
+    ledger.lines.append((new_id, "add", "text", "", cells["text"], by, cells.get("why", "")))
     if other_values and not activity_id:
         other, names = next(iter(other_values.items()))
         facts = {"added": new_id, "other": other, "names": ", ".join(names)}
-        note = Note("same words, other values", facts)
-        problems.append(problem_of("counted", "activities", by, new_id, note))
+        ledger.say(by, new_id, "same words, other values", **facts)
     return new_id
 
 
@@ -510,11 +486,7 @@ def _otherwise(cells: Mapping[str, str], row: Mapping[str, str], past: _Past) ->
 def _next_id(table: Collection[str], by: str) -> str:
     """The next id of a group's activities."""
     stem = re.sub(r"[^0-9A-Za-z_-]", "", by)[:20] or "X"
-    numbers = [
-        int(number[1])
-        for name in table
-        if (number := re.fullmatch(rf"{stem}-(\d+)", name)) is not None
-    ]
+    numbers = [int(one[1]) for name in table if (one := re.fullmatch(rf"{stem}-(\d+)", name))]
     return f"{stem}-{max(numbers, default=0) + 1:03d}"
 
 
@@ -603,35 +575,27 @@ def _amendments(
 
 
 def _wish(
-    row: Mapping[str, str],
-    cells: Mapping[str, str],
-    contribution: Contribution,
-    past: _Past,
-    wishes: dict[tuple[str, str], list[tuple[str, str, str]]],
-    problems: list[Problem],
+    row: Mapping[str, str], cells: Mapping[str, str], contribution: Contribution, ledger: _Ledger
 ) -> None:
     """What a contribution wants of an activity that is there."""
+    past, wishes, by = ledger.past, ledger.wishes, contribution.by
     activity_id, action, why = row["activity_id"], cells.get("action", ""), cells.get("why", "")
     home = row["moved_from"] or row["unit_id"]
     as_given = contribution.as_given.get(activity_id)
     amendments = _amendments(row, cells, contribution, past)
     if action == "drop":
-        if (
-            row["status"] != DROPPED
-            and (contribution.by, activity_id, "status", DROPPED) not in past.asks
-        ):
-            wishes.setdefault((activity_id, "status"), []).append((contribution.by, DROPPED, why))
+        if row["status"] != DROPPED and (by, activity_id, "status", DROPPED) not in past.asks:
+            wishes.setdefault((activity_id, "status"), []).append((by, DROPPED, why))
     elif action == "amend" or not contribution.is_form:
         for name, new in amendments.items():
             now = home if name == "unit_id" else row[name]
             wish = wishes.setdefault((activity_id, name), [])
-            last_group = past.last.get((activity_id, name), contribution.by)
-            if as_given is not None and as_given.get(name) != now and last_group != contribution.by:
+            last_group = past.last.get((activity_id, name), by)
+            if as_given is not None and as_given.get(name) != now and last_group != by:
                 wish += [(last_group, now, "")] if (last_group, now, "") not in wish else []
-            wish.append((contribution.by, new, why))
+            wish.append((by, new, why))
     elif amendments:
-        note = Note("amended without a mark", {"names": ", ".join(amendments)})
-        problems.append(problem_of("counted", "activities", contribution.by, activity_id, note))
+        ledger.say(by, activity_id, "amended without a mark", names=", ".join(amendments))
 
 
 def _chosen(asks: Sequence[tuple[str, str, str]], owner: str) -> tuple[str, str, str]:
@@ -726,10 +690,8 @@ def recurring(
         *("suggestion_id", "theme", "text", "wordings", "other_wordings", "n_units", "of_units"),
         *("share", "suggested", "moved", "unit_ids", "activity_ids"),
     ]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values(
-        ["n_units", "suggestion_id"], ascending=[False, True], ignore_index=True
-    )
+    table = pd.DataFrame(rows, columns=columns).sort_values("suggestion_id")
+    return table.sort_values("n_units", ascending=False, kind="stable", ignore_index=True)
 
 
 def _kinds(texts: Sequence[str], alike: float, telling: frozenset[str]) -> list[list[str]]:
@@ -829,17 +791,13 @@ def moved(
     going = away if back else at_home & ~table["unit_id"].isin(["", GENERAL])
     before = table.loc[going, "unit_id"]
     after = table.loc[going, "moved_from"] if back else pd.Series(GENERAL, index=before.index)
-    lines = pd.DataFrame(
-        {
-            "activity_id": table.loc[going, "activity_id"],
-            "action": "back" if back else "move",
-            "field": "unit_id",
-            "old": before,
-            "new": after,
-            "by": by,
-            "reason": reason,
-        },
-        columns=list(LOG_COLUMNS),
+    lines = table.loc[going, ["activity_id"]].assign(
+        action="back" if back else "move",
+        field="unit_id",
+        old=before,
+        new=after,
+        by=by,
+        reason=reason,
     )
     table.loc[going, "moved_from"] = "" if back else before
     table.loc[going, "unit_id"] = after
@@ -966,14 +924,11 @@ def followed(
             if copy_id.startswith(f"{activity_id}.")
             for unit_id in following.get(place, (place,))
         }
-        free_ids = (
-            copy_id
-            for letter in islice(letters_in_order(), 1, None)
-            if (copy_id := f"{activity_id}.{letter}") not in ids
-        )
-        for copy_id, unit_id in zip(
-            free_ids, (unit_id for unit_id in units[1:] if unit_id not in there), strict=False
-        ):
+        letters = islice(letters_in_order(), 1, None)
+        copy_ids = (f"{activity_id}.{letter}" for letter in letters)
+        free_ids = (copy_id for copy_id in copy_ids if copy_id not in ids)
+        lacking = [unit_id for unit_id in units[1:] if unit_id not in there]
+        for unit_id, copy_id in zip(lacking, free_ids, strict=False):
             ids.add(copy_id)
             rows.append({**row, "activity_id": copy_id, home: unit_id})
             lines.append((copy_id, "add", "text", "", row["text"], by, f"{activity_id}: {why}"))
