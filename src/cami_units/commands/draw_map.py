@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import geopandas as gpd
@@ -50,6 +50,7 @@ def ground_of_round(round_: Round) -> DrawingGround:
     plan, round_layers = reopened(round_)
     pieces = cut_to_draw(round_layers, plan, cache=cache_of_layers(round_))
     ground = drawing_ground(pieces, round_)
+    counted = _counted(species_ranges(round_layers), ground["coarse_species"])
     units = gpd.GeoDataFrame(round_.tables["conservation_units"]).sort_values("unit_id")
     hashes = [kml.geom_hash(shape) for shape in units.geometry]
     number = round_.imprint.number
@@ -57,9 +58,7 @@ def ground_of_round(round_: Round) -> DrawingGround:
     return DrawingGround(
         measured={
             "ground": webmap.spelt(ground),
-            "counted": webmap.spelt(
-                _counted(species_ranges(round_layers), ground["coarse_species"])
-            ),
+            "counted": webmap.spelt(counted),
             "profile": webmap.spelt(plan.profile.model_dump(mode="json")),
         },
         adjacent=frozenset(adjacent),
@@ -116,21 +115,9 @@ def group_page(
     """
     units = own_units[~own_units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
     parts = [kml.written_pieces(shape) for shape in units.geometry]
-    page_units = units.set_geometry(
-        gpd.GeoSeries(
-            [shapely.multipolygons(pieces) for pieces in parts], index=units.index, crs=units.crs
-        )
-    )
-    neighbours = others.set_geometry(
-        gpd.GeoSeries(
-            [kml.as_written(shape) for shape in others.geometry],
-            index=others.index,
-            crs=others.crs,
-        )
-    )
     return webmap.drawing_page(
-        page_units,
-        neighbours,
+        units.assign(geometry=[shapely.multipolygons(pieces) for pieces in parts]),
+        others.assign(geometry=[kml.as_written(shape) for shape in others.geometry]),
         group=group,
         number=shared.number,
         # a group that was given other units begins anew: kept work of its former ones is no work on these
@@ -163,6 +150,21 @@ def _let_in(units: gpd.GeoDataFrame, names: frozenset[str]) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenGround:
+    """A block under way, what it is filled from, and what may stand in it.
+
+    `coarse` are the species that are told by cells of `lattice` only, `restricted` the layers that
+    came from a source that may not be passed on.
+    """
+
+    block: webmap.GroundBlock
+    pieces: DrawnPieces
+    coarse: Collection[str]
+    restricted: Collection[str]
+    lattice: grid.Lattice
+
+
 def drawing_ground(pieces: DrawnPieces, round_: Round) -> dict[str, Any]:
     """The layers of a round as a drawing page measures on them.
 
@@ -188,13 +190,14 @@ def drawing_ground(pieces: DrawnPieces, round_: Round) -> dict[str, Any]:
     # the lattice of maps and KMZ: two that are shifted would tell together what one hides
     lattice = grid.Lattice(scene.COARSE_KM, crs=round_layers.crs)
     rest = webmap.GroundBlock()  # what no simplification touches
+    ground = _OpenGround(rest, pieces, coarse, restricted, lattice)
     if coarse:
-        _add_coarse(rest, pieces, coarse, restricted, lattice)
-    _add_lines(rest, pieces, coarse, restricted, lattice)
+        _add_coarse(ground)
+    _add_lines(ground)
     # the finest that fits; the coarsest stands where none does
     for simpler_m in SIMPLER_M:
         block = webmap.GroundBlock(cells=rest.cells, points=rest.points)
-        _add_pieces(block, pieces, coarse, restricted, simpler_m)
+        _add_pieces(replace(ground, block=block), simpler_m)
         block.numbers += rest.numbers  # outlines come before cells and points
         packed = webmap.packed_block(block)
         if len(packed["block"]) <= MOST_BLOCK:
@@ -218,23 +221,20 @@ def drawing_ground(pieces: DrawnPieces, round_: Round) -> dict[str, Any]:
     }
 
 
-def _add_pieces(
-    block: webmap.GroundBlock,
-    pieces: DrawnPieces,
-    coarse: Collection[str],
-    restricted: Collection[str],
-    simpler_m: float,
-) -> None:
+def _add_pieces(ground: _OpenGround, simpler_m: float) -> None:
     """Everything with ground that may be shown as it is, its edges moved by so many metres at most."""
+    pieces, restricted = ground.pieces, ground.restricted
 
     def add(table: str, layer: gpd.GeoDataFrame | None, *columns: str) -> None:
         """Add the rows of a layer that may be shown with their outlines."""
         if layer is None:
             return
-        open_rows = layer[~layer["sci_name"].isin(coarse)] if "sci_name" in layer else layer
+        open_rows = layer
+        if "sci_name" in layer:
+            open_rows = layer[~layer["sci_name"].isin(ground.coarse)]
         shapes = shapely.simplify(open_rows.geometry.to_numpy(), simpler_m)
         for row, shape in zip(_records(open_rows, columns), shapes, strict=True):
-            webmap.add_polygons(block, {"table": table, **row}, shape)
+            webmap.add_polygons(ground.block, {"table": table, **row}, shape)
 
     round_layers = pieces.layers
     add("states", pieces.states, "iso2")
@@ -253,19 +253,16 @@ def _add_pieces(
             add("covered_ranges", pieces.covered_ranges, "sci_name")
     add("covered", pieces.grounds[pieces.grounds["layer"].isin(_looked_in_part(pieces))], "layer")
     if round_layers.hotspots is not None and "hotspots" not in restricted:
-        whole_hotspots = round_layers.hotspots.assign(
-            # To a thousandth of a km²: the page takes the Jaccard index of it.
-            km2=overlap.area_km2(round_layers.hotspots).round(3)
-        )
-        add("hotspots", whole_hotspots, "hotspot_id", "km2")
+        # To a thousandth of a km²: the page takes the Jaccard index of it.
+        km2 = overlap.area_km2(round_layers.hotspots).round(3)
+        add("hotspots", round_layers.hotspots.assign(km2=km2), "hotspot_id", "km2")
         add("in_hotspots", pieces.hotspot_ground)
 
 
 def _looked_in_part(pieces: DrawnPieces) -> list[str]:
     """The layers of evidence that were not compiled for all there is."""
-    whole = shapely.total_bounds(np.asarray(pieces.states.geometry))
     # The box of all states: a layer that covers it was compiled for all there is.
-    frame = shapely.box(*whole)
+    frame = shapely.box(*pieces.states.total_bounds)
     return [
         str(layer)
         for layer, ground in zip(pieces.grounds["layer"], pieces.grounds.geometry, strict=True)
@@ -280,15 +277,9 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _add_coarse(
-    block: webmap.GroundBlock,
-    pieces: DrawnPieces,
-    coarse: Collection[str],
-    restricted: Collection[str],
-    lattice: grid.Lattice,
-) -> None:
+def _add_coarse(ground: _OpenGround) -> None:
     """Species that are told by cells only, and beside them states and protection by the same cells."""
-    round_layers = pieces.layers
+    pieces, coarse, lattice = ground.pieces, ground.coarse, ground.lattice
     ranges = pieces.ranges[pieces.ranges["sci_name"].isin(coarse)]
     possible = pieces.supporting[pieces.supporting["sci_name"].isin(coarse)]
     filled_tables = [table for table in (ranges, possible) if len(table)]
@@ -311,7 +302,7 @@ def _add_coarse(
         for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))
             webmap.add_cells(
-                block,
+                ground.block,
                 {"table": table, **named},
                 cells["row"].to_numpy(),
                 cells["col"].to_numpy(),
@@ -328,31 +319,28 @@ def _add_coarse(
     if not states["iso2"].is_unique:
         states = overlap.dissolved(states, ("iso2",))
     add("states", states, "iso2")
-    if round_layers.protected_areas is not None and "protected_areas" not in restricted:
-        ground = overlap.dissolved(round_layers.protected_areas).assign(ground="protected")
-        add("protected", ground[["ground", "geometry"]], "ground")
+    areas = pieces.layers.protected_areas
+    if areas is not None and "protected_areas" not in ground.restricted:
+        protected = overlap.dissolved(areas).assign(ground="protected")
+        add("protected", protected[["ground", "geometry"]], "ground")
 
 
-def _add_lines(
-    block: webmap.GroundBlock,
-    pieces: DrawnPieces,
-    coarse: Collection[str],
-    restricted: Collection[str],
-    lattice: grid.Lattice,
-) -> None:
+def _add_lines(ground: _OpenGround) -> None:
     """Borders with the species that range across them, corridors, crossings and barriers, as points."""
-    round_layers = pieces.layers
-    _add_borders(block, pieces, coarse)
-    if round_layers.barriers is not None and "barriers" not in restricted:
-        columns = ("barrier_id", "kind", "permeability")
-        _add_line_points(block, "barriers", round_layers.barriers, columns)
-    if round_layers.corridors is not None and "corridors" not in restricted:
-        _add_corridors(block, round_layers.corridors, coarse, lattice)
-        _add_crossings(block, pieces.crossings, coarse, lattice)
+    barriers, corridors = ground.pieces.layers.barriers, ground.pieces.layers.corridors
+    _add_borders(ground)
+    if barriers is not None and "barriers" not in ground.restricted:
+        xy, row, metres = overlap.line_points(barriers, every_km=POINT_KM)
+        rows = _records(barriers, ("barrier_id", "kind", "permeability"))
+        webmap.add_points(ground.block, "barriers", rows, xy, row, metres)
+    if corridors is not None and "corridors" not in ground.restricted:
+        _add_corridors(ground, corridors)
+        _add_crossings(ground)
 
 
-def _add_borders(block: webmap.GroundBlock, pieces: DrawnPieces, coarse: Collection[str]) -> None:
+def _add_borders(ground: _OpenGround) -> None:
     """Borders with the species on them, and whether barriers were looked for there."""
+    pieces, coarse = ground.pieces, ground.coarse
     borders, ranges = pieces.layers.borders, pieces.layers.features
     xy, line, metres = overlap.line_points(borders, every_km=POINT_KM)
     points: Any = shapely.points(xy)
@@ -380,7 +368,7 @@ def _add_borders(block: webmap.GroundBlock, pieces: DrawnPieces, coarse: Collect
     order = {key: number for number, key in enumerate(sorted(set(keys)))}
     rows = [{"pair": pair, "species": list(seen), "looked": there} for pair, seen, there in order]
     numbers = np.array([order[key] for key in keys], dtype=int)[kind.reshape(-1)]
-    webmap.add_points(block, "borders", rows, xy, numbers, metres)
+    webmap.add_points(ground.block, "borders", rows, xy, numbers, metres)
 
 
 def _is_looked_at(points: Any, pairs: Any, pieces: DrawnPieces) -> Any:
@@ -394,61 +382,38 @@ def _is_looked_at(points: Any, pairs: Any, pieces: DrawnPieces) -> Any:
     return np.isin(pairs, pieces.covered_borders["pair"].astype(str).unique())
 
 
-def _add_line_points(
-    block: webmap.GroundBlock, table: str, lines: gpd.GeoDataFrame, columns: Sequence[str]
-) -> None:
-    """Add lines as a point for each of their kilometres."""
-    xy, row, metres = overlap.line_points(lines, every_km=POINT_KM)
-    webmap.add_points(block, table, _records(lines, columns), xy, row, metres)
-
-
-def _add_corridors(
-    block: webmap.GroundBlock,
-    corridors: gpd.GeoDataFrame,
-    coarse: Collection[str],
-    lattice: grid.Lattice,
-) -> None:
+def _add_corridors(ground: _OpenGround, corridors: gpd.GeoDataFrame) -> None:
     """Corridors as points, a kilometre each; those of sensitive species by the cells they pass."""
     columns = _link_columns(corridors, "corridor_id", "sci_name", "evidence_grade")
     # Tracks of any species: where one animal walks is told of none.
-    delicate = _is_delicate(corridors, coarse)
+    delicate = _is_delicate(corridors, ground.coarse)
     exact, hidden = corridors[~delicate], corridors[delicate]
     xy, row, metres = overlap.line_points(exact, every_km=POINT_KM)
     rows = _records(exact, columns)
     if len(hidden):
         places, owner, _ = overlap.line_points(hidden, every_km=POINT_KM)
-        cells = np.column_stack(grid.cell_index(lattice, *places.T))
+        cells = np.column_stack(grid.cell_index(ground.lattice, *places.T))
         for number, record in enumerate(_records(hidden, columns)):
             passed = np.unique(cells[owner == number], axis=0)
             rows.append({**record, "cells": passed.tolist()})
-    webmap.add_points(block, "corridors", rows, xy, row, metres)
+    webmap.add_points(ground.block, "corridors", rows, xy, row, metres)
 
 
-def _add_crossings(
-    block: webmap.GroundBlock,
-    crossings: gpd.GeoDataFrame | None,
-    coarse: Collection[str],
-    lattice: grid.Lattice,
-) -> None:
+def _add_crossings(ground: _OpenGround) -> None:
     """Crossings as points of one metre each; those of sensitive species by their cell only."""
+    crossings = ground.pieces.crossings
     if crossings is None or crossings.empty:
         return
     columns = _link_columns(crossings, "corridor_id", "sci_name", "evidence_grade", "pair")
-    is_delicate = _is_delicate(crossings, coarse)
-    exact = crossings[~is_delicate]
-    xy = shapely.get_coordinates(np.asarray(exact.geometry))
+    is_delicate = _is_delicate(crossings, ground.coarse)
+    exact, delicate = crossings[~is_delicate], crossings[is_delicate]
+    places, hidden = (shapely.get_coordinates(part.geometry.array) for part in (exact, delicate))
+    cells = np.column_stack(grid.cell_index(ground.lattice, *hidden.T)).tolist()
     rows = _records(exact, columns)
-    delicate = crossings[is_delicate]
-    row, col = grid.cell_index(
-        lattice,
-        *shapely.get_coordinates(np.asarray(delicate.geometry)).T.reshape(2, -1),
-    )
-    rows += [
-        {**record, "cell": [int(r), int(c)]}
-        for record, r, c in zip(_records(delicate, columns), row, col, strict=True)
-    ]
+    of_cells = zip(_records(delicate, columns), cells, strict=True)
+    rows += [{**record, "cell": cell} for record, cell in of_cells]
     count = len(exact)
-    webmap.add_points(block, "crossings", rows, xy, np.arange(count), np.ones(count))
+    webmap.add_points(ground.block, "crossings", rows, places, np.arange(count), np.ones(count))
 
 
 def _link_columns(links: pd.DataFrame, *columns: str) -> list[str]:

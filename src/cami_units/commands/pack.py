@@ -150,7 +150,7 @@ class _Shared:
     @cached_property
     def everyone(self) -> gpd.GeoDataFrame:
         """All units with the group that edits each."""
-        return _allocated_units(self.public, self.allocated)
+        return _spatial(self.public, "conservation_units").merge(self.allocated, on="unit_id")
 
     @cached_property
     def titles(self) -> dict[str, dict[str, str]]:
@@ -196,11 +196,9 @@ def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[st
         With everything at once that is wrong with the names of the groups, or a section that a
         group asks for is not there.
     """
-    groups = (
-        workshop.groups_of(plan.workshop.groups, base_round.tables.get("sections"))
-        if plan
-        else groups_in(base_round)
-    )
+    groups = groups_in(base_round)
+    if plan:
+        groups = workshop.groups_of(plan.workshop.groups, base_round.tables.get("sections"))
     faults = workshop.group_name_faults(groups)
     if faults:
         raise InputError.of("groups cannot be packed for", clauses=faults)
@@ -256,7 +254,7 @@ def _write_group(
     spoken_imprint = replace(shared.public.imprint, languages=languages)
     public = replace(shared.public, imprint=words.imprint_in(spoken_imprint, languages[0]))
     imprint, species = public.imprint, public.tables["species"]
-    own_units, others = _own_and_others(shared.everyone, shared.allocated, group, sections)
+    own_units, others = _own_and_others(shared, group, sections)
     spoken_tables = shared.tables_in(languages)
     near = _near(replace(public, tables=spoken_tables), own_units, sections)
     cards = {lang: shared.cards(lang, own_units) for lang in imprint.languages}
@@ -320,16 +318,13 @@ def _write_group(
     return problems
 
 
-def _allocated_units(public: Round, allocated: pd.DataFrame) -> gpd.GeoDataFrame:
-    """The units of a round with the group that edits each."""
-    return _spatial(public, "conservation_units").merge(allocated, on="unit_id")
-
-
 def _own_and_others(
-    everyone: gpd.GeoDataFrame, allocated: pd.DataFrame, group: str, sections: Sequence[str]
+    shared: _Shared, group: str, sections: Sequence[str]
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """The units that a group edits, and those of the others that are still there."""
-    in_pack = everyone["unit_id"].isin(workshop.units_in_packs(allocated, {group: sections})[group])
+    everyone = shared.everyone
+    ids = workshop.units_in_packs(shared.allocated, {group: sections})[group]
+    in_pack = everyone["unit_id"].isin(ids)
     own_units = everyone[in_pack].reset_index(drop=True)
     others = everyone[~in_pack]
     return own_units, others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
@@ -360,13 +355,11 @@ def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
     if group not in groups:
         facts = {"hint": nearest_note(group, groups), "names": in_short(groups, 20)}
         raise InputError.of("group unknown", group=group, **facts)
-    public, allocated = published(base_round), allocation(base_round, groups)
-    everyone = _allocated_units(public, allocated)
-    own_units, others = _own_and_others(everyone, allocated, group, groups[group])
+    shared = _Shared(base_round, allocation(base_round, groups), None)
+    public, species = shared.public, shared.public.tables["species"]
+    own_units, others = _own_and_others(shared, group, groups[group])
     near = _near(public, own_units, groups[group])
-    sheet = webmap.drawn_sheet(
-        own_units, near, imprint=public.imprint, species=public.tables["species"]
-    )
+    sheet = webmap.drawn_sheet(own_units, near, imprint=public.imprint, species=species)
     return group_page(group, own_units, others, ground_of_round(base_round), public, sheet)
 
 
@@ -435,19 +428,15 @@ def _write_plenary(
 ) -> None:
     """What the projector and the printer in the plenary hall need; `content` is what its poster hangs on."""
     folder.mkdir()
-    for name, source in (
-        ("units.kmz", "conservation_units.kmz"),
-        ("units_web.kmz", "conservation_units_web.kmz"),
-        ("units.xlsx", "conservation_units.xlsx"),
-        ("map.html", "map.html"),
-    ):
-        store.copy_of(everything / source)(folder / name)
-    write = cache.kept_file(
-        "figure",
-        content,
-        lambda path: figures.write_figure(path, figures.poster(shared.scene(lang))),
-    )
-    write(folder / "poster.pdf")
+    for name in ("units.kmz", "units_web.kmz", "units.xlsx"):
+        store.copy_of(everything / f"conservation_{name}")(folder / name)
+    store.copy_of(everything / "map.html")(folder / "map.html")
+
+    def draw(path: Path) -> None:
+        """Draw the poster."""
+        figures.write_figure(path, figures.poster(shared.scene(lang)))
+
+    cache.kept_file("figure", content, draw)(folder / "poster.pdf")
 
 
 def _about(
@@ -469,13 +458,9 @@ def _about(
 
 def _check_names(names: Iterable[str]) -> None:
     """Refuse names of groups that cannot be part of a file's name on every system."""
-    odd = sorted(name for name in names if not _is_plain(name))
+    odd = sorted(name for name in names if not name.isascii() or " " in name or len(name) > 60)
     if odd:
         raise InputError.of("names not plain", names=in_short(odd))
-
-
-def _is_plain(name: str) -> bool:
-    return name.isascii() and " " not in name and len(name) <= 60
 
 
 def _too_heavy(files: Mapping[str, int]) -> list[Problem]:
@@ -484,15 +469,12 @@ def _too_heavy(files: Mapping[str, int]) -> list[Problem]:
     for name, size in files.items():
         top = name.partition("/")[0]
         sizes[top] = sizes.get(top, 0) + size
-    return [
-        problem_of("note", "pack", folder, "", _heavy_note(size))
+    notes = {
+        folder: Note("heavy pack", {"mb": size / 1e6, "most": MOST_BYTES / 1e6}, "note")
         for folder, size in sizes.items()
         if size > MOST_BYTES
-    ]
-
-
-def _heavy_note(size: int) -> Note:
-    return Note("heavy pack", {"mb": size / 1e6, "most": MOST_BYTES / 1e6}, "note")
+    }
+    return [problem_of("note", "pack", folder, "", note) for folder, note in notes.items()]
 
 
 def _check_replaceable(target: Path) -> None:
