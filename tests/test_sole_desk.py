@@ -8,7 +8,7 @@ import pytest
 
 from cami_units import store, words
 from cami_units.desk import serve
-from cami_units.desk._sole_desk import record_of, sole_desk
+from cami_units.desk._server import record_of, sole_desk
 from cami_units.model import InputError
 from tests.test_desk_day import served
 
