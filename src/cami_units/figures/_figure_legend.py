@@ -12,11 +12,10 @@ from typing import Final
 
 import geopandas as gpd
 import shapely
-from matplotlib.figure import Figure
 
 from cami_units import palette, words
 from cami_units.figures._legend_card import Entry
-from cami_units.figures._sheet import swatch, write
+from cami_units.figures._sheet import Column, swatch, write
 from cami_units.figures._typesetting import MM_PER_POINT
 from cami_units.palette import TIER_OPACITY, Look, scaled
 from cami_units.scene import Frame, Scene, drawn_units, legend_signs
@@ -89,28 +88,21 @@ def _tier(tier: str, lang: str) -> str:
 
 
 def legend(
-    figure: Figure,
-    rows: list[Entry],
-    left: float,
-    top: float,
-    width: float,
-    *,
-    size: float,
-    columns: int = 1,
+    column: Column, rows: list[Entry], top: float, *, size: float, columns: int = 1
 ) -> float:
     """Draw a legend into a column of the sheet, in equal sub-columns; say where it ends."""
-    scale = size / 7
+    scale, figure = size / 7, column.figure
     sign, gap = 9 * scale + 2.5, 1.6 * scale
-    column = width / columns
+    wide = column.width / columns
     # Rounded up, so that no sign is left over.
     deepest, per_column = top, -(-len(rows) // columns)
     for number in range(columns):
         y = top
-        x = left + number * column
+        x = column.left + number * wide
         for look, label, is_line in rows[number * per_column : (number + 1) * per_column]:
             swatch(figure, x, y, look, scale=scale, line=is_line)
             first = y + (4 * scale - size * MM_PER_POINT) / 2 - 0.2
-            end = write(figure, x + sign, first, label, size=size, width=column - sign - 2, most=2)
+            end = write(figure, x + sign, first, label, size=size, width=wide - sign - 2, most=2)
             y = max(y + 4 * scale, end - 0.8) + gap
         deepest = max(deepest, y)
     return deepest

@@ -29,6 +29,7 @@ from cami_units.figures._map import (
 from cami_units.figures._sheet import (
     INK,
     SOFT,
+    Column,
     add_form,
     axes_at,
     box,
@@ -40,6 +41,7 @@ from cami_units.figures._sheet import (
     size_mm,
     table,
     write,
+    write_in,
 )
 from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, lines, width_mm
 from cami_units.model import (
@@ -95,20 +97,20 @@ def poster(scene: Scene) -> Figure:
     )
     below = end - band + 2
     rows = entries(scene, EVIDENCE_LAYERS, frame)
-    key = 150.0
-    y = _heading(figure, wide - margin - key, below, words.text("legend", scene.lang), key, size=17)
-    legend(figure, rows, wide - margin - key, y + 2, key, size=11, columns=2)
+    key = Column(figure, wide - margin - 150.0, 150.0)
+    y = _heading(key, below, words.text("legend", scene.lang), size=17)
+    legend(key, rows, y + 2, size=11, columns=2)
     units = drawn_units(scene)
-    column = (wide - 2 * margin - key - _COLUMNS * gap) / _COLUMNS
+    column = (wide - 2 * margin - key.width - _COLUMNS * gap) / _COLUMNS
     # rounded up, so that no unit is left over
     share = -(-len(units) // _COLUMNS)
     for place in range(_COLUMNS):
-        at = margin + place * (column + gap)
+        at = Column(figure, margin + place * (column + gap), column)
         heading = words.text("units", scene.lang) if place == 0 else ""
-        y = _heading(figure, at, below, heading or " ", column, size=17)
+        y = _heading(at, below, heading or " ", size=17)
         part = units.iloc[place * share : (place + 1) * share]
         if len(part):
-            _unit_table(figure, scene, part, at, y + 1, column, end, size=9.8, most_lines=1)
+            _unit_table(at, scene, part, y + 1, end, size=9.8, most_lines=1)
     return figure
 
 
@@ -125,10 +127,8 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         There is no such section.
     """
     row = section(scene, section_id)
-    units_inside = drawn_units(scene)
-    units_inside = units_inside[
-        shapely.intersects(units_inside.geometry.to_numpy(), row["geometry"])
-    ]
+    units = drawn_units(scene)
+    units_inside = units[shapely.intersects(units.geometry.to_numpy(), row["geometry"])]
     wide, _ = A3
     margin, side = 10.0, 98.0
     figure = sheet(*A3)
@@ -148,19 +148,17 @@ def section_sheet(scene: Scene, section_id: str) -> Figure:
         focus=frozenset(units_inside["unit_id"].astype(str)),
         within=shapely.union_all([row["geometry"], *units_inside.geometry]),
     )
-    column = left + map_width + 6
+    column = Column(figure, left + map_width + 6, side)
     rows = entries(scene, EVIDENCE_LAYERS, frame)
     # the legend stands at the bottom of its column: two signs a row of 5.6 mm, and its heading
     key = end - (-(-len(rows) // 2) * 5.6 + 8)
-    y = _heading(figure, column, key, words.text("legend", scene.lang), side, size=10)
-    legend(figure, rows, column, y + 1, side, size=6.4, columns=2)
-    y = _heading(figure, column, top, words.text("units", scene.lang), side, size=10)
-    y = _unit_table(
-        figure, scene, units_inside, column, y + 0.5, side, key - 30, size=6.6, short=True
-    )
-    y = _heading(figure, column, y + 4, words.text("your notes", scene.lang), side, size=10)
+    y = _heading(column, key, words.text("legend", scene.lang), size=10)
+    legend(column, rows, y + 1, size=6.4, columns=2)
+    y = _heading(column, top, words.text("units", scene.lang), size=10)
+    y = _unit_table(column, scene, units_inside, y + 0.5, key - 30, size=6.6, short=True)
+    y = _heading(column, y + 4, words.text("your notes", scene.lang), size=10)
     for at in np.arange(y + 7, key - 3, 7.5):
-        rule(figure, column, float(at), side)
+        rule(figure, column.left, float(at), side)
     return figure
 
 
@@ -182,19 +180,11 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     margin = 11.0
     figure = sheet(*A4)
     own_name = name_of(row, scene.lang)
-    name = f"{unit_id} · {own_name}"
+    name, title = f"{unit_id} · {own_name}", scene.imprint.title
     # a second name in the other working language: not the first again, where a language has none of its own
     names = [name_of(row, lang) for lang in ("en", "ru")]
-    top = _title(
-        figure,
-        scene,
-        name,
-        margin,
-        size=15,
-        facts_size=7,
-        above=scene.imprint.title,
-        below=next((other for other in names if other != own_name), ""),
-    )
+    second = next((other for other in names if other != own_name), "")
+    top = _title(figure, scene, name, margin, size=15, facts_size=7, above=title, below=second)
     end = foot(figure, scene, size=5, margin=margin) - 2
     map_width, map_high = wide - 2 * margin - _PAGE_SIDE - 8, 108.0
     left = margin + 3
@@ -209,19 +199,20 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
         focus={unit_id},
         margin=0.22,
     )
-    column = left + map_width + 5
-    _location(figure, scene, row, column, top)
+    column = Column(figure, left + map_width + 5, _PAGE_SIDE)
+    _location(figure, scene, row, column.left, top)
     y, limit = top + _LOCATION_MM[1] + 3, top + map_high + 3
-    y = _card(figure, scene, unit_id, column, y, _PAGE_SIDE, size=6.6, limit=limit)
+    y = _card(column, scene, unit_id, y, size=6.6, limit=limit)
     # Below the map or below the card, whichever is longer.
     below = max(top + map_high + 6, y + 1)
     legend_rows = entries(around, _WITHOUT_SECTIONS, frame)
-    below = legend(figure, legend_rows, margin, below, wide - 2 * margin, size=5.6, columns=5) + 1
-    evidence = map_width - 4
-    _criteria(figure, scene, unit_id, margin, below, evidence + 3, end)
-    right = margin + evidence + 8
-    y = _states(figure, scene, unit_id, right, below, wide - margin - right, size=6.6)
-    _species(figure, scene, unit_id, right, y + 3, wide - margin - right, end)
+    across = Column(figure, margin, wide - 2 * margin)
+    below = legend(across, legend_rows, below, size=5.6, columns=5) + 1
+    _criteria(Column(figure, margin, map_width - 1), scene, unit_id, below, end)
+    beside = margin + map_width + 4
+    right = Column(figure, beside, wide - margin - beside)
+    y = _states(right, scene, unit_id, below, size=6.6)
+    _species(right, scene, unit_id, y + 3, end)
     return figure
 
 
@@ -233,25 +224,24 @@ def slide(scene: Scene) -> Figure:
     top = _title(figure, scene, scene.imprint.title, margin, size=19, facts_size=9.5)
     end = foot(figure, scene, size=5.6, margin=margin) - 2
     map_width = wide - 2 * margin - side - 9
-    layer_names = ("hotspots",)
+    layer_names, units = ("hotspots",), drawn_units(scene)
     frame = _framed_map(
         figure,
         scene,
-        region(scene) if not len(drawn_units(scene)) else drawn_units(scene).total_bounds,
+        units.total_bounds if len(units) else region(scene),
         (margin + 3, top, map_width, end - top - 4),
         layers=layer_names,
         text=8,
         line=1.3,
     )
-    column = margin + map_width + 9
-    units = drawn_units(scene)
-    y = write(figure, column, top, words.text("units", scene.lang), size=12, width=side)
-    y = write(figure, column, y - 1, str(len(units)), size=40, face="bold") - 2
-    y = legend(figure, entries(scene, layer_names, frame), column, y + 4, side, size=9.5)
+    column = Column(figure, margin + map_width + 9, side)
+    y = write_in(column, top, words.text("units", scene.lang), size=12)
+    y = write(figure, column.left, y - 1, str(len(units)), size=40, face="bold") - 2
+    y = legend(column, entries(scene, layer_names, frame), y + 4, size=9.5)
     # as many lines of 9 mm as there is room for
     for row in list(records(units))[: max(0, int((end - y - 8) // 9))]:
         unit_line = f"{row['rank_label']}  {row['unit_id']}  {name_of(row, scene.lang)}"
-        y = write(figure, column, y + 2, unit_line, size=9, width=side, most=1)
+        y = write_in(column, y + 2, unit_line, size=9, most=1)
     return figure
 
 
@@ -283,21 +273,11 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
         focus={unit_id},
         margin=0.18,
     )
-    column = margin + map_width + 9
-    y = _card(
-        figure,
-        scene,
-        unit_id,
-        column,
-        top,
-        side,
-        size=13,
-        limit=end - 30,
-        without=("comment", "origin"),
-    )
+    column, without = Column(figure, margin + map_width + 9, side), ("comment", "origin")
+    y = _card(column, scene, unit_id, top, size=13, limit=end - 30, without=without)
     # Where the card has left room for the bar of states below it.
     if y < end - 22:
-        _states(figure, scene, unit_id, column, y + 5, side, size=11)
+        _states(column, scene, unit_id, y + 5, size=11)
     return figure
 
 
@@ -381,37 +361,22 @@ def _title(
     below: str = "",
 ) -> float:
     """Title and facts across the top; say where the sheet goes on."""
-    width = size_mm(figure)[0] - 2 * margin
+    across = Column(figure, margin, size_mm(figure)[0] - 2 * margin)
     y = margin
     if above:
-        y = write(figure, margin, y, above, size=facts_size, width=width, colour=SOFT, most=1) + 0.5
-    y = write(figure, margin, y, title, size=size, width=width, face="bold", most=2)
+        y = write_in(across, y, above, size=facts_size, colour=SOFT, most=1) + 0.5
+    y = write_in(across, y, title, size=size, face="bold", most=2)
     if below:
-        y = write(
-            figure, margin, y, below, size=facts_size * 1.25, width=width, colour=SOFT, most=1
-        )
-    y = write(
-        figure,
-        margin,
-        y + size * 0.03,
-        facts(scene),
-        size=facts_size,
-        width=width,
-        colour=SOFT,
-        most=1,
-    )
-    rule(figure, margin, y + size * 0.08, width)
+        y = write_in(across, y, below, size=facts_size * 1.25, colour=SOFT, most=1)
+    y = write_in(across, y + size * 0.03, facts(scene), size=facts_size, colour=SOFT, most=1)
+    rule(figure, margin, y + size * 0.08, across.width)
     return y + size * 0.08 + size * 0.14 + 1
 
 
-def _heading(
-    figure: Figure, left: float, top: float, heading: str, width: float, *, size: float
-) -> float:
+def _heading(column: Column, top: float, heading: str, *, size: float) -> float:
     """Write a heading under a line; where what follows may begin."""
-    rule(figure, left, top, width, colour=INK)
-    return write(
-        figure, left, top + size * 0.15, heading, size=size, face="bold", width=width, most=1
-    )
+    rule(column.figure, column.left, top, column.width, colour=INK)
+    return write_in(column, top + size * 0.15, heading, size=size, face="bold", most=1)
 
 
 def _framed_map(
@@ -436,16 +401,8 @@ def _framed_map(
         scale_bar(axes, scene, sized, size=text * 0.95),
         north_arrow(axes, scene, sized, size=text * 1.3),
     )
-    draw_map(
-        axes,
-        scene,
-        sized,
-        layers=layers,
-        focus=focus,
-        within=within,
-        line=line,
-        furniture=furniture,
-    )
+    seen: Any = {"layers": layers, "focus": focus, "within": within}
+    draw_map(axes, scene, sized, **seen, line=line, furniture=furniture)
     return sized.frame
 
 
@@ -486,17 +443,9 @@ def _location(
     axes.axis("off")
     x0, y0, x1, y1 = row["geometry"].bounds
     spare = 60_000
-    axes.add_artist(
-        Rectangle(
-            (x0 - spare, y0 - spare),
-            x1 - x0 + 2 * spare,
-            y1 - y0 + 2 * spare,
-            fill=False,
-            edgecolor=INK,
-            linewidth=1.1,
-            zorder=40,
-        )
-    )
+    corner, size = (x0 - spare, y0 - spare), (x1 - x0 + 2 * spare, y1 - y0 + 2 * spare)
+    look: Any = {"fill": False, "edgecolor": INK, "linewidth": 1.1, "zorder": 40}
+    axes.add_artist(Rectangle(corner, *size, **look))
 
 
 _CARD: Final = tuple(
@@ -505,12 +454,10 @@ _CARD: Final = tuple(
 
 
 def _card(
-    figure: Figure,
+    column: Column,
     scene: Scene,
     unit_id: str,
-    left: float,
     top: float,
-    width: float,
     *,
     size: float,
     limit: float,
@@ -521,37 +468,26 @@ def _card(
     fields = [name for name in _CARD if name not in without and card.get(name)]
     label_of = {name: words.text(name, scene.lang) for name in fields}
     indent = max((width_mm(label, size) for label in label_of.values()), default=0) + size * 0.45
+    values = Column(column.figure, column.left + indent, column.width - indent)
     y = top
     for name in fields:
-        put(figure, left, y, label_of[name], size=size, colour=SOFT)
-        ends = write(
-            figure,
-            left + indent,
-            y,
-            card[name],
-            size=size,
-            width=width - indent,
-            most=6,
-            face="plain",
-        )
-        y = ends + size * 0.06
+        put(column.figure, column.left, y, label_of[name], size=size, colour=SOFT)
+        y = write_in(values, y, card[name], size=size, most=6) + size * 0.06
         if y > limit:
             break
     if "criteria" not in without:
-        y = _marks(figure, str(card["criteria"]), left, y + size * 0.1, width, size=size)
+        y = _marks(column, str(card["criteria"]), y + size * 0.1, size=size)
     return y
 
 
-def _marks(
-    figure: Figure, criteria: str, left: float, top: float, width: float, *, size: float
-) -> float:
+def _marks(column: Column, criteria: str, top: float, *, size: float) -> float:
     """The criteria and their marks in a row, each mark in its colour as well as its shape."""
-    x, y = left, top
+    figure, left, x, y = column.figure, column.left, column.left, top
     for word in _with_marks(criteria):
         name, _, mark = word.rpartition(" ")
         is_mark = mark in _MARK_COLOURS
         step = width_mm(f"{word}  ", size, "bold")
-        if x > left and x + step > left + width:
+        if x > left and x + step > left + column.width:
             x, y = left, y + size * LEADING * MM_PER_POINT
         put(figure, x, y, name if is_mark else word, size=size, colour=INK if is_mark else SOFT)
         if is_mark:
@@ -580,12 +516,10 @@ def _with_marks(criteria: str) -> list[str]:
 
 
 def _unit_table(
-    figure: Figure,
+    column: Column,
     scene: Scene,
     units: pd.DataFrame,
-    left: float,
     top: float,
-    width: float,
     limit: float,
     *,
     size: float,
@@ -595,10 +529,10 @@ def _unit_table(
     """The units as rows; what finds no room is named by its ids. Say where it ends."""
     lang = scene.lang
     heads = ["rank", "unit", words.name_field(lang), "states", "area", "tier"][: 5 if short else 6]
-    heading: list[tuple[object, Face]] = [
-        (_capital(words.text(key, lang)), "bold") for key in heads
+    titles = [words.text(key, lang) for key in heads]
+    rows: list[list[tuple[object, Face]]] = [
+        [(title[:1].upper() + title[1:], "bold") for title in titles]
     ]
-    rows: list[list[tuple[object, Face]]] = [heading]
     for row in records(units):
         tier = str(row["tier"])
         cells: list[tuple[object, Face]] = [
@@ -610,11 +544,12 @@ def _unit_table(
             (words.text(tier, lang) if words.has(tier) else tier, "plain"),
         ]
         rows.append(cells[: len(heads)])
-    widths = _widths(rows, width, size, wide=2)
-    n_shown, y = table(figure, left, top, rows, widths, size=size, limit=limit, most=most_lines)
+    widths = _widths(rows, column.width, size, wide=2)
+    place = (column.figure, column.left, top)
+    n_shown, y = table(*place, rows, widths, size=size, limit=limit, most=most_lines)
     if n_shown < len(rows):
         rest = f"+ {len(rows) - n_shown}: {', '.join(str(row[1][0]) for row in rows[n_shown:])}"
-        y = write(figure, left, y, rest, size=size * 0.9, width=width, colour=SOFT, most=2)
+        y = write_in(column, y, rest, size=size * 0.9, colour=SOFT, most=2)
     return y
 
 
@@ -631,18 +566,12 @@ def _widths(
     return needed
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _criteria(
-    figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, limit: float
-) -> None:
+def _criteria(column: Column, scene: Scene, unit_id: str, top: float, limit: float) -> None:
     """Every gate and criterion with its mark, its numbers, and the sentence that says why."""
-    y = _heading(figure, left, top, words.text("criteria", scene.lang), width, size=8.5) + 0.6
-    rows = sorted(
-        _of(scene, "unit_criteria", unit_id), key=lambda row: finding_key(row["criterion"])
-    )
+    figure, left, width = column.figure, column.left, column.width
+    y = _heading(column, top, words.text("criteria", scene.lang), size=8.5) + 0.6
+    findings = _of(scene, "unit_criteria", unit_id)
+    rows = sorted(findings, key=lambda row: finding_key(row["criterion"]))
     step = LEADING * MM_PER_POINT
     told_of = [lines(row["because"], width - 12, size=5.6) for row in rows]
     # what the headings of all criteria leave, in lines of small type
@@ -693,59 +622,38 @@ def _figures(row: Mapping[str, Any], lang: str) -> str:
     return f"{words.number(value, lang, digits)} {words.measure(row['unit'], value, lang)}".strip()
 
 
-def _states(
-    figure: Figure,
-    scene: Scene,
-    unit_id: str,
-    left: float,
-    top: float,
-    width: float,
-    *,
-    size: float,
-) -> float:
+def _states(column: Column, scene: Scene, unit_id: str, top: float, *, size: float) -> float:
     """One bar, cut by the shares of the states, the largest first."""
-    y = _heading(
-        figure, left, top, words.text("shares of states", scene.lang), width, size=size * 1.28
-    )
+    y = _heading(column, top, words.text("shares of states", scene.lang), size=size * 1.28)
     y, deep = y + 1, size * 0.9
-    rows = sorted(
-        _of(scene, "unit_countries", unit_id), key=lambda row: (-float(row["share"]), row["iso2"])
-    )
-    x = left
+    states = _of(scene, "unit_countries", unit_id)
+    rows = sorted(states, key=lambda row: (-float(row["share"]), row["iso2"]))
+    x = column.left
     for place, row in enumerate(rows):
-        part = width * float(row["share"]) / 100
-        box(figure, x, y, part, deep, fill=_GREYS[place % len(_GREYS)], line="white")
+        part = column.width * float(row["share"]) / 100
+        fill = _GREYS[place % len(_GREYS)]
+        box(column.figure, (x, y, part, deep), fill=fill, line="white")
         # a code that does not fit its part of the bar stands below only
         if part > width_mm(str(row["iso2"]), size, "bold") + 1.5:
             # Dark and light greys take turns, so that neighbours differ and a code can be read on
             # either.
             dark = place % 2 == 0
-            put(
-                figure,
-                x + part / 2,
-                y + (deep - size * MM_PER_POINT) / 2 + 0.2,
-                row["iso2"],
-                size=size,
-                face="bold",
-                colour="white" if dark else INK,
-                align="center",
-            )
+            at = (column.figure, x + part / 2, y + (deep - size * MM_PER_POINT) / 2 + 0.2)
+            colour = "white" if dark else INK
+            put(*at, row["iso2"], size=size, face="bold", colour=colour, align="center")
         x += part
     shares = ", ".join(
         f"{row['iso2']} {words.number(float(row['share']), scene.lang)} % "
         f"({words.number(float(row['area_km2']), scene.lang)} {words.text('km2', scene.lang)})"
         for row in rows
     )
-    return write(
-        figure, left, y + deep + 1.4, shares, size=size * 0.88, width=width, colour=SOFT, most=3
-    )
+    return write_in(column, y + deep + 1.4, shares, size=size * 0.88, colour=SOFT, most=3)
 
 
-def _species(
-    figure: Figure, scene: Scene, unit_id: str, left: float, top: float, width: float, limit: float
-) -> None:
+def _species(column: Column, scene: Scene, unit_id: str, top: float, limit: float) -> None:
     """The species: those that count in full ink, the others pale; with their share of the range."""
-    y = _heading(figure, left, top, words.text("species", scene.lang), width, size=8.5) + 0.8
+    figure, left, lang = column.figure, column.left, scene.lang
+    y = _heading(column, top, words.text("species", lang), size=8.5) + 0.8
     species_rows = {row["sci_name"]: row for row in records(scene.species)}
     rank = {"qualifying": 0, "supporting": 1}
     rows = sorted(
@@ -757,6 +665,7 @@ def _species(
         ),
     )
     step = LEADING * MM_PER_POINT
+    room = column.width - 9
     for row in rows:
         if y + 14 * step > limit:
             break
@@ -764,36 +673,19 @@ def _species(
         strong = row["role"] == "qualifying"
         colour = INK if strong else SOFT
         put(figure, left, y, about.get("code", ""), size=6.6, face="bold", colour=colour)
-        name = name_of(about, scene.lang) or row["sci_name"]
-        put(
-            figure,
-            left + 9,
-            y,
-            lines(name, width - 9, size=6.6, most=1)[0],
-            size=6.6,
-            face="bold" if strong else "plain",
-            colour=colour,
-        )
+        [name] = lines(name_of(about, lang) or row["sci_name"], room, size=6.6, most=1)
+        face: Face = "bold" if strong else "plain"
+        put(figure, left + 9, y, name, size=6.6, face=face, colour=colour)
         y += 6.6 * step
-        share = (
-            ""
-            if is_missing(row["range_share"])
-            else f" · {words.share(float(row['range_share']), scene.lang, 1)} %"
-        )
-        role = str(row["role"])
-        species_line = (
-            f"{words.text('role ' + role, scene.lang) if words.has('role ' + role) else role} · "
-            f"{words.number(float(row['overlap_km2'] or 0), scene.lang)} {words.text('km2', scene.lang)}{share}"
-        )
+        role, share = str(row["role"]), ""
+        if not is_missing(row["range_share"]):
+            share = f" · {words.share(float(row['range_share']), lang, 1)} %"
+        role_said = words.text(f"role {role}", lang) if words.has(f"role {role}") else role
+        km2 = words.number(float(row["overlap_km2"] or 0), lang)
         sides = str(row.get("sides") or "").replace(";", " ")
-        put(
-            figure,
-            left + 9,
-            y,
-            lines(f"{species_line}  {sides}", width - 9, size=5.6, most=1)[0],
-            size=5.6,
-            colour=SOFT,
-        )
+        species_line = f"{role_said} · {km2} {words.text('km2', lang)}{share}  {sides}"
+        [species_line] = lines(species_line, room, size=5.6, most=1)
+        put(figure, left + 9, y, species_line, size=5.6, colour=SOFT)
         y += 5.6 * step + 0.9
 
 

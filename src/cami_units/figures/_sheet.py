@@ -9,6 +9,7 @@ import math
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import get_ident
@@ -79,6 +80,20 @@ def axes_at(figure: Figure, left: float, top: float, width: float, height: float
     return axes
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a sheet: where it begins and how wide it is, mm."""
+
+    figure: Figure
+    left: float
+    width: float
+
+
+def write_in(column: Column, top: float, value: object, *, size: float, **letters: Any) -> float:
+    """As :func:`write`, as wide as a column."""
+    return write(column.figure, column.left, top, value, size=size, width=column.width, **letters)
+
+
 def write(
     figure: Figure,
     left: float,
@@ -116,17 +131,8 @@ def put(
     if align == "left":
         figure.add_artist(Line(place, text, letters, colour))
         return
-    figure.add_artist(
-        Text(
-            *place,
-            text,
-            fontproperties=letters,
-            color=colour,
-            ha=align,
-            va="baseline",
-            parse_math=False,
-        )
-    )
+    look: Any = {"color": colour, "ha": align, "va": "baseline", "parse_math": False}
+    figure.add_artist(Text(*place, text, fontproperties=letters, **look))
 
 
 class Line(Artist):
@@ -201,39 +207,30 @@ def _line_of_dots(
 
 def rule(figure: Figure, left: float, top: float, width: float, *, colour: str = RULE) -> None:
     """A thin line across a column."""
-    wide, high = size_mm(figure)
-    figure.add_artist(
-        Line2D(
-            [left / wide, (left + width) / wide],
-            [1 - top / high] * 2,
-            color=colour,
-            linewidth=0.5,
-        )
-    )
+    _add_line(figure, left, top, width, color=colour, linewidth=0.5)
 
 
 def box(
-    figure: Figure,
-    left: float,
-    top: float,
-    width: float,
-    height: float,
-    *,
-    fill: str = "",
-    line: str = "",
+    figure: Figure, place: tuple[float, float, float, float], *, fill: str = "", line: str = ""
 ) -> None:
-    """A rectangle on the sheet."""
+    """A rectangle at a place (left, top, width, height) of the sheet."""
+    look = {"facecolor": fill or "none", "edgecolor": line or "none", "linewidth": 0.5}
+    _add_rectangle(figure, place, **look)
+
+
+def _add_line(figure: Figure, left: float, top: float, width: float, **look: Any) -> None:
+    """A level line on the sheet, in a look of matplotlib's words."""
     wide, high = size_mm(figure)
-    figure.add_artist(
-        Rectangle(
-            (left / wide, 1 - (top + height) / high),
-            width / wide,
-            height / high,
-            facecolor=fill or "none",
-            edgecolor=line or "none",
-            linewidth=0.5,
-        )
-    )
+    ends = [left / wide, (left + width) / wide]
+    figure.add_artist(Line2D(ends, [1 - top / high] * 2, **look))
+
+
+def _add_rectangle(figure: Figure, place: tuple[float, float, float, float], **look: Any) -> None:
+    """A rectangle on the sheet, in a look of matplotlib's words."""
+    wide, high = size_mm(figure)
+    left, top, width, height = place
+    corner = (left / wide, 1 - (top + height) / high)
+    figure.add_artist(Rectangle(corner, width / wide, height / high, **look))
 
 
 def add_form(
@@ -266,43 +263,16 @@ def swatch(
     figure: Figure, left: float, top: float, look: Look, *, scale: float = 1.0, line: bool = False
 ) -> None:
     """The sign of a legend: a patch of 9 × 4 mm, or a line as long."""
-    wide, high = size_mm(figure)
     width, height = 9 * scale, 4 * scale
+    stroke = {"linewidth": look.width * scale, "linestyle": dashed(look)}
     if line:
-        figure.add_artist(
-            Line2D(
-                [left / wide, (left + width) / wide],
-                [1 - (top + height / 2) / high] * 2,
-                color=look.line,
-                linewidth=look.width * scale,
-                linestyle=dashed(look),
-            )
-        )
+        _add_line(figure, left, top + height / 2, width, color=look.line, **stroke)
         return
-    place = ((left) / wide, 1 - (top + height) / high)
+    place = (left, top, width, height)
     if look.fill:
-        figure.add_artist(
-            Rectangle(
-                place,
-                width / wide,
-                height / high,
-                facecolor=look.fill,
-                alpha=look.opacity,
-                linewidth=0,
-            )
-        )
+        _add_rectangle(figure, place, facecolor=look.fill, alpha=look.opacity, linewidth=0)
     if look.line:
-        figure.add_artist(
-            Rectangle(
-                place,
-                width / wide,
-                height / high,
-                fill=False,
-                edgecolor=look.line,
-                linewidth=look.width * scale,
-                linestyle=dashed(look),
-            )
-        )
+        _add_rectangle(figure, place, fill=False, edgecolor=look.line, **stroke)
 
 
 def dashed(look: Look) -> Literal["solid"] | tuple[float, tuple[float, ...]]:
@@ -328,16 +298,10 @@ def foot(figure: Figure, scene: Scene, *, size: float, margin: float) -> float:
     width = wide - 2 * margin
     blocks: list[tuple[list[str], Face, str]] = []
     if imprint.indicative:
-        blocks.append(
-            (
-                lines(words.text("indicative", lang), width, size=size, face="bold"),
-                "bold",
-                "#8a3b00",
-            )
-        )
-    blocks.append(
-        (lines(words.disclaimer(imprint.disclaimer, lang), width, size=size), "plain", SOFT)
-    )
+        warning = lines(words.text("indicative", lang), width, size=size, face="bold")
+        blocks.append((warning, "bold", "#8a3b00"))
+    disclaimer = words.disclaimer(imprint.disclaimer, lang)
+    blocks.append((lines(disclaimer, width, size=size), "plain", SOFT))
     if imprint.sources:
         text = f"{words.text('sources', lang)}: {'; '.join(words.sources(imprint, lang))}"
         blocks.append((lines(text, width, size=size, most=3), "plain", SOFT))

@@ -67,14 +67,9 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     size = min(7.5, step * 1.5)
     names, numbers = 74.0, 34.0
     width = wide - 2 * margin - names - numbers
-    last = max(
-        [
-            float(stability_rows[row["unit_id"]]["rank_high"])
-            for row in rows
-            if _has_rank(stability_rows, row)
-        ]
-        or [1.0]
-    )
+    of_rows = [stability_rows[row["unit_id"]] for row in rows]
+    highest = [float(one["rank_high"]) for one in of_rows if not pd.isna(one["rank_median"])]
+    last = max(highest, default=1.0)
     axes = axes_at(figure, margin + names, top, width, step * max(len(rows), 1))
     # Half a rank more on each side: signs stand on whole ranks and are not cut.
     axes.set_xlim(0.5, last + 0.5)
@@ -86,32 +81,24 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
         axes.axvline(tick, color=RULE, linewidth=0.5, zorder=0)
         at = margin + names + width * (tick - 0.5) / last
         put(figure, at, top + step * len(rows) + 1, tick, size=6, colour=SOFT, align="center")
-    for number, row in enumerate(rows):
-        stability_row = stability_rows[row["unit_id"]]
+    for number, (row, stability_row) in enumerate(zip(rows, of_rows, strict=True)):
+        has_rank = not pd.isna(stability_row["rank_median"])
         y = top + step * (number + 0.5) - size * 0.18
         name = f"{row['unit_id']} {name_of(row, lang)}"
         write(figure, margin, y, name, size=size, width=names - 3, most=1)
         fill, sign = LABEL_LOOKS[stability_row["label"]]
-        if _has_rank(stability_rows, row):
+        if has_rank:
             low, high = float(stability_row["rank_low"]), float(stability_row["rank_high"])
             axes.plot([low, high], [number] * 2, color=INK, linewidth=1.6, solid_capstyle="butt")
-            axes.plot(
-                float(stability_row["rank_median"]),
-                number,
-                sign,
-                markersize=5,
-                markerfacecolor=fill,
-                markeredgecolor=INK,
-                markeredgewidth=0.9,
-            )
+            look = {"markersize": 5, "markerfacecolor": fill, "markeredgecolor": INK}
+            middle = float(stability_row["rank_median"])
+            axes.plot(middle, number, sign, **look, markeredgewidth=0.9)
         # The plan's own rank, which need not lie inside the interval of the runs.
         if not pd.isna(row["rank"]):
             axes.plot(float(row["rank"]), number, "|", markersize=9, color="#a3161a")
         share = words.share_of_runs(stability_row["share_qualifying"])
         told_by = [stability_row["flips"]] if stability_row["flips"] else []
-        told_by += (
-            [] if _has_rank(stability_rows, row) else [stability_row["label"]]
-        )  # no sign says it
+        told_by += [] if has_rank else [stability_row["label"]]  # no sign says it
         line = f"{share} %  {' · '.join(words.text(key, lang) for key in told_by)}"
         write(figure, margin + names + width + 2, y, line, size=size * 0.85, width=numbers, most=1)
     key = top + step * len(rows) + 7
@@ -124,10 +111,6 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
         spot.plot(0, 0, sign, markersize=5, markerfacecolor=fill, markeredgecolor=INK)
         put(figure, margin + 5 + number * 30, key - 3.8, name, size=6.5)
     return figure
-
-
-def _has_rank(stability_rows: Mapping[Any, Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
-    return not pd.isna(stability_rows[row["unit_id"]]["rank_median"])
 
 
 def _ticks(last: float) -> list[int]:
@@ -162,32 +145,21 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     )
     draw_map(axes, scene, sized, layers=(), line=0.9, furniture=furniture)
     share = cells["selection_frequency"].to_numpy(dtype=float)
-    for (low_share, fill), high_share in zip(
-        # the upper bound of each class is the lower one of the class before it; of the first there
-        # is none
-        CLASSES,
-        (np.inf, *(low for low, _ in CLASSES)),
-        strict=False,
-    ):
-        class_cells = cells.geometry.to_numpy()[
-            (share > 0) & (share >= low_share) & (share < high_share)
-        ]
-        if len(class_cells):
+    # the upper bound of each class is the lower one of the class before it; of the first there is none
+    bounds = [np.inf, *(low for low, _ in CLASSES)]
+    shapes = cells.geometry.to_numpy()
+    for (low_share, fill), high_share in zip(CLASSES, bounds, strict=False):
+        in_class = shapes[(share > 0) & (share >= low_share) & (share < high_share)]
+        if len(in_class):
             # over the land and under its relief
-            axes.add_artist(
-                PathPatch(outline(class_cells), fc=fill, ec=fill, linewidth=0.1, zorder=1.5)
-            )
-    at = margin
-    put(figure, at, end + 5, words.text("share of runs", lang), size=7, face="bold")
-    bounds = [1.0, *(low for low, _ in CLASSES)]
+            look = {"fc": fill, "ec": fill, "linewidth": 0.1, "zorder": 1.5}
+            axes.add_artist(PathPatch(outline(in_class), **look))
+    put(figure, margin, end + 5, words.text("share of runs", lang), size=7, face="bold")
     for number, (low, fill) in enumerate(CLASSES):
         at = margin + 46 + number * 42
         swatch(figure, at, end + 4.6, Look(fill=fill))
-        text = (
-            f"{100 * low:.0f}–{100 * bounds[number]:.0f} %"
-            if low
-            else f"< {100 * bounds[number]:.0f} %"
-        )
+        high = f"{100 * min(bounds[number], 1.0):.0f} %"
+        text = f"{100 * low:.0f}–{high}" if low else f"< {high}"
         put(figure, at + 11, end + 5, text, size=7)
     return figure
 
@@ -231,9 +203,8 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen_units: pd.DataFrame
         axes.text(
             number, -0.15, unit, fontsize=size, rotation=60, ha="right", va="top", parse_math=False
         )
-    axes.plot(
-        smallest, most_species, "D", markersize=9, markerfacecolor="none", markeredgecolor="#a3161a"
-    )
+    hollow = {"markerfacecolor": "none", "markeredgecolor": "#a3161a"}
+    axes.plot(smallest, most_species, "D", markersize=9, **hollow)
     explained = words.text("coverage curve explained", lang, smallest=smallest)
     write(figure, margin, end + 15, explained, size=7, width=width, colour=SOFT, most=2)
     return figure
@@ -275,16 +246,10 @@ def border_graph(scene: Scene, pairs: pd.DataFrame) -> Figure:
         weight = 0.6 + 0.55 * float(row["n_species"])
         axes.plot(*zip(start, finish, strict=True), color="#7d96a6", linewidth=weight, zorder=1)
         middle = ((start[0] + finish[0]) / 2, (start[1] + finish[1]) / 2)
-        axes.text(
-            *middle,
-            f"{row['n_species']} / {row['n_units']}",
-            fontsize=6,
-            ha="center",
-            va="center",
-            color=INK,
-            zorder=3,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
-        )
+        label = f"{row['n_species']} / {row['n_units']}"
+        ground = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+        centred: Any = {"ha": "center", "va": "center", "color": INK, "zorder": 3}
+        axes.text(*middle, label, fontsize=6, bbox=ground, **centred)
     for state, (x, y) in places.items():
         axes.plot(x, y, "o", markersize=17, color=palette.LAND, markeredgecolor=INK, zorder=4)
         axes.text(x, y, state, fontsize=8, ha="center", va="center", zorder=5)
