@@ -287,7 +287,7 @@ def test_the_arrow_points_to_true_north_from_where_it_stands(centre: tuple[float
     scene = toy_scene()
     x, y = Transformer.from_crs(4326, EQUAL_AREA, always_xy=True).transform(*centre)
     axes, sized = drawn((x - 5e5, y - 4e5, x + 5e5, y + 4e5))
-    map_room.north_arrow(axes, scene, sized, size=9)
+    map_room.north_arrow(map_room.Plate(axes, scene, sized), size=9)
     (arrow,) = axes.findobj(FancyArrowPatch)
     (x0, y0), (x1, y1) = arrow._posA_posB
     back = Transformer.from_crs(EQUAL_AREA, 4326, always_xy=True)
@@ -301,14 +301,14 @@ def test_no_name_stands_where_the_arrow_and_the_bar_stand() -> None:
     """Furniture on the very place of an id: it steps aside. The arrow says which corner it fills."""
     toy = toy_scene()
     axes, sized = drawn(toy.units.total_bounds)
-    map_room.draw_map(axes, toy, sized, layers=())
+    map_room.draw_map(map_room.Plate(axes, toy, sized), layers=())
     at = [text.get_position() for text in axes.texts if text.get_text() == "CU-001"]
     [(x, y)] = at
-    arrow = map_room.north_arrow(axes, toy, sized, size=9)
+    arrow = map_room.north_arrow(map_room.Plate(axes, toy, sized), size=9)
     assert arrow[2:] == sized.frame[2:]  # the upper right corner
     frame = (x - 1, y - 1, x + 1, y + 1)
     axes, sized = drawn(toy.units.total_bounds)
-    map_room.draw_map(axes, toy, sized, layers=(), furniture=[frame])
+    map_room.draw_map(map_room.Plate(axes, toy, sized), layers=(), furniture=[frame])
     places = [Point(text.get_position()) for text in axes.texts]
     assert [text.get_text() for text in axes.texts].count("CU-001") == 1
     assert not any(box(*frame).contains(place) for place in places)
@@ -316,7 +316,7 @@ def test_no_name_stands_where_the_arrow_and_the_bar_stand() -> None:
 
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
     axes, sized = drawn((-5e5, -4e5, 5e5, 4e5))
-    map_room.scale_bar(axes, toy_scene(), sized, size=8)
+    map_room.scale_bar(map_room.Plate(axes, toy_scene(), sized), size=8)
     # 1000 km of ground at most a quarter wide: 200 km, in four parts of 50 km.
     parts = [patch for patch in axes.patches if patch.get_width() == pytest.approx(50_000)]
     assert len(parts) == 4
@@ -328,7 +328,7 @@ def test_the_scale_bar_is_as_long_as_it_says() -> None:
 def test_degrees_stand_where_their_lines_meet_the_edge() -> None:
     """Witness: the label's place, taken back to longitude and latitude, is the degree it names."""
     axes, sized = drawn((-2e6, -1e6, -5e5, 2e5))
-    map_room.graticule(axes, toy_scene(), sized, size=7)
+    map_room.graticule(map_room.Plate(axes, toy_scene(), sized), size=7)
     back = Transformer.from_crs(EQUAL_AREA, 4326, always_xy=True)
     left, low, *_ = sized.frame
     told = [(text.get_text(), text.get_position()) for text in axes.texts]
@@ -383,7 +383,7 @@ def test_borders_come_once_and_disputed_ones_have_their_own_dash() -> None:
         for lon in (68, 80)
     )
     assert borders.length == pytest.approx(expected, rel=1e-3)
-    map_room.draw_map(axes, scene, sized, layers=())
+    map_room.draw_map(map_room.Plate(axes, scene, sized), layers=())
     rivers, *lines = axes.collections
     assert rivers.get_linestyle()[0][1] is None
     assert rivers.get_zorder() < min(one.get_zorder() for one in lines)

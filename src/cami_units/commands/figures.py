@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -150,10 +151,7 @@ def write_atlas(path: Path, round_: Round, *, lang: str = "") -> None:
     webmap.write_map(
         path,
         tables["conservation_units"],
-        cards={
-            language: words.unit_cards(tables, tables["species"], lang=language)
-            for language in languages
-        },
+        cards={one: words.unit_cards(tables, tables["species"], lang=one) for one in languages},
         imprint=round_.imprint,
         layers=_atlas_layers(round_),
         species=tables["species"],
@@ -194,10 +192,7 @@ def _is_figure(name: str) -> bool:
 
 def _file_name(value: str) -> str:
     """An id as part of a file name: ASCII letters, digits, "-" and "_"."""
-    safe_name = "".join(
-        c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in clean_name(value)
-    )
-    return safe_name[:40] or "-"
+    return re.sub(r"[^0-9A-Za-z_-]", "-", clean_name(value))[:40] or "-"
 
 
 def _undrawable(round_: Round) -> tuple[Problem, ...]:
@@ -205,14 +200,9 @@ def _undrawable(round_: Round) -> tuple[Problem, ...]:
     tables = round_.tables
     names = [
         str(value)
-        for table, columns in (
-            ("conservation_units", ("name_en", "name_ru")),
-            ("species", ("name_en", "name_ru")),
-            ("gazetteer", ("name_en", "name_ru")),
-            ("sections", ("name_en", "name_ru")),
-        )
+        for table in ("conservation_units", "species", "gazetteer", "sections")
         if table in tables
-        for column in columns
+        for column in ("name_en", "name_ru")
         for value in tables[table][column]
     ]
     missing_letters = figures.undrawable([round_.imprint.title, *round_.imprint.sources, *names])

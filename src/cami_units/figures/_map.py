@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -84,29 +84,41 @@ class Sized:
         """The scale, as metres of ground to a millimetre of paper."""
         return (self.frame[2] - self.frame[0]) / self.width_mm
 
+    @property
+    def box(self) -> BaseGeometry:
+        """The frame as a polygon."""
+        frame: BaseGeometry = shapely.box(*self.frame)
+        return frame
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A map under way: bare axes of its frame's proportions, what is drawn on them, and how large.
+
+    `line` is how much thicker lines are than on a sheet of A4.
+    """
+
+    axes: Axes
+    scene: Scene
+    sized: Sized
+    line: float = 1.0
+
 
 def draw_map(
-    axes: Axes,
-    scene: Scene,
-    sized: Sized,
+    plate: Plate,
     *,
     layers: Iterable[str],
     focus: Collection[str] = (),
     within: BaseGeometry | None = None,
     names: bool = True,
-    line: float = 1.0,
     furniture: Iterable[Frame] = (),
 ) -> None:
-    """Draw the scene into axes.
+    """Draw the scene of a plate into its axes.
 
     Parameters
     ----------
-    axes : Axes
-        Bare axes of the frame's proportions.
-    scene : Scene
-        What to draw.
-    sized : Sized
-        The frame and its size on paper.
+    plate : Plate
+        What to draw, and where.
     layers : iterable of str
         Which layers of evidence, of those the scene has.
     focus : collection of str
@@ -115,11 +127,10 @@ def draw_map(
         Ground to stand out: the rest lies under a veil.
     names : bool
         Whether places, states and units are named.
-    line : float
-        How much thicker lines are than on a sheet of A4.
     furniture : iterable of frame
         Where a scale bar and an arrow stand: no name goes there.
     """
+    axes, scene, sized = plate.axes, plate.scene, plate.sized
     left, low, right, top = sized.frame
     axes.set_xlim(left, right)
     axes.set_ylim(low, top)
@@ -127,20 +138,19 @@ def draw_map(
     axes.set_facecolor(palette.WATER)
     layer_names = set(layers)
     label_boxes = _Labels(axes, sized, furniture)
-    _background(axes, scene, sized, line)
+    _background(plate)
     # sections lie over protected areas and under all other evidence
     for name in (MAP_EVIDENCE[0], "sections", *MAP_EVIDENCE[1:]):
         if name not in layer_names:
             continue
         if name in _DRAWN_BY_KIND:
-            _DRAWN_BY_KIND[name](axes, scene, sized, line)
-            continue
-        draw = _areas if LAYERS[name].geometry == "polygon" else _lines
-        draw(axes, layer(scene, name, LAYERS[name].key[0]), name, sized, line)
-    draw_units(axes, scene, sized, focus, line)
+            _DRAWN_BY_KIND[name](plate)
+        elif (table := layer(scene, name, LAYERS[name].key[0])) is not None:
+            (_areas if LAYERS[name].geometry == "polygon" else _lines)(plate, table, name)
+    draw_units(plate, focus)
     if within is not None:
-        beyond = shapely.difference(_box(sized), within)
-        _draw(axes, [beyond], Look("", 0.0, (), palette.CASING, _VEIL), "veil", line)
+        beyond = shapely.difference(sized.box, within)
+        _draw(plate, [beyond], Look("", 0.0, (), palette.CASING, _VEIL), "veil")
     if names:
         # A state's name must stand in the state; an id may step aside, and always finds room.
         _country_names(label_boxes, scene, sized, range_states=True)
@@ -158,19 +168,20 @@ def draw_map(
 # -- layers ----------------------------------------------------------------------------------------
 
 
-def _background(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+def _background(plate: Plate) -> None:
     """Land and borders; those along disputed areas in a way of their own."""
+    scene, sized = plate.scene, plate.sized
     if layer(scene, "countries", "iso2") is None:
         return
     land, contested, agreed = _ground(scene, sized)
-    _draw(axes, [land], LOOKS["land"], "land", line)
-    _relief(axes, scene, sized)
+    _draw(plate, [land], LOOKS["land"], "land")
+    _relief(plate)
     lakes, rivers = _water(scene, sized)
-    _draw(axes, lakes, LOOKS["lakes"], "water", line)
-    _draw(axes, rivers, LOOKS["rivers"], "water", line)
+    _draw(plate, lakes, LOOKS["lakes"], "water")
+    _draw(plate, rivers, LOOKS["rivers"], "water")
     if layer(scene, "disputed", "disputed_id") is not None:
-        _draw(axes, contested, LOOKS["disputed"], "disputed", line)
-    _draw(axes, [agreed], LOOKS["countries"], "countries", line)
+        _draw(plate, contested, LOOKS["disputed"], "disputed")
+    _draw(plate, [agreed], LOOKS["countries"], "countries")
 
 
 # Every page of a unit has the same small map of the region: its ground is cut and simplified once.
@@ -191,12 +202,13 @@ def _ground(scene: Scene, sized: Sized) -> tuple[BaseGeometry, list[BaseGeometry
     return _land(scene, shapes, sized), contested, shapely.difference(edges, near)
 
 
-def _relief(axes: Axes, scene: Scene, sized: Sized) -> None:
+def _relief(plate: Plate) -> None:
     """Light and shade over the land: darker where it is steep, nothing on water."""
+    axes, sized = plate.axes, plate.sized
     left, _, right, _ = sized.frame
     # no more pixels than the relief has, and no more than a page can show
     width = int(np.clip((right - left) / _RELIEF_PIXEL_M, 40, 1600))
-    veil = _relief_veil(sized.frame, scene.crs, width, _strength(sized))
+    veil = _relief_veil(sized.frame, plate.scene.crs, width, _strength(sized))
     axes.add_artist(_Shade(veil, zorder=_ORDER["relief"])).set_clip_box(axes.bbox)
 
 
@@ -314,85 +326,64 @@ def _common_edges(scene: Scene) -> npt.NDArray[np.int64]:
     return edges[times > 1]
 
 
-def _areas(
-    axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float
-) -> None:
+def _areas(plate: Plate, table: gpd.GeoDataFrame, name: str) -> None:
     """Draw a layer of areas, those that are points as small squares."""
-    if table is None:
-        return
     shapes = table.geometry.to_numpy()
     points = shapely.get_dimensions(shapes) == 0
-    _draw(axes, _seen(shapes[~points], sized), LOOKS[name], name, line)
+    _draw(plate, _seen(shapes[~points], plate.sized), LOOKS[name], name)
     spots = shapely.get_coordinates(shapes[points])
     if len(spots):
-        axes.plot(
-            *spots.T,
-            "s",
-            ms=2.5 * line,
-            mew=0,
-            color=LOOKS[name].fill,
-            zorder=_ORDER[name],
-            clip_on=True,
-        )
+        look: Any = {"ms": 2.5 * plate.line, "mew": 0, "color": LOOKS[name].fill}
+        plate.axes.plot(*spots.T, "s", **look, zorder=_ORDER[name], clip_on=True)
 
 
-def _sections(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+def _sections(plate: Plate) -> None:
     """Outlines of sections, a common edge once, so that its dashes show."""
-    table = layer(scene, "sections", "section_id")
+    table = layer(plate.scene, "sections", "section_id")
     if table is not None:
-        edges = shapely.union_all(shapely.boundary(_clipped(table.geometry.to_numpy(), sized)))
+        outlines = shapely.boundary(_clipped(table.geometry.to_numpy(), plate.sized))
+        edges = shapely.union_all(outlines)
         merged = shapely.line_merge(edges) if edges.geom_type == "MultiLineString" else edges
-        _draw(
-            axes, [shapely.simplify(merged, _tolerance(sized))], LOOKS["sections"], "sections", line
-        )
+        simpler = shapely.simplify(merged, _tolerance(plate.sized))
+        _draw(plate, [simpler], LOOKS["sections"], "sections")
 
 
-def _lines(
-    axes: Axes, table: gpd.GeoDataFrame | None, name: str, sized: Sized, line: float
-) -> None:
-    """A layer of lines, drawn as it looks everywhere; nothing where it is not there."""
-    if table is not None:
-        _draw(axes, _seen(table.geometry.to_numpy(), sized), LOOKS[name], name, line)
+def _lines(plate: Plate, table: gpd.GeoDataFrame, name: str) -> None:
+    """A layer of lines, drawn as it looks everywhere."""
+    _draw(plate, _seen(table.geometry.to_numpy(), plate.sized), LOOKS[name], name)
 
 
-def _barriers(axes: Axes, scene: Scene, sized: Sized, line: float) -> None:
+def _barriers(plate: Plate) -> None:
     """Draw each kind of barrier in its own line."""
-    table = layer(scene, "barriers", "barrier_id")
+    table = layer(plate.scene, "barriers", "barrier_id")
     if table is None:
         return
     kinds = table["kind"].map(barrier_kind)
     for kind, look in BARRIERS.items():
         shapes = table.geometry.to_numpy()[(kinds == kind).to_numpy()]
-        _draw(axes, _seen(shapes, sized), look, "barriers", line)
+        _draw(plate, _seen(shapes, plate.sized), look, "barriers")
 
 
 _VEIL: Final = 0.55
 """How much of what lies beyond the ground that stands out is hidden: it is seen, and steps back."""
 
 
-def draw_units(
-    axes: Axes,
-    scene: Scene,
-    sized: Sized,
-    focus: Collection[str],
-    line: float,
-    *,
-    only_focus: bool = False,
-) -> None:
+def draw_units(plate: Plate, focus: Collection[str], *, only_focus: bool = False) -> None:
     """Worst rank first, so that the best lies on top; the units in focus above all, or alone."""
+    scene = plate.scene
     rows = [row for row in drawn_records(scene) if not only_focus or row["unit_id"] in focus][::-1]
-    outlines = _unit_outlines(scene, sized)
+    outlines = _unit_outlines(scene, plate.sized)
     for row in sorted(rows, key=lambda row: row["unit_id"] in focus):
         look = unit_look(str(row["status"]), str(row["tier"]))
         if focus and row["unit_id"] not in focus:
             look = faint(look)
         shapes = outlines[str(row["unit_id"])]
         fill = Look("", 0.0, (), look.fill, look.opacity)
-        _draw(axes, shapes, fill, "unit fills", line)
+        _draw(plate, shapes, fill, "unit fills")
         casing = Look(palette.CASING, look.width + _CASING_PT)
-        _draw(axes, shapes, casing, "units", line)
+        _draw(plate, shapes, casing, "units")
         stroke = Look(look.line, look.width, look.dashes)
-        _draw(axes, shapes, stroke, "units", line)
+        _draw(plate, shapes, stroke, "units")
 
 
 @lru_cache(maxsize=8)
@@ -431,41 +422,24 @@ def _tolerance(sized: Sized) -> float:
 
 
 def _draw(
-    axes: Axes,
-    shapes: Sequence[BaseGeometry] | npt.NDArray[Any],
-    look: Look,
-    name: str,
-    line: float,
+    plate: Plate, shapes: Sequence[BaseGeometry] | npt.NDArray[Any], look: Look, name: str
 ) -> None:
     """Draw shapes in a look: polygons filled, lines as lines."""
     parts = shapely.get_parts(shapely.get_parts(np.asarray(shapes, dtype=object)))
-    kinds = shapely.get_type_id(parts)
+    kinds, width = shapely.get_type_id(parts), look.width * plate.line
     # One path for all of them: a fill that is half transparent would show where two overlap.
     polygons = parts[kinds == 3]
     if len(polygons):
-        axes.add_artist(
-            PathPatch(
-                outline(polygons),
-                facecolor=(look.fill, look.opacity) if look.fill else "none",
-                edgecolor=look.line or "none",
-                linewidth=look.width * line,
-                linestyle=dashed(look),
-                joinstyle="round",
-                zorder=_ORDER[name],
-            )
-        )
+        fill: Any = (look.fill, look.opacity) if look.fill else "none"
+        edge: Any = {"edgecolor": look.line or "none", "linewidth": width, "joinstyle": "round"}
+        edge |= {"linestyle": dashed(look), "zorder": _ORDER[name]}
+        plate.axes.add_artist(PathPatch(outline(polygons), facecolor=fill, **edge))
     strings = parts[kinds == 1]
     if len(strings):
-        axes.add_collection(
-            LineCollection(
-                [shapely.get_coordinates(string) for string in strings],
-                colors=look.line,
-                linewidths=look.width * line,
-                linestyles=[dashed(look)],
-                zorder=_ORDER[name],
-            ),
-            autolim=False,
-        )
+        lines = [shapely.get_coordinates(string) for string in strings]
+        stroke: Any = {"colors": look.line, "linewidths": width, "linestyles": [dashed(look)]}
+        stroked = LineCollection(lines, **stroke, zorder=_ORDER[name])
+        plate.axes.add_collection(stroked, autolim=False)
 
 
 def outline(polygons: npt.NDArray[Any]) -> Outline:
@@ -495,9 +469,8 @@ class Name(Text):
             super().draw(renderer)
             renderer.halo = None
             return
-        self.set_path_effects(
-            [withStroke(linewidth=self.halo, foreground="white", alpha=HALO_OPACITY)]
-        )
+        halo = withStroke(linewidth=self.halo, foreground="white", alpha=HALO_OPACITY)
+        self.set_path_effects([halo])
         super().draw(renderer)
 
 
@@ -541,16 +514,8 @@ class _Labels:
             return False
         self.taken.append(box)
         if dot:
-            self.axes.plot(
-                [x],
-                [y],
-                "o",
-                ms=size * 0.3,
-                color=colour,
-                mec="white",
-                mew=0.4,
-                zorder=_ORDER["names"],
-            )
+            look: Any = {"ms": size * 0.3, "color": colour, "mec": "white", "mew": 0.4}
+            self.axes.plot([x], [y], "o", **look, zorder=_ORDER["names"])
         name = Name(
             x0 if dot else x,
             y,
@@ -581,14 +546,9 @@ class _Labels:
         """The smallest of a few steps that sets a box free; none, if none does."""
         wide, high = box[2] - box[0], box[3] - box[1]
         for right, up in _STEPS:
-            moved_box = (
-                box[0] + right * wide,
-                box[1] + up * high,
-                box[2] + right * wide,
-                box[3] + up * high,
-            )
-            if self._is_free(moved_box):
-                return right * wide, up * high
+            x, y = right * wide, up * high
+            if self._is_free((box[0] + x, box[1] + y, box[2] + x, box[3] + y)):
+                return x, y
         return 0.0, 0.0
 
 
@@ -604,21 +564,16 @@ _STEPS: Final = tuple(
 
 def _touch(first: Frame, second: Frame) -> bool:
     """Whether two frames share ground."""
-    return (
-        first[0] < second[2]
-        and second[0] < first[2]
-        and first[1] < second[3]
-        and second[1] < first[3]
-    )
+    level = first[0] < second[2] and second[0] < first[2]
+    return level and first[1] < second[3] and second[1] < first[3]
 
 
 def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: Collection[str]) -> None:
     """The ids of units, those in focus first and larger."""
     rows = sorted(drawn_records(scene), key=lambda row: row["unit_id"] not in focus)
-    # The part that is seen: a label in the middle of the whole unit may lie off the sheet.
-    frame = shapely.box(*sized.frame)
     for row in rows:
-        shape = shapely.intersection(row["geometry"], frame)
+        # The part that is seen: a label in the middle of the whole unit may lie off the sheet.
+        shape = shapely.intersection(row["geometry"], sized.box)
         if shape.is_empty:
             continue
         is_focus = row["unit_id"] in focus
@@ -635,9 +590,8 @@ def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: Collect
 def _section_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     """The ids of sections, large."""
     table = layer(scene, "sections", "section_id")
-    frame = shapely.box(*sized.frame)
     for row in records(table) if table is not None else ():
-        shape = shapely.intersection(row["geometry"], frame)
+        shape = shapely.intersection(row["geometry"], sized.box)
         if not shape.is_empty:
             label_boxes.add(
                 label_place(shape),
@@ -656,8 +610,8 @@ def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_st
         return
     wanted = table[is_range_state(table) == range_states]
     # a state off the map is not cut: of a sheet of one section that is most of them
-    wanted = wanted[shapely.intersects(_box(sized), wanted.geometry.to_numpy())]
-    seen_parts = shapely.intersection(wanted.geometry.to_numpy(), _box(sized))
+    wanted = wanted[shapely.intersects(sized.box, wanted.geometry.to_numpy())]
+    seen_parts = shapely.intersection(wanted.geometry.to_numpy(), sized.box)
     names = [name_of(row, scene.lang).upper() for row in records(wanted)]
     parts = list(zip(names, seen_parts, strict=True))
     # the ground on paper, in type sizes: neighbours need room, a range state is named if at all
@@ -680,18 +634,12 @@ def _places_to_try(shape: BaseGeometry, *, is_first_enough: bool) -> Iterator[Ba
         yield from label_places(shape)[1:]
 
 
-def _box(sized: Sized) -> BaseGeometry:
-    """The frame of a map as a polygon."""
-    frame: BaseGeometry = shapely.box(*sized.frame)
-    return frame
-
-
 def _place_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     """Towns with a dot, and whatever is about as long on this paper as its name."""
     places = scene.layers.get("gazetteer")
     if places is None or places.empty:
         return
-    places_inside = places[shapely.intersects(places.geometry.to_numpy(), _box(sized))]
+    places_inside = places[shapely.intersects(places.geometry.to_numpy(), sized.box)]
     ordered = places_inside.sort_values(["extent_km", "name_en"], ascending=[False, True])
     for row in records(ordered):
         # NaN is not equal to itself
@@ -717,14 +665,14 @@ _WET: Final = frozenset({"lake", "river", "wetland", "sea"})
 # -- furniture -------------------------------------------------------------------------------------
 
 
-def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
+def graticule(plate: Plate, *, size: float) -> None:
     """Meridians and parallels, with their degrees along the bottom and the left edge."""
+    scene, sized = plate.scene, plate.sized
     left, low, right, top = sized.frame
     to_flat = transformer(LONLAT, scene.crs)
     west, south, east, north = backdrop.lonlat_frame(sized.frame, scene.crs)
     # the finest of these that makes at most seven steps
     step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30) if (north - south) / s <= 7 or s == 30)
-    frame = shapely.box(*sized.frame)
     bottom = shapely.LineString([(left, low), (right, low)])
     side = shapely.LineString([(left, low), (left, top)])
     degrees: list[tuple[Any, Any, float, str]] = []
@@ -742,24 +690,24 @@ def graticule(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> None:
     flat = to_flat.transform(lon, lat)
     rows = np.repeat(np.arange(len(lengths)), lengths)
     net: Any = shapely.linestrings(np.c_[flat], indices=rows)
-    _draw(axes, shapely.intersection(net, frame), LOOKS["graticule"], "graticule", 1.0)
+    thin = replace(plate, line=1.0)
+    _draw(thin, shapely.intersection(net, sized.box), LOOKS["graticule"], "graticule")
     for line, (*_, value, ends) in zip(net, degrees, strict=True):
         at = shapely.intersection(line, bottom if ends == "EW" else side)
-        _degrees(axes, at, value, ends, scene.lang, sized, size)
+        _degrees(plate, at, value, ends, size)
 
 
-def _degrees(
-    axes: Axes, at: BaseGeometry, value: float, ends: str, lang: str, sized: Sized, size: float
-) -> None:
+def _degrees(plate: Plate, at: BaseGeometry, value: float, ends: str, size: float) -> None:
     """Write a degree where its line leaves the map."""
     # A line that runs along the edge, or leaves the map elsewhere, has no one place for its degree.
     if at.geom_type != "Point":
         return
     x, y = shapely.get_coordinates(at)[0]
+    lang = plate.scene.lang
     letter = words.text("direction " + ends[int(value < 0)], lang)
     below = ends == "EW"
-    gap = size * 0.4 * MM_PER_POINT * sized.metres_per_mm
-    axes.text(
+    gap = size * 0.4 * MM_PER_POINT * plate.sized.metres_per_mm
+    plate.axes.text(
         x if below else x - gap,
         y - gap if below else y,
         # half degrees at the finest
@@ -776,15 +724,16 @@ def _degrees(
     )
 
 
-def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> Frame:
+def scale_bar(plate: Plate, *, size: float) -> Frame:
     """A bar of round kilometres in the lower corner that has fewer units, with the scale in figures.
 
     Returns the frame that it fills.
     """
+    axes, scene, sized = plate.axes, plate.scene, plate.sized
     left, low, right, _ = sized.frame
     mm = sized.metres_per_mm
     # a quarter of the map, in km
-    longest = (sized.frame[2] - sized.frame[0]) / 4000
+    longest = (right - left) / 4000
     km = max(
         length
         for power in range(-1, 5)
@@ -802,46 +751,18 @@ def scale_bar(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> Frame:
     away = right - 4.5 * mm - width
     if _units_in(scene, x, y, width, depth) > _units_in(scene, away, y, width, depth):
         x = away
-    axes.add_artist(
-        Rectangle(
-            (x - pad, y - pad),
-            width + 2 * pad,
-            depth + 2 * pad,
-            facecolor="white",
-            alpha=0.8,
-            linewidth=0,
-            zorder=_ORDER["furniture"],
-        )
-    )
+    order = {"zorder": _ORDER["furniture"]}
+    ground: Any = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, **order}
+    corner = (x - pad, y - pad)
+    axes.add_artist(Rectangle(corner, width + 2 * pad, depth + 2 * pad, **ground))
     for part in range(4):
-        axes.add_artist(
-            Rectangle(
-                (x + part * unit, y),
-                unit,
-                height,
-                facecolor=INK if part % 2 == 0 else "white",
-                edgecolor=INK,
-                linewidth=0.4,
-                zorder=_ORDER["furniture"],
-            )
-        )
-    kind: dict[str, Any] = {
-        "zorder": _ORDER["furniture"],
-        "fontsize": size,
-        "color": INK,
-        "parse_math": False,
-    }
-    axes.text(
-        x + km * 1000 + 1.2 * mm,
-        y,
-        label,
-        fontproperties=font("plain", label),
-        va="baseline",
-        **kind,
-    )
-    axes.text(
-        x, y + height + 1.2 * mm, ratio, fontproperties=font("plain", ratio), va="baseline", **kind
-    )
+        fill = INK if part % 2 == 0 else "white"
+        look: Any = {"facecolor": fill, "edgecolor": INK, "linewidth": 0.4, **order}
+        axes.add_artist(Rectangle((x + part * unit, y), unit, height, **look))
+    kind: Any = {"fontsize": size, "color": INK, "va": "baseline", "parse_math": False, **order}
+    beside, above = x + km * 1000 + 1.2 * mm, y + height + 1.2 * mm
+    axes.text(beside, y, label, fontproperties=font("plain", label), **kind)
+    axes.text(x, above, ratio, fontproperties=font("plain", ratio), **kind)
     return (x - pad, y - pad, x + width + pad, y + depth + pad)
 
 
@@ -857,11 +778,12 @@ def _rounded(ratio: float) -> float:
     return float(np.round(ratio / power) * power)
 
 
-def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> Frame:
+def north_arrow(plate: Plate, *, size: float) -> Frame:
     """An arrow in the upper right corner that points to true north from where it stands.
 
     Returns the frame that it fills.
     """
+    axes, scene, sized = plate.axes, plate.scene, plate.sized
     _, _, right, top = sized.frame
     mm = sized.metres_per_mm
     to_lonlat = transformer(scene.crs, LONLAT)
@@ -883,22 +805,20 @@ def north_arrow(axes: Axes, scene: Scene, sized: Sized, *, size: float) -> Frame
             zorder=_ORDER["furniture"],
         )
     )
-    axes.add_artist(
-        Name(
-            x + tip[0] * 0.95,
-            y + tip[1] * 0.95,
-            words.text("direction N", scene.lang),
-            halo=2,
-            transform=axes.transData,
-            fontproperties=font("bold", words.text("direction N", scene.lang)),
-            fontsize=size,
-            color=INK,
-            ha="center",
-            va="center",
-            zorder=_ORDER["furniture"],
-            parse_math=False,
-        )
+    letter = words.text("direction N", scene.lang)
+    name = Name(
+        *(x + tip[0] * 0.95, y + tip[1] * 0.95, letter),
+        halo=2,
+        transform=axes.transData,
+        fontproperties=font("bold", letter),
+        fontsize=size,
+        color=INK,
+        ha="center",
+        va="center",
+        zorder=_ORDER["furniture"],
+        parse_math=False,
     )
+    axes.add_artist(name)
     return (x - reach, y - reach, right, top)
 
 

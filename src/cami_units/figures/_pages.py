@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import words
 from cami_units.figures._figure_legend import entries, legend
 from cami_units.figures._map import (
+    Plate,
     Sized,
     draw_map,
     draw_units,
@@ -395,14 +396,10 @@ def _framed_map(
     """A map with all its furniture at a place (left, top, width, height) of the sheet; its frame."""
     left, top, width, height = place
     sized = Sized(framed(bounds, aspect=width / height, margin=margin), width, text)
-    axes = axes_at(figure, left, top, width, height)
-    graticule(axes, scene, sized, size=text * 0.8)
-    furniture = (
-        scale_bar(axes, scene, sized, size=text * 0.95),
-        north_arrow(axes, scene, sized, size=text * 1.3),
-    )
-    seen: Any = {"layers": layers, "focus": focus, "within": within}
-    draw_map(axes, scene, sized, **seen, line=line, furniture=furniture)
+    plate = Plate(axes_at(figure, left, top, width, height), scene, sized, line)
+    graticule(plate, size=text * 0.8)
+    furniture = (scale_bar(plate, size=text * 0.95), north_arrow(plate, size=text * 1.3))
+    draw_map(plate, layers=layers, focus=focus, within=within, furniture=furniture)
     return sized.frame
 
 
@@ -412,9 +409,9 @@ def location_map(scene: Scene) -> Figure:
     It is the ground of the small map on the page of each unit, and the same on all of them.
     """
     figure = sheet(*_LOCATION_MM)
-    axes = axes_at(figure, 0, 0, *_LOCATION_MM)
+    plate = Plate(axes_at(figure, 0, 0, *_LOCATION_MM), scene, _region_sized(scene), 0.5)
     # no unit is in focus, so that all are pale
-    draw_map(axes, scene, _region_sized(scene), layers=(), focus={""}, names=False, line=0.5)
+    draw_map(plate, layers=(), focus={""}, names=False)
     return figure
 
 
@@ -439,7 +436,7 @@ def _location(
     axes.patch.set_visible(False)
     axes.set_xlim(sized.frame[0], sized.frame[2])
     axes.set_ylim(sized.frame[1], sized.frame[3])
-    draw_units(axes, scene, sized, {str(row["unit_id"])}, 0.5, only_focus=True)
+    draw_units(Plate(axes, scene, sized, 0.5), {str(row["unit_id"])}, only_focus=True)
     axes.axis("off")
     x0, y0, x1, y1 = row["geometry"].bounds
     spare = 60_000

@@ -14,7 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 
 from cami_units import palette, words
-from cami_units.figures._map import Sized, draw_map, graticule, north_arrow, outline, scale_bar
+from cami_units.figures._map import (
+    Plate,
+    Sized,
+    draw_map,
+    graticule,
+    north_arrow,
+    outline,
+    scale_bar,
+)
 from cami_units.figures._sheet import (
     INK,
     RULE,
@@ -138,12 +146,10 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     width = wide - 2 * margin
     sized = Sized(framed(region(scene), aspect=width / (end - top)), width, 6)
     axes = axes_at(figure, margin, top, width, end - top)
-    graticule(axes, scene, sized, size=5)
-    furniture = (
-        scale_bar(axes, scene, sized, size=5.7),
-        north_arrow(axes, scene, sized, size=7.8),
-    )
-    draw_map(axes, scene, sized, layers=(), line=0.9, furniture=furniture)
+    plate = Plate(axes, scene, sized, 0.9)
+    graticule(plate, size=5)
+    furniture = (scale_bar(plate, size=5.7), north_arrow(plate, size=7.8))
+    draw_map(plate, layers=(), furniture=furniture)
     share = cells["selection_frequency"].to_numpy(dtype=float)
     # the upper bound of each class is the lower one of the class before it; of the first there is none
     bounds = [np.inf, *(low for low, _ in CLASSES)]
