@@ -355,7 +355,7 @@ def test_a_map_over_the_180_meridian_takes_the_longitudes_it_shows_and_no_other(
     ]
     assert len(waters) == len(pd.concat(sides).drop_duplicates("geometry"))
     axes, sized = drawn(frame)
-    map_room.graticule(axes, SimpleNamespace(crs=crs, lang="en"), sized, size=7)
+    map_room.graticule(map_room.Plate(axes, SimpleNamespace(crs=crs, lang="en"), sized), size=7)
     labels = [text.get_text() for text in axes.texts]
     assert {"175° E", "175° W"} <= set(labels)
     assert not any(
@@ -365,7 +365,7 @@ def test_a_map_over_the_180_meridian_takes_the_longitudes_it_shows_and_no_other(
 
 def test_half_degrees_have_the_decimal_sign_of_the_language() -> None:
     axes, sized = drawn((-2e5, -1e5, 0, 2e4))
-    map_room.graticule(axes, replace(toy_scene(), lang="ru"), sized, size=7)
+    map_room.graticule(map_room.Plate(axes, replace(toy_scene(), lang="ru"), sized), size=7)
     labels = [text.get_text() for text in axes.texts]
     assert any("," in label for label in labels)
     assert not any("." in label for label in labels)
