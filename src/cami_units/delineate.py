@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import geopandas as gpd
@@ -108,40 +109,14 @@ def delineate(
                 "use the planning units that the tables were measured on."
             )
         located[name] = table.assign(place=place)
-    cell_of = _claims(
-        planning_units,
-        located["cores"],
-        located["occupied"],
-        links,
-        reach_km,
-        max_km2,
-        progress,
-    )
-    units = outlines(planning_units, cell_of, max_vertices=max_vertices)
-    # A landscape below the least size, or squeezed out by its neighbours, is no unit.
-    return units[units.area / 1e6 >= min_km2].reset_index(drop=True)
-
-
-def _claims(
-    planning_units: gpd.GeoDataFrame,
-    cores: pd.DataFrame,
-    occupied: pd.DataFrame,
-    links: NDArray[np.intp],
-    reach_km: float,
-    max_km2: float,
-    progress: Progress,
-) -> pd.Series:
-    """The seed of each cell: who reaches it at the least cost, ties to the first seed by name.
-
-    `cores` and `occupied` have the ``place`` of each cell among the planning units.
-    """
     centres = _centres(planning_units.geometry) / 1000.0
     km2 = planning_units.area.to_numpy() / 1e6
+    # The seed of each cell: who reaches it at the least cost.
     best = np.full(len(planning_units), _UNREACHED)
     owner = np.full(len(planning_units), -1)
-    seeds = sorted(cores["seed"].unique())
-    starts = dict(iter(cores.groupby("seed")))
-    grounds = dict(iter(occupied.groupby("seed")))
+    starts = dict(iter(located["cores"].groupby("seed")))
+    grounds = dict(iter(located["occupied"].groupby("seed")))
+    seeds = sorted(starts)
     # Seeds in the order of their names, so that a tie goes the same way on every machine.
     for number, seed in enumerate(seeds):
         progress("growing units", number, len(seeds))
@@ -162,12 +137,11 @@ def _claims(
         closer = cost < best
         best[closer], owner[closer] = cost[closer], number
     # At the end: a neighbour may have cut a landscape in two.
-    labels = _connected(owner, links)
-    return pd.Series(
-        [seeds[label] if label >= 0 else None for label in labels],
-        index=planning_units["pu_id"],
-        dtype=object,
-    )
+    seed_of = [seeds[label] if label >= 0 else None for label in _connected(owner, links)]
+    cell_of = pd.Series(seed_of, index=planning_units["pu_id"], dtype=object)
+    units = outlines(planning_units, cell_of, max_vertices=max_vertices)
+    # A landscape below the least size, or squeezed out by its neighbours, is no unit.
+    return units[units.area / 1e6 >= min_km2].reset_index(drop=True)
 
 
 def cost_distance(
@@ -495,15 +469,9 @@ def _around_cores(
         seed: numbers[_is_near(centres, centres[place[rows]], reach_km)]
         for seed, rows in cores.groupby("seed").indices.items()
     }
-    none = np.empty(0, dtype=np.intp)
-    return pd.DataFrame(
-        {
-            "seed": np.repeat(
-                np.array(list(parts), dtype=np.intp), [len(part) for part in parts.values()]
-            ),
-            "pu_id": np.concatenate([*parts.values(), none]),
-        }
-    )
+    none, lengths = np.empty(0, dtype=np.intp), [len(part) for part in parts.values()]
+    seeds = np.repeat(np.array(list(parts), dtype=np.intp), lengths)
+    return pd.DataFrame({"seed": seeds, "pu_id": np.concatenate([*parts.values(), none])})
 
 
 def discs(
@@ -565,18 +533,16 @@ def peaks(
     )
     rising = candidate[candidate["score"] >= least_score]
     # Of equal scores the first id, or a rerun with rows in another order would found another unit.
-    rising = rising[rising["score"] > 0].sort_values(
-        ["score", "pu_id"], ascending=[False, True], kind="stable"
-    )
+    rising = rising[rising["score"] > 0].sort_values("pu_id", kind="stable")
+    rising = rising.sort_values("score", ascending=False, kind="stable")
     centres = _centres(rising.geometry)
     # In falling order: each peak that is taken bars those around it.
     free = np.ones(len(rising), dtype=bool)
     if len(known) and len(rising):
         # scipy's tree comes with half of its other parts, and is asked about a thousand cells here
         tree = shapely.STRtree(np.asarray(shapely.points(_centres(known.geometry))))
-        metres = tree.query_nearest(
-            shapely.points(centres), return_distance=True, all_matches=False
-        )[1]
+        points = shapely.points(centres)
+        _, metres = tree.query_nearest(points, return_distance=True, all_matches=False)
         free = metres >= away_km * 1000
     chosen_peaks = []
     for number, pu_id in enumerate(rising["pu_id"].tolist()):
@@ -652,11 +618,8 @@ def outlines(
     members = cell_of[cell_of.notna()]
     seeds = sorted(set(members))
     if not seeds:
-        return gpd.GeoDataFrame(
-            {"seed": pd.Series(dtype=object), "cell_km2": pd.Series(dtype=float)},
-            geometry=[],
-            crs=planning_units.crs,
-        )
+        nothing = {"seed": pd.Series(dtype=object), "cell_km2": pd.Series(dtype=float)}
+        return gpd.GeoDataFrame(nothing, geometry=[], crs=planning_units.crs)
     cells = grouped.loc[members.index]
     # Rounded to a millimetre: the areas of equal cells differ in their last digits, the lattice
     # must not.
@@ -666,27 +629,20 @@ def outlines(
     shapes = raster.outlines(squares)
     # A square and a half takes out the steps of the raster and no bend of the outline.
     simple = _simplified(shapes, planning_units.crs, max_vertices, tolerance=raster.step * 1.5)
-    not_empty = [number for number, shape in enumerate(simple) if not shape.is_empty]
-    return gpd.GeoDataFrame(
-        {
-            "seed": [seeds[number] for number in not_empty],
-            "cell_km2": [
-                float(cells.loc[members.index[members == seeds[number]]].area.sum()) / 1e6
-                for number in not_empty
-            ],
-        },
-        geometry=[simple[number] for number in not_empty],
-        crs=planning_units.crs,
-    )
+    shape_of = {seed: one for seed, one in zip(seeds, simple, strict=True) if not one.is_empty}
+    km2 = [float(cells.loc[members.index[members == seed]].area.sum()) / 1e6 for seed in shape_of]
+    columns = {"seed": list(shape_of), "cell_km2": km2}
+    return gpd.GeoDataFrame(columns, geometry=list(shape_of.values()), crs=planning_units.crs)
 
 
+@dataclass(frozen=True, slots=True)
 class _Raster:
     """Groups of cells on a lattice of small squares: a plain value with two questions."""
 
-    def __init__(
-        self, labels: NDArray[Any], groups: int, step: float, corner: tuple[float, float]
-    ) -> None:
-        self.labels, self.groups, self.step, self.corner = labels, groups, step, corner
+    labels: NDArray[Any]
+    groups: int
+    step: float
+    corner: tuple[float, float]
 
     @classmethod
     def around(
