@@ -116,7 +116,7 @@ def delineate(
     owner = np.full(len(planning_units), -1)
     starts = dict(iter(located["cores"].groupby("seed")))
     grounds = dict(iter(located["occupied"].groupby("seed")))
-    seeds = sorted(starts)
+    seeds = sorted(located["cores"]["seed"].unique())
     # Seeds in the order of their names, so that a tie goes the same way on every machine.
     for number, seed in enumerate(seeds):
         progress("growing units", number, len(seeds))
