@@ -50,6 +50,7 @@ def reopened(base_round: Round) -> tuple[plan.Plan, Layers]:
         for name in ("ranges_used", "occurrences", "coverage_areas", *ROUND_LAYERS)
         if isinstance(table := base_round.tables.get(name), gpd.GeoDataFrame)
     }
+    areas = base_round.tables.get("coverage")
     flat["countries"]["range_state"] = flat["countries"]["range_state"].astype(bool)
     return round_plan, Layers(
         crs=crs,
@@ -57,15 +58,11 @@ def reopened(base_round: Round) -> tuple[plan.Plan, Layers]:
         ranges=flat.pop("ranges_used"),
         overrides=base_round.tables.get("overrides"),
         animal_crossings=base_round.tables.get("animal_crossings"),
-        coverage=_coverage(base_round.tables.get("coverage")),
+        # rounds of before it was kept have none
+        coverage=None if areas is None else areas[["layer", "states"]].fillna("").astype(str),
         sources=tuple(manifest["inputs"]),
         **flat,
     )
-
-
-def _coverage(table: pd.DataFrame | None) -> pd.DataFrame | None:
-    """The coverage of the layers as text; rounds of before it was kept have none."""
-    return None if table is None else table[["layer", "states"]].fillna("").astype(str)
 
 
 def allocation(base_round: Round, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:

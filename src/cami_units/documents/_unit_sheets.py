@@ -131,7 +131,8 @@ def _worded(codes: Sequence[Column], rows: Rows, lang: str) -> tuple[Sequence[Co
             column,
             name=f"{column.name}_{lang}",
             says=column.says or column.name,
-            width=_said_width(column),
+            # statuses are put in last, where no row grows higher with them
+            width=36 if column.name == "status" else max(column.width, 14),
         )
         if column in coded
         else column
@@ -145,12 +146,6 @@ def _worded(codes: Sequence[Column], rows: Rows, lang: str) -> tuple[Sequence[Co
         *columns,
         *(replace(code, says=f"code {code.says or code.name}") for code in coded),
     ], spoken_rows
-
-
-def _said_width(column: Column) -> float:
-    """How wide the words of a column of codes are."""
-    # statuses are put in last, where no row grows higher with them
-    return 36 if column.name == "status" else max(column.width, 14)
 
 
 _SAID: Final = {

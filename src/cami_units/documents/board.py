@@ -19,7 +19,7 @@ from markupsafe import escape as escaped
 
 from cami_units import words
 from cami_units.backdrop import shadow_picture
-from cami_units.documents.board_slides import Board, ShownActivity, Slide
+from cami_units.documents.board_slides import Board, Slide
 from cami_units.documents.html_pages import fragment, page
 from cami_units.documents.unit_drawing import (
     BESIDE_LABELS,
@@ -74,6 +74,8 @@ def write_board(
     languages refer to the shapes of the first. Without scripts all units stand below one another,
     and printing gives one unit a page.
     """
+    languages = [board.lang for board in boards]
+    overviews = _svgs("overview", [board.overview for board in boards], languages)
     content = page(
         "board.html",
         lang=boards[0].lang,
@@ -83,7 +85,7 @@ def write_board(
         pages=[
             _page_values(each_board, imprint, overview, sections)
             for each_board, overview, sections in zip(
-                boards, _overviews(boards), _sections(boards, progress), strict=True
+                boards, overviews, _sections(boards, progress), strict=True
             )
         ],
         **_LOOKS,
@@ -171,11 +173,6 @@ def _drawn_sections(slides: Sequence[Slide], languages: Sequence[str]) -> list[b
         ).encode()
         for place, (slide, svg, lang) in enumerate(zip(slides, svgs, languages, strict=True))
     ]
-
-
-def _overviews(boards: Sequence[Board]) -> list[_Svg | None]:
-    """The map of all units in each language of a board."""
-    return _svgs("overview", [board.overview for board in boards], [b.lang for b in boards])
 
 
 def _svgs(
@@ -479,20 +476,11 @@ def _cover(imprint: Imprint, board: Board) -> _Sheet:
     slide, lang = _Sheet(), board.lang
     width = _WIDE - 2 * _EDGE
     _write(slide, imprint.title, _EDGE, _mm(45), width, _mm(40), size=34, bold=True)
-    facts = (
-        f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · "
-        f"{text('units', lang)}: {board.shown}"
-    )
+    n_units = f"{text('units', lang)}: {board.shown}"
+    facts = f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · {n_units}"
     _write(slide, facts, _EDGE, _mm(88), width, _mm(12), size=20)
-    _write(
-        slide,
-        f"{text('profile', lang)}: {profile_name(imprint.profile, lang)}",
-        _EDGE,
-        _mm(101),
-        width,
-        _mm(12),
-        size=16,
-    )
+    profile = f"{text('profile', lang)}: {profile_name(imprint.profile, lang)}"
+    _write(slide, profile, _EDGE, _mm(101), width, _mm(12), size=16)
     small = [text("indicative", lang)] if imprint.indicative else []
     small += [
         disclaimer(imprint.disclaimer, lang),
@@ -609,18 +597,18 @@ def _activities(unit: Slide, imprint: Imprint, place: str, lang: str) -> list[_S
     keys = ["column theme", "before", "after", "column timeframe"]
     widths = [_mm(46), _mm(112), _mm(112), _mm(50.7)]
     if not any(row.old_text for _, row in rows):
-        keys, widths = (
-            ["column theme", "column text", "column timeframe"],
-            [_mm(46), _mm(214), _mm(60.7)],
-        )
-    cells = [_activity_cells(theme, row, with_old=len(keys) == 4) for theme, row in rows]
+        keys = ["column theme", "column text", "column timeframe"]
+        widths = [_mm(46), _mm(214), _mm(60.7)]
+    cells = [
+        [theme, *([row.old_text] if len(keys) == 4 else []), row.text, row.facts]
+        for theme, row in rows
+    ]
     size, pages = _table_pages(cells, widths, _mm(_TABLE_HIGH), _TABLE_SIZES)
     slides = [_Sheet() for _ in pages]
     for number, (slide, page_rows) in enumerate(zip(slides, pages, strict=True), start=1):
         _write_heading(slide, unit, f" ({number} / {len(pages)})" if len(pages) > 1 else "")
-        struck = {
-            (line, len(keys) - 2) for line, at in enumerate(page_rows) if rows[at][1].is_dropped
-        }
+        dropped = [line for line, at in enumerate(page_rows) if rows[at][1].is_dropped]
+        struck = {(line, len(keys) - 2) for line in dropped}
         heads = [text(key, lang) for key in keys]
         _write_table(slide, heads, [cells[at] for at in page_rows], widths, size, struck)
         _write_foot(slide, imprint, lang, place)
@@ -709,11 +697,6 @@ def _dealt(heights: Sequence[float], room: float) -> list[list[int]]:
         pages[-1].append(number)
         left -= height
     return pages
-
-
-def _activity_cells(theme: str, row: ShownActivity, *, with_old: bool) -> list[str]:
-    """What a row of the table of activities says."""
-    return [theme, *([row.old_text] if with_old else []), row.text, row.facts]
 
 
 def _write_heading(slide: _Sheet, unit: Slide, part: str = "") -> None:

@@ -99,13 +99,12 @@ def species_spellings(species: pd.DataFrame) -> Spellings:
     return _spellings(
         (str(row["sci_name"]), name)
         for row in species.to_dict("records")
-        for cell in [*(clean_name(row[column]) for column in columns), _also(row["sci_name"])]
+        for cell in (
+            *(clean_name(row[column]) for column in columns),
+            _SPECIES_ALSO.get(str(row["sci_name"]), "").replace(", ", ";"),
+        )
         for name in cell.split(";")
     )
-
-
-def _also(sci_name: object) -> str:
-    return _SPECIES_ALSO.get(str(sci_name), "").replace(", ", ";")
 
 
 def state_spellings(countries: pd.DataFrame) -> Spellings:

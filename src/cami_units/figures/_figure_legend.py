@@ -67,10 +67,11 @@ def entries(scene: Scene, layers: Iterable[str], frame: Frame) -> list[Entry]:
     units = in_frame(drawn_units(scene))
     shown_layers = {name: in_frame(scene.layers[name]) for name in layers if name in scene.layers}
     rows: list[Entry] = []
+    tier_word = words.text("tier", lang)
     signs = legend_signs(units, shown_layers, lang=lang)
     rows += [(unit_look(sign.key), sign.label, False) for sign in signs if sign.kind == "status"]
     rows += [
-        (Look("", 0.0, (), "#39424a", opacity), _tier(tier, lang), False)
+        (Look("", 0.0, (), "#39424a", opacity), f"{tier_word}: {words.text(tier, lang)}", False)
         for tier, opacity in TIER_OPACITY.items()
         if (units["tier"] == tier).any()
     ]
@@ -81,10 +82,6 @@ def entries(scene: Scene, layers: Iterable[str], frame: Frame) -> list[Entry]:
     if "disputed" in scene.layers and len(in_frame(scene.layers["disputed"])):
         rows.append((LOOKS["disputed"], words.text("disputed areas", lang), True))
     return rows
-
-
-def _tier(tier: str, lang: str) -> str:
-    return f"{words.text('tier', lang)}: {words.text(tier, lang)}"
 
 
 def legend(

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Required, TypedDict, Unpack, get_args
 
 import geopandas as gpd
 import pandas as pd
@@ -23,7 +23,6 @@ from cami_units.kml._evidence_parts import Drawers, Evidence, evidence, features
 from cami_units.kml._marks import (
     LEGEND,
     RELIEFS,
-    Bounds,
     Contents,
     Folder,
     Profile,
@@ -61,18 +60,24 @@ _TOLERANCES: Final = (0.0, 0.001, *TOLERANCES, 0.5)
 finer than on a page, for the globe is flown over low, and one coarser, for the budget is a limit."""
 
 
+class EarthContents(TypedDict, total=False):
+    """What a file holds beside its units: see :func:`write_kml`."""
+
+    cards: Required[pd.DataFrame]
+    imprint: Required[Imprint]
+    lang: str
+    layers: Mapping[str, gpd.GeoDataFrame] | None
+    species: pd.DataFrame | None
+    pack: Pack | None
+    legend: Legend
+
+
 def write_kml(
     path: str | Path,
     units: gpd.GeoDataFrame,
     *,
-    cards: pd.DataFrame,
-    imprint: Imprint,
     profile: Profile = "earth-pro",
-    lang: str = "en",
-    layers: Mapping[str, gpd.GeoDataFrame] | None = None,
-    species: pd.DataFrame | None = None,
-    pack: Pack | None = None,
-    legend: Legend = b"",
+    **contents: Unpack[EarthContents],
 ) -> tuple[Problem, ...]:
     """Write units, and the evidence for them, for Google Earth; say what had to be left out.
 
@@ -120,24 +125,11 @@ def write_kml(
         A table that is not as promised, a unit without a card, an unknown profile, language,
         layer or ending.
     """
-    target = Path(path)
-    _refuse(
-        [
-            *_file_faults(target, profile),
-            *_given_faults(lang, () if layers is None or stamp_of(layers) else layers),
-        ]
-    )
-    writers = earth_writers(
-        units,
-        cards=cards,
-        imprint=imprint,
-        lang=lang,
-        layers=layers,
-        species=species,
-        pack=pack,
-        legend=legend,
-    )
-    return writers[profile](target)
+    target, layers = Path(path), contents.get("layers")
+    names: Iterable[str] = () if layers is None or stamp_of(layers) else layers
+    faults = _given_faults(contents.get("lang", words.FALLBACK), names)
+    _refuse([*_file_faults(target, profile), *faults])
+    return earth_writers(units, **contents)[profile](target)
 
 
 def earth_writers(
@@ -270,14 +262,9 @@ def _pictures(file_contents: Contents, legend: Legend) -> dict[str, bytes]:
     signs = legend(file_contents.legend) if callable(legend) else legend
     pictures = {LEGEND: signs} if signs else {}
     for name, ground in zip(RELIEFS, file_contents.grounds, strict=False):
-        [relief] = piece("relief", [repr(ground).encode()], partial(_relief, ground))
+        [relief] = piece("relief", [repr(ground).encode()], lambda at=ground: [lonlat_picture(at)])
         pictures[name] = relief
     return pictures
-
-
-def _relief(ground: Bounds) -> list[bytes]:
-    """The picture of the ground, in a list, as pieces are kept."""
-    return [lonlat_picture(ground)]
 
 
 def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:
@@ -353,7 +340,9 @@ def _light_enough(
     def is_light(tolerance: float) -> bool:
         """Whether the contents at a tolerance keep the budget."""
         if tolerance not in known_light:
-            known_light[tolerance] = _is_light(drawn(tolerance))
+            there = drawn(tolerance)
+            is_short = _n_features(there) <= MAX_FEATURES
+            known_light[tolerance] = is_short and _n_vertices(there) <= MAX_VERTICES
         return known_light[tolerance]
 
     if is_light(finest):
@@ -364,10 +353,6 @@ def _light_enough(
             if is_light(tolerance):
                 yield tolerance, drawn(tolerance)
     yield simplest, drawn(simplest)
-
-
-def _is_light(file_contents: Contents) -> bool:
-    return _n_features(file_contents) <= MAX_FEATURES and _n_vertices(file_contents) <= MAX_VERTICES
 
 
 def _n_features(file_contents: Contents) -> int:

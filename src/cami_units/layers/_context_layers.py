@@ -88,7 +88,9 @@ def read_context(
             note = Note("raster without CRS", {"advice": error.note.facts["advice"]})
             problem = problem_of("refuses", "context", file.name, "", note, error.lines)
             return LayerRead(None, (problem,))
-        return LayerRead(raster, (), (_entry_of_raster(file),))
+        # of a raster the manifest says that it is one row, taken as it is
+        entry = source_entry("context", file, (), is_own=True)
+        return LayerRead(raster, (), (entry | {"rows": 1, "kept": 1, "dropped": 0},))
     # nothing is measured against a threshold here, so a doubtful repair is better than a hole
     local = replace(
         reading,
@@ -147,11 +149,6 @@ def _with_values(rows: LayerRead, column: str, file: str, name: str) -> LayerRea
     note = Note("no column of numbers", {"name": name, "column": column, **facts})
     problem = problem_of("refuses", "context", file, "", note)
     return replace(rows, table=None, problems=(*rows.problems, problem))
-
-
-def _entry_of_raster(file: Path) -> dict[str, Any]:
-    """What the manifest says of a raster: one row, taken as it is."""
-    return source_entry("context", file, (), is_own=True) | {"rows": 1, "kept": 1, "dropped": 0}
 
 
 def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

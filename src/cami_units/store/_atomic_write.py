@@ -7,6 +7,7 @@ plug keeps what was there.
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
 import shutil
@@ -210,7 +211,7 @@ def left_behind(directory: Path) -> list[Path]:
     They are no rounds and do no harm; the next one that writes to `directory` removes them.
     """
     target = absolute(directory)
-    return sorted(target.parent.glob(f".{_globbed(target.name)}.{_STAGED}-*"))
+    return sorted(target.parent.glob(f".{glob.escape(target.name)}.{_STAGED}-*"))
 
 
 def check_not_here(target: Path, named_path: Path) -> None:
@@ -320,10 +321,6 @@ def scratch(prefix: str) -> Iterator[Path]:
             yield folder
     finally:
         _clear(folder, lock)
-
-
-def _globbed(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
 def flush(path: Path) -> None:

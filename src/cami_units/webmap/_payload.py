@@ -192,11 +192,9 @@ def _checked(
     if odd := set(tables) - set(PageTables.__annotations__):
         raise TypeError(f"a map has no {listed(sorted(odd))}")
     full: PageTables = {**_DEFAULTS, **tables}  # type: ignore[typeddict-item]
-    detail = full["detail"]
-    if detail not in get_args(Detail):
-        raise InputError(
-            f"The detail '{detail}' is unknown: map or atlas.{nearest(detail, get_args(Detail))}"
-        )
+    if (detail := full["detail"]) not in get_args(Detail):
+        hint = nearest(detail, get_args(Detail))
+        raise InputError(f"The detail '{detail}' is unknown: map or atlas.{hint}")
     check_table(units, "conservation_units", crs=LONLAT)
     _check_statuses(units)
     return full, _cards_by_language(full["cards"], units, full["lang"])
@@ -233,7 +231,9 @@ def _drawn_sheet(
     said, *shapes = kept("map-places", [], lambda: _places(shown_layers(), languages))
     about = json.loads(said)
     sections, first, last = (shapely.get_parts(shapely.from_wkb(one)) for one in shapes)
-    frame = _frame([*first, *units.geometry] or [*last])
+    # units, hotspots and sections (else the ranges) with a margin, in whole degrees
+    seen = narrowest_bounds([*first, *units.geometry] or [*last])
+    frame = _with_margin(seen or _REGION)
 
     def ground_parts() -> list[bytes]:
         """Each key of the ground, and its value."""
@@ -478,11 +478,6 @@ def _cards_by_language(
     return cards_of
 
 
-def _frame(shapes: Sequence[BaseGeometry]) -> tuple[float, float, float, float]:
-    """The sheet: units, hotspots and sections (else the ranges) with a margin, in whole degrees."""
-    return _with_margin(narrowest_bounds(shapes) or _REGION)
-
-
 def _table_on(table: Any, frame: Frame) -> Any:
     """A table with its shapes where a map that counts on past 180° has them; none stays none."""
     if table is None or frame[2] <= 180.0:
@@ -498,12 +493,7 @@ def _with_margin(bounds: Frame) -> Frame:
     # there alone is shown as far as such a map goes at all.
     lowest = -80.0 if north > -80.0 else -85.0
     highest = 80.0 if south < 80.0 else 85.0
-    return (
-        west,
-        min(max(south, lowest), 75.0),
-        east,
-        max(min(north, highest), -75.0),
-    )
+    return west, min(max(south, lowest), 75.0), east, max(min(north, highest), -75.0)
 
 
 def _tiers(units: gpd.GeoDataFrame) -> list[list[Any]]:
@@ -654,17 +644,10 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
     )
     by_unit: dict[Any, list[list[Any]]] = {}
     for row in rows:
-        by_unit.setdefault(row["unit_id"], []).append(
-            [
-                shown(row["criterion"]),
-                words.mark(row["met"], row["criterion"]),
-                # a share of 1 is a hundredth of a per cent then: as finely as a limit of a profile is set
-                _number(row["value"], 4),
-                shown(row["unit"]),
-                shown(row["threshold"]),
-                _in_languages(row, "because"),
-            ]
-        )
+        finding = [shown(row["criterion"]), words.mark(row["met"], row["criterion"])]
+        # a share of 1 is a hundredth of a per cent then: as finely as a limit of a profile is set
+        finding += [_number(row["value"], 4), shown(row["unit"]), shown(row["threshold"])]
+        by_unit.setdefault(row["unit_id"], []).append([*finding, _in_languages(row, "because")])
     return by_unit
 
 
@@ -727,10 +710,8 @@ def _change(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str
         return "change new"
     if now is None:
         return "change gone"
-    shape_before, shape_now = (
-        shapely.set_precision(row["geometry"], 1 / LATTICE) for row in (was, now)
-    )
-    return "change none" if shapely.equals(shape_before, shape_now) else "change reshaped"
+    shapes = (shapely.set_precision(row["geometry"], 1 / LATTICE) for row in (was, now))
+    return "change none" if shapely.equals(*shapes) else "change reshaped"
 
 
 def _species(
@@ -766,7 +747,11 @@ def _species(
             "style": dict(species_style(order[row["sci_name"]])),
             "parts": coded.get(row["sci_name"], []),
             "g": packed(shape),
-            "at": [label_point(part) for part in _widest(shape)],
+            # the species' code stands on the largest parts
+            "at": [
+                label_point(part)
+                for part in sorted(shapely.get_parts(shape), key=lambda part: -part.area)[:6]
+            ],
         }
         for row, shape in zip(_records(ordered), shapes, strict=True)
     ]
@@ -807,11 +792,6 @@ def _code(column: str, row: Mapping[str, Any]) -> str | float | int | dict[str, 
     if column in _CODES:
         return _CODES[column].get(int(row[column]), shown(row[column]))
     return _value(column, row)
-
-
-def _widest(shape: BaseGeometry, most_places: int = 6) -> list[BaseGeometry]:
-    """The largest parts of a range: each gets the species' code."""
-    return sorted(shapely.get_parts(shape), key=lambda part: -part.area)[:most_places]
 
 
 def _names(species: pd.DataFrame | None) -> dict[str, dict[str, str]]:
