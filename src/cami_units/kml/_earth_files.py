@@ -60,7 +60,7 @@ _TOLERANCES: Final = (0.0, 0.001, *TOLERANCES, 0.5)
 finer than on a page, for the globe is flown over low, and one coarser, for the budget is a limit."""
 
 
-class EarthContents(TypedDict, total=False):
+class EarthOptions(TypedDict, total=False):
     """What a file holds beside its units: see :func:`write_kml`."""
 
     cards: Required[pd.DataFrame]
@@ -77,7 +77,7 @@ def write_kml(
     units: gpd.GeoDataFrame,
     *,
     profile: Profile = "earth-pro",
-    **contents: Unpack[EarthContents],
+    **options: Unpack[EarthOptions],
 ) -> tuple[Problem, ...]:
     """Write units, and the evidence for them, for Google Earth; say what had to be left out.
 
@@ -125,11 +125,11 @@ def write_kml(
         A table that is not as promised, a unit without a card, an unknown profile, language,
         layer or ending.
     """
-    target, layers = Path(path), contents.get("layers")
+    target, layers = Path(path), options.get("layers")
     names: Iterable[str] = () if layers is None or stamp_of(layers) else layers
-    faults = _given_faults(contents.get("lang", words.FALLBACK), names)
+    faults = _given_faults(options.get("lang", "en"), names)
     _refuse([*_file_faults(target, profile), *faults])
-    return earth_writers(units, **contents)[profile](target)
+    return earth_writers(units, **options)[profile](target)
 
 
 def earth_writers(
