@@ -337,9 +337,9 @@ def remarks_table(
         if labelled and conflict.open:  # what is settled asks nothing of whoever looks at the map
             what = words.said(conflict.what, lang)
             answer = answer_said(conflict.resolution or conflict.default, lang)
-            row = {"kind": "conflict", "group": conflict.groups, "unit_id": conflict.unit_id}
-            row |= {"file": "", "placemark": "", "text": f"{what}. {answer}"}
-            rows.append(row | {"geometry": shapely.point_on_surface(labelled[-1][1])})
+            cells = {"kind": "conflict", "group": conflict.groups, "unit_id": conflict.unit_id}
+            cells |= {"file": "", "placemark": "", "text": f"{what}. {answer}"}
+            rows.append({**cells, "geometry": shapely.point_on_surface(labelled[-1][1])})
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
     # what is said of a unit that was parted is said of its pieces
     pieces = workshop.pieces_of(table)

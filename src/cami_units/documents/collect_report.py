@@ -164,21 +164,19 @@ def write_report(path: Path, report: Report) -> None:
         "files": (report.files, _FILES),
     }
     tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in sections.items()}
-    headings: dict[str, Any] = {
-        f"{name.rstrip('s') if name != 'losses' else 'loss'}_columns": _headed(
-            # a count of none is told too where the counts of a file add up
-            _SHOWN[name].split()
-            if name == "files"
-            else _telling(_SHOWN[name].split(), tables[name]),
-            columns,
-            lang,
-        )
-        for name, (_, columns) in sections.items()
-    }
-    tables["remarks"], folded_remarks = (
-        tables["remarks"][:_MOST_REMARKS],
-        tables["remarks"][_MOST_REMARKS:],
-    )
+    headings: dict[str, Any] = {}
+    for name, (_, columns) in sections.items():
+        # columns in which some row says more than nothing or none; a count of none is told too where
+        # the counts of a file add up
+        telling = [
+            column
+            for column in _SHOWN[name].split()
+            if name == "files" or any(row[column] not in ("", "0") for row in tables[name])
+        ]
+        section = "loss" if name == "losses" else name.rstrip("s")
+        headings[f"{section}_columns"] = _headed(telling, columns, lang)
+    folded_remarks = tables["remarks"][_MOST_REMARKS:]
+    tables["remarks"] = tables["remarks"][:_MOST_REMARKS]
     content = page(
         "report.html",
         lang=lang,
@@ -244,21 +242,12 @@ def _with_balances(changes: pd.DataFrame) -> pd.DataFrame:
     return changes.assign(**balances)
 
 
-def _telling(names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """The columns in which some row says more than nothing or none."""
-    return [name for name in names if any(row[name] not in ("", "0") for row in rows)]
-
-
 def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
     """The figures at the head of the report: files read, and units by what became of them."""
     refused = sum(bool(reason) for reason in report.files["refused"])
     read = f"{len(report.files) - refused}/{len(report.files)}"
-    glances: list[dict[str, Any]] = [
-        {
-            "count": read,
-            "what": f"{words.text('report files', lang)}: {words.text('report read', lang)}",
-        }
-    ]
+    what = f"{words.text('report files', lang)}: {words.text('report read', lang)}"
+    glances: list[dict[str, Any]] = [{"count": read, "what": what}]
     tiles = counted_changes(report.changes)
     # Those that are settled stay in the table, with what was decided.
     tiles["conflicts"] = int(report.conflicts["open"].astype(bool).sum())

@@ -98,7 +98,7 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
         if has_rank:
             low, high = float(stability_row["rank_low"]), float(stability_row["rank_high"])
             axes.plot([low, high], [number] * 2, color=INK, linewidth=1.6, solid_capstyle="butt")
-            look = {"markersize": 5, "markerfacecolor": fill, "markeredgecolor": INK}
+            look: Any = {"markersize": 5, "markerfacecolor": fill, "markeredgecolor": INK}
             middle = float(stability_row["rank_median"])
             axes.plot(middle, number, sign, **look, markeredgewidth=0.9)
         # The plan's own rank, which need not lie inside the interval of the runs.
@@ -209,7 +209,7 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen_units: pd.DataFrame
         axes.text(
             number, -0.15, unit, fontsize=size, rotation=60, ha="right", va="top", parse_math=False
         )
-    hollow = {"markerfacecolor": "none", "markeredgecolor": "#a3161a"}
+    hollow: Any = {"markerfacecolor": "none", "markeredgecolor": "#a3161a"}
     axes.plot(smallest, most_species, "D", markersize=9, **hollow)
     explained = words.text("coverage curve explained", lang, smallest=smallest)
     write(figure, margin, end + 15, explained, size=7, width=width, colour=SOFT, most=2)

@@ -763,7 +763,7 @@ def _add_unheard(
         silent = other if other.change == "rejected" else other._replace(comment="", requests=())
         silent = silent._replace(notes=(what, *other.notes))
         # another group may ask for just that, and be followed
-        is_shared = bool(applying) and _asks_the_same(other, applying, merging.placemarks)
+        is_shared = applying is not None and _asks_the_same(other, applying, merging.placemarks)
         _add_changes(unit, silent, None, merging.merge, is_shared=is_shared)
 
 
