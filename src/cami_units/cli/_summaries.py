@@ -170,9 +170,8 @@ def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
         return
     sites = [(str(site), rows) for site, rows in table.groupby("site", sort=False)]
     criteria = list(dict.fromkeys(table["criterion"]))
-    rows: list[Sequence[object]] = [
-        (t("assessed line site"), t("assessed line decision"), *criteria)
-    ]
+    heads = (t("assessed line site"), t("assessed line decision"), *criteria)
+    rows: list[Sequence[object]] = [heads]
     for site, findings in sites:
         names = findings["criterion"]
         marks = dict(zip(names, map(_mark, findings["met"], names), strict=True))
@@ -188,9 +187,8 @@ def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
             said = t(f"assessed {decision}")
             say(f"\n{one_line(site)}: {said}", style="bold")
             for row in explained.to_dict("records"):
-                say(
-                    f"  {_mark(row['met'], row['criterion'])} {row['criterion']}  {one_line(row['because'])}"
-                )
+                mark = _mark(row["met"], row["criterion"])
+                say(f"  {mark} {row['criterion']}  {one_line(row['because'])}")
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
     summary = ", ".join(f"{n} {t(f'assessed {decision}')}" for decision, n in counts.items())
     say(f"\n{t('assessed line sum', n=len(sites), summary=summary)}")
@@ -273,21 +271,12 @@ def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
     ]
     say(f"\n{text('report changes', lang)}: {', '.join(counts) or '0'}", style="bold")
     losses = collected.changes[collected.changes["criteria_lost"].fillna("") != ""]
-    _say_some(
-        [
-            text(
-                "report line losses",
-                lang,
-                unit_id=row["unit_id"],
-                n=str(row["criteria_lost"]).count(";") + 1,
-                criteria=str(row["criteria_lost"]).replace(";", ", "),
-                group=one_line(row["group"]),
-            )
-            for row in losses.to_dict("records")
-        ],
-        len(losses) if verbose else MOST_LOSSES,
-        lang,
-    )
+    lines = []
+    for row in losses.to_dict("records"):
+        lost = str(row["criteria_lost"]).split(";")
+        facts = {"unit_id": row["unit_id"], "n": len(lost), "criteria": ", ".join(lost)}
+        lines.append(text("report line losses", lang, group=one_line(row["group"]), **facts))
+    _say_some(lines, len(losses) if verbose else MOST_LOSSES, lang)
 
 
 def _say_conflicts(collected: Collected, lang: str, *, verbose: bool) -> None:
@@ -304,18 +293,12 @@ def _say_conflicts(collected: Collected, lang: str, *, verbose: bool) -> None:
         say(f"\n{n} {text('report tile conflicts', lang, n=n)}{ending}", style="bold")
         # what is still to be settled must not fall behind the limit of lines
         ordered = pd.concat([collected.conflicts[is_open], collected.conflicts[~is_open]])
-        _say_some(
-            [
-                f"{row['unit_id']}: {one_line(row['what'])} → "
-                + one_line(
-                    answer_said(row["resolution"], lang)
-                    or f"{text('default', lang)}: {answer_said(row['default'], lang)}"
-                )
-                for row in ordered.to_dict("records")
-            ],
-            len(ordered) if verbose else MOST_CONFLICTS,
-            lang,
-        )
+        lines = []
+        for row in ordered.to_dict("records"):
+            default = f"{text('default', lang)}: {answer_said(row['default'], lang)}"
+            answer = one_line(answer_said(row["resolution"], lang) or default)
+            lines.append(f"{row['unit_id']}: {one_line(row['what'])} → {answer}")
+        _say_some(lines, len(ordered) if verbose else MOST_CONFLICTS, lang)
 
 
 def _say_some(lines: Sequence[str], most: int, lang: str) -> None:
@@ -508,9 +491,8 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
         changes=len(activity_tables.log),
     )
     say(count, style="bold")
-    waiting = activity_tables.suggestions[
-        activity_tables.suggestions["suggested"] & ~activity_tables.suggestions["moved"]
-    ]
+    suggestions = activity_tables.suggestions
+    waiting = suggestions[suggestions["suggested"] & ~suggestions["moved"]]
     if len(waiting):
         say(t("activities line suggested"))
         rows: list[tuple[object, ...]] = []
@@ -518,9 +500,8 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
             counted = t("activities line of units", n=row["n_units"], of=row["of_units"])
             rows.append((row["suggestion_id"], counted, row["text"]))
             # all of them move: whoever moves them has read them
-            rows += [
-                ("", "=", wording) for wording in row["other_wordings"].split(" | ") if wording
-            ]
+            others = row["other_wordings"].split(" | ")
+            rows += [("", "=", wording) for wording in others if wording]
         say_rows(rows)
     incomplete = activity_tables.completeness[~activity_tables.completeness["complete"]]
     if len(incomplete):
@@ -610,8 +591,7 @@ def say_how_sure(round_: Round) -> None:
         (row["unit_id"], words.name_in(units.loc[row["unit_id"]], lang), words.stability(row, lang))
         for row in records(shaky)
     ]
-    if rows:
-        say_rows(rows)
+    say_rows(rows)
     smallest_set = round_.tables["complementarity"]
     gap = float(smallest_set["gap"].max()) if len(smallest_set) else 0.0
     size = int(smallest_set["chosen"].sum())
@@ -620,35 +600,33 @@ def say_how_sure(round_: Round) -> None:
     say(t("sure line set", n=size, proof=proof))
     targets = round_.tables["complementarity_targets"]
     for row in targets[targets["missing"] > 0].to_dict("records"):
-        what = (
-            t("sure line out of reach", missing=float(row["missing"]), target=float(row["target"]))
-            if row["asks"] == "range"
-            else t("sure line one side")
-        )
+        what = t("sure line one side")
+        if row["asks"] == "range":
+            facts = {"missing": float(row["missing"]), "target": float(row["target"])}
+            what = t("sure line out of reach", **facts)
         say(f"  ! {row['sci_name']}: {what}")
 
 
-def say_fences(round_: Round, most: int = 10) -> None:
+def say_fences(round_: Round) -> None:
     """Say which stretches of border to look at first, those that join nothing left out."""
     from cami_units import words
     from cami_units.model import in_short
 
     lang = round_.imprint.languages[0]
     table, species = round_.tables["fences"], round_.tables["species"]
-    rows = (
-        table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(most).to_dict("records")
-    )
+    first = table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(10)
     covered = _states_of_barriers(round_)
     if covered is not None:
         # what was looked for in some states says nothing of the borders of others
         layer, facts = words.text("note layer barriers", lang), {"names": in_short(covered, 20)}
         told = f"{layer.capitalize()}: {words.text('note coverage partial', lang, **facts)}"
         say(told if covered else words.text("fence line not looked", lang))
-    if not rows:
+    if first.empty:
         if covered is None or covered:
             say(words.text("fence line none" if covered is None else "fence line none known", lang))
         return
     say(words.text("fence line first", lang, n=len(table)))
+    rows = first.to_dict("records")
     say_rows(
         [(words.fence_name(row, lang), words.fence_opening(row, species, lang)) for row in rows]
     )
