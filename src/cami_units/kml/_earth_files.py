@@ -23,6 +23,7 @@ from cami_units.kml._evidence_parts import Drawers, Evidence, evidence, features
 from cami_units.kml._marks import (
     LEGEND,
     RELIEFS,
+    Bounds,
     Contents,
     Folder,
     Profile,
@@ -262,9 +263,14 @@ def _pictures(file_contents: Contents, legend: Legend) -> dict[str, bytes]:
     signs = legend(file_contents.legend) if callable(legend) else legend
     pictures = {LEGEND: signs} if signs else {}
     for name, ground in zip(RELIEFS, file_contents.grounds, strict=False):
-        [relief] = piece("relief", [repr(ground).encode()], lambda at=ground: [lonlat_picture(at)])
+        [relief] = piece("relief", [repr(ground).encode()], partial(_drawn_relief, ground))
         pictures[name] = relief
     return pictures
+
+
+def _drawn_relief(ground: Bounds) -> list[bytes]:
+    """The picture of the ground, in a list, as pieces are kept."""
+    return [lonlat_picture(ground)]
 
 
 def _check_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> None:

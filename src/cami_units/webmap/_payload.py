@@ -644,7 +644,7 @@ def _findings(unit_criteria: pd.DataFrame | None) -> dict[Any, list[list[Any]]] 
     )
     by_unit: dict[Any, list[list[Any]]] = {}
     for row in rows:
-        finding = [shown(row["criterion"]), words.mark(row["met"], row["criterion"])]
+        finding: list[Any] = [shown(row["criterion"]), words.mark(row["met"], row["criterion"])]
         # a share of 1 is a hundredth of a per cent then: as finely as a limit of a profile is set
         finding += [_number(row["value"], 4), shown(row["unit"]), shown(row["threshold"])]
         by_unit.setdefault(row["unit_id"], []).append([*finding, _in_languages(row, "because")])
