@@ -160,9 +160,7 @@ def changes_table(measured: MeasuredMerge) -> pd.DataFrame:
     met_before = _met(base.tables["unit_criteria"], "unit_id")
     met_after = _met(assessed.findings.criteria, "site")
     split_km2 = _ground_of_splits(measured, after)
-    unit_ids = {*measured.units["unit_id"]}
-    own_sites = [row for row in merge.changes if row.site and row.unit_id in unit_ids]
-    shared = _shared_km2([(row.unit_id, row.site) for row in own_sites], measured)
+    shared = _shared_with_own_sites(measured)
     followed_km2 = _shared_km2(workshop.sites_that_follow(merge), measured)
     still_there = workshop.ground_still_there(followed_km2)
     parents = {unit.unit_id: unit.parent for unit in measured.redrawn if unit.parent}
@@ -239,6 +237,13 @@ def _facts(notes: Sequence[Note]) -> str:
 def _records(table: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
     """The rows of a table by the key of each."""
     return {str(row[key]): row for row in records(table)}
+
+
+def _shared_with_own_sites(measured: MeasuredMerge) -> dict[tuple[str, str], float]:
+    """The ground that units of the base share with each outline of theirs, in km²."""
+    unit_ids = {*measured.units["unit_id"]}
+    rows = [row for row in measured.merge.changes if row.site and row.unit_id in unit_ids]
+    return _shared_km2([(row.unit_id, row.site) for row in rows], measured)
 
 
 def _shared_km2(

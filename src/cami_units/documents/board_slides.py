@@ -678,12 +678,17 @@ def _questions(unit: _Told, lang: str) -> tuple[str, ...]:
         for decision in ("area of interest", "not proposed")
         if decision in short
     ]
-    if clean_name(unit.row.get("decision")) == "park":
-        parking = [line for line in unit.decisions if line["decision"] == "park"]
-        questions += [decision_said(line, lang) for line in parking[-1:]]
+    questions += [decision_said(line, lang) for line in _parked(unit)]
     if unknown:
         questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
     return tuple(_shortened(question, _SAID_LETTERS) for question in questions)
+
+
+def _parked(unit: _Told) -> Sequence[Mapping[str, Any]]:
+    """The line of the log that parked a unit, while it is parked."""
+    if clean_name(unit.row.get("decision")) != "park":
+        return ()
+    return [line for line in unit.decisions if line["decision"] == "park"][-1:]
 
 
 def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
