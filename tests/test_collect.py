@@ -1189,6 +1189,31 @@ def test_a_name_typed_over_that_of_a_unit_is_asked_about_on_the_unit(tmp_path):
     assert [change for one in UNITS[1:3] for change, *_ in of(made, one)] == ["absent"] * 2
 
 
+def test_the_name_of_a_union_that_nobody_drew_is_that_of_no_unit(tmp_path):
+    asked = {"action": "merge", "new_name": "Both of them"}
+    sheet = form_rows(
+        {"unit_id": "CU-001", "merge_with": "CU-002"} | asked,
+        {"unit_id": "CU-006", "merge_with": "CU-005"} | asked,
+    )
+    drawn = {"edit_S1.kmz": kmz(draw.swallowed("CU-006", "CU-005"))}
+    made = collected(tmp_path, {"form_S1.csv": sheet, **drawn})
+    names = units_of(made)["name_en"]
+    assert (names["CU-001"], names["CU-006"]) == ("Place 001", "Both of them")
+    [row] = made.changes.query("unit_id == 'CU-001'").to_dict("records")
+    assert "it calls what CU-001 is merged into 'Both of them'" in row["note"]
+
+
+def test_words_of_a_form_on_a_unit_that_was_split_since_stand_on_its_pieces(tmp_path):
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.halved("CU-004"))})
+    (tmp_path / "handed-in" / "edit_S1.kmz").unlink()
+    row = {"unit_id": "CU-004", "name_en": "Place 004", "action": "reject"}
+    sheet = form_rows(row | {"comment": "we want it whole again"})
+    made = collected(tmp_path, {"form_S1.csv": sheet}, on=first.round)
+    rows = made.changes[made.changes["unit_id"].str.startswith("CU-004")]
+    assert rows["change"].tolist() == ["commented"] * 2
+    assert set(rows["note"]) == {"CU-004 | reject | we want it whole again"}
+
+
 def test_a_row_of_a_form_is_named_as_one(tmp_path, capsys):
     sheet = form_rows({"unit_id": "CU-001", "evidence_grade": "A/B"})
     made = collected(tmp_path, {"form_S1.csv": sheet})

@@ -1509,7 +1509,22 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
         spoken["new_name"] = ""
     if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
         spoken["merge_with"] = ids[1]
-    return [{**spoken, "unit_id": one} for one in ids] or [row]
+    of_ids = [{**spoken, "unit_id": one} for one in ids]
+    return of_ids or _of_pieces(row, base_facts) or [row]
+
+
+def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
+    """The words of a row on a unit that was split since, as a comment on each of its pieces; else none.
+
+    What is to be done with the whole is not done to the parts.
+    """
+    whole = workshop.unit_id_typed(row["unit_id"])
+    pieces = [
+        one for one in sorted(base_facts.units) if whole and one.rstrip(ascii_lowercase) == whole
+    ]
+    comment = " | ".join(filter(None, map(clean_name, row.values())))
+    nothing = dict.fromkeys(row, "")
+    return [{**nothing, "unit_id": one, "comment": comment} for one in pieces]
 
 
 _LONGEST_PLACE: Final = 60
@@ -1565,6 +1580,7 @@ def _form_row(
         unit_id=unit_id,
         rejected=action == "reject",
         kept=action == "keep",
+        merges=action == "merge",
         name=name,
         question="" if action == "new" else cells["open_question"],
         comment="\n".join(filter(None, comments)),
@@ -1578,6 +1594,8 @@ def _requests(action: str, unit_id: str, cells: Mapping[str, str]) -> Iterator[N
     if action == "merge" or mate not in ("", unit_id):
         facts = {"unit_id": unit_id, "other": mate}
         yield Note("form merges" if mate else "form merges with none", facts)
+    if action == "merge" and cells["new_name"]:
+        yield Note("form names the union", {"unit_id": unit_id, "name": cells["new_name"]})
     if action == "new":
         named = f" '{cells['new_name']}'" if cells["new_name"] else ""
         typed = "; ".join(filter(None, (cells["comment"], cells["open_question"])))
