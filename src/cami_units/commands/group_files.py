@@ -1509,7 +1509,7 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
         spoken["new_name"] = ""
     if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
         spoken["merge_with"] = ids[1]
-    of_ids = [{**spoken, "unit_id": one} for one in ids]
+    of_ids: list[Mapping[str, str]] = [{**spoken, "unit_id": one} for one in ids]
     return of_ids or _of_pieces(row, base_facts) or [row]
 
 
