@@ -26,7 +26,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
-from functools import cache
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -577,6 +577,29 @@ def test_a_pin_outside_of_the_unit_that_it_names_is_a_remark_on_it(tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(pinned)})
     [remark] = made.remarks.query("placemark == 'extend cu-1 to here'").to_dict("records")
     assert "CU-001" in remark["unit_id"].split(";")
+
+
+def test_what_is_typed_into_a_column_of_its_own_is_said(tmp_path):
+    """In QGIS people add a column sooner than they find the description; of foreign files only a column for words."""
+    with_column = partial(
+        draw.stated, "CU-001", **{"примечание": "сдвинуть", "agreed by": "KZ, UZ"}
+    )
+    silent = draw.stated("CU-002", fid="layer.7", stroke="#ff00aa", GlobalID="{AB12-cd}", seen="")
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(with_column(), silent)})
+    notes = made.changes.query("change == 'commented'").set_index("unit_id")["note"]
+    assert dict(notes) == {"CU-001": "сдвинуть\nagreed by – KZ, UZ"}
+    points = [
+        {"properties": {"заметка": "the gate is open", "sort": "iron"}, "place": [71.2, 41.2]},
+        {"properties": {"notes_1": "a ford", "name": "ford"}, "place": [71.3, 41.3]},
+    ]
+    features = [
+        {"type": "Feature", "properties": one["properties"]}
+        | {"geometry": {"type": "Point", "coordinates": one["place"]}}
+        for one in points
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    made = collected(tmp_path, {"S1 phone.geojson": text.encode()})
+    assert {*made.remarks.query("kind == 'pin'")["text"]} == {"the gate is open", "a ford"}
 
 
 def test_words_without_ground_count_as_in_a_form(tmp_path):

@@ -37,7 +37,9 @@ from cami_units.documents.form_reading import (
 from cami_units.documents.form_words import UNIT_ACTIONS
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import (
+    LONGEST_TEXT,
     LONLAT,
+    TABLES,
     InputError,
     Note,
     Placemarks,
@@ -580,6 +582,9 @@ def _take(placemarks: Placemarks, label: str, digest: str, reading: _Reading) ->
     """What one file holds, put with that of the others."""
     base_facts, group_files = reading.base_facts, reading.group_files
     rows = records(placemarks.table)
+    is_ours = any(row["data"].get("cu_id") for row in rows)
+    for row in rows:
+        row["comment"] = _with_own_columns(row, _comment(row), is_ours=is_ours)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
@@ -742,7 +747,7 @@ def _keep_words_without_ground(
     rows, and Google Earth where a polygon was begun and never drawn.
     """
     for row in rows:
-        text = _comment(row) if row["kind"] in ("none", "view") else ""
+        text = row["comment"] if row["kind"] in ("none", "view") else ""
         if text and (unit_id := _meant(row)) in base_facts.units:
             form_row = workshop.FormRow(unit_id, comment=text)
             group_files.forms.setdefault(label, []).append(form_row)
@@ -799,7 +804,7 @@ def _mark(row: Mapping[Any, Any], label: str) -> dict[str, Any]:
         },
         "file": label,
         "meant": _meant(row),
-        "comment": _comment(row),
+        "comment": row["comment"],
         "ground": row["loops"] if from_path else row["polygons"],
         "from_path": from_path,
         "lines": row["lines"],
@@ -831,16 +836,85 @@ def _beside_loops(lines: Any, loops: Any) -> Any:
     return shapely.multilinestrings(beside) if len(beside) > 1 else next(iter(beside), None)
 
 
+_WORD_COLUMNS: Final = frozenset(
+    (
+        "description desc comment comments cmt remark remarks note notes text memo "
+        "описание комментарий комментарии примечание примечания замечание замечания заметка заметки "
+        "пояснение текст 备注 说明 描述 注释 意见 тайлбар тэмдэглэл санал"
+    ).split()
+)
+"""What people call the column of a table into which they type words."""
+_HANDED_OUT: Final = frozenset(
+    {*words.CARD_FIELDS, *TABLES["conservation_units"].columns}
+    | {*("cu_id", "part", "rev", "geom_hash", "round", "working_group", "group", "grp")}
+    | {*("section_id", "also_present", "how_to", "decision", "merged_into", "split_from")}
+    | {
+        *(
+            "label",
+            "draw_id",
+            "piece",
+            "merged_from",
+            "rejected",
+            "reason",
+            "ticks",
+            "about",
+            "drawn",
+        )
+    }
+    | {*("new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
+)
+"""The columns of text that a file of ours is handed out with, from packs, rounds and the drawing page."""
+_OF_PROGRAMS: Final = re.compile(
+    r"(?:stroke|fill|marker|style|icon|symbol|shape|created|last_edit|edit)[-_ ]?\w*|_.*|timestamp|"
+    r"begin|end|when|altitudemode|tessellate|extrude|visibility|draworder|snippet|layer|path|folder|"
+    r"id|fid|ogc_fid|gid|uuid|globalid|objectid|creator|editor|colou?r|source|kind|type|times?|date",
+    re.IGNORECASE,
+)
+"""Columns that programs add to what they save: styles, times, ids, who saved it."""
+_NO_SPEECH: Final = re.compile(r"#?[0-9a-f-]{6,}|[\d:TZ.+-]+", re.IGNORECASE)
+"""Ids, colours and times, which hold letters and say nothing."""
+
+
+def _with_own_columns(row: Mapping[Any, Any], said: str, *, is_ours: bool) -> str:
+    """What was typed into the description of a placemark, and into columns that a group has added to its data.
+
+    In a GIS, a table or a phone people type into a column of their own sooner than into a description. Of a
+    file that nobody handed out (`is_ours` is false) only columns that are called so hold words: the others
+    are whatever its layer knows.
+    """
+    if row["data"].get("layer"):
+        return said
+    for key, value in row["data"].items():
+        name = key.casefold().rstrip("_0123456789 ")
+        is_of_words = name in _WORD_COLUMNS
+        # a shapefile cuts the names of columns at ten letters
+        is_known = name[:10] in _HANDED_OUT_CUT or _OF_PROGRAMS.fullmatch(name)
+        text = clean_text(value)
+        is_speech = _LETTERS.search(text) and not (_NO_SPEECH.fullmatch(text) or _is_our_own(text))
+        if is_speech and text not in (*said.split("\n"), row["name"]):
+            if is_of_words and text not in said:
+                said = f"{said}\n{text}".strip()
+            elif is_ours and not (is_of_words or is_known):
+                said = f"{said}\n{key} – {text}".strip()
+    return said[: max(LONGEST_TEXT, len(row["description"]))]
+
+
+_HANDED_OUT_CUT: Final = frozenset(name[:10] for name in _HANDED_OUT)
+
+
 def _comment(row: Mapping[Any, Any]) -> str:
     """What somebody typed: not our own instruction, and not an attribute that a program echoes."""
     text = _without_echoes(clean_text(row["description"]), row["data"])
     if not text:
         return ""
-    # A shapefile cuts off at 254 bytes.
-    # and below 20 letters a remark of a group could begin as ours does
-    is_ours = len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
-    return "" if is_ours or text in echoes else text
+    return "" if _is_our_own(text) or text in echoes else text
+
+
+def _is_our_own(text: str) -> bool:
+    """Whether a text is our instruction how to comment, in any language."""
+    # a shapefile cuts it off at 254 bytes; and below 20 letters a remark of a group could begin as ours does
+    return len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
 
 
 def _without_echoes(text: str, data: Mapping[str, str]) -> str:
