@@ -886,3 +886,25 @@ def test_points_of_other_things_are_shown(tmp_path):
         gpd.GeoDataFrame(columns, geometry=[shapely.Point(75, 42)], crs=4326).to_file(path)
         found = layers.read_context(path, around=around)
         assert [source["restricted"] for source in found.sources] == [False]
+
+
+def test_records_in_metres_and_in_minutes_are_where_those_in_degrees_are(tmp_path):
+    """`[crs]` of a table was ignored in silence, and degrees with minutes were no coordinates."""
+    rows = "Saiga tatarica,2020-05-01,{},{}\n"
+    texts = {
+        "degrees.csv": ("57.0", "42.50416667"),
+        "minutes.csv": ("57°E", '42°30\'15""N'),
+        # 57° E is the middle meridian of UTM 40: x 500,000, and 42.504167° N is y 4,705,756
+        "utm.csv": ("500000", "4705756"),
+    }
+    places = {}
+    for name, (x, y) in texts.items():
+        line = rows.format(x, f'"{y}"')
+        (tmp_path / name).write_text(f"species,date,x,y\n{line}", encoding="utf-8")
+        # said of the layer, it concerns the table in metres and not those in degrees
+        found = read("occurrences", tmp_path / name, text='[crs]\noccurrences = "EPSG:32640"\n')
+        assert not any("CRS" in one.what for one in found.problems)
+        [point] = found.table.geometry
+        places[name] = (point.x, point.y)
+    assert places["minutes.csv"] == pytest.approx(places["degrees.csv"], abs=1)
+    assert places["utm.csv"] == pytest.approx(places["degrees.csv"], abs=1)

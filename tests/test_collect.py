@@ -26,7 +26,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
-from functools import cache
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -577,6 +577,29 @@ def test_a_pin_outside_of_the_unit_that_it_names_is_a_remark_on_it(tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(pinned)})
     [remark] = made.remarks.query("placemark == 'extend cu-1 to here'").to_dict("records")
     assert "CU-001" in remark["unit_id"].split(";")
+
+
+def test_what_is_typed_into_a_column_of_its_own_is_said(tmp_path):
+    """In QGIS people add a column sooner than they find the description; of foreign files only a column for words."""
+    with_column = partial(
+        draw.stated, "CU-001", **{"примечание": "сдвинуть", "agreed by": "KZ, UZ"}
+    )
+    silent = draw.stated("CU-002", fid="layer.7", stroke="#ff00aa", GlobalID="{AB12-cd}", seen="")
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(with_column(), silent)})
+    notes = made.changes.query("change == 'commented'").set_index("unit_id")["note"]
+    assert dict(notes) == {"CU-001": "сдвинуть\nagreed by – KZ, UZ"}
+    points = [
+        {"properties": {"заметка": "the gate is open", "sort": "iron"}, "place": [71.2, 41.2]},
+        {"properties": {"notes_1": "a ford", "name": "ford"}, "place": [71.3, 41.3]},
+    ]
+    features = [
+        {"type": "Feature", "properties": one["properties"]}
+        | {"geometry": {"type": "Point", "coordinates": one["place"]}}
+        for one in points
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    made = collected(tmp_path, {"S1 phone.geojson": text.encode()})
+    assert {*made.remarks.query("kind == 'pin'")["text"]} == {"the gate is open", "a ford"}
 
 
 def test_words_without_ground_count_as_in_a_form(tmp_path):
@@ -1187,6 +1210,31 @@ def test_a_name_typed_over_that_of_a_unit_is_asked_about_on_the_unit(tmp_path):
     [row] = made.changes.query("unit_id == 'CU-001'").to_dict("records")
     assert row["note"] == "over the name of CU-001 the form has 'Barskoon'"
     assert [change for one in UNITS[1:3] for change, *_ in of(made, one)] == ["absent"] * 2
+
+
+def test_the_name_of_a_union_that_nobody_drew_is_that_of_no_unit(tmp_path):
+    asked = {"action": "merge", "new_name": "Both of them"}
+    sheet = form_rows(
+        {"unit_id": "CU-001", "merge_with": "CU-002"} | asked,
+        {"unit_id": "CU-006", "merge_with": "CU-005"} | asked,
+    )
+    drawn = {"edit_S1.kmz": kmz(draw.swallowed("CU-006", "CU-005"))}
+    made = collected(tmp_path, {"form_S1.csv": sheet, **drawn})
+    names = units_of(made)["name_en"]
+    assert (names["CU-001"], names["CU-006"]) == ("Place 001", "Both of them")
+    [row] = made.changes.query("unit_id == 'CU-001'").to_dict("records")
+    assert "it calls what CU-001 is merged into 'Both of them'" in row["note"]
+
+
+def test_words_of_a_form_on_a_unit_that_was_split_since_stand_on_its_pieces(tmp_path):
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.halved("CU-004"))})
+    (tmp_path / "handed-in" / "edit_S1.kmz").unlink()
+    row = {"unit_id": "CU-004", "name_en": "Place 004", "action": "reject"}
+    sheet = form_rows(row | {"comment": "we want it whole again"})
+    made = collected(tmp_path, {"form_S1.csv": sheet}, on=first.round)
+    rows = made.changes[made.changes["unit_id"].str.startswith("CU-004")]
+    assert rows["change"].tolist() == ["commented"] * 2
+    assert set(rows["note"]) == {"CU-004 | reject | we want it whole again"}
 
 
 def test_a_row_of_a_form_is_named_as_one(tmp_path, capsys):

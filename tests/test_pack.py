@@ -316,6 +316,11 @@ def test_decisions_show_in_the_packs(round_dir, tmp_path):
     made = pack(directory, tmp_path / "pack")
     marks = placemarks(made.directory / "S2" / "edit_S2.kmz")
     assert not [name for _, name, data in marks if data.get("layer") == "neighbours"]
+    # what is rejected stands in no list that a group fills in
+    book = openpyxl.load_workbook(made.directory / "S1" / "form_S1.xlsx")
+    assert [row[0] for row in book["units"].values][2:3] == [None]
+    assert "CU-001" not in [row[0] for row in book["lists"].values]
+    assert "<b>CU-001</b>" not in (made.directory / "S1" / "howto_S1_en.html").read_text("utf-8")
 
 
 # -- the form -------------------------------------------------------------------------------------

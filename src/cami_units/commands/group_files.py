@@ -37,7 +37,9 @@ from cami_units.documents.form_reading import (
 from cami_units.documents.form_words import UNIT_ACTIONS
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import (
+    LONGEST_TEXT,
     LONLAT,
+    TABLES,
     InputError,
     Note,
     Placemarks,
@@ -564,6 +566,9 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     """What one file holds, put with that of the others."""
     label, base_facts, group_files = reading.label, reading.base_facts, reading.group_files
     rows = records(placemarks.table)
+    is_ours = any(row["data"].get("cu_id") for row in rows)
+    for row in rows:
+        row["comment"] = _with_own_columns(row, _comment(row), is_ours=is_ours)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
@@ -722,7 +727,7 @@ def _keep_words_without_ground(rows: Iterable[Mapping[Any, Any]], reading: _Read
     rows, and Google Earth where a polygon was begun and never drawn.
     """
     for row in rows:
-        text = _comment(row) if row["kind"] in ("none", "view") else ""
+        text = row["comment"] if row["kind"] in ("none", "view") else ""
         if text and (unit_id := _meant(row)) in reading.base_facts.units:
             form_row = workshop.FormRow(unit_id, comment=text)
             reading.group_files.forms.setdefault(reading.label, []).append(form_row)
@@ -778,7 +783,7 @@ def _mark(row: Mapping[Any, Any], label: str) -> dict[str, Any]:
         },
         "file": label,
         "meant": _meant(row),
-        "comment": _comment(row),
+        "comment": row["comment"],
         "ground": row["loops"] if from_path else row["polygons"],
         "from_path": from_path,
         "lines": row["lines"],
@@ -810,16 +815,85 @@ def _beside_loops(lines: Any, loops: Any) -> Any:
     return shapely.multilinestrings(beside) if len(beside) > 1 else next(iter(beside), None)
 
 
+_WORD_COLUMNS: Final = frozenset(
+    (
+        "description desc comment comments cmt remark remarks note notes text memo "
+        "описание комментарий комментарии примечание примечания замечание замечания заметка заметки "
+        "пояснение текст 备注 说明 描述 注释 意见 тайлбар тэмдэглэл санал"
+    ).split()
+)
+"""What people call the column of a table into which they type words."""
+_HANDED_OUT: Final = frozenset(
+    {*words.CARD_FIELDS, *TABLES["conservation_units"].columns}
+    | {*("cu_id", "part", "rev", "geom_hash", "round", "working_group", "group", "grp")}
+    | {*("section_id", "also_present", "how_to", "decision", "merged_into", "split_from")}
+    | {
+        *(
+            "label",
+            "draw_id",
+            "piece",
+            "merged_from",
+            "rejected",
+            "reason",
+            "ticks",
+            "about",
+            "drawn",
+        )
+    }
+    | {*("new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
+)
+"""The columns of text that a file of ours is handed out with, from packs, rounds and the drawing page."""
+_OF_PROGRAMS: Final = re.compile(
+    r"(?:stroke|fill|marker|style|icon|symbol|shape|created|last_edit|edit)[-_ ]?\w*|_.*|timestamp|"
+    r"begin|end|when|altitudemode|tessellate|extrude|visibility|draworder|snippet|layer|path|folder|"
+    r"id|fid|ogc_fid|gid|uuid|globalid|objectid|creator|editor|colou?r|source|kind|type|times?|date",
+    re.IGNORECASE,
+)
+"""Columns that programs add to what they save: styles, times, ids, who saved it."""
+_NO_SPEECH: Final = re.compile(r"#?[0-9a-f-]{6,}|[\d:TZ.+-]+", re.IGNORECASE)
+"""Ids, colours and times, which hold letters and say nothing."""
+
+
+def _with_own_columns(row: Mapping[Any, Any], said: str, *, is_ours: bool) -> str:
+    """What was typed into the description of a placemark, and into columns that a group has added to its data.
+
+    In a GIS, a table or a phone people type into a column of their own sooner than into a description. Of a
+    file that nobody handed out (`is_ours` is false) only columns that are called so hold words: the others
+    are whatever its layer knows.
+    """
+    if row["data"].get("layer"):
+        return said
+    for key, value in row["data"].items():
+        name = key.casefold().rstrip("_0123456789 ")
+        is_of_words = name in _WORD_COLUMNS
+        # a shapefile cuts the names of columns at ten letters
+        is_known = name[:10] in _HANDED_OUT_CUT or _OF_PROGRAMS.fullmatch(name)
+        text = clean_text(value)
+        is_speech = _LETTERS.search(text) and not (_NO_SPEECH.fullmatch(text) or _is_our_own(text))
+        if is_speech and text not in (*said.split("\n"), row["name"]):
+            if is_of_words and text not in said:
+                said = f"{said}\n{text}".strip()
+            elif is_ours and not (is_of_words or is_known):
+                said = f"{said}\n{key} – {text}".strip()
+    return said[: max(LONGEST_TEXT, len(row["description"]))]
+
+
+_HANDED_OUT_CUT: Final = frozenset(name[:10] for name in _HANDED_OUT)
+
+
 def _comment(row: Mapping[Any, Any]) -> str:
     """What somebody typed: not our own instruction, and not an attribute that a program echoes."""
     text = _without_echoes(clean_text(row["description"]), row["data"])
     if not text:
         return ""
-    # A shapefile cuts off at 254 bytes; and below 20 letters a remark of a group could begin as ours
-    # does.
-    is_ours = len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
-    return "" if is_ours or text in echoes else text
+    return "" if _is_our_own(text) or text in echoes else text
+
+
+def _is_our_own(text: str) -> bool:
+    """Whether a text is our instruction how to comment, in any language."""
+    # a shapefile cuts it off at 254 bytes; and below 20 letters a remark of a group could begin as ours does
+    return len(text) > 20 and any(_reads_as(text, own) for own in _OWN_WORDS)
 
 
 def _without_echoes(text: str, data: Mapping[str, str]) -> str:
@@ -1468,7 +1542,22 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
         spoken["new_name"] = ""
     if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
         spoken["merge_with"] = ids[1]
-    return [{**spoken, "unit_id": one} for one in ids] or [row]
+    of_ids: list[Mapping[str, str]] = [{**spoken, "unit_id": one} for one in ids]
+    return of_ids or _of_pieces(row, base_facts) or [row]
+
+
+def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
+    """The words of a row on a unit that was split since, as a comment on each of its pieces; else none.
+
+    What is to be done with the whole is not done to the parts.
+    """
+    whole = workshop.unit_id_typed(row["unit_id"])
+    pieces = [
+        one for one in sorted(base_facts.units) if whole and one.rstrip(ascii_lowercase) == whole
+    ]
+    comment = " | ".join(filter(None, map(clean_name, row.values())))
+    nothing = dict.fromkeys(row, "")
+    return [{**nothing, "unit_id": one, "comment": comment} for one in pieces]
 
 
 _LONGEST_PLACE: Final = 60
@@ -1520,6 +1609,7 @@ def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | N
         unit_id=unit_id,
         rejected=action == "reject",
         kept=action == "keep",
+        merges=action == "merge",
         name=name,
         question="" if action == "new" else cells["open_question"],
         comment="\n".join(filter(None, comments)),
@@ -1533,6 +1623,8 @@ def _requests(action: str, unit_id: str, cells: Mapping[str, str]) -> Iterator[N
     if action == "merge" or mate not in ("", unit_id):
         facts = {"unit_id": unit_id, "other": mate}
         yield Note("form merges" if mate else "form merges with none", facts)
+    if action == "merge" and cells["new_name"]:
+        yield Note("form names the union", {"unit_id": unit_id, "name": cells["new_name"]})
     if action == "new":
         named = f" '{cells['new_name']}'" if cells["new_name"] else ""
         typed = "; ".join(filter(None, (cells["comment"], cells["open_question"])))

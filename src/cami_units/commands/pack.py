@@ -298,9 +298,11 @@ def _write_group(
             folder / f"map_{group}.pdf",
             (figures.section_sheet(shared.scene(lang), name) for name in sections),
         )
+    # what plenary has taken away stands in no list to fill in: the map keeps it, hidden
+    standing = own_units[~own_units["status"].isin(HIDDEN_STATUSES)]
     write_form(
         folder / f"form_{group}.xlsx",
-        own_units,
+        standing,
         imprint=imprint,
         group=group,
         activities=shared.activities,
@@ -308,7 +310,7 @@ def _write_group(
     for language in imprint.languages:
         write_howto(
             folder / f"howto_{group}_{language}.html",
-            own_units,
+            standing,
             imprint=imprint,
             group=group,
             sections=[f"{name} {shared.titles[name][language]}" for name in sections],

@@ -417,7 +417,13 @@ def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[
     key = request.rules.plan_key
     if request.layer == "telemetry" and is_reference_table(path):
         return [], [request.problem("note", Note("table of Movebank passed over"))]
-    table = point_table(path, layer=request.layer, columns=request.rules.columns, key=key)
+    table = point_table(
+        path,
+        layer=request.layer,
+        columns=request.rules.columns,
+        key=key,
+        crs=request.rules.assumed_crs or LONLAT,
+    )
     cleaning: list[Problem] = []
     if request.layer == "context":
         table, cleaning = clean_points(table, path.name, request.layer)

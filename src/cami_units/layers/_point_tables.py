@@ -20,6 +20,7 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._dialects import DIALECTS, plain
+from cami_units.layers._equal_area import projected
 from cami_units.layers._reading import AdvisedError
 from cami_units.model import (
     LONLAT,
@@ -29,7 +30,9 @@ from cami_units.model import (
     in_short,
     plan_lines,
     quoted,
+    same_crs,
     toml_key,
+    transformer,
 )
 
 TABLES: Final = (".csv", ".tsv", ".txt")
@@ -66,7 +69,12 @@ def is_record_archive(path: Path) -> bool:
 
 
 def point_table(
-    path: Path, *, layer: str = "context", columns: Mapping[str, str] | None = None, key: str = ""
+    path: Path,
+    *,
+    layer: str = "context",
+    columns: Mapping[str, str] | None = None,
+    key: str = "",
+    crs: str = LONLAT,
 ) -> gpd.GeoDataFrame:
     """The rows of a table as points in longitude and latitude, as they stand; nothing is left out.
 
@@ -82,6 +90,9 @@ def point_table(
         What the plan says of columns, ours → theirs.
     key
         What the file is called in a plan.
+    crs
+        In which its coordinates are, where the plan says so: metres become degrees. Coordinates in
+        degrees are taken as they are.
 
     Returns
     -------
@@ -110,7 +121,7 @@ def point_table(
     for name, value in sheet.constants.items():
         if name not in table:
             table[name] = value
-    points = _points(table, columns, key or path.name, layer)
+    points = _points(table, columns, key or path.name, layer, crs)
     plain_table = table.drop(columns="geometry", errors="ignore")
     return gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
 
@@ -191,13 +202,18 @@ def _place_columns(
     return heading("wkt")
 
 
-def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: str) -> Any:
+def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: str, crs: str) -> Any:
     """The point of each row, from its longitude and latitude, else from its WKT."""
     place = _place_columns(list(table.columns), layer, columns)
     if isinstance(place, str):
-        return shapely.from_wkt(table[place].to_numpy(), on_invalid="ignore")
+        shapes = shapely.from_wkt(table[place].to_numpy(), on_invalid="ignore")
+        if same_crs(crs, LONLAT) or not _are_metres(*shapely.bounds(shapes).T[:2]):
+            return shapes
+        return projected(shapes, crs, LONLAT)
     if place is not None:
-        x, y = (_numbers(table[heading]) for heading in place)
+        x, y = (_degrees(table[heading]) for heading in place)
+        if not same_crs(crs, LONLAT) and _are_metres(x, y):
+            x, y = transformer(crs, LONLAT).transform(x, y)
         if layer != "context":  # which shows them as they are written
             table[[*place]] = np.column_stack([x, y])
         is_known = np.isfinite(x) & np.isfinite(y)
@@ -257,6 +273,43 @@ def _numbers(texts: pd.Series) -> Any:
         others = others.str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
         values[rest] = pd.to_numeric(others, errors="coerce").to_numpy(dtype=float)
     return values
+
+
+def _are_metres(x: Any, y: Any) -> bool:
+    """Whether most places are beyond all degrees: a plan's system is of files that need one."""
+    far = (np.abs(x) > 360) | (np.abs(y) > 90)
+    return bool(np.count_nonzero(far) > 0.5 * np.count_nonzero(np.isfinite(x)))
+
+
+def _degrees(texts: pd.Series) -> Any:
+    """Numbers from texts; degrees, minutes and seconds are one too: 42°30'15"N is 42.504167.
+
+    Examples
+    --------
+    >>> _degrees(pd.Series(["42.5", "42°30'N", "W 57 12 30", "42,5° S", "42°70'", ""])).round(4).tolist()
+    [42.5, 42.5, -57.2083, -42.5, nan, nan]
+    """
+    values = _numbers(texts)
+    cells = texts.to_numpy()
+    for row in np.flatnonzero(np.isnan(values)):
+        match = _SEXAGESIMAL.fullmatch(str(cells[row]).strip().upper())
+        if match is None:
+            continue
+        before, sign, *parts, after = match.groups()
+        degrees, minutes, seconds = (float((part or "0").replace(",", ".")) for part in parts)
+        if minutes < 60 and seconds < 60:
+            is_negative = sign in ("-", "−") or (before or after or "") in ("S", "W", "Ю", "З")
+            size = degrees + minutes / 60 + seconds / 3600
+            values[row] = -size if is_negative else size
+    return values
+
+
+_SEXAGESIMAL: Final = re.compile(
+    r"([NSEWСЮВЗ])?\s*([-−+])?\s*(\d{1,3}(?:[.,]\d+)?)"
+    r"(?:[°º:\s]+(\d{1,2}(?:[.,]\d+)?)(?:['′’:\s]+(?:(\d{1,2}(?:[.,]\d+)?)(?:[\"″”]|''|’’)?)?)?)?"
+    r"[°º]?\s*([NSEWСЮВЗ])?"
+)
+"""A place in degrees, minutes and seconds, the side of the world before or behind, Latin or Cyrillic."""
 
 
 # -- the dialects of text -------------------------------------------------------------------------

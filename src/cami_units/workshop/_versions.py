@@ -44,7 +44,10 @@ HOLE: Final = 0.99
 
 
 class FormRow(NamedTuple):
-    """What a row of a form says of a unit, without a shape; `requests` ask for what only a map can give."""
+    """What a row of a form says of a unit, without a shape; `requests` ask for what only a map can give.
+
+    Where it `merges` the unit, `name` is that of the union, which only a map can draw.
+    """
 
     unit_id: str
     rejected: bool = False
@@ -53,6 +56,7 @@ class FormRow(NamedTuple):
     question: str = ""
     requests: tuple[Note, ...] = ()
     kept: bool = False
+    merges: bool = False
 
 
 class GroupFile(NamedTuple):
@@ -657,16 +661,15 @@ def _add_form_row(
         row_note = note("no such unit", unit_id=unit_id, hint=_called_so(unit_id, units))
         result.notices.append(Notice(file.file, "", unit_id, row_note))
         return
-    name_en, name_ru = (
-        ("", "")
-        if plain(row.name) in _names(units[unit_id])
-        else _new_by_script(units[unit_id], row.name)
-    )
     of_unit = result.versions.setdefault(unit_id, [])
     if not of_unit:
         mine = unit_id in own_units
         of_unit.append(Version(unit_id, result.group, file.file, "kept", mine, matched_by="cu_id"))
     version = of_unit[0]
+    is_taken = plain(row.name) not in _names(units[unit_id])
+    # a name of what is merged, where nobody has drawn it, is that of nothing
+    is_taken &= not row.merges or version.change in ("reshaped", "merged")
+    name_en, name_ru = _new_by_script(units[unit_id], row.name) if is_taken else ("", "")
     comments = [version.comment, row.comment]
     if version.file != file.file and (row.kept, row.rejected, version.change) in _AGAINST_THE_MAP:
         _tell_against_the_map(result, file, row, version)
