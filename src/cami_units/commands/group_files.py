@@ -837,11 +837,10 @@ def _beside_loops(lines: Any, loops: Any) -> Any:
 
 
 _WORD_COLUMNS: Final = frozenset(
-    (
-        "description desc comment comments cmt remark remarks note notes text memo "
-        "описание комментарий комментарии примечание примечания замечание замечания заметка заметки "
-        "пояснение текст 备注 说明 描述 注释 意见 тайлбар тэмдэглэл санал"
-    ).split()
+    {*("description", "desc", "comment", "comments", "cmt", "remark", "remarks", "note", "notes")}
+    | {*("text", "memo", "описание", "комментарий", "комментарии", "примечание", "примечания")}
+    | {*("замечание", "замечания", "заметка", "заметки", "пояснение", "текст", "тайлбар", "санал")}
+    | {*("тэмдэглэл", "备注", "说明", "描述", "注释", "意见")}
 )
 """What people call the column of a table into which they type words."""
 _HANDED_OUT: Final = frozenset(
