@@ -228,10 +228,10 @@ class _Problem:
         sides: Sides | None = None,
     ) -> _Problem:
         """The problem as matrices, sites and features in the order of their names."""
-        given = {"sites": sites, "amounts": amounts, "targets": targets}
-        given |= {} if edges is None else {"edges": edges}
-        given |= {} if sides is None else {"sides": sides.amounts}
-        _check_tables(given, edge_weight)
+        given_tables = {"sites": sites, "amounts": amounts, "targets": targets}
+        given_tables |= {} if edges is None else {"edges": edges}
+        given_tables |= {} if sides is None else {"sides": sides.amounts}
+        _check_tables(given_tables, edge_weight)
         # By name, whatever order the rows came in: of several best sets the solver then takes the
         # same one.
         ordered = sites.sort_values("site")
@@ -239,7 +239,7 @@ class _Problem:
         ordered_targets = targets.sort_values("feature")
         features = ordered_targets["feature"].to_numpy(dtype=object)
         place = pd.Series(np.arange(len(names)), index=names)
-        wanted = amounts[amounts["feature"].isin(features)]
+        wanted_amounts = amounts[amounts["feature"].isin(features)]
         side_amounts = sides.amounts if sides else amounts.iloc[:0].assign(side="")
         key = pd.MultiIndex.from_frame(side_amounts[["feature", "side"]])
         side_keys = key.unique().sort_values()
@@ -257,7 +257,7 @@ class _Problem:
             cost,
             features,
             ordered_targets["target"].to_numpy(dtype=float),
-            _matrix(wanted, pd.Index(features), wanted["feature"], place),
+            _matrix(wanted_amounts, pd.Index(features), wanted_amounts["feature"], place),
             pairs,
             saved,
             side_keys.get_level_values(0).to_numpy(dtype=object),
@@ -388,42 +388,42 @@ _COLUMNS: Final = {
 """What each table must have; `sites` also ``outline_km`` where there are edges."""
 
 
-def _check_tables(given: Mapping[str, pd.DataFrame], edge_weight: float) -> None:
+def _check_tables(given_tables: Mapping[str, pd.DataFrame], edge_weight: float) -> None:
     """Refuse tables that lack columns, repeat rows or hold what is no amount."""
-    columns: dict[str, tuple[str, ...]] = {name: _COLUMNS[name] for name in given}
-    if "edges" in given:
+    columns: dict[str, tuple[str, ...]] = {name: _COLUMNS[name] for name in given_tables}
+    if "edges" in given_tables:
         columns["sites"] += ("outline_km",)
     faults = []
-    for name, table in given.items():
+    for name, table in given_tables.items():
         missing = [column for column in columns[name] if column not in table.columns]
         faults += [f"'{name}' lacks the column {listed(missing)}"] if missing else []
     if not faults:
         faults = [
             f"'{name}' holds numbers below 0, or none, in '{column}'"
-            for name, table in given.items()
+            for name, table in given_tables.items()
             for column in columns[name]
             if column in ("cost", "amount", "target", "km", "outline_km")
             and not (pd.to_numeric(table[column], errors="coerce") >= 0).all()
         ]
-        faults += _name_faults(given)
+        faults += _name_faults(given_tables)
     if edge_weight < 0:
         faults.append(f"edge_weight must be 0 or more, {edge_weight:g} came")
     _refuse(faults)
 
 
-def _name_faults(given: Mapping[str, pd.DataFrame]) -> list[str]:
+def _name_faults(given_tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Sites that nobody knows, and rows that stand twice."""
     named = {
         site
-        for name, table in given.items()
+        for name, table in given_tables.items()
         for column in _COLUMNS[name]
         if column.startswith("site")
         for site in table[column]
     }
-    strange = sorted(map(str, named - set(given["sites"]["site"])))
+    strange = sorted(map(str, named - set(given_tables["sites"]["site"])))
     faults = [f"sites that are not in 'sites': {listed(strange)}"] if strange else []
     for name, key in (("sites", "site"), ("targets", "feature")):
-        keys = given[name][key]
+        keys = given_tables[name][key]
         twice = keys[keys.duplicated()].unique()
         if len(twice):
             faults.append(f"each {key} stands once in '{name}'; repeated: {listed(twice)}")

@@ -273,8 +273,12 @@ def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
     losses = collected.changes[collected.changes["criteria_lost"].fillna("") != ""]
     lines = []
     for row in losses.to_dict("records"):
-        lost = str(row["criteria_lost"]).split(";")
-        facts = {"unit_id": row["unit_id"], "n": len(lost), "criteria": ", ".join(lost)}
+        lost_criteria = str(row["criteria_lost"]).split(";")
+        facts = {
+            "unit_id": row["unit_id"],
+            "n": len(lost_criteria),
+            "criteria": ", ".join(lost_criteria),
+        }
         lines.append(text("report line losses", lang, group=one_line(row["group"]), **facts))
     _say_some(lines, len(losses) if verbose else MOST_LOSSES, lang)
 

@@ -105,14 +105,14 @@ class Picture:
 def size_notices(measured: MeasuredMerge) -> list[workshop.Notice]:
     """New and changed units that are larger than the plan has them."""
     area = measured.assessed.findings.summary.set_index("site")["area_km2"]
-    most = float(measured.plan.units.max_km2)
+    most_km2 = float(measured.plan.units.max_km2)
     # reversed: of several changes of one outline the first stands
     rows = {row.site: row for row in reversed(measured.merge.changes) if row.site}
     notices = []
     for unit in measured.redrawn:
         km2, row = float(area[unit.site]), rows.get(unit.site)
-        if km2 > most and row:
-            what = workshop.note("too large", unit_id=unit.unit_id, km2=km2, most=most)
+        if km2 > most_km2 and row:
+            what = workshop.note("too large", unit_id=unit.unit_id, km2=km2, most=most_km2)
             notices.append(workshop.Notice(row.file, "", row.placemark, what))
     return notices
 

@@ -346,9 +346,9 @@ def _light_enough(
     def is_light(tolerance: float) -> bool:
         """Whether the contents at a tolerance keep the budget."""
         if tolerance not in known_light:
-            there = drawn(tolerance)
-            is_short = _n_features(there) <= MAX_FEATURES
-            known_light[tolerance] = is_short and _n_vertices(there) <= MAX_VERTICES
+            at_tolerance = drawn(tolerance)
+            is_short = _n_features(at_tolerance) <= MAX_FEATURES
+            known_light[tolerance] = is_short and _n_vertices(at_tolerance) <= MAX_VERTICES
         return known_light[tolerance]
 
     if is_light(finest):

@@ -232,8 +232,8 @@ def _drawn_sheet(
     about = json.loads(said)
     sections, first, last = (shapely.get_parts(shapely.from_wkb(one)) for one in shapes)
     # units, hotspots and sections (else the ranges) with a margin, in whole degrees
-    seen = narrowest_bounds([*first, *units.geometry] or [*last])
-    frame = _with_margin(seen or _REGION)
+    seen_bounds = narrowest_bounds([*first, *units.geometry] or [*last])
+    frame = _with_margin(seen_bounds or _REGION)
 
     def ground_parts() -> list[bytes]:
         """Each key of the ground, and its value."""

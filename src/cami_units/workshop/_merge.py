@@ -200,8 +200,8 @@ def _with_choice(notice: Notice, one_group: GroupVersions, rules: Rules) -> Noti
 
 def _on_the_map(version: Version, merging: Merging) -> Version:
     """A version; without its shape where that lies outside every range state."""
-    inside, merge = merging.inside, merging.merge
-    if not version.places or any(inside.get(place, {}).get("") for place in version.places):
+    ground_inside, merge = merging.ground_inside, merging.merge
+    if not version.places or any(ground_inside.get(place, {}).get("") for place in version.places):
         return version
     site = add_site(merge, _version_site(version), version.places)
     _lay_version_aside(merge, site, version, note("off the map"))
@@ -896,9 +896,9 @@ def _add_overlaps(numbered: Mapping[str, Placemark], merging: Merging) -> None:
             set(unit.groups) or {merging.rules.owner.get(unit.unit_id, "")}
             for unit in (first, second)
         ]
-        if both := groups[0] & groups[1]:
+        if both_groups := groups[0] & groups[1]:
             facts = {"first": first.unit_id, "second": second.unit_id, "km2": km2}
-            what = note("own overlap", **facts, groups=";".join(sorted(both)))
+            what = note("own overlap", **facts, groups=";".join(sorted(both_groups)))
             merge.notices.append(Notice("", "", pair, what))
             continue
         sides = groups[0] | groups[1]

@@ -278,7 +278,7 @@ class Merging:
     placemarks: gpd.GeoDataFrame
     ground: Ground
     rules: Rules
-    inside: Inside
+    ground_inside: Inside
     merge: Merge
 
 

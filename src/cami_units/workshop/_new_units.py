@@ -71,7 +71,7 @@ def new_shapes_on_the_map(groups: Sequence[GroupVersions], merging: Merging) -> 
     on_the_map = []
     for one_group in groups:
         for mark in one_group.new_shapes:
-            if merging.inside.get(mark.place, {}).get(""):
+            if merging.ground_inside.get(mark.place, {}).get(""):
                 on_the_map.append(mark)
                 continue
             merging.merge.notices.append(mark.notice("new shape off the map"))
@@ -323,7 +323,7 @@ def _whose(a: Placemark, b: Placemark, merging: Merging) -> tuple[str, str]:
         # group
         return a.group, f"keep {a.group}"
     held_km2 = {
-        group: sum(merging.inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
+        group: sum(merging.ground_inside.get(mark.place, {}).get(group, 0.0) for mark in (a, b))
         for group in (a.group, b.group)
     }
     # As much in one section as in the other: nobody owns it, plenary does.
@@ -383,7 +383,7 @@ def ask_about_outside(numbered: Mapping[str, Placemark], merging: Merging) -> No
         if mark.group not in rules.order or mark.group == EVERYBODY or unit_id not in settled_ids:
             continue
         area = merging.ground.area[mark.place]
-        own_km2 = merging.inside.get(mark.place, {}).get(mark.group, 0.0)
+        own_km2 = merging.ground_inside.get(mark.place, {}).get(mark.group, 0.0)
         if own_km2 >= MOSTLY * area:
             continue
         # what leaves it out was done before: here it stands
