@@ -959,10 +959,11 @@ def test_too_many_specks_are_left_out_and_counted(tmp_path, monkeypatch):
 def test_the_finest_evidence_that_fits_is_found_by_halves(monkeypatch):
     """Eight tolerances between the finest and the coarsest: of a weight that falls, four are weighed."""
     _, *others, coarsest = _earth_files._TOLERANCES
+    monkeypatch.setattr(_earth_files, "MAX_VERTICES", 0)
+    monkeypatch.setattr(_earth_files, "_n_features", lambda _: 0)
     for fitting in range(len(others) + 1):
-        monkeypatch.setattr(
-            _earth_files, "_is_light", lambda drawn, n=fitting: drawn in [*others[n:], coarsest]
-        )
+        fits = {*others[fitting:], coarsest}
+        monkeypatch.setattr(_earth_files, "_n_vertices", lambda at, fits=fits: at not in fits)
         drawn: list[float] = []
         light = _earth_files._light_enough(lambda at, drawn=drawn: drawn.append(at) or at, {})
         assert [at for at, _ in light] == [*others[fitting:], coarsest]
