@@ -292,6 +292,7 @@ def test_official_criteria_name_their_document(tmp_path: Path) -> None:
 NO_TOML = [
     (b'path = "C:\\data"', 'Unescaped .* Write paths with "/" instead'),
     (b"a = 1\na = 2\n", r"this is not TOML: .* each key appears once"),
+    ("[workshop.groups]\nЗапад = ['S1']\n".encode(), r"at line 2.*\"Запад\" = \[\"S1\"\]"),
     (b"a = [1,\n", r"this is not TOML: .*at end of document"),
     (b"a = 1\nb = \xff\n", "line 2 is not UTF-8 text. Save the file as UTF-8"),
     (b"a = " + b"[" * 100_000, "nested too deeply"),
