@@ -347,10 +347,13 @@ def random_site(rng, number, profile):
             grade = str(rng.choice(["A", "B", "C", "D", "N"]))
             line = str(rng.choice(["M", f"M-{name}"]))  # of several species on one line, or its own
             rows["corridors"].append((site, f"M-{name}", name, grade, 12.0, line))
+            if rng.random() < 0.4:  # a second part of the line
+                rows["corridors"].append((site, f"N-{name}", name, grade, 40.0, line))
             if rng.random() < 0.7 and pairs:
-                rows["crossings"].append(
-                    (site, f"M-{name}", name, grade, str(rng.choice(pairs)), 1.0, line)
-                )
+                pair = str(rng.choice(pairs))
+                rows["crossings"].append((site, f"M-{name}", name, grade, pair, 1.0, line))
+                if rng.random() < 0.4:
+                    rows["crossings"].append((site, f"N-{name}", name, grade, pair, 2.0, line))
     border = sum(row[2] for row in rows["borders"]) or 100.0
     for kind in ("border_fence", "railway"):
         if rng.random() < 0.6:

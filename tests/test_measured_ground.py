@@ -225,6 +225,17 @@ def test_a_corridor_of_several_species_is_one(tmp_path):
     assert pairs.loc["KZ;UZ", "n_crossings"] == 1
 
 
+def test_the_parts_of_a_corridor_of_several_species_add_up(tmp_path):
+    # Two lines under one id, for both species: 2° along 62° E over the border, and 1° beside it.
+    both = {SAIGA: [box(61, 43, 63, 45)], LEOPARD: [box(61, 43, 63, 45)]}
+    lines = [LineString([(62, 43), (62, 45)]), LineString([(61.5, 43.5), (61.5, 44.5)])]
+    named = {"corridor_id": ["L", "L"], "name": ["l", "l"], "grade": ["A", "A"]}
+    links = {"shapes": lines, "sci_name": [f"{SAIGA};{LEOPARD}"] * 2, **named}
+    c5 = row(found(tmp_path, {"A": box(61, 43, 63, 45)}, both, corridors=links), "A", "C5")
+    assert c5["value"] == 2
+    assert "1 corridor with 333 km" in c5["because"]
+
+
 # -- what a crossing is -----------------------------------------------------------------------------
 
 

@@ -787,18 +787,22 @@ def _movement(
     table = pd.DataFrame(
         {
             "n_corridors": corridors.groupby("site")[DRAWN_AS].nunique(),
-            "corridor_km": corridors.drop_duplicates(["site", DRAWN_AS])
-            .groupby("site")["km"]
-            .sum(),
+            "corridor_km": _once_a_line(corridors, "km", []),
             # One corridor across one border is one crossing, however many species use it.
-            "n_crossings": graded_rows.drop_duplicates(["site", DRAWN_AS, "pair"])
-            .groupby("site")["n"]
-            .sum(),
+            "n_crossings": _once_a_line(graded_rows, "n", ["pair"]),
             "movement_grade": worth.groupby(crossings["site"]).max(),
         },
         index=sites.index,
     )
     return table.astype(float).fillna(0.0).where(pd.Series(reached, sites.index), axis=0)
+
+
+def _once_a_line(links: pd.DataFrame, value: str, further: list[str]) -> pd.Series[Any]:
+    """What lines come to in each site: parts of one add up, and of several species the most counts."""
+    rows = links.drop_duplicates(["site", "corridor_id", "sci_name", *further])
+    line = ["site", DRAWN_AS, *further]
+    of_species = rows.groupby([*line, "sci_name"])[value].sum()
+    return of_species.groupby(line).max().groupby("site").sum()
 
 
 def _with_lines(links: pd.DataFrame) -> pd.DataFrame:

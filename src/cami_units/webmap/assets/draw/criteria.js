@@ -208,13 +208,20 @@ function movement(site, rows, profile) {
   if (!corridors.length && !crossings.length) return none;
   const once = (list, key) => [...new Map(list.map((row) => [key(row), row])).values()];
   const line = (row) => row.drawn_as || row.corridor_id; // of several species on one line it is one
-  const lines = once([...corridors].reverse(), line);
+  // parts of a line add up, and of several species on it the most counts
+  const onceALine = (list, value) => {
+    const lines = {};
+    for (const row of once([...list].reverse(), (row) => JSON.stringify([row.corridor_id, row.sci_name, row.pair]))) {
+      const species = (lines[JSON.stringify([line(row), row.pair])] ||= new Map());
+      species.set(row.sci_name, (species.get(row.sci_name) || 0) + row[value]);
+    }
+    return sum(Object.values(lines).map((species) => Math.max(...species.values())));
+  };
   const counted = crossings.filter((row) => rule.counted_grades.includes(row.evidence_grade));
-  const different = once([...counted].reverse(), (row) => `${line(row)} ${row.pair}`);
   return {
-    n_corridors: lines.length,
-    corridor_km: sum(lines.map((row) => row.km)),
-    n_crossings: sum(different.map((row) => row.n)),
+    n_corridors: new Set(corridors.map(line)).size,
+    corridor_km: onceALine(corridors, "km"),
+    n_crossings: onceALine(counted, "n"),
     movement_grade: Math.max(0, ...crossings.map((row) => rule.grades[row.evidence_grade])),
   };
 }
