@@ -260,20 +260,36 @@ def _number(
 
 
 def numbers_of_several(ids: Sequence[str | None], names: Sequence[str]) -> list[str]:
-    """The ids that are bare numbers under which rows of several names stand: a column left at 0.
+    """The ids that are bare numbers and tell no rows apart, though their names differ: a column left at 0.
 
-    Codes that somebody gave are believed, and so are numbers of rows of one name, or of none.
+    That is 0 and -1, which programs write where nobody typed a number, and a number that three rows
+    or more share and most rows have. Others are believed: the parts of a unit in two states bear
+    its number and a name each. So are codes, and numbers of rows of one name, or of none.
 
     Examples
     --------
-    >>> numbers_of_several(["0", "0", "1", "1", "H1", "H1"], ["a", "b", "c", "c", "d", "e"])
+    >>> numbers_of_several(["0", "0", "1", "1", "H1", "H1"], ["a", "b", "c", "d", "e", "f"])
     ['0']
+    >>> numbers_of_several(["12", "12", "13"], ["Ustyurt (KZ)", "Ustyurt (UZ)", "Alai"])
+    []
+    >>> numbers_of_several(["7", "7", "7", "8"], ["a", "b", "c", "d"])
+    ['7']
     """
-    names_of: dict[str, set[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for value, name in zip(ids, names, strict=True):
-        if value is not None and value.isdigit():
-            names_of.setdefault(value, set()).add(name)
-    return sorted(one for one, known in names_of.items() if len(known) > 1 and "" not in known)
+        if value is not None and value.removeprefix("-").isdigit():
+            names_of.setdefault(value, []).append(name)
+    return sorted(
+        one
+        for one, known in names_of.items()
+        if len(set(known)) > 1
+        and "" not in known
+        and (one in _NO_NUMBERS or len(known) > max(2, len(ids) / 2))
+    )
+
+
+_NO_NUMBERS: Final = ("0", "-1")
+"""What programs write into a column of numbers where nobody typed one."""
 
 
 def id_text(value: object) -> str | None:
@@ -302,7 +318,20 @@ def one_row_a_key(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame
     first = first.set_geometry(gpd.GeoSeries(united, index=first.index, crs=table.crs))
     note = Note("rows joined", {"count": len(rest), "key": key, "into": len(first)})
     all_rows = gpd.GeoDataFrame(pd.concat([table[~twice], first]), crs=table.crs)
-    return _ordered(all_rows, key), [problem_of("counted", layer, "", in_short(first[key]), note)]
+    where = in_short(_with_names(rest, key))
+    return _ordered(all_rows, key), [problem_of("counted", layer, "", where, note)]
+
+
+def _with_names(rows: gpd.GeoDataFrame, key: str) -> list[str]:
+    """The keys of rows that were joined, each with the names of its rows where these differ."""
+    title = next((name for name in ("name_en", "name") if name in rows), key)
+    names_of = {
+        str(one): sorted(set(some.dropna().astype(str)) - {""})
+        for one, some in rows.groupby(key, sort=False)[title]
+    }
+    return [
+        f"{one} ({in_short(names)})" if len(names) > 1 else one for one, names in names_of.items()
+    ]
 
 
 def named(table: gpd.GeoDataFrame, fallback: str) -> gpd.GeoDataFrame:
