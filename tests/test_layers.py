@@ -1078,6 +1078,18 @@ def test_a_line_over_180_is_not_taken_round_the_earth(tmp_path, east):
     assert overlap.length_km(corridors).sum() == pytest.approx(167.2, abs=0.5)
 
 
+def test_a_parallel_round_the_earth_refuses_no_layer(tmp_path):
+    """Cut at 180° nothing is left of it, and a layer with a row without ground was refused."""
+    lines_of_two = [LineString([(-180, 50), (180, 50)]), LineString([(60, 44), (62, 44)])]
+    table = gpd.GeoDataFrame(
+        {"species": ["Saiga tatarica"] * 2, "grade": ["A", "A"]},
+        geometry=lines_of_two,
+        crs="EPSG:4326",
+    )
+    corridors = layers.read_corridors(written(tmp_path / "a.gpkg", table))
+    assert len(corridors) == 2
+
+
 def test_an_evidence_grade_that_is_not_known_is_refused(tmp_path):
     table = lines(species=["Saiga tatarica"], grade=["excellent"])
     with pytest.raises(InputError, match="evidence grade EXCELLENT is not known"):
@@ -1125,6 +1137,16 @@ def test_a_number_that_rows_of_several_names_share_is_no_id(tmp_path):
     for columns in ({"name": ["Ustyurt"] * 3}, {"id": ["H1"] * 3}):
         sites, problems = layers.read_sites(written(tmp_path / "one.gpkg", table.assign(**columns)))
         assert len(sites) == 1
+
+
+def test_the_parts_of_a_unit_in_two_states_are_one_under_its_number(tmp_path):
+    """They bear a name each; taken for a column that tells nothing, the unit was torn in two."""
+    shapes = [box(55, 42, 57, 44), box(57, 42, 58, 44), box(61, 35, 63, 36)]
+    names = ["Ustyurt (KZ)", "Ustyurt (UZ)", "Badkhyz"]
+    table = gpd.GeoDataFrame({"unit_id": [12, 12, 13], "name": names}, geometry=shapes, crs=4326)
+    sites, problems = layers.read_sites(written(tmp_path / "units.gpkg", table))
+    assert sites["site"].astype(str).tolist() == ["12", "13"]
+    assert "12 (Ustyurt (KZ), Ustyurt (UZ))" in sentences(problems)
 
 
 def test_places_of_one_name_leave_the_largest(tmp_path):

@@ -307,7 +307,9 @@ def _in_the_window(
     wide[keep] = _are_wide(shapes[keep])
     # A side of a line over 180° is meant the other way round: a GPS writes 179, then -179.
     lines = wide & (shapely.get_dimensions(shapes) == 1)
-    shapes[lines] = cut_at_180(shapes[lines])
+    cut = cut_at_180(shapes[lines])
+    # Of a parallel from -180 to 180 nothing is left the other way round: it stays as it is.
+    shapes[lines] = np.where(shapely.is_empty(cut), shapes[lines], cut)
     wide[lines] = _are_wide(shapes[lines])
     # ranges are measured whole before anything of them is cut
     if not wide.any() or rules.region is None or layer == "ranges":
