@@ -278,7 +278,7 @@ def _drawn_tracks(
     table, rule, limit = dataset.table, reading.fixes, _new_from(reading)
     # the day of the plan itself counts to its end, as for positions
     future = pd.Timestamp(reading.date) + pd.Timedelta(days=1)
-    rows, undated, n_future = [], 0, 0
+    rows, undated, n_future, n_ending = [], 0, 0, 0
     table = table.sort_values(["sci_name", "animal"], kind="stable").reset_index(drop=True)
     # one after the other, for a day beyond 12 in one of the columns decides for all of them
     columns = [table.get(name, blank(table.index)) for name in ("begins", "ends", "time")]
@@ -287,9 +287,12 @@ def _drawn_tracks(
     for row, days in zip(table.to_dict("records"), moments_of_row, strict=True):
         dates = [pd.Timestamp(day) for day in days if not pd.isna(day)]
         undated += not dates
-        if dates and max(dates) >= future:
+        if dates and min(dates) >= future:
             n_future += 1
             continue
+        past_dates = [day for day in dates if day < future]
+        n_ending += len(past_dates) < len(dates)
+        dates = past_dates
         # the line crosses somewhere between its dates: what is sure is when it began
         is_new = bool(dates) and min(dates) >= limit
         grade, line = rule.grade if is_new else rule.older_grade, row["geometry"]
@@ -302,6 +305,9 @@ def _drawn_tracks(
         note = Note(
             "tracks of the future", {"count": n_future, "of": len(table), "date": reading.date}
         )
+        problems.append(problem_of("counted", layer, dataset.name, "", note))
+    if n_ending:
+        note = Note("tracks into the future", {"count": n_ending, "date": reading.date})
         problems.append(problem_of("counted", layer, dataset.name, "", note))
     if undated:
         note = Note("tracks without date", {"count": undated, "grade": rule.older_grade})
