@@ -457,6 +457,10 @@ def test_a_raster_speaks_of_the_state_that_it_was_made_for_and_not_of_its_neighb
     values[:] = np.nan
     values[0, 0:2] = 1
     assert overlap.has_values(states, raster).tolist() == [True, False]
+    # one of both states, of a thing of which BB has 1 % of its ground, far from the border
+    values[:, :20] = 1
+    values[10, 30:32] = 1
+    assert overlap.has_values(states, raster).tolist() == [True, True]
 
 
 def test_cells_of_a_web_map_count_by_their_ground() -> None:

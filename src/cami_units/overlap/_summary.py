@@ -185,7 +185,9 @@ class _Ground:
 def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> NDArray[np.bool_]:
     """Which sites, in the CRS of a raster, it speaks of: by a good part of them, or of its own cells.
 
-    Cells stick out over a border: a raster of one state has a few in each of its neighbours.
+    Cells stick out over a border: a raster of one state has a few in each of its neighbours. A site
+    that has any far from its border is spoken of too: a thing that is rare in a large state leaves most
+    of it without a value.
     """
     is_told = _source(raster, _Yes(raster.values, lambda values: ~np.isnan(values)))
     told = exact_extract(is_told, sites, ["sum"], output="pandas").iloc[:, -1]
@@ -196,7 +198,30 @@ def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> NDArray[np.bool_]:
     good_part = MOSTLY * np.minimum(
         shapely.area(sites.geometry.to_numpy()) / cell_size, cells.sum()
     )
-    return np.asarray((cells > 0) & (cells >= good_part))
+    told_sites = np.asarray((cells > 0) & (cells >= good_part))
+    rest = np.flatnonzero((cells > 0) & ~told_sites)
+    cell_diagonal = np.hypot(
+        (raster.right - raster.left) / raster.values.shape[1],
+        (raster.top - raster.low) / raster.values.shape[0],
+    )
+    depth = max(2 * cell_diagonal, _SPILL_M / _metres_of_unit(CRS.from_user_input(raster.crs)))
+    inner = shapely.buffer(sites.geometry.to_numpy()[rest], -depth)
+    is_deep = ~shapely.is_empty(inner)
+    if is_deep.any():
+        inner_sites = gpd.GeoDataFrame(geometry=inner[is_deep], crs=sites.crs)
+        values = exact_extract(is_told, inner_sites, ["max"], output="pandas").iloc[:, -1]
+        told_sites[rest[is_deep]] = np.nan_to_num(np.asarray(values, dtype=float)) > 0
+    return told_sites
+
+
+_SPILL_M: Final = 5_000.0
+"""Borders of two sources lie apart by up to this: what is no deeper in a state may be its neighbour's."""
+
+
+def _metres_of_unit(crs: CRS) -> float:
+    """The metres of a unit of a CRS, of a degree along a meridian."""
+    factor = crs.axis_info[0].unit_conversion_factor
+    return float(factor) * (6_371_000.0 if crs.is_geographic else 1.0)
 
 
 class _Yes:
