@@ -516,6 +516,22 @@ def test_drawn_tracks_that_end_after_the_plan_are_left_out_as_positions_are(tmp_
     assert told.startswith("1 of 2 tracks are dated after the plan (")
 
 
+def test_a_drawn_track_that_began_before_the_plan_stays_whatever_its_end(tmp_path):
+    """One from 2015 whose end was typed as 2062 is old evidence, and is no reason to forget it."""
+    columns = {"species": ["Saiga tatarica"], "animal": ["S1"]}
+    days = {"begin": ["2015-05-01"], "end": ["2062-05-02"]}
+    table = gpd.GeoDataFrame(
+        {**columns, **days}, geometry=[shapely.LineString([WEST, EAST])], crs="EPSG:4326"
+    )
+    table.to_file(tmp_path / "lines.gpkg")
+    found = read("telemetry", tmp_path / "lines.gpkg")
+    [row] = found.table.to_dict("records")
+    assert (row["begins"], row["ends"]) == ("2015-05-01", "2015-05-01")
+    assert row["evidence_grade"] != "A"
+    [told] = [one.what for one in found.problems if "after the plan" in one.what]
+    assert told.startswith("1 track ends after the plan (")
+
+
 def test_drawn_tracks_and_records_read_days_alike(tmp_path):
     """A line from 1 to 2 May with dots was from January; a record of 05/06 beside one of 05/24 of June."""
     line = shapely.LineString([WEST, EAST])
@@ -908,3 +924,17 @@ def test_records_in_metres_and_in_minutes_are_where_those_in_degrees_are(tmp_pat
         places[name] = (point.x, point.y)
     assert places["minutes.csv"] == pytest.approx(places["degrees.csv"], abs=1)
     assert places["utm.csv"] == pytest.approx(places["degrees.csv"], abs=1)
+
+
+def test_degrees_of_another_datum_are_moved_as_the_plan_says(tmp_path):
+    """Degrees of SK-42 lie some hundred metres from those of WGS 84: `[crs]` of a table had no effect."""
+    (tmp_path / "r.csv").write_text(
+        "species,date,x,y\nSaiga tatarica,2020-05-01,57.0,42.5\n", encoding="utf-8"
+    )
+    [ours], [theirs] = (
+        read(
+            "occurrences", tmp_path / "r.csv", text=f'[crs]\noccurrences = "{crs}"\n'
+        ).table.geometry
+        for crs in ("EPSG:4326", "EPSG:4284")
+    )
+    assert 20 < ours.distance(theirs) < 300

@@ -9,7 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 from xml.etree import ElementTree
@@ -30,6 +30,7 @@ from cami_units.model import (
     in_short,
     plan_lines,
     quoted,
+    read_crs,
     same_crs,
     toml_key,
     transformer,
@@ -91,8 +92,8 @@ def point_table(
     key
         What the file is called in a plan.
     crs
-        In which its coordinates are, where the plan says so: metres become degrees. Coordinates in
-        degrees are taken as they are.
+        In which its coordinates are, where the plan says so: metres, and degrees of another datum,
+        become degrees of ours. Degrees are taken as they are where this is a system of metres.
 
     Returns
     -------
@@ -207,12 +208,11 @@ def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: st
     place = _place_columns(list(table.columns), layer, columns)
     if isinstance(place, str):
         shapes = shapely.from_wkt(table[place].to_numpy(), on_invalid="ignore")
-        if same_crs(crs, LONLAT) or not _are_metres(*shapely.bounds(shapes).T[:2]):
-            return shapes
-        return projected(shapes, crs, LONLAT)
+        is_moved = _is_in(crs, *shapely.bounds(shapes).T[:2])
+        return projected(shapes, crs, LONLAT) if is_moved else shapes
     if place is not None:
         x, y = (_degrees(table[heading]) for heading in place)
-        if not same_crs(crs, LONLAT) and _are_metres(x, y):
+        if _is_in(crs, x, y):
             x, y = transformer(crs, LONLAT).transform(x, y)
         if layer != "context":  # which shows them as they are written
             table[[*place]] = np.column_stack([x, y])
@@ -275,6 +275,13 @@ def _numbers(texts: pd.Series) -> Any:
     return values
 
 
+def _is_in(crs: str, x: Any, y: Any) -> bool:
+    """Whether places are in the plan's system and not in ours; degrees are in none that has metres."""
+    if same_crs(crs, LONLAT):
+        return False
+    return read_crs(crs).is_geographic or _are_metres(x, y)
+
+
 def _are_metres(x: Any, y: Any) -> bool:
     """Whether most places are beyond all degrees: a plan's system is of files that need one."""
     far = (np.abs(x) > 360) | (np.abs(y) > 90)
@@ -288,6 +295,8 @@ def _degrees(texts: pd.Series) -> Any:
     --------
     >>> _degrees(pd.Series(["42.5", "42°30'N", "W 57 12 30", "42,5° S", "42°70'", ""])).round(4).tolist()
     [42.5, 42.5, -57.2083, -42.5, nan, nan]
+    >>> _degrees(pd.Series(["42˚30´N", "42.5 30", "42 30.5 10", "190°30'"])).round(4).tolist()
+    [42.5, nan, nan, nan]
     """
     values = _numbers(texts)
     cells = texts.to_numpy()
@@ -297,7 +306,11 @@ def _degrees(texts: pd.Series) -> Any:
             continue
         before, sign, *parts, after = match.groups()
         degrees, minutes, seconds = (float((part or "0").replace(",", ".")) for part in parts)
-        if minutes < 60 and seconds < 60:
+        # a fraction ends a place: "42.5 30" is two numbers
+        is_cut = any(
+            "." in part.replace(",", ".") and later for part, later in pairwise(parts) if part
+        )
+        if minutes < 60 and seconds < 60 and degrees <= 180 and not is_cut:
             is_negative = sign in ("-", "−") or (before or after or "") in ("S", "W", "Ю", "З")
             size = degrees + minutes / 60 + seconds / 3600
             values[row] = -size if is_negative else size
@@ -306,8 +319,8 @@ def _degrees(texts: pd.Series) -> Any:
 
 _SEXAGESIMAL: Final = re.compile(
     r"([NSEWСЮВЗ])?\s*([-−+])?\s*(\d{1,3}(?:[.,]\d+)?)"
-    r"(?:[°º:\s]+(\d{1,2}(?:[.,]\d+)?)(?:['′’:\s]+(?:(\d{1,2}(?:[.,]\d+)?)(?:[\"″”]|''|’’)?)?)?)?"
-    r"[°º]?\s*([NSEWСЮВЗ])?"
+    r"(?:[°º˚:\s]+(\d{1,2}(?:[.,]\d+)?)(?:['′’´ʹ:\s]+(?:(\d{1,2}(?:[.,]\d+)?)(?:[\"″”]|''|’’|′′|´´|ʹʹ)?)?)?)?"
+    r"[°º˚]?\s*([NSEWСЮВЗ])?"
 )
 """A place in degrees, minutes and seconds, the side of the world before or behind, Latin or Cyrillic."""
 
