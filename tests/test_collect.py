@@ -489,7 +489,13 @@ MESSAGES = {
     "CU-001 Place 001 - Copy": "odd name",
     "CU-001 Place 001 – delete this one please": "word of rejection",
 }
-NAMES = ("CU-001 New Valley", "CU-001 Place 001 - Kopet Dag", "CU-001 Km 12", "CU-001 Final Gorge")
+NAMES = (
+    "CU-001 Place 001 2",
+    "CU-001 New Valley",
+    "CU-001 Place 001 - Kopet Dag",
+    "CU-001 Km 12",
+    "CU-001 Final Gorge",
+)
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -519,9 +525,23 @@ def test_a_unit_without_its_polygon_is_not_deleted_and_keeps_its_words(tmp_path)
         draw._child(mark, "description").text = "redraw along the watershed"
 
     made = collected(tmp_path, {"edit_S1.kmz": kmz(emptied)})
-    assert of(made, "CU-001") == [("commented", "cu_id", "S1")]
-    assert made.changes.query("unit_id == 'CU-001'")["note"].item() == "redraw along the watershed"
-    assert units_of(made).loc["CU-001", "status"] != "rejected"
+    assert of(made, "CU-001") == [("absent", "none", "S1")]  # and not deleted, nor confirmed
+    [remark] = made.remarks.query("unit_id == 'CU-001'").to_dict("records")
+    assert (remark["kind"], remark["text"]) == ("comment", "redraw along the watershed")
+
+
+def test_a_bookmark_with_words_on_a_deleted_unit_does_not_keep_it(tmp_path):
+    def bookmarked(root):
+        folder = draw._unit(root, "CU-001").getparent()
+        draw.deleted("CU-001")(root)
+        mark = etree.SubElement(folder, folder.tag.replace("Folder", "Placemark"))
+        for tag, text in (("name", "CU-001 delete"), ("description", "no habitat left")):
+            etree.SubElement(mark, folder.tag.replace("Folder", tag)).text = text
+        etree.SubElement(mark, folder.tag.replace("Folder", "LookAt"))
+
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(bookmarked)})
+    assert of(made, "CU-001") == [("deleted", "none", "S1")]
+    assert "no habitat left" in set(made.remarks["text"])
 
 
 def test_an_empty_geometry_is_none(tmp_path):
@@ -586,6 +606,11 @@ def test_what_is_typed_into_a_column_of_its_own_is_said(tmp_path):
     )
     silent = draw.stated("CU-002", fid="layer.7", stroke="#ff00aa", GlobalID="{AB12-cd}", seen="")
     made = collected(tmp_path, {"edit_S1.kmz": kmz(with_column(), silent)})
+    assert of(made, "CU-002") == [("kept", "cu_id", "S1")]
+    # what stands in all units alike was written there by a program
+    alike = [draw.stated(unit, Besitzer="somebody") for unit in WEST]
+    same = collected(tmp_path, {"edit_S1.kmz": kmz(*alike)})
+    assert same.changes.query("change == 'commented'").empty
     notes = made.changes.query("change == 'commented'").set_index("unit_id")["note"]
     assert dict(notes) == {"CU-001": "сдвинуть\nagreed by – KZ, UZ"}
     points = [

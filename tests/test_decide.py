@@ -765,7 +765,7 @@ def test_a_log_in_which_a_spreadsheet_rounded_a_hash_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("line", "is_read"),
     [
-        ("cu-5 ,00,Agree,,plenary-agreed,,,,as said", True),
+        ("cu-5 ,0,Agree,,plenary-agreed,,,,as said", True),
         ("CU-005,00,agree,,,,,,no status", False),
         ("CU-005,00,agreed,,plenary-agreed,,,,no such word", False),
         ("CU-005,00,agree,,согласовано,,,,no such status", False),
@@ -789,9 +789,11 @@ def test_a_line_that_somebody_typed_into_the_log_is_read_or_named(line, is_read,
     (tmp_path / "decisions.csv").write_text(text, encoding="utf-8")
     if is_read:
         row = read_decisions(tmp_path).iloc[0]
-        assert (row["unit_id"], row["decision"]) == ("CU-005", "agree")
+        assert (row["unit_id"], row["round"], row["decision"]) == ("CU-005", "00", "agree")
         return
-    with pytest.raises(InputError, match=r"'decisions.csv' has no decision .* in line 2\."):
+    with pytest.raises(
+        InputError, match=r"'decisions.csv' has no decision .* in its line on CU-005"
+    ):
         read_decisions(tmp_path)
 
 

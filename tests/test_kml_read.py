@@ -244,7 +244,7 @@ def test_a_placemark_says_when_and_whom_to_ask_too():
 
 TABLE = (
     "&lt;table&gt;&lt;tr&gt;&lt;td&gt;Agreed by&lt;/td&gt; &lt;td&gt;KZ, UZ&lt;/td&gt;&lt;/tr&gt;"
-    "&lt;tr&gt;&lt;td&gt;cu_id&lt;/td&gt;&lt;td&gt;CU-001&lt;/td&gt;&lt;/tr&gt;&lt;/table&gt;see"
+    "&lt;tr&gt;&lt;td&gt;Priority&lt;/td&gt;&lt;td&gt;HIGH&lt;/td&gt;&lt;/tr&gt;&lt;/table&gt;see"
 )
 OWN_DATA = '<ExtendedData><Data name="cu_id"><value>CU-001</value></Data></ExtendedData>'
 
@@ -254,16 +254,15 @@ def test_a_table_pasted_beside_data_of_our_own_is_words():
     described = f"<description>{TABLE}</description>"
     pasted = mark().replace("<Polygon", f"{described}{OWN_DATA}<Polygon", 1)
     rows, problems = kml.read_kml(document(pasted))
-    assert rows["description"].iloc[0] == "Agreed by | KZ, UZ\ncu_id | CU-001\nsee"
+    assert rows["description"].iloc[0] == "Agreed by | KZ, UZ\nPriority | HIGH\nsee"
     assert problems == ()
     # what only repeats them, and what a program wrote in place of them, are data
     echo = described.replace("Agreed by", "cu_id")
     rows, _ = kml.read_kml(document(mark().replace("<Polygon", f"{echo}{OWN_DATA}<Polygon", 1)))
     assert rows["description"].iloc[0] == "see"
-    other = described.replace("cu_id", "Priority")
-    rows, problems = kml.read_kml(document(mark().replace("<Polygon", f"{other}<Polygon", 1)))
+    rows, problems = kml.read_kml(document(mark().replace("<Polygon", f"{described}<Polygon", 1)))
     assert rows["description"].iloc[0] == "see"
-    assert problems[0].what.endswith("(Agreed by: KZ, UZ, Priority: CU-001)")
+    assert problems[0].what.endswith("(Agreed by: KZ, UZ, Priority: HIGH)")
 
 
 @pytest.mark.parametrize("parent", [' parent="Placemark"', ""])

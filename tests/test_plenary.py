@@ -278,6 +278,18 @@ def test_what_an_earlier_round_decided_counts_and_what_is_parked_does_not(rounds
         assert (made.decided, made.total) == (2, 4)
 
 
+def test_what_is_taken_back_or_parked_stands_no_longer(rounds, tmp_path):
+    """In the banner, which makes a slide green; the lines of the log go on standing below."""
+    directory = Path(shutil.copytree(rounds[0], tmp_path / "r"))
+    decide(directory, "CU-001", "agree", reason="No objection", time=NOON)
+    assert "No objection" in boarded_slides(directory)["CU-001"].standing
+    decide(directory, "CU-001", "undo", reason="Too early", time=NOON)
+    assert boarded_slides(directory)["CU-001"].standing == ""
+    decide(directory, "CU-001", "agree", reason="No objection", time=NOON)
+    decide(directory, "CU-001", "park", reason="Await the survey", time=NOON)
+    assert boarded_slides(directory)["CU-001"].standing == ""
+
+
 def test_a_merged_unit_says_where_it_went(rounds, tmp_path):
     directory = Path(shutil.copytree(rounds[0], tmp_path / "r"))
     decide(directory, "CU-001", "merge", reason="One landscape", time=NOON, into="CU-002")

@@ -196,6 +196,11 @@ def test_an_x_before_the_name_rejects(name):
     assert rejects(name)
 
 
+@pytest.mark.parametrize("name", ["帕米尔：北部", "ＵＮＥＳＣＯ 1号？", "Ａ＝Ｂ"])
+def test_a_name_in_wide_letters_stays_as_it_is_written(name):
+    assert bare_name(f"ＣＵ－００６ {name}") == name == bare_name(f"CU-006 {name}")
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -344,10 +344,12 @@ def _read_log(path: Path) -> pd.DataFrame:
     log["decision"] = log["decision"].str.strip().str.casefold()
     odd_ids = ~log["unit_id"].str.fullmatch(_ID_AS_WRITTEN)
     log.loc[odd_ids, "unit_id"] = log.loc[odd_ids, "unit_id"].map(workshop.unit_id_typed)
-    is_ours = log["decision"].isin(DECISIONS) & log["status"].isin(STATUSES)
-    if not is_ours.all():
-        lines = (number for number, ours in enumerate(is_ours, start=2) if not ours)
-        raise InputError.of("decisions typed by hand", file=path.name, lines_typed=in_short(lines))
+    # a spreadsheet makes 1 of 01
+    log["round"] = log["round"].str.strip().str.zfill(2)
+    odd_lines = log[~(log["decision"].isin(DECISIONS) & log["status"].isin(STATUSES))]
+    if not odd_lines.empty:
+        typed_lines = in_short(map(clean_name, odd_lines["unit_id"] + " " + odd_lines["decision"]))
+        raise InputError.of("decisions typed by hand", file=path.name, lines_typed=typed_lines)
     return log
 
 
@@ -363,12 +365,12 @@ def decisions_told(directory: Path, round_: Round) -> pd.DataFrame:
     """
     log = read_decisions(directory)
     units = round_.tables["conservation_units"]
-    decided_ids = {name for name, of_unit in log.groupby("unit_id") if standing_decisions(of_unit)}
     before = standing_before(directory)
+    undecided_ids = before.keys() - _standing_by_unit(log).keys()
     lines = [
         before[unit["unit_id"]]
         for unit in text_rows(pd.DataFrame(units.drop(columns="geometry")))
-        if unit["unit_id"] in {*before} - decided_ids and _is_what_it_was(unit, before)
+        if unit["unit_id"] in undecided_ids and _is_what_it_was(unit, before)
     ]
     lines.sort(key=lambda line: line["time"])
     return pd.concat([pd.DataFrame(lines, columns=log.columns), log], ignore_index=True)
@@ -392,10 +394,20 @@ def standing_before(directory: Path) -> dict[str, dict[str, str]]:
     """By unit, the line that stands of the last earlier round in which anything was decided on it."""
     last: dict[str, dict[str, str]] = {}
     for path in _earlier_logs(directory):
-        for unit_id, lines in _read_log(path).groupby("unit_id"):
-            if standing := standing_decisions(lines):
-                last[str(unit_id)] = standing[-1]
+        last |= {name: lines[-1] for name, lines in _standing_by_unit(_read_log(path)).items()}
     return last
+
+
+def _standing_by_unit(log: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
+    """The decisions on each unit that no later line of a log takes back; none of a unit without any."""
+    standing: dict[str, list[dict[str, str]]] = {}
+    for line in text_rows(log):
+        of_unit = standing.setdefault(line["unit_id"], [])
+        if line["decision"] == "undo":
+            del of_unit[-1:]
+        elif line["decision"] not in ASKING:
+            of_unit.append(dict(line))
+    return {unit_id: lines for unit_id, lines in standing.items() if lines}
 
 
 def _earlier_logs(directory: Path) -> list[Path]:
@@ -507,13 +519,7 @@ def _show_unit(
 
 def standing_decisions(lines: pd.DataFrame) -> list[dict[str, str]]:
     """The decisions on one unit that no later line takes back."""
-    standing: list[dict[str, str]] = []
-    for line in lines[~lines["decision"].isin(ASKING)].to_dict("records"):
-        if line["decision"] != "undo":
-            standing.append({str(key): str(value) for key, value in line.items()})
-        elif standing:
-            standing.pop()
-    return standing
+    return next(iter(_standing_by_unit(lines).values()), [])
 
 
 def questions_left(cell: object, lines: pd.DataFrame) -> dict[str, str]:

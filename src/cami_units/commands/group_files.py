@@ -566,9 +566,9 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     """What one file holds, put with that of the others."""
     label, base_facts, group_files = reading.label, reading.base_facts, reading.group_files
     rows = records(placemarks.table)
-    is_ours = any(row["data"].get("cu_id") for row in rows)
+    own_columns = _own_columns(rows)
     for row in rows:
-        row["comment"] = _with_own_columns(row, _comment(row), is_ours=is_ours)
+        row["comment"] = _with_own_columns(row, _comment(row), own_columns)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
@@ -581,7 +581,6 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     group, group_by = _group(shapes, reading) if own_marks else _named(label, base_facts)
     folder_there = _folder_there(placemarks.folders, shapes, group, reading)
     group_files.unsound[label] = _unsound(placemarks, pins, base_facts)
-    _keep_words_without_ground(rows, reading)
     group_files.rounds[label] = _mostly(_data(shapes, "round"))
     if is_foreign:
         group_files.of_another_round.append(label)
@@ -601,6 +600,7 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
         group, group_by = ";".join(sorted(set(groups))), "its placemarks"
     group_files.placemarks += _shapes(shapes, groups, group_files)
     group_files.pins += _all_remarks(pins, shapes, [*specks, *far], evidence, (group, groups))
+    group_files.pins += _words_without_ground(rows, group, reading)
     group_files.notices += _noticed(evidence, specks, far, base_facts)
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = reading.digest in reading.handed_out
@@ -720,17 +720,21 @@ def _unsound(
     return reasons
 
 
-def _keep_words_without_ground(rows: Iterable[Mapping[Any, Any]], reading: _Reading) -> None:
-    """What was typed into placemarks whose shape cannot be used, or that have none.
+def _words_without_ground(
+    rows: Iterable[Mapping[Any, Any]], group: str, reading: _Reading
+) -> Iterator[dict[str, Any]]:
+    """What was typed into placemarks whose shape cannot be used, or that have none, as rows of `remarks`.
 
-    Said of a unit that was handed out it counts as in a row of a form. Tables joined to a map leave such
-    rows, and Google Earth where a polygon was begun and never drawn.
+    Tables joined to a map leave such rows, and Google Earth where a polygon was begun and never drawn. Said
+    of a unit that was handed out it stands on that unit, and says nothing of whether it is to stay.
     """
     for row in rows:
         text = row["comment"] if row["kind"] in ("none", "view") else ""
-        if text and (unit_id := _meant(row)) in reading.base_facts.units:
-            form_row = workshop.FormRow(unit_id, comment=text)
-            reading.group_files.forms.setdefault(reading.label, []).append(form_row)
+        unit_id = _meant(row) if text else ""
+        outline = reading.base_facts.outlines.get(unit_id)
+        if outline is not None:
+            mark = {**row, "file": reading.label, "data": {"about": unit_id}}
+            yield _remark(mark, group, "comment", shapely.point_on_surface(outline))
         elif text:
             what = Note("typed beside", {"text": text})
             reading.note_in(row["folder"], row["name"], what, int(row["line"]))
@@ -843,36 +847,66 @@ _HANDED_OUT: Final = frozenset(
 )
 """The columns of text that a file of ours is handed out with, from packs, rounds and the drawing page."""
 _OF_PROGRAMS: Final = re.compile(
-    r"(?:stroke|fill|marker|style|icon|symbol|shape|created|last_edit|edit)[-_ ]?\w*|_.*|timestamp|"
-    r"begin|end|when|altitudemode|tessellate|extrude|visibility|draworder|snippet|layer|path|folder|"
-    r"id|fid|ogc_fid|gid|uuid|globalid|objectid|creator|editor|colou?r|source|kind|type|times?|date",
+    r"(?:stroke|fill|marker|style|icon|symbol|shape|created|modified|last_edit|edit|auxiliary|geom|merge|"
+    r"buff|gx|is|has|iso|label|owner|user|device)[-_ ]?\w*|_.*|timestamp|begin|end|when|alt(?:itude)?mode|"
+    r"base|clamped|extruded?|tessellate|visib\w*|hidden|locked|draworder|snippet|popupinfo|layer|path|"
+    r"folder(?:path)?|id|fid|ogc_fid|gid|uuid|globalid|objectid|creator|author|editor|colou?r|source|kind|"
+    r"type|valid\w*|country|times?|date.*",
     re.IGNORECASE,
 )
 """Columns that programs add to what they save: styles, times, ids, who saved it."""
-_NO_SPEECH: Final = re.compile(r"#?[0-9a-f-]{6,}|[\d:TZ.+-]+", re.IGNORECASE)
-"""Ids, colours and times, which hold letters and say nothing."""
+_NO_SPEECH: Final = re.compile(
+    r"#?\{?[0-9a-f-]{6,}\}?|[\d:TZ.+-]+|true|false|.*(?:<html|<table|<body|://).*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Ids, colours, times, marks and pages, which hold letters and say nothing."""
 
 
-def _with_own_columns(row: Mapping[Any, Any], said: str, *, is_ours: bool) -> str:
+def _own_columns(rows: Sequence[Mapping[Any, Any]]) -> frozenset[str]:
+    """The columns of data that a group has added to units that it was handed out, by what is typed into them.
+
+    What is the same in all of several units was written there by a program.
+    """
+    units = [row["data"] for row in rows if row["data"].get("cu_id")]
+    typed: dict[str, list[str]] = {}
+    for data in units:
+        for key, value in data.items():
+            if clean_text(value):
+                typed.setdefault(key, []).append(value)
+    return frozenset(
+        key
+        for key, values in typed.items()
+        if not _is_known_column(key) and not (len(values) == len(units) > 1 and len({*values}) == 1)
+    )
+
+
+def _is_known_column(key: str) -> bool:
+    """Whether a column is one that we hand out, or that programs add; a shapefile cuts names at ten letters."""
+    name = _column_name(key)
+    return name[:10] in _HANDED_OUT_CUT or _OF_PROGRAMS.fullmatch(name) is not None
+
+
+def _column_name(key: str) -> str:
+    return key.casefold().rstrip("_0123456789 ")
+
+
+def _with_own_columns(row: Mapping[Any, Any], said: str, own_columns: Collection[str]) -> str:
     """What was typed into the description of a placemark, and into columns that a group has added to its data.
 
     In a GIS, a table or a phone people type into a column of their own sooner than into a description. Of a
-    file that nobody handed out (`is_ours` is false) only columns that are called so hold words: the others
-    are whatever its layer knows.
+    file that nobody handed out only columns that are called so hold words: the others are whatever its layer
+    knows.
     """
     if row["data"].get("layer"):
         return said
     for key, value in row["data"].items():
-        name = key.casefold().rstrip("_0123456789 ")
-        is_of_words = name in _WORD_COLUMNS
-        # a shapefile cuts the names of columns at ten letters
-        is_known = name[:10] in _HANDED_OUT_CUT or _OF_PROGRAMS.fullmatch(name)
+        is_of_words = _column_name(key) in _WORD_COLUMNS
         text = clean_text(value)
         is_speech = _LETTERS.search(text) and not (_NO_SPEECH.fullmatch(text) or _is_our_own(text))
         if is_speech and text not in (*said.split("\n"), row["name"]):
             if is_of_words and text not in said:
                 said = f"{said}\n{text}".strip()
-            elif is_ours and not (is_of_words or is_known):
+            elif key in own_columns and not is_of_words:
                 said = f"{said}\n{key} – {text}".strip()
     return said[: max(LONGEST_TEXT, len(row["description"]))]
 
@@ -953,9 +987,10 @@ _NO_LETTERS: Final = re.compile(r"[\W\d_]+")
 def _says_no_name(name: str) -> bool:
     """Whether what stands for a name is rather a message: "OK", "v2", "split?", "merge with CU-011"."""
     spoken = _NO_LETTERS.sub(" ", name).casefold().split()
-    return name.rstrip().endswith(("?", "？")) or (
-        all(word in _NO_NAMES for word in spoken) or bool(workshop.unit_ids_in(name))
-    )
+    # a number tells one place from another, a sign alone says "done"
+    is_number = not spoken and any(map(str.isalnum, name))
+    is_message = not is_number and all(word in _NO_NAMES for word in spoken)
+    return is_message or name.rstrip().endswith(("?", "？")) or bool(workshop.unit_ids_in(name))
 
 
 def _behind_handed_name(mark: Mapping[str, Any]) -> str:
@@ -1542,7 +1577,23 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
         spoken["merge_with"] = ids[1]
     of_ids: list[Mapping[str, str]] = [{**spoken, "unit_id": one} for one in ids]
+    if _LETTERS.search(_ONLY_IDS.sub("", typed)):
+        # other words stand beside them ("CU-001, formerly CU-002"): what is asked is asked of the first
+        asked_of_none = {
+            "action": "",
+            "merge_with": "",
+            "new_name": "",
+            "comment": spoken["comment"],
+        }
+        of_ids[1:] = [{**one, **asked_of_none} for one in of_ids[1:]]
     return of_ids or _of_pieces(row, base_facts) or [row]
+
+
+_ONLY_IDS: Final = re.compile(
+    r"[CС][UУ]\W{0,3}\d+[a-zа-я]{0,3}|\b(?:and|to|till|through|и|по|до|болон|хүртэл)\b|[和与及至到]",
+    re.IGNORECASE,
+)
+"""What a cell of ids alone consists of."""
 
 
 def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:

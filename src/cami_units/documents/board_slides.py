@@ -296,7 +296,7 @@ def _board(
                 # a decision answers what was open, but for what plenary has asked itself
                 questions=_asked(row) if standing else _questions(unit, lang),
                 decisions=tuple(decision_said(line, lang) for line in unit.decisions),
-                standing=_standing_said(standing, unit.decisions, lang),
+                standing=_standing_said(unit, standing, lang),
                 drawing=drawing,
                 remarks=(
                     *_reasons(unit.changes, lang),
@@ -497,11 +497,14 @@ def _of_round(decisions: Sequence[Mapping[str, Any]], number: str) -> list[Mappi
     return [line for line in decisions if line["round"] == number]
 
 
-def _standing_said(
-    standing: Mapping[str, Any] | None, decisions: Sequence[Mapping[str, Any]], lang: str
-) -> str:
-    """The decision that settles a unit, in words: that of this round, else of one before; or nothing."""
-    settling = [standing] if standing else [line for line in decisions if _is_settling(line)]
+def _standing_said(unit: _Told, standing: Mapping[str, Any] | None, lang: str) -> str:
+    """The decision that settles a unit, in words: that of this round, else of one before; or nothing.
+
+    What this round has taken back or parked no earlier one settles.
+    """
+    before = [] if unit.of_round else [line for line in unit.decisions if _is_settling(line)]
+    is_parked = clean_name(unit.row.get("decision")) == "park"
+    settling = [standing] if standing else [] if is_parked else before
     return decision_said(settling[-1], lang) if settling else ""
 
 

@@ -627,8 +627,8 @@ class _Reader:
         # further.
         count, typed = len(typed), typed[: 10 * LONGEST_TEXT]
         text, cells = described(typed)
-        if row["data"].keys() & _OURS_BY and not {*map(_name, cells)} <= row["data"].keys():
-            # data of its own it has: what it does not repeat of them somebody has pasted there
+        if row["data"].keys() & _OURS_BY and not row["data"].keys() & {*map(_name, cells)}:
+            # data of its own it has: a table that repeats none of them somebody has pasted there
             text, cells = plain_text(typed), {}
         for key, value in list(cells.items())[:MOST_DATA]:
             row["data"].setdefault(_name(key), value[:LONGEST_TEXT])
@@ -811,9 +811,11 @@ def _typed_beside(children: Mapping[str, etree._Element]) -> Iterable[str]:
     """
     if (span := children.get("TimeSpan")) is not None:
         ends = (clean_name(_child_text(span, name)[:LONGEST_NAME]) for name in ("begin", "end"))
-        if any(between := tuple(ends)):
+        # what has an hour was written by a logger or a phone
+        if any(between := tuple(ends)) and "T" not in "".join(between):
             yield " – ".join(one or "…" for one in between)
-    for name in ("address", "phoneNumber"):
+    # of a pin a phone writes where it was
+    for name in () if "Point" in children else ("address", "phoneNumber"):
         if (child := children.get(name)) is not None:
             yield plain_text(text_of(child)[:LONGEST_TEXT])
 

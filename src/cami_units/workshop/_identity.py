@@ -121,12 +121,12 @@ def _names_another(named: str, behind: str) -> bool:
     return spoken_id(behind) not in ("", *ids_before)
 
 
-@lru_cache(maxsize=20_000)  # evidence comes back in the file of each group, under the same names
 def _line(typed: object) -> str:
-    """What somebody typed as one line, its wide letters and digits as narrow ones."""
+    """What somebody typed as one line, its wide letters and digits as narrow ones: to be read, not shown."""
     return clean_name(typed).translate(_WIDE)
 
 
+@lru_cache(maxsize=20_000)  # evidence comes back in the file of each group, under the same names
 def spoken_id(name: str) -> str:
     """The unit id at the front of a name, as ids are written, or an empty string.
 
@@ -137,7 +137,7 @@ def spoken_id(name: str) -> str:
     >>> spoken_id("СУ-012а Вахан")  # all three letters are Cyrillic
     'CU-012a'
     """
-    match = _ID.match(_unmarked(name))
+    match = _ID.match(_line(_unmarked(name)))
     return f"CU-{int(match[1]):03d}{match[2].translate(_PIECE_LETTERS).lower()}" if match else ""
 
 
@@ -241,7 +241,9 @@ def bare_name(name: str) -> str:
     'Kopet Dag'
     """
     text = _unmarked(name)
-    match = _IDS.match(text)
+    match = _IDS.match(
+        text.translate(_WIDE)
+    )  # letter by letter: places are those of the name itself
     text = text[match.end() :].lstrip(_BEHIND_ID) if match else text
     text = _PART.sub("", text)
     return "" if _UNTITLED.fullmatch(text) else text
@@ -325,10 +327,12 @@ def letters_in_order() -> Iterator[str]:
 
 def _unmarked(name: str) -> str:
     """A name without the mark of its rejection."""
-    text = _line(name)
-    quoted = text.lstrip(_QUOTES)
-    match = _REJECTED.match(quoted)
-    return quoted[match.end() :] if match else text
+    text = clean_name(name)
+    narrow = text.translate(_WIDE)
+    match = _REJECTED.match(narrow) or _REJECTED.match(
+        narrow, len(narrow) - len(narrow.lstrip(_QUOTES))
+    )
+    return text[match.end() :] if match else text
 
 
 # -- what a file of the drawing page says of itself ----------------------------------------------
