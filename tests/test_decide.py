@@ -174,9 +174,9 @@ def texts(directory: Path, name: str) -> str:
 
 def test_one_more_question_stands_wherever_a_unit_does_until_it_is_answered(round_dir):
     decide(round_dir, "CU-001", "agree", reason="as drawn", time=NOON)
-    asked, _ = decide(round_dir, "CU-001", "ask", reason=WHO, time=NOON)
+    asked = decide(round_dir, "CU-001", "ask", reason=WHO, time=NOON)
     assert (asked["question"], asked["status"]) == ("A-001", "plenary-agreed")
-    again, _ = decide(round_dir, "CU-001", "ask", reason=HOW_MANY, time=NOON)
+    again = decide(round_dir, "CU-001", "ask", reason=HOW_MANY, time=NOON)
     other = record_decision(round_dir, "CU-002", "ask", reason=HOW_MANY, time=NOON)
     assert (again["question"], other["question"]) == ("A-002", "A-003")
     unit = decided_round(round_dir).tables["conservation_units"].set_index("unit_id").loc["CU-001"]
@@ -193,7 +193,7 @@ def test_one_more_question_stands_wherever_a_unit_does_until_it_is_answered(roun
         record_decision(round_dir, "CU-001", "answer", reason="the rangers", time=NOON)
     record_decision(round_dir, "CU-001", "answer", reason="Us.", time=NOON, question="A-001")
     # of one that is open alone nobody need say which
-    closed, _ = decide(round_dir, "CU-001", "withdraw", reason="counted in spring", time=NOON)
+    closed = decide(round_dir, "CU-001", "withdraw", reason="counted in spring", time=NOON)
     assert closed["question"] == "A-002"
     units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
     assert units["open_questions"].to_dict() == {

@@ -176,11 +176,11 @@ def decide(
     with at_work() as progress:
         from datetime import datetime
 
-        from cami_units.commands.decide import decide as run_decide
+        from cami_units.commands.decide import decide_and_show
 
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
-        line, shown = run_decide(
+        line, shown = decide_and_show(
             directory,
             unit,
             decision,

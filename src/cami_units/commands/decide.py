@@ -110,7 +110,7 @@ def decide(
     *,
     progress: Progress = quiet,
     **options: Unpack[DecisionOptions],
-) -> tuple[pd.Series[str], Round]:
+) -> pd.Series[str]:
     """Append one decision to the log of a round, then show it in the round's tables and maps.
 
     Parameters
@@ -130,8 +130,6 @@ def decide(
     -------
     Series
         The line as it stands in the log, by :data:`DECISION_COLUMNS`.
-    Round
-        The round as it was written, for whoever says what follows.
 
     Raises
     ------
@@ -143,6 +141,19 @@ def decide(
     The line is on the disk before the tables are touched. Should the power go in between, the next
     command that opens the round with :func:`decided_round` shows the decision all the same.
     """
+    line, _ = decide_and_show(directory, unit_id, decision, progress=progress, **options)
+    return line
+
+
+def decide_and_show(
+    directory: Path,
+    unit_id: str,
+    decision: str,
+    *,
+    progress: Progress = quiet,
+    **options: Unpack[DecisionOptions],
+) -> tuple[pd.Series[str], Round]:
+    """As :func:`decide`: the line, and the round as it was written, for whoever says what follows."""
     # one reading of the file for both halves
     stored = store.open_round(directory)
     line = _recorded(stored, directory, unit_id, decision, options)

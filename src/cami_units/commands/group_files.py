@@ -1577,16 +1577,18 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
         spoken["merge_with"] = ids[1]
     of_ids: list[Mapping[str, str]] = [{**spoken, "unit_id": one} for one in ids]
-    if _LETTERS.search(_ONLY_IDS.sub("", typed)):
-        # other words stand beside them ("CU-001, formerly CU-002"): what is asked is asked of the first
-        asked_of_none = {
-            "action": "",
-            "merge_with": "",
-            "new_name": "",
-            "comment": spoken["comment"],
-        }
-        of_ids[1:] = [{**one, **asked_of_none} for one in of_ids[1:]]
-    return of_ids or _of_pieces(row, base_facts) or [row]
+    return _asked_of_first(of_ids, typed) or _of_pieces(row, base_facts) or [row]
+
+
+def _asked_of_first(rows: Sequence[Mapping[str, str]], typed: str) -> list[Mapping[str, str]]:
+    """Rows of the units in one cell: where other words stand beside their ids, what is asked is asked of the first.
+
+    "CU-001, formerly CU-002" rejects one unit.
+    """
+    if not _LETTERS.search(_ONLY_IDS.sub("", typed)):
+        return list(rows)
+    nothing_asked = {"action": "", "merge_with": "", "new_name": ""}
+    return [*rows[:1], *({**row, **nothing_asked} for row in rows[1:])]
 
 
 _ONLY_IDS: Final = re.compile(
