@@ -386,7 +386,9 @@ def test_everything_a_group_can_do_comes_back_through_collect_as_facts(page, don
     assert found.files[0].group == "S2"
     assert changes.loc["CU-004", ["change", "matched_by"]].tolist() == ["merged", "cu_id"]
     assert changes.loc["CU-003", ["change", "matched_by"]].tolist() == ["reshaped", "cu_id"]
-    assert changes.loc[["CU-002"], "change"].tolist() == ["split", "commented"]
+    # what was said of it stands on its pieces
+    assert changes.loc[["CU-002"], "change"].tolist() == ["split"]
+    assert "commented" in changes.loc[["CU-002a"], "change"].tolist()
     assert set(changes.loc[["CU-002"], "matched_by"]) == {"cu_id"}
     units = found.round.tables["conservation_units"].set_index("unit_id")
     assert units.loc["CU-002a", "status"] == "working-group proposal"

@@ -736,7 +736,7 @@ def _words_without_ground(
             mark = {**row, "file": reading.label, "data": {"about": unit_id}}
             yield _remark(mark, group, "comment", shapely.point_on_surface(outline))
         elif text:
-            what = Note("typed beside", {"text": text})
+            what = Note("typed beside", {"text": kml.in_a_notice(text)})
             reading.note_in(row["folder"], row["name"], what, int(row["line"]))
 
 

@@ -16,6 +16,7 @@ from ._marks import Profile as Profile
 from ._marks import Sign as Sign
 from ._placemarks import SMALLEST_KM2 as SMALLEST_KM2
 from ._placemarks import boxes_meet as boxes_meet
+from ._placemarks import in_a_notice as in_a_notice
 from ._placemarks import is_below_a_unit as is_below_a_unit
 from ._placemarks import read_kml as read_kml
 from ._placemarks import read_placemarks as read_placemarks

@@ -432,8 +432,9 @@ class _Reader:
 
     def _say_typed(self, element: etree._Element, key: str) -> None:
         """Keep what somebody typed as the description of what is no placemark: we write none there."""
-        typed = plain_text(_child_text(element, "description")[: 10 * LONGEST_TEXT])
-        if text := typed[:LONGEST_TEXT]:
+        if text := in_a_notice(
+            plain_text(_child_text(element, "description")[: 10 * LONGEST_TEXT])
+        ):
             is_folder = _is_folder(element)
             outer = element if is_folder else element.getparent()
             place = {
@@ -749,6 +750,15 @@ def _counted(notes: Sequence[Note]) -> Iterable[Note]:
     for note, count in times.values():
         facts = note.facts if count == 1 else {**note.facts, "times": count}
         yield Note(note.key, facts, note.level)
+
+
+LONGEST_NOTICE: Final = 500
+"""Letters of what somebody typed that a notice repeats: the whole of it stands in the file."""
+
+
+def in_a_notice(text: str) -> str:
+    """What somebody typed, as much of it as a notice repeats."""
+    return text if len(text) <= LONGEST_NOTICE else f"{text[: LONGEST_NOTICE - 1].rstrip()}…"
 
 
 def folder_of(feature: etree._Element) -> str:
