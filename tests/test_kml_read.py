@@ -265,6 +265,12 @@ def test_a_table_pasted_beside_data_of_our_own_is_words():
     assert problems[0].what.endswith("(Agreed by: KZ, UZ, Priority: HIGH)")
 
 
+def test_what_a_database_writes_for_nothing_is_nothing_beside_data_of_our_own():
+    empty = mark().replace("<Polygon", f"<description>NULL</description>{OWN_DATA}<Polygon", 1)
+    rows, problems = kml.read_kml(document(empty))
+    assert (rows["description"].iloc[0], problems) == ("", ())
+
+
 @pytest.mark.parametrize("parent", [' parent="Placemark"', ""])
 def test_placemarks_of_a_schema_are_placemarks(parent):
     """KML 2.0 and 2.1 derive types of their own from <Placemark>."""

@@ -259,11 +259,11 @@ def surrounded(lines: Sequence[BaseGeometry], effort: Effort) -> BaseGeometry | 
 
 def _nothing_in(placemark: etree._Element) -> Note:
     """Why a placemark without any shape has none: elements that KML does not know are named."""
-    named = {local(child) for child in placemark if _GEOMETRY_LIKE.fullmatch(local(child))}
-    odd = named - _SHAPES - _GROUPS  # empty ones, of which nothing is left
+    children = {local(child) for child in placemark}
+    # of those that KML knows nothing is left: they are empty
+    odd = set(filter(_GEOMETRY_LIKE.fullmatch, children)) - _SHAPES - _GROUPS
     if odd:
         return Note("odd geometry", {"elements": [f"<{clean_name(name)}>" for name in sorted(odd)]})
-    children = {local(child) for child in placemark}
     # what has data was a shape, whose view is left when its outline is thrown away
     if children & {"LookAt", "Camera"} and "ExtendedData" not in children:
         return Note("view")

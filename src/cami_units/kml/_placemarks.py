@@ -628,7 +628,11 @@ class _Reader:
         # further.
         count, typed = len(typed), typed[: 10 * LONGEST_TEXT]
         text, cells = described(typed)
-        if row["data"].keys() & _OURS_BY and not row["data"].keys() & {*map(_name, cells)}:
+        if (
+            cells
+            and row["data"].keys() & _OURS_BY
+            and row["data"].keys().isdisjoint(map(_name, cells))
+        ):
             # data of its own it has: a table that repeats none of them somebody has pasted there
             text, cells = plain_text(typed), {}
         for key, value in list(cells.items())[:MOST_DATA]:
