@@ -159,10 +159,10 @@ def changes_table(measured: MeasuredMerge) -> pd.DataFrame:
     decision = measured.decision
     met_before = _met(base.tables["unit_criteria"], "unit_id")
     met_after = _met(assessed.findings.criteria, "site")
-    split_km2 = _ground_of_splits(measured, after)
     shared = _shared_with_own_sites(measured)
-    followed_km2 = _shared_km2(workshop.sites_that_follow(merge), measured)
-    still_there = workshop.ground_still_there(followed_km2)
+    following = workshop.sites_that_follow(merge)
+    new_km2 = workshop.summed_by_unit({pair: after[pair[1]]["area_km2"] for pair in following})
+    still_there = workshop.summed_by_unit(_shared_km2(following, measured))
     parents = {unit.unit_id: unit.parent for unit in measured.redrawn if unit.parent}
     rows = []
     for change in merge.changes:
@@ -174,8 +174,8 @@ def changes_table(measured: MeasuredMerge) -> pd.DataFrame:
         row["facts"] = _facts(change.notes)
         row["before_km2"] = old["area_km2"] if old else None
         row["after_km2"] = row["before_km2"] if change.change in _STAYS else None
-        if change.change == "split" and unit_id in split_km2:
-            row["after_km2"] = split_km2[unit_id]
+        if change.change == "split" and unit_id in new_km2:
+            row["after_km2"] = new_km2[unit_id]
             row["gained_km2"], row["lost_km2"] = workshop.gained_and_lost(
                 row["before_km2"], row["after_km2"], still_there[unit_id]
             )
@@ -207,17 +207,6 @@ def changes_table(measured: MeasuredMerge) -> pd.DataFrame:
         ["unit_id", "group", "file", "change", "placemark", "note"], kind="stable"
     )
     return table.loc[order.index].reset_index(drop=True)
-
-
-def _ground_of_splits(
-    measured: MeasuredMerge, after: Mapping[str, Mapping[str, Any]]
-) -> dict[str, float]:
-    """km² of all pieces of each unit that was split."""
-    pieces: dict[str, list[float]] = {}
-    for unit in measured.redrawn:
-        if unit.parent and unit.unit_id != unit.parent:
-            pieces.setdefault(unit.parent, []).append(after[unit.site]["area_km2"])
-    return {parent: workshop.ground_of_pieces(areas) for parent, areas in pieces.items()}
 
 
 def spoken(notes: Iterable[Note], lang: str) -> str:

@@ -63,11 +63,10 @@ from ._merge_tables import Resolution as Resolution
 from ._merge_tables import Rules as Rules
 from ._merge_tables import UnitChange as UnitChange
 from ._merge_tables import gained_and_lost as gained_and_lost
-from ._merge_tables import ground_of_pieces as ground_of_pieces
-from ._merge_tables import ground_still_there as ground_still_there
 from ._merge_tables import outlines as outlines
 from ._merge_tables import resolutions_of as resolutions_of
 from ._merge_tables import sites_that_follow as sites_that_follow
+from ._merge_tables import summed_by_unit as summed_by_unit
 from ._new_units import ground_inside as ground_inside
 from ._versions import FormRow as FormRow
 from ._versions import GroupFile as GroupFile

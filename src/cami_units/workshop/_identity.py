@@ -97,10 +97,7 @@ def rejects(name: str, *, own_names: Iterable[str] = ()) -> bool:
     False
     """
     own = {clean_name(own_name).casefold() for own_name in own_names if own_name}
-    # the how-to shows the X in quotes, and some type them too
-    typed_name = _line(name)
-    if _REJECTED.match(quoted := typed_name.lstrip(_QUOTES)):
-        typed_name = quoted
+    typed_name = _from_its_x(_line(name))
     with_id = _IDS.match(typed_name)
     behind_id = typed_name[with_id.end() :].lstrip(_BEHIND_ID) if with_id else ""
     for said in filter(None, (typed_name, behind_id)):
@@ -119,6 +116,12 @@ def _names_another(named: str, behind: str) -> bool:
     """Whether what stands behind an X begins with the id of another unit than the ids before it."""
     ids_before = unit_ids_in(named.removesuffix(behind))
     return spoken_id(behind) not in ("", *ids_before)
+
+
+def _from_its_x(line: str) -> str:
+    """A line without the quotes in front of an X that rejects: the how-to shows it so, and some type them."""
+    unquoted = line.lstrip(_QUOTES)
+    return unquoted if _REJECTED.match(unquoted) else line
 
 
 def _line(typed: object) -> str:
@@ -241,9 +244,8 @@ def bare_name(name: str) -> str:
     'Kopet Dag'
     """
     text = _unmarked(name)
-    match = _IDS.match(
-        text.translate(_WIDE)
-    )  # letter by letter: places are those of the name itself
+    # letter by letter: places are those of the name itself
+    match = _IDS.match(text.translate(_WIDE))
     text = text[match.end() :].lstrip(_BEHIND_ID) if match else text
     text = _PART.sub("", text)
     return "" if _UNTITLED.fullmatch(text) else text
@@ -328,11 +330,10 @@ def letters_in_order() -> Iterator[str]:
 def _unmarked(name: str) -> str:
     """A name without the mark of its rejection."""
     text = clean_name(name)
-    narrow = text.translate(_WIDE)
-    match = _REJECTED.match(narrow) or _REJECTED.match(
-        narrow, len(narrow) - len(narrow.lstrip(_QUOTES))
-    )
-    return text[match.end() :] if match else text
+    narrow = _from_its_x(text.translate(_WIDE))
+    match = _REJECTED.match(narrow)
+    # letter by letter: what follows the X is as long in the name itself
+    return text[len(text) - len(narrow) + match.end() :] if match else text
 
 
 # -- what a file of the drawing page says of itself ----------------------------------------------

@@ -320,11 +320,6 @@ def gained_and_lost(before_km2: float, after_km2: float, shared_km2: float) -> t
     return max(0.0, after_km2 - shared_km2), max(0.0, before_km2 - shared_km2)
 
 
-def ground_of_pieces(pieces_km2: Iterable[float]) -> float:
-    """The ground of a split unit: that of its pieces together, km²; they do not overlap."""
-    return float(sum(pieces_km2))
-
-
 def sites_that_follow(merge: Merge) -> list[tuple[str, str]]:
     """Each unit that was split or merged, with the site of each piece of it, or of what took it in."""
     sites = {unit.unit_id: unit.site for unit in merge.units if unit.site}
@@ -340,12 +335,12 @@ def sites_that_follow(merge: Merge) -> list[tuple[str, str]]:
     ]
 
 
-def ground_still_there(shared_km2: Mapping[tuple[str, str], float]) -> dict[str, float]:
-    """The ground of each unit that is in one of its :func:`sites_that_follow`, km²; these do not overlap."""
-    there: dict[str, float] = {}
-    for (unit_id, _), km2 in shared_km2.items():
-        there[unit_id] = there.get(unit_id, 0.0) + km2
-    return there
+def summed_by_unit(km2_of: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    """Of each unit the ground of its :func:`sites_that_follow` together, km²: these do not overlap."""
+    sums: dict[str, float] = {}
+    for (unit_id, _), km2 in km2_of.items():
+        sums[unit_id] = sums.get(unit_id, 0.0) + km2
+    return sums
 
 
 def add_site(merge: Merge, site: str, places: tuple[int, ...]) -> str:

@@ -350,8 +350,7 @@ def ask_about_split(
             continue
         shared = sum(merging.ground.with_unit(mark.place, piece) for piece in names)
         what = note("outdated split", group=mark.group, unit_id=mark.cu_id, names=list(names))
-        answers = {**dict.fromkeys((mark.group, mark.file, "both"), mark.group)}
-        answers |= {**dict.fromkeys(LEAVES_OUT, LEAVES_OUT[0]), "ask": "ask"}
+        answers = _answers_of_one(mark)
         merge.conflicts.append(
             Conflict(
                 *(";".join(names), mark.group, shared, "leave out", "outdated", what),
@@ -362,6 +361,12 @@ def ask_about_split(
         decided = merging.rules.resolutions.get(";".join(names))
         if not decided or answers.get(decided.choice, "ask") in (LEAVES_OUT[0], "ask"):
             _leave_out(unit_id, mark, what, merge)
+
+
+def _answers_of_one(mark: Placemark) -> dict[str, str]:
+    """What people can say of a single new shape: that it stands, that it is left out, that plenary is asked."""
+    stands = dict.fromkeys((mark.group, mark.file, "both"), mark.group)
+    return {**stands, **dict.fromkeys(LEAVES_OUT, LEAVES_OUT[0]), "ask": "ask"}
 
 
 def _leave_out(unit_id: str, mark: Placemark, why: Note, merge: Merge) -> None:
@@ -387,8 +392,7 @@ def ask_about_outside(numbered: Mapping[str, Placemark], merging: Merging) -> No
         if own_km2 >= MOSTLY * area:
             continue
         # what leaves it out was done before: here it stands
-        answers = {**dict.fromkeys((mark.group, mark.file, "both"), mark.group)}
-        answers |= {**dict.fromkeys(LEAVES_OUT, LEAVES_OUT[0]), "ask": "ask"}
+        answers = _answers_of_one(mark)
         what = note("outside the section", share=100 * (1 - own_km2 / area), group=mark.group)
         merge.conflicts.append(
             Conflict(

@@ -206,10 +206,10 @@ def versions_of_group(
     own_units, due = set(owned), set(expected)
     units = {str(row["unit_id"]): row for row in base.to_dict("records")}
     result = GroupVersions(group, tuple(file.file for file in files))
-    pieces = pieces_of(base)
+    pieces_now = pieces_of(base)
     read_files = []
     for file in files:
-        identity = identified(file.placemarks, units, ground, pieces_of=pieces)
+        identity = identified(file.placemarks, units, ground, pieces_of=pieces_now)
         versions = {
             unit_id: _version(units[unit_id], pieces, identity, placemarks, group, own_units)
             for unit_id, pieces in sorted(identity.pieces.items())
@@ -525,8 +525,9 @@ def _new_name(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> tuple[str
                 return tuple("" if plain(one) in _names(unit) else one for one in names)  # type: ignore[return-value]
             continue
         name = "" if plain(piece.name) in _names(unit) else bare_name(piece.name)
-        if name and plain(name) not in _names(unit) and any(_new_by_script(unit, name)):
-            return _new_by_script(unit, name)
+        names = _new_by_script(unit, name) if plain(name) not in _names(unit) else ("", "")
+        if any(names):
+            return names
     return "", ""
 
 
