@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any, Final
@@ -830,20 +831,8 @@ _HANDED_OUT: Final = frozenset(
     {*words.CARD_FIELDS, *TABLES["conservation_units"].columns}
     | {*("cu_id", "part", "rev", "geom_hash", "round", "working_group", "group", "grp")}
     | {*("section_id", "also_present", "how_to", "decision", "merged_into", "split_from")}
-    | {
-        *(
-            "label",
-            "draw_id",
-            "piece",
-            "merged_from",
-            "rejected",
-            "reason",
-            "ticks",
-            "about",
-            "drawn",
-        )
-    }
-    | {*("new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
+    | {*("label", "draw_id", "piece", "merged_from", "rejected", "reason", "ticks", "about")}
+    | {*("drawn", "new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
 )
 """The columns of text that a file of ours is handed out with, from packs, rounds and the drawing page."""
 _OF_PROGRAMS: Final = re.compile(
@@ -871,7 +860,7 @@ def _own_columns(rows: Sequence[Mapping[Any, Any]]) -> frozenset[str]:
     typed: dict[str, list[str]] = {}
     for data in units:
         for key, value in data.items():
-            if clean_text(value):
+            if value:
                 typed.setdefault(key, []).append(value)
     return frozenset(
         key
@@ -899,15 +888,14 @@ def _with_own_columns(row: Mapping[Any, Any], said: str, own_columns: Collection
     """
     if row["data"].get("layer"):
         return said
-    for key, value in row["data"].items():
+    for key, text in row["data"].items():
         is_of_words = _column_name(key) in _WORD_COLUMNS
-        text = clean_text(value)
-        is_speech = _LETTERS.search(text) and not (_NO_SPEECH.fullmatch(text) or _is_our_own(text))
-        if is_speech and text not in (*said.split("\n"), row["name"]):
-            if is_of_words and text not in said:
-                said = f"{said}\n{text}".strip()
-            elif key in own_columns and not is_of_words:
-                said = f"{said}\n{key} – {text}".strip()
+        if not (is_of_words or key in own_columns) or not _LETTERS.search(text):
+            continue
+        # what was said already is not said again
+        is_new = text not in (said if is_of_words else said.split("\n")) and text != row["name"]
+        if is_new and not (_NO_SPEECH.fullmatch(text) or _is_our_own(text)):
+            said = f"{said}\n{text if is_of_words else f'{key} – {text}'}".strip()
     return said[: max(LONGEST_TEXT, len(row["description"]))]
 
 
@@ -1516,22 +1504,24 @@ def _take_form(form: Form, reading: _Reading) -> None:
         row | {"name_en": _typed_over(row, base_facts)}
         for row in text_rows(pd.concat([form.units, form.unfilled]))
     ]
+    by_unit = [_one_unit_each(row, base_facts) for row in rows_of_form]
     group_files.forms[label] = [
-        row
-        for row_cells in rows_of_form
-        for cells in _one_unit_each(row_cells, base_facts)
-        if (row := _form_row(cells, reading)) is not None
+        form_row
+        for cells in chain.from_iterable(by_unit)
+        if (form_row := _form_row(cells, reading)) is not None
     ]
-    if unheard := [words for row in rows_of_form if (words := _unheard(row, base_facts))]:
-        words_note = Note("form words", {"text": in_short(unheard, 20)})
-        reading.note_in("units", "", words_note)
+    unheard = [
+        " | ".join(filter(None, map(clean_name, row.values())))
+        for row, of_units in zip(rows_of_form, by_unit, strict=True)
+        if row["action"] != "new"
+        and not any(one["unit_id"] in base_facts.units for one in of_units)
+    ]
+    if unheard := list(filter(None, unheard)):
+        reading.note_in("units", "", Note("form words", {"text": in_short(unheard, 20)}))
     rows_brought = form.activities
-    marked = rows_brought["action"].isin(["add", "amend", "drop"]) & rows_brought["activity_id"].ne(
-        ""
-    )
-    activities = int(
-        (marked | (rows_brought["activity_id"].eq("") & rows_brought["text"].ne(""))).sum()
-    )
+    is_of_table = rows_brought["activity_id"].ne("")
+    marked = rows_brought["action"].isin(["add", "amend", "drop"])
+    activities = int(marked.where(is_of_table, rows_brought["text"].ne("")).sum())
     if activities:
         reading.note_in("activities", "", Note("form activities", {"count": activities}))
     group_files.rounds[label] = form.round
@@ -1614,16 +1604,6 @@ def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[st
 
 _LONGEST_PLACE: Final = 60
 """Letters of ids and of the name of a unit behind them: a longer cell is a remark."""
-
-
-def _unheard(row: Mapping[str, str], base_facts: HandedOut) -> str:
-    """The words of a row of a form that is of no unit of the round; nothing where it is of one."""
-    is_of_one = any(one["unit_id"] in base_facts.units for one in _one_unit_each(row, base_facts))
-    return (
-        ""
-        if is_of_one or row["action"] == "new"
-        else " | ".join(filter(None, map(clean_name, row.values())))
-    )
 
 
 def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | None:
