@@ -359,9 +359,14 @@ def _read_log(path: Path) -> pd.DataFrame:
     log["round"] = log["round"].str.strip().str.zfill(2)
     odd_lines = log[~(log["decision"].isin(DECISIONS) & log["status"].isin(STATUSES))]
     if not odd_lines.empty:
-        typed_lines = in_short(map(clean_name, odd_lines["unit_id"] + " " + odd_lines["decision"]))
-        raise InputError.of("decisions typed by hand", file=path.name, lines_typed=typed_lines)
+        raise _typed_by_hand("decisions typed by hand", path.name, odd_lines)
     return log
+
+
+def _typed_by_hand(key: str, file: str, lines: pd.DataFrame) -> InputError:
+    """What is refused of a log: lines that no command has written, by their units and decisions."""
+    named = (clean_name(f"{line['unit_id']} {line['decision']}") for line in text_rows(lines))
+    return InputError.of(key, file=file, lines_typed=in_short(named))
 
 
 def decisions_told(directory: Path, round_: Round) -> pd.DataFrame:
@@ -478,10 +483,7 @@ def _refuse_other_units(log: pd.DataFrame, unit_ids: pd.Series[str]) -> None:
     """Refuse lines, typed by hand, on units that the round does not have: nobody would hear of them."""
     typed = log[~log["unit_id"].isin(unit_ids)]
     if len(typed):
-        lines = [f"{line['unit_id']} {line['decision']}" for line in text_rows(typed)]
-        raise InputError.of(
-            "decisions of other units", file=DECISION_LOG, lines_typed=in_short(lines)
-        )
+        raise _typed_by_hand("decisions of other units", DECISION_LOG, typed)
 
 
 def _rationale(base_round: Round, unit_id: str, facts: str) -> str:
