@@ -226,11 +226,8 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
     ids = [value if isinstance(value, str) else id_text(value) for value in values]
     names = [str(name or "") for name in table[title]] if title in table else [""] * len(table)
     notes: Notes = []
-    shared = numbers_of_several(ids, names) if layer != "protected_areas" else []
-    if shared:
-        ids = [None if value in shared else value for value in ids]
-        note = Note("ids shared", {"key": key})
-        notes.append(problem_of("note", layer, "", in_short(shared), note))
+    if layer != "protected_areas":
+        ids, notes = told_apart(ids, names, layer, key)
     bare = [position for position, value in enumerate(ids) if value is None]
     if bare:
         _number(ids, bare, names, table, LAYERS[layer].prefix if layer in LAYERS else "site-")
@@ -257,6 +254,18 @@ def _number(
         while f"{prefix}{number:03d}" in used_ids:
             number += 1
         ids[position] = f"{prefix}{number:03d}"
+
+
+def told_apart(
+    ids: Sequence[str | None], names: Sequence[str], layer: str, key: str
+) -> tuple[list[str | None], Notes]:
+    """Ids without the numbers that tell no rows apart, and a note of these."""
+    shared = numbers_of_several(ids, names)
+    if not shared:
+        return list(ids), []
+    note = Note("ids shared", {"key": key})
+    kept_ids = [None if value in shared else value for value in ids]
+    return kept_ids, [problem_of("note", layer, "", in_short(shared), note)]
 
 
 def numbers_of_several(ids: Sequence[str | None], names: Sequence[str]) -> list[str]:

@@ -33,7 +33,6 @@ from cami_units.model import (
     Note,
     Problem,
     in_short,
-    problem_of,
 )
 
 
@@ -354,14 +353,12 @@ def _with_own_ids(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Probl
     keys = [name for name in SITE_KEYS if name in table and table[name].notna().any()]
     if not keys:
         return table, []
-    site, notes = table[keys[0]].astype(object), []
+    site, notes = table[keys[0]].astype(object), list[Problem]()
     if "name_en" in keys[1:]:
         ids = [None if pd.isna(value) else tables.id_text(value) for value in site]
-        shared = tables.numbers_of_several(ids, table["name_en"].fillna("").astype(str))
-        if shared:
-            site = site.where([value not in shared for value in ids], None)
-            note = Note("ids shared", {"key": keys[0]})
-            notes.append(problem_of("note", "conservation_units", "", in_short(shared), note))
+        names = table["name_en"].fillna("").astype(str)
+        told_ids, notes = tables.told_apart(ids, names, "conservation_units", keys[0])
+        site = site.where([old == new for old, new in zip(ids, told_ids, strict=True)], None)
     for name in keys[1:]:
         # rows under one id are one site: of a name that several bear, or that is an id, nobody knows
         of_one_row = ~table[name].duplicated(keep=False) & ~table[name].isin(site)
