@@ -23,6 +23,7 @@ from cami_units.model import (
     Profile,
     SiteTables,
     cami_species,
+    drawn_lines,
     fence_rows,
     in_short,
     listed,
@@ -781,7 +782,9 @@ def _movement(
     # A site that no corridor or crossing reaches was perhaps never looked at: not assessed, and not
     # zero.
     reached = sites.index.isin(corridors["site"]) | sites.index.isin(crossings["site"])
-    corridors, crossings = _with_lines(corridors), _with_lines(crossings)
+    corridors, crossings = (
+        links.assign(**{DRAWN_AS: drawn_lines(links)}) for links in (corridors, crossings)
+    )
     graded_rows = crossings[crossings["evidence_grade"].isin(rule.counted_grades)]
     worth = crossings["evidence_grade"].map(dict(rule.grades)).astype(float)
     table = pd.DataFrame(
@@ -803,14 +806,6 @@ def _once_a_line(links: pd.DataFrame, value: str, further: list[str]) -> pd.Seri
     line = ["site", DRAWN_AS, *further]
     of_species = rows.groupby([*line, "sci_name"])[value].sum()
     return of_species.groupby(line).max().groupby("site").sum()
-
-
-def _with_lines(links: pd.DataFrame) -> pd.DataFrame:
-    """Corridors or crossings with the line of each: that of several species is one."""
-    own_id = links["corridor_id"]
-    return links.assign(
-        **{DRAWN_AS: links[DRAWN_AS].fillna(own_id) if DRAWN_AS in links else own_id}
-    )
 
 
 DEEP_SHARE: Final = 0.01

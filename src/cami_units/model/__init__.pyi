@@ -61,7 +61,9 @@ from ._errors import SpokenNumber as SpokenNumber
 from ._errors import answer_said as answer_said
 from ._errors import assumed as assumed
 from ._errors import english_row as english_row
+from ._errors import faults_said as faults_said
 from ._errors import filled as filled
+from ._errors import hints_behind as hints_behind
 from ._errors import in_short as in_short
 from ._errors import listed as listed
 from ._errors import nearest as nearest
@@ -119,6 +121,7 @@ from ._tables import TABLES as TABLES
 from ._tables import Table as Table
 from ._tables import cami_species as cami_species
 from ._tables import check_table as check_table
+from ._tables import drawn_lines as drawn_lines
 from ._tables import fence_rows as fence_rows
 from ._tables import has_codes as has_codes
 from ._tables import records as records

@@ -538,6 +538,19 @@ def nearest(word: str, vocabulary: Iterable[str]) -> str:
     return f" Did you mean '{close}'?" if close else ""
 
 
+def hints_behind(words: Iterable[str], vocabulary: Iterable[object]) -> str:
+    """Behind a fault the known words that were perhaps meant, as sentences of their own; or nothing."""
+    known_words = list(map(str, vocabulary))
+    hints = "".join(nearest(word, known_words) for word in words)
+    return f".{hints}" if hints else ""
+
+
+def faults_said(faults: Iterable[str]) -> str:
+    """Faults one behind the other, with a full stop unless the last ends with a hint, which is a question."""
+    together = "; ".join(faults)
+    return together if together.endswith("?") else f"{together}."
+
+
 def listed(names: Iterable[object], limit: int = 5, lang: str = FALLBACK) -> str:
     """The first few names, and how many more: "a, b, c and 4 more"."""
     return _fact(in_short(map(str, names), limit), lang)

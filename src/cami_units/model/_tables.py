@@ -13,8 +13,9 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from cami_units.model._codes import DRAWN_AS
 from cami_units.model._crs import crs_name, same_crs
-from cami_units.model._errors import InputError, listed, nearest
+from cami_units.model._errors import InputError, faults_said, hints_behind, listed
 from cami_units.model._layers import LAYERS, GeometryKind
 from cami_units.model._text import truth
 
@@ -88,6 +89,14 @@ DIGITS: Final = 6
 """Decimals of numbers in written tables: a part of a square metre, and no more than is known."""
 
 
+def drawn_lines(links: pd.DataFrame) -> pd.Series[str]:
+    """The line of each corridor or crossing: of several species on one line it is told once, and is one."""
+    own_id = links["corridor_id"].astype(str)
+    if DRAWN_AS not in links:
+        return own_id
+    return links[DRAWN_AS].where(links[DRAWN_AS].notna(), own_id).astype(str)
+
+
 def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None) -> None:
     """Refuse a table that is not what its name promises.
 
@@ -110,8 +119,8 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
     faults = []
     missing = [column for column in promise.columns if column not in table.columns]
     if missing:
-        hints = "".join(nearest(column, map(str, table.columns)) for column in missing)
-        faults.append(f"column {listed(missing)} is missing{f'.{hints}' if hints else ''}")
+        hints = hints_behind(missing, table.columns)
+        faults.append(f"column {listed(missing)} is missing{hints}")
     key = [column for column in promise.key if column in table.columns]
     if len(key) == len(promise.key):
         # asked of a hundred tables a pack, nearly all without a fault: looked at closely if there is one
@@ -126,10 +135,7 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
     if promise.geometry is not None:
         faults += _geometry_faults(table, promise.geometry, crs)
     if faults:
-        told = "; ".join(faults)
-        raise InputError(
-            f"The table '{name}' is not as expected: {told}{'' if told.endswith('?') else '.'}"
-        )
+        raise InputError(f"The table '{name}' is not as expected: {faults_said(faults)}")
 
 
 def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> list[str]:

@@ -17,9 +17,10 @@ from pyproj import CRS
 from cami_units.model import (
     InputError,
     crs_name,
+    faults_said,
+    hints_behind,
     listed,
     made_cells,
-    nearest,
     read_crs,
     same_crs,
     text_at,
@@ -54,9 +55,7 @@ def check_inputs(
     if sites is not None:
         faults += _site_faults(sites, tables[sites][0], site, cells=cells)
     if faults:
-        # a hint at another column is a question, and ends as one
-        told = "; ".join(faults)
-        raise InputError(f"Nothing was measured: {told}{'' if told.endswith('?') else '.'}")
+        raise InputError(f"Nothing was measured: {faults_said(faults)}")
     return read_crs(next(iter(tables.values()))[0].crs)
 
 
@@ -151,8 +150,8 @@ def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) ->
     faults = []
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        hints = "".join(nearest(column, map(str, table.columns)) for column in missing)
-        faults.append(f"{name} has no column {listed(missing)}{f'.{hints}' if hints else ''}")
+        hints = hints_behind(missing, table.columns)
+        faults.append(f"{name} has no column {listed(missing)}{hints}")
     for column in columns:
         if column in table.columns and table[column].isna().any():
             rows = table.index[table[column].isna()]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.model import DRAWN_AS, RANGE_WEIGHT, Layers
+from cami_units.model import DRAWN_AS, RANGE_WEIGHT, Layers, drawn_lines
 from cami_units.overlap._coverage import covered_grounds, layer_coverage
 from cami_units.overlap._distance import pairs_apart
 from cami_units.overlap._measure import species_range_km2
@@ -243,14 +243,6 @@ def covered_borders(layers: Layers, grounds: gpd.GeoDataFrame, layer: str) -> gp
     covered = set(names.get(layer, "").split(";"))
     is_covered = [set(pair.split(";")) <= covered for pair in layers.borders["pair"]]
     return layers.borders.loc[is_covered, columns].reset_index(drop=True)
-
-
-def drawn_lines(corridors: pd.DataFrame) -> pd.Series[str]:
-    """The line of each corridor: of several species on one line it is told once, and is one crossing."""
-    own_id = corridors["corridor_id"].astype(str)
-    if DRAWN_AS not in corridors:
-        return own_id
-    return corridors[DRAWN_AS].where(corridors[DRAWN_AS].notna(), own_id).astype(str)
 
 
 def _corridor_crossings(

@@ -14,10 +14,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.model import DRAWN_AS, SOURCE_FACTS, SiteTables
+from cami_units.model import DRAWN_AS, SOURCE_FACTS, SiteTables, drawn_lines
 from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._door import Kind
-from cami_units.overlap._layer_pieces import Pieces, drawn_lines
+from cami_units.overlap._layer_pieces import Pieces
 from cami_units.overlap._measure import (
     area_km2,
     jaccard_index,
@@ -199,10 +199,8 @@ def _corridors(
         return None
     columns = ["corridor_id", "sci_name", "evidence_grade"]
     if DRAWN_AS in corridors:
-        corridors, columns = (
-            corridors.assign(**{DRAWN_AS: drawn_lines(corridors)}),
-            [*columns, DRAWN_AS],
-        )
+        corridors = corridors.assign(**{DRAWN_AS: drawn_lines(corridors)})
+        columns.append(DRAWN_AS)
     return over(corridors, *columns, kind="line")
 
 
