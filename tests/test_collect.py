@@ -1350,7 +1350,9 @@ def test_what_a_group_types_beside_the_tables_of_its_form_is_told(tmp_path):
     book = openpyxl.load_workbook(path)
     book.worksheets[0]["A30"], book.worksheets[0]["B30"] = "Rapporteur", "rename the section"
     book.worksheets[0]["D2"] = "and the north"
-    book.worksheets[0]["A6"] = None  # as in forms of old
+    # as in forms of old: without a key, and in words that were changed since
+    book.worksheets[0]["A6"] = None
+    book.worksheets[0]["B6"] = book.worksheets[0]["B6"].value[:60] + " as it was put then."
     notes = book.create_sheet("Notes S1")
     notes["A1"], notes["B2"] = "Take in the shore", "because of calving"
     book["activities"].insert_rows(1)

@@ -360,14 +360,21 @@ def _beside_the_tables(
 def _typed_on_cover(sheet: Sheet) -> Iterator[str]:
     """The rows of the first sheet that are none of ours, and what stands beside those that are.
 
-    In forms of old our lines have no key before them.
+    In forms of old our lines have no key before them, and may go on in other words than today's.
     """
     ours = {text(key, lang) for key in ("form how", "indicative") for lang in LANGUAGES}
     ours |= {disclaimer(DISCLAIMER, lang) for lang in LANGUAGES}
+    beginnings = {line[:_AS_WE_BEGIN] for line in ours}
     for row in sheet.rows:
-        is_ours = bool(row) and (row[0] in COVER_KEYS or (not row[0] and row[1] in ours))
+        is_keyless = len(row) > 1 and not row[0]
+        is_old = is_keyless and row[1][:_AS_WE_BEGIN] in beginnings
+        is_ours = bool(row) and (row[0] in COVER_KEYS or is_old)
         typed = row[2:] if is_ours else row
         yield " | ".join(filter(None, typed))
+
+
+_AS_WE_BEGIN: Final = 30
+"""Letters by which a line of ours is known: a group that writes as many of them alike has copied it."""
 
 
 def _is_hidden_sheet(sheet: Sheet) -> bool:
