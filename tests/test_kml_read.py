@@ -233,6 +233,13 @@ def test_the_place_of_a_photo_is_a_pin_with_its_words():
     assert [p.what for p in problems] == ["photos (PhotoOverlay): 1 (fence)"]
 
 
+def test_a_photo_that_says_nothing_is_no_pin():
+    photo = "<PhotoOverlay><Point><coordinates>61,35.5</coordinates></Point></PhotoOverlay>"
+    rows, problems = kml.read_kml(document(photo, mark()))
+    assert counts(rows) == {"placemarks": 1, "read": 1, "unusable": 0}
+    assert [p.what for p in problems] == ["photos (PhotoOverlay): 1"]
+
+
 def test_a_placemark_says_when_and_whom_to_ask_too():
     inside = (
         "<TimeSpan><begin>2027-04-01</begin></TimeSpan><address>12 Mira, Almaty</address>"

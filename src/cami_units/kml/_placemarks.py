@@ -137,7 +137,8 @@ def read_kml(
         the placemark), ``closes`` (a path whose ends nearly meet, proposed as a polygon),
         ``placemark`` (its number in the file, from 1), ``line`` and ``geometry``. Polygons are
         valid and keep their holes; altitudes are dropped. ``attrs["placemarks"]`` counts the
-        placemarks of the file, ``attrs["read"]`` and ``attrs["unusable"]`` add up to it.
+        placemarks of the file (a photo with words and a place is one), ``attrs["read"]`` and
+        ``attrs["unusable"]`` add up to it.
         ``attrs["folders"]`` lists every folder, empty ones too; ``attrs["whole"]`` says whether
         nothing was cut off.
     tuple of Problem
@@ -417,7 +418,8 @@ class _Reader:
 
     def _read_overlay(self, element: etree._Element) -> bool:
         """Keep the words of a picture, a link or a tour; whether an altitude was dropped with its place."""
-        if local(element) == "PhotoOverlay" and element.find("{*}Point") is not None:
+        words = (_child_text(element, tag).strip() for tag in ("name", "description"))
+        if local(element) == "PhotoOverlay" and element.find("{*}Point") is not None and any(words):
             return self._read_one(element)  # its picture is passed over, its place is a pin
         self._say_typed(element, "typed beside")
         return False
