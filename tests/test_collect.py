@@ -991,6 +991,83 @@ def test_what_an_earlier_round_was_resolved_by_is_no_answer_to_a_late_file(tmp_p
         collect([late], second.round)
 
 
+def test_what_was_said_and_drawn_before_a_late_file_stays(tmp_path):
+    """S1 and S2 disagree on CU-012; S1 comments and pins; then S2 brings one more outline."""
+    said = [
+        draw.grown("CU-012", 0.9),
+        draw.commented("CU-011", "extend east"),
+        draw.drawn("fence", shapely.Point(70.3, 40.3), "4 ", "since 2019"),
+    ]
+    first = collected(tmp_path, {**two_on_one(), "edit_S1.kmz": kmz(*said)})
+    [aside] = first.round.tables["set_aside"].to_dict("records")
+    assert set(first.round.tables["remarks"]["kind"]) == {"comment", "conflict", "pin"}
+    write_collected(first, tmp_path / "01")
+    late = tmp_path / "late.kmz"
+    late.write_bytes(kmz(draw.grown("CU-014", 0.8), group="S2"))
+    second = collect([late], first.round)
+    # all that was told in round 01 is on the map of round 02, once, and not news
+    columns = ["kind", "group", "unit_id", "text", "placemark", "round"]
+    before = first.round.tables["remarks"]
+    after = second.round.tables["remarks"]
+    assert after.loc[after["round"] == "01", columns].values.tolist() == (
+        before[columns].values.tolist()
+    )
+    assert after.loc[after["kind"] == "pin", "geometry"].item().equals(shapely.Point(70.3, 40.3))
+    assert "extend east" not in set(second.remarks["text"])
+    assert [row["group"] for row in second.round.tables["set_aside"].to_dict("records")] == [
+        aside["group"]
+    ]
+    # plenary can still take the outline that did not stand
+    folder = tmp_path / "02"
+    write_collected(second, folder)
+    decide(
+        folder,
+        "CU-012",
+        "agree",
+        outline=aside["group"],
+        reason="as drawn",
+        time="2026-11-22T14:05",
+    )
+    shown = decided_round(folder).tables["conservation_units"].set_index("unit_id").geometry
+    assert shown["CU-012"].equals(aside["geometry"])
+    # once it is decided the conflict asks nothing any more; what was said stays said
+    (tmp_path / "later.kmz").write_bytes(kmz(draw.grown("CU-015", 0.8), group="S2"))
+    third = collect([tmp_path / "later.kmz"], decided_round(folder))
+    assert set(third.round.tables["remarks"]["kind"]) == {"comment", "pin"}
+    assert "set_aside" not in third.round.tables
+
+
+def test_a_remark_that_comes_again_is_told_once(tmp_path):
+    said = [
+        draw.commented("CU-011", "extend east"),
+        draw.drawn("fence", shapely.Point(70.3, 40.3), "4 ", "since 2019"),
+    ]
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(*said)})
+    again = tmp_path / "again.kmz"
+    again.write_bytes(kmz(*said, draw.grown("CU-001", 0.8)))
+    remarks = collect([again], first.round).round.tables["remarks"]
+    assert sorted(zip(remarks["text"], remarks["round"], strict=True)) == [
+        ("extend east", "02"),
+        ("since 2019", "02"),
+    ]
+
+
+def test_who_drew_a_unit_is_known_after_a_late_file(tmp_path):
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-012", 0.9))})
+    late = tmp_path / "late.kmz"
+    late.write_bytes(kmz(draw.grown("CU-014", 0.8), group="S2"))
+    second = collect([late], first.round)
+    drawn_by = second.round.manifest["drawn_by"]
+    assert drawn_by["CU-012"] == ["S1"]
+    assert drawn_by["CU-014"] == ["S2"]
+    # whoever draws it anew takes the place of those who did before
+    second.round.manifest["drawn_by"] = {"CU-003": ["S9"], "CU-012": ["S9"]}
+    (tmp_path / "more.kmz").write_bytes(kmz(draw.grown("CU-003", 0.7)))
+    third = collect([tmp_path / "more.kmz"], second.round)
+    assert third.round.manifest["drawn_by"]["CU-003"] == ["S1"]
+    assert "S9" in third.round.manifest["drawn_by"]["CU-012"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -85,6 +85,15 @@ def test_a_decision_stands_in_the_log_the_tables_and_the_map(round_dir):
         assert b"plenary-agreed" in archive.read("doc.kml")
 
 
+def test_a_misspelt_option_decides_nothing(round_dir):
+    said = {"reason": "No objection", "time": NOON}
+    with pytest.raises(TypeError, match="outlin"):
+        decide(round_dir, "CU-001", "agree", outlin="S1", **said)
+    with pytest.raises(TypeError, match="time"):
+        decide(round_dir, "CU-001", "agree", reason="No objection")
+    assert not (round_dir / DECISION_LOG).exists()
+
+
 @pytest.mark.parametrize(
     ("decision", "expected", "marked"),
     [

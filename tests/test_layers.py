@@ -1523,3 +1523,8 @@ def test_of_a_pack_that_comes_back_whole_only_units_are_sites(tmp_path):
     assert "2 placemarks of our own evidence: not taken for sites" in said
     pack.write_bytes(document(*evidence))
     assert layers.read_sites(pack)[0]["site"].tolist() == ["x"]
+
+
+def test_a_misspelt_option_of_a_reader_is_an_error():
+    with pytest.raises(TypeError, match="assumed_crss"):
+        layers.read_hotspots(assumed_crss="EPSG:4326")

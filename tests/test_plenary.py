@@ -39,10 +39,10 @@ from cami_units.documents import board as board_room
 from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document
 from cami_units.documents.board import _body, write_slides
-from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, _proposer, boards
+from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import EQUAL_AREA, InputError, Note, harmless
+from cami_units.model import EQUAL_AREA, InputError, Note, harmless, outline_groups
 from cami_units.plan import read_plan
 from cami_units.words import LANGUAGES, sources_in
 from cami_units.words import text as phrase
@@ -1259,10 +1259,5 @@ def test_what_is_parked_or_asked_stands_on_a_slide_once():
 
 def test_a_group_of_two_files_is_named_as_the_one_whose_outline_stands():
     """S1 drew it in a.kml, which counts, and rejects it in b.kmz; S2 was not followed."""
-    changes = [
-        {"change": "reshaped", "group": "S1", "applied": True},
-        {"change": "rejected", "group": "S1", "applied": False},
-        {"change": "reshaped", "group": "S2", "applied": False},
-    ]
-    row = {"status": "working-group proposal"}
-    assert _proposer(row, changes, [], "en") == f"{phrase('group')} S1"
+    changes = [("S1", "reshaped", True), ("S1", "rejected", False), ("S2", "reshaped", False)]
+    assert outline_groups(changes) == {"S1"}

@@ -53,7 +53,9 @@ QUESTION_COLUMNS: Final = (
 )
 """What plenary is asked of a unit, until a decision on it answers: `kind` is that of the conflict, or
 form, rejected, renamed."""
-REMARK_COLUMNS: Final = ("remark_id", "kind", "group", "unit_id", "text", "file", "placemark")
+REMARK_COLUMNS: Final = (
+    *("remark_id", "kind", "group", "unit_id", "text", "file", "placemark", "round"),
+)
 PROBLEM_COLUMNS: Final = (
     *("file", "folder", "placemark", "line", "what", "assumed", "kind", "facts"),
 )
@@ -307,25 +309,48 @@ def picture(conflict: workshop.Conflict, shapes: Mapping[str, Any]) -> Picture:
 def remarks_table(
     measured: MeasuredMerge, group_files: GroupFiles, table: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
-    """Pins, lines, comments and conflicts, as a layer to look at."""
-    merge, lang = measured.merge, measured.base.imprint.languages[0]
+    """Pins, lines, comments and conflicts, as a layer to look at: this round's, and those of rounds before."""
+    merge = measured.merge
     shapes = measured.shapes | dict(zip(table["unit_id"], table.geometry, strict=True))
     # what is said of a unit that was parted stands on its first piece
     piece_of = {row.of_unit: row.unit_id for row in reversed(merge.changes) if row.of_unit}
     for unit_id, piece in piece_of.items():
         if piece in shapes:
             shapes.setdefault(unit_id, shapes[piece])
-    rows = list(group_files.pins)
-    rows += [
-        {
-            **{key: getattr(row, key) for key in ("group", "file", "placemark", "unit_id")},
-            "kind": "comment",
-            "text": spoken(row.notes, lang),
-            "geometry": shapely.point_on_surface(shapes[row.unit_id]),
-        }
-        for row in merge.changes
-        if row.change == "commented" and row.unit_id in shapes
+    # what is said of a unit that was parted is said of its pieces
+    pieces = workshop.pieces_of(table)
+    rows = [
+        row | {"unit_id": of_pieces(row["unit_id"], pieces), "round": next_number(measured.base)}
+        for row in [*group_files.pins, *_typed_or_disputed(measured, shapes)]
     ]
+    _tie_to_units(rows, table)
+    told = {_remark_key(row) for row in rows}
+    before = _remarks_before(measured.base, shapes, pieces)
+    ordered = sorted(
+        [*rows, *(row for row in before if _remark_key(row) not in told)],
+        key=lambda row: (
+            *(str(row[key]) for key in _REMARK_ORDER),
+            shapely.to_wkb(row["geometry"]),
+        ),
+    )
+    numbered = [row | {"remark_id": f"R-{n:03d}"} for n, row in enumerate(ordered, start=1)]
+    remarks = pd.DataFrame(numbered, columns=[*REMARK_COLUMNS, "geometry"])
+    return gpd.GeoDataFrame(remarks, geometry="geometry", crs=LONLAT)
+
+
+def _typed_or_disputed(
+    measured: MeasuredMerge, shapes: Mapping[str, Any]
+) -> Iterable[dict[str, Any]]:
+    """What was typed into the balloons of units, and conflicts that are open, each with a point in its ground."""
+    merge, lang = measured.merge, measured.base.imprint.languages[0]
+    for row in merge.changes:
+        if row.change == "commented" and row.unit_id in shapes:
+            yield {
+                **{key: getattr(row, key) for key in ("group", "file", "placemark", "unit_id")},
+                "kind": "comment",
+                "text": spoken(row.notes, lang),
+                "geometry": shapely.point_on_surface(shapes[row.unit_id]),
+            }
     for conflict in merge.conflicts:
         labelled = picture(conflict, shapes).outlines
         if labelled and conflict.open:  # what is settled asks nothing of whoever looks at the map
@@ -333,14 +358,15 @@ def remarks_table(
             answer = answer_said(conflict.resolution or conflict.default, lang)
             cells = {"kind": "conflict", "group": conflict.groups, "unit_id": conflict.unit_id}
             cells |= {"file": "", "placemark": "", "text": f"{what}. {answer}"}
-            rows.append({**cells, "geometry": shapely.point_on_surface(labelled[-1][1])})
+            yield {**cells, "geometry": shapely.point_on_surface(labelled[-1][1])}
+
+
+def _tie_to_units(rows: Iterable[dict[str, Any]], table: gpd.GeoDataFrame) -> None:
+    """Give what nobody tied to a unit to those that it lies in, and to those of which it speaks.
+
+    "extend CU-014 to here" stands outside of that unit.
+    """
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
-    # what is said of a unit that was parted is said of its pieces
-    pieces = workshop.pieces_of(table)
-    for row in rows:
-        row["unit_id"] = of_pieces(row["unit_id"], pieces)
-    # What nobody tied to a unit belongs to those that it lies in, and to those of which it speaks: "extend
-    # CU-014 to here" stands outside of that unit.
     tree, shown_ids = shapely.STRtree(shown_units.geometry.to_numpy()), {*shown_units["unit_id"]}
     for row in rows:
         if not row["unit_id"]:
@@ -348,16 +374,41 @@ def remarks_table(
             named = workshop.unit_ids_in(f"{row['placemark']} {row['text']}")
             about = {*shown_units["unit_id"].iloc[under]} | (shown_ids & {*named})
             row["unit_id"] = ";".join(sorted(about))
-    ordered = sorted(
-        rows,
-        key=lambda row: (
-            *(str(row[key]) for key in ("kind", "group", "file", "unit_id", "text", "placemark")),
-            shapely.to_wkb(row["geometry"]),
-        ),
-    )
-    numbered = [row | {"remark_id": f"R-{n:03d}"} for n, row in enumerate(ordered, start=1)]
-    table = pd.DataFrame(numbered, columns=[*REMARK_COLUMNS, "geometry"])
-    return gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
+
+
+_REMARK_ORDER: Final = ("kind", "group", "file", "unit_id", "text", "placemark", "round")
+
+
+def _remark_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """By what a remark is the same that was handed in before: a comment stands wherever its unit lies."""
+    place = None if row["kind"] == "comment" else shapely.to_wkb(row["geometry"])
+    return (*(row[key] for key in ("kind", "group", "unit_id", "text")), place)
+
+
+def _remarks_before(
+    base: Round, shapes: Mapping[str, Any], pieces: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    """What was said in earlier rounds; of conflicts, while a unit that they are about is undecided."""
+    answered_ids = decided_ids(base)
+    rows = []
+    for row in records(base.tables.get("remarks", pd.DataFrame())):
+        named = str(row["unit_id"]).split(";")
+        if row["kind"] == "conflict" and {*named} <= answered_ids:
+            continue
+        unit_ids = of_pieces(str(row["unit_id"]), pieces)
+        first = unit_ids.partition(";")[0]
+        # the outline may have moved away from under what was typed into its balloon
+        moved = row["kind"] == "comment" and first in shapes
+        place = shapely.point_on_surface(shapes[first]) if moved else row["geometry"]
+        of_round = row.get("round") or base.imprint.number
+        rows.append({**row, "unit_id": unit_ids, "geometry": place, "round": of_round})
+    return rows
+
+
+def decided_ids(base: Round) -> set[str]:
+    """The units of a round that plenary or a document has settled."""
+    units = base.tables["conservation_units"]
+    return {str(unit["unit_id"]) for unit in records(units) if is_decided(unit)}
 
 
 def questions_table(
@@ -386,10 +437,9 @@ def questions_table(
         for row in form_rows
         if row.question
     ]
-    units = base.tables["conservation_units"]
-    decided_ids = {str(unit["unit_id"]) for unit in units.to_dict("records") if is_decided(unit)}
+    answered_ids = decided_ids(base)
     for earlier in base.tables.get("questions", pd.DataFrame()).to_dict("records"):
-        if not set(str(earlier["unit_id"]).split(";")) <= decided_ids:
+        if not set(str(earlier["unit_id"]).split(";")) <= answered_ids:
             rows.append(tuple(str(earlier.get(name, "")) for name in QUESTION_COLUMNS[1:]))
     pieces = workshop.pieces_of(table)
     unique = sorted({(of_pieces(unit_ids, pieces), *rest) for unit_ids, *rest in rows})

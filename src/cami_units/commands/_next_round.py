@@ -13,7 +13,7 @@ import shapely
 
 from cami_units import __version__, delineate, grid, kml, layers, rank, words, workshop
 from cami_units.cache import Cache
-from cami_units.commands._change_tables import MeasuredMerge, listed_words
+from cami_units.commands._change_tables import MeasuredMerge, decided_ids, listed_words
 from cami_units.commands._round_tables import (
     STABILITY_TABLES,
     SUMMARY,
@@ -41,6 +41,7 @@ from cami_units.model import (
     is_missing,
     notes_as_text,
     notes_from_text,
+    outline_groups,
     records,
 )
 from cami_units.overlap import Pieces
@@ -409,15 +410,16 @@ def next_tables(
     tables["unit_rationale"] = _unit_rationale(measured)
     tables["planning_units"] = _planning_units(measured, table)
     tables["not_proposed"] = _not_proposed(measured, table, tables["unit_rationale"])
-    of_this_round = ("remarks", "set_aside", "questions", "nearest_ground")
-    for name in (*of_this_round, *FENCE_TABLES, *STABILITY_TABLES):
+    made_anew = ("remarks", "set_aside", "questions", "nearest_ground")
+    for name in (*made_anew, *FENCE_TABLES, *STABILITY_TABLES):
         tables.pop(name, None)
     tables["what_it_takes"] = _what_it_takes(measured, ids, kept_ids)
     tables |= _stability_tables(base, table, kept_ids)
     if len(remarks):
         tables["remarks"] = remarks
-    if merge.set_aside:
-        tables["set_aside"] = _set_aside(measured)
+    aside = _set_aside(measured)
+    if len(aside):
+        tables["set_aside"] = aside
     return tables
 
 
@@ -630,16 +632,27 @@ def _rejected_facts(unit_id: str, facts: str) -> str:
 
 
 def _set_aside(measured: MeasuredMerge) -> gpd.GeoDataFrame:
-    """Versions that were not taken: nothing that a group drew is lost."""
+    """Versions that were not taken: nothing that a group drew is lost.
+
+    One of an earlier round stays until plenary has decided on its unit, or its group drew it anew.
+    """
     lang, shapes = measured.base.imprint.languages[0], measured.shapes
     columns = ["unit_id", "group", "file", "placemark"]
     rows = [
-        {**{key: getattr(row, key) for key in columns}, "reason": words.said(row.reason, lang)}
+        {key: getattr(row, key) for key in columns}
+        | {"reason": words.said(row.reason, lang), "geometry": shapes[row.site]}
         for row in measured.merge.set_aside
     ]
-    geometry = [shapes[row.site] for row in measured.merge.set_aside]
-    table = gpd.GeoDataFrame(rows, geometry=geometry, crs=LONLAT)
-    return table.sort_values(columns, ignore_index=True)
+    drawn = {(row.unit_id, row.group) for row in measured.merge.changes if row.site}
+    answered_ids = decided_ids(measured.base)
+    rows += [
+        {key: row[key] for key in (*columns, "reason", "geometry")}
+        for row in records(measured.base.tables.get("set_aside", pd.DataFrame()))
+        if row["unit_id"] not in answered_ids and (row["unit_id"], row["group"]) not in drawn
+    ]
+    table = pd.DataFrame(rows, columns=[*columns, "reason", "geometry"])
+    table = table.sort_values(columns, kind="stable", ignore_index=True)
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=LONLAT)
 
 
 def earlier_resolutions(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -684,7 +697,22 @@ def next_manifest(
         # ever used, not in use: an id that was given up must not come back as another place
         "ids_used": sorted(used_ids),
         "former": former_versions(base),
+        **({"drawn_by": drawn_by} if (drawn_by := _drawn_by(base, merge)) else {}),
     }
+
+
+def _drawn_by(base: Round, merge: workshop.Merge) -> dict[str, list[str]]:
+    """The groups whose outline of each unit stands: of one that nobody drew since, those of before too."""
+    rows: dict[str, list[tuple[str, str, bool | None]]] = {}
+    for row in merge.changes:
+        rows.setdefault(row.unit_id, []).append((row.group, row.change, row.applied))
+    before = base.manifest.get("drawn_by", {})
+    groups = {
+        unit.unit_id: outline_groups(rows.get(unit.unit_id, ()))
+        | ({*before.get(unit.unit_id, ())} if not unit.site else set())
+        for unit in merge.units
+    }
+    return {unit_id: sorted(names) for unit_id, names in sorted(groups.items()) if names}
 
 
 def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:

@@ -521,7 +521,7 @@ def _collected(
         changes=changes_table(measured),
         conflicts=conflicts,
         problems=problems_table(noticed, base.imprint.languages[0]),
-        remarks=remarks,
+        remarks=remarks[remarks["round"] == next_number(base)].reset_index(drop=True),
         pictures=pictures,
         carried=_carried(base_dir, base.imprint.number) if base_dir else {},
     )

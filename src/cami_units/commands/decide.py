@@ -156,7 +156,7 @@ def decide_and_show(
     """As :func:`decide`: the line, and the round as it was written, for whoever says what follows."""
     # one reading of the file for both halves
     stored = store.open_round(directory)
-    line = _recorded(stored, directory, unit_id, decision, options)
+    line = _recorded(stored, directory, unit_id, decision, **options)
     progress(Step("the decision is on the disk; now tables and maps:", unit_id), 0, 0)
     return line, _show(stored, directory, progress)
 
@@ -177,30 +177,43 @@ def record_decision(
         As :func:`decide`; nothing is written then.
     """
     # The room waits for this line: of the whole round only what a decision asks for is read.
-    return _recorded(store.open_round(directory), directory, unit_id, decision, options)
+    return _recorded(store.open_round(directory), directory, unit_id, decision, **options)
 
 
 def _recorded(
-    stored: Round, directory: Path, unit_id: str, decision: str, options: DecisionOptions
+    stored: Round,
+    directory: Path,
+    unit_id: str,
+    decision: str,
+    *,
+    reason: str,
+    time: str,
+    by: str = "plenary",
+    document: str = "",
+    status: str = "",
+    into: str = "",
+    name_en: str = "",
+    name_ru: str = "",
+    outline: str = "",
+    question: str = "",
 ) -> pd.Series[str]:
-    """The line of a decision, on the disk."""
+    """The line of a decision, on the disk. Named one by one: a misspelt option is an error, not nothing."""
     log = read_decisions(directory)
     base_round = decided(stored, log)
     unit_id = workshop.unit_id_typed(unit_id)
-    document, status = options.get("document", ""), options.get("status", "")
     line = dict.fromkeys(DECISION_COLUMNS, "") | {
         "unit_id": unit_id,
         "round": base_round.imprint.number,
         "decision": decision,
-        "by": harmless(options.get("by", "plenary")),
+        "by": harmless(by),
         "document": harmless(document),
-        "time": clean_name(options["time"]),
-        "reason": harmless(options["reason"]),
-        "into": workshop.unit_id_typed(options.get("into", "")),
-        "name_en": harmless(clean_name(options.get("name_en", ""))),
-        "name_ru": harmless(clean_name(options.get("name_ru", ""))),
-        "outline": clean_name(options.get("outline", "")),
-        "question": clean_name(options.get("question", "")),
+        "time": clean_name(time),
+        "reason": harmless(reason),
+        "into": workshop.unit_id_typed(into),
+        "name_en": harmless(clean_name(name_en)),
+        "name_ru": harmless(clean_name(name_ru)),
+        "outline": clean_name(outline),
+        "question": clean_name(question),
     }
     questions = _asked_of(base_round, unit_id)
     if decision in _CLOSING and not line["question"] and len(questions) == 1:
@@ -226,7 +239,7 @@ def _recorded(
     }
     for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
         old_one, old_other = line[f"old_{one}"], line[f"old_{other}"]
-        if line[one] and not options.get(other):
+        if line[one] and not {"name_en": name_en, "name_ru": name_ru}[other]:
             same = workshop.without_same_words(old_one, line[one], old_other)
             line[other] = "" if same == old_other else same
     store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)

@@ -40,6 +40,7 @@ from cami_units.model import (
     decided_of,
     is_missing,
     notes_from_text,
+    outline_groups,
     records,
     spoken_groups,
     unit_before,
@@ -169,6 +170,8 @@ class _Told:
     decisions: Sequence[Mapping[str, Any]]
     of_round: Sequence[Mapping[str, Any]]
     """Its decisions without those of rounds before."""
+    drawn_by: Sequence[str] = ()
+    """The groups whose outline stands, this round's and those of rounds before."""
 
 
 def boards(
@@ -254,6 +257,7 @@ def _board(
     asked = _by_unit(_each_unit(_still_asked(tables.get("questions"), round_.imprint.number)))
     lines = _by_unit(loop.log)
     todo = _activities(loop, lang)
+    drawn_by = round_.manifest.get("drawn_by", {})
     names = words.names_of({"species": shown_scene.species, "countries": tables.get("countries")})
     named = {
         column: {name: words.name_in(called, lang) for name, called in names[kind].items()}
@@ -273,6 +277,7 @@ def _board(
             asked.get(unit_id, []),
             decisions := lines.get(unit_id, []),
             _of_round(decisions, round_.imprint.number),
+            drawn_by.get(unit_id, ()),
         )
         standing = _standing(unit)
         facts = [
@@ -563,36 +568,37 @@ def status_said(row: Mapping[str, Any], said: str) -> str:
 
 def _proposed_by(unit: _Told, lang: str) -> str:
     """Whose outline this is, by what groups did and this round decided, else by what earlier ones did."""
-    of_round = _proposer(unit.row, unit.changes, unit.of_round, lang)
+    rows = [(clean_name(row["group"]), row["change"], _applied(row)) for row in unit.changes]
+    if own_groups := outline_groups(rows):
+        return _groups_said({*own_groups, *unit.drawn_by}, lang)
+    of_round = _proposer(unit.row, unit.drawn_by, unit.of_round, lang)
     return of_round or _proposer(unit.row, (), unit.decisions, lang)
 
 
+def _groups_said(groups: Iterable[str], lang: str) -> str:
+    """Groups as those who propose an outline."""
+    names = [spoken_groups(name, lang) for name in sorted(groups)]
+    return f"{words.text('group', lang)} {', '.join(names)}"
+
+
 def _proposer(
-    row: Mapping[str, Any],
-    changes: Sequence[Mapping[str, Any]],
-    log: Sequence[Mapping[str, Any]],
-    lang: str,
+    row: Mapping[str, Any], drawn_by: Sequence[str], log: Sequence[Mapping[str, Any]], lang: str
 ) -> str:
-    """Whose outline this is: the groups that drew or confirmed it, else what it was at first; empty: nobody knows."""
-    aside = {clean_name(change["group"]) for change in changes if _is_aside(change)}
-    # what another file of a group asked for is set aside beside its outline that stands
-    aside -= {clean_name(row["group"]) for row in changes if _is_taken(row)}
-    groups = {clean_name(change["group"]) for change in changes if _applies(change)} - {"", *aside}
-    if groups:
-        names = [spoken_groups(name, lang) for name in sorted(groups)]
-        return f"{words.text('group', lang)} {', '.join(names)}"
+    """Whose an outline is that no group has touched in this round, by what it was at first; empty: nobody knows."""
     first = clean_name(log[0]["before"]) if log else str(row["status"])
     if first in SOFTWARE_STATUSES:
         return words.text("software", lang)
     # of a round before, whose log is closed: whoever drew it first, plenary has made it its own
     if first in AGREED_STATUSES:
         return words.text("by plenary", lang)
-    return "" if first in HIDDEN_STATUSES else words.text(first, lang)
+    if first in HIDDEN_STATUSES:
+        return ""
+    return _groups_said(drawn_by, lang) if drawn_by else words.text(first, lang)
 
 
 def _applies(change: Mapping[str, Any]) -> bool:
     """Whether a row of the changes tells of the outline that stands, not of one set aside."""
-    return change["change"] not in ("absent", "conflict", "deleted") and not _is_aside(change)
+    return bool(outline_groups([("group", change["change"], _applied(change))]))
 
 
 def _with_applied(
@@ -607,14 +613,9 @@ def _with_applied(
     return changes.assign(applied=pd.Series(is_aside, index=changes.index).map({True: "false"}))
 
 
-def _is_aside(change: Mapping[str, Any]) -> bool:
-    """Whether a row of the changes was not applied: in the table as it is, or read from a CSV."""
-    return str(change["applied"]).casefold() == "false"
-
-
-def _is_taken(change: Mapping[str, Any]) -> bool:
-    """Whether a row of the changes was applied: in the table as it is, or read from a CSV."""
-    return str(change["applied"]).casefold() == "true"
+def _applied(change: Mapping[str, Any]) -> bool | None:
+    """Whether a row of the changes was applied: in the table as it is, or read from a CSV; None: nothing to apply."""
+    return {"true": True, "false": False}.get(str(change["applied"]).casefold())
 
 
 def _met(findings: Iterable[Mapping[str, Any]]) -> dict[str, bool | None]:

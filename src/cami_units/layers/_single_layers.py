@@ -102,7 +102,7 @@ def read_countries(
     >>> int(countries["range_state"].sum()), countries["iso2"].is_unique
     (14, True)
     """
-    reading = _one("countries", options, states)
+    reading = _one("countries", states, **options)
     return _alone(countries_layer(_own(paths), reading), "countries")
 
 
@@ -159,7 +159,7 @@ def read_ranges(
     crs = options.get("crs", EQUAL_AREA)
     countries = read_countries(crs=crs) if countries is None else countries
     reading = replace(
-        _one("ranges", options, _states_of(countries)),
+        _one("ranges", _states_of(countries), **options),
         taxa=taxa or {},
         presence=tuple(presence),
         origin=tuple(origin),
@@ -223,7 +223,7 @@ def read_protected_areas(
     >>> areas["pa_id"].is_unique
     True
     """
-    reading = _one("protected_areas", options, _states_of(countries))
+    reading = _one("protected_areas", _states_of(countries), **options)
     numbers = frozenset(steps)
     if numbers - tables.PA_STEPS:
         raise InputError.of("PA steps", names=in_short(sorted(numbers)))
@@ -240,7 +240,7 @@ def read_corridors(
     *paths: Path | str, species: pd.DataFrame | None = None, **options: Unpack[FileOptions]
 ) -> gpd.GeoDataFrame:
     """Documented movements of the CAMI taxa; without paths the bundled ones."""
-    reading = _one("corridors", options)
+    reading = _one("corridors", **options)
     names = names_of(read_species() if species is None else species)
     return _alone(movement_layer("corridors", _own(paths), reading, names), "corridors")
 
@@ -261,11 +261,17 @@ def _states_of(countries: gpd.GeoDataFrame | None) -> tuple[str, ...]:
     return tuple(countries.loc[countries["range_state"], "iso2"])
 
 
-def _one(layer: str, options: FileOptions, states: Sequence[str] = STATES) -> Reading:
-    """How to read one layer by itself, without a plan."""
-    assumed_crs, columns = options.get("assumed_crs"), options.get("columns")
+def _one(
+    layer: str,
+    states: Sequence[str] = STATES,
+    *,
+    crs: str = EQUAL_AREA,
+    assumed_crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Reading:
+    """How to read one layer by itself, without a plan. A misspelt option is an error, not nothing."""
     return Reading(
-        crs=options.get("crs", EQUAL_AREA),
+        crs=crs,
         states=tuple(states),
         assumed_crs={layer: assumed_crs} if assumed_crs else {},
         columns={layer: columns} if columns else {},
@@ -274,7 +280,7 @@ def _one(layer: str, options: FileOptions, states: Sequence[str] = STATES) -> Re
 
 def _plain(layer: str, paths: Sequence[Path | str], options: FileOptions) -> LayerRead:
     """A layer that needs no other one to be understood."""
-    return keyed_layer(layer, _own(paths), _one(layer, options))
+    return keyed_layer(layer, _own(paths), _one(layer, **options))
 
 
 SITE_KEYS: Final = ("unit_id", "hotspot_id", "id", "name_en")
@@ -325,7 +331,7 @@ def read_sites(
     cami_units.model.InputError: ...
     """
     reading = replace(
-        _one("conservation_units", options),
+        _one("conservation_units", **options),
         max_area_change=max_area_change,
         folder=folder,
     )

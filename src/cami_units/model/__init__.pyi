@@ -32,6 +32,7 @@ from ._codes import decided_of as decided_of
 from ._codes import finding_key as finding_key
 from ._codes import is_decided as is_decided
 from ._codes import month_spans as month_spans
+from ._codes import outline_groups as outline_groups
 from ._codes import unit_before as unit_before
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT

@@ -100,6 +100,22 @@ def is_decided(unit: Mapping[Any, Any]) -> bool:
     return unit["status"] in AGREED_STATUSES or unit.get("decision") in SETTLING_DECISIONS
 
 
+def outline_groups(changes: Iterable[tuple[str, str, bool | None]]) -> set[str]:
+    """The groups that drew or confirmed the outline that stands, of (group, change, whether it was applied).
+
+    Examples
+    --------
+    >>> sorted(outline_groups([("S1", "reshaped", True), ("S2", "reshaped", False), ("S3", "kept", None)]))
+    ['S1', 'S3']
+    """
+    rows = list(changes)
+    taken = {group for group, _, applied in rows if applied}
+    # what another file of a group asked for is set aside beside its outline that stands
+    aside = {group for group, _, applied in rows if applied is False} - taken
+    spoke = {group for group, change, _ in rows if change not in ("absent", "conflict", "deleted")}
+    return spoke - aside - {""}
+
+
 def unit_before(unit_id: str, split_from: str, ids_before: Container[str]) -> str:
     """What a unit is held against in the round before: itself, or what it is a piece of; else nothing.
 
