@@ -917,11 +917,20 @@ def test_records_in_metres_and_in_minutes_are_where_those_in_degrees_are(tmp_pat
     for name, (x, y) in texts.items():
         line = rows.format(x, f'"{y}"')
         (tmp_path / name).write_text(f"species,date,x,y\n{line}", encoding="utf-8")
-        # said of the layer, it concerns the table in metres and not those in degrees
-        found = read("occurrences", tmp_path / name, text='[crs]\noccurrences = "EPSG:32640"\n')
-        assert not any("CRS" in one.what for one in found.problems)
-        [point] = found.table.geometry
-        places[name] = (point.x, point.y)
+        packed = (tmp_path / name).with_suffix(".zip")
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.write(tmp_path / name, name)
+        # said of the layer, it concerns the table in metres and not those in degrees, which is told
+        for path in (packed, tmp_path / name):
+            found = read("occurrences", path, text='[crs]\noccurrences = "EPSG:32640"\n')
+            said = "\n".join(problem.sentence() for problem in found.problems)
+            told = "coordinates look like degrees and are taken as longitude and latitude"
+            assert (told in said) == (name != "utm.csv")
+            assert "is for files without one" not in said
+            [point] = found.table.geometry
+            assert places.setdefault(name, (point.x, point.y)) == (point.x, point.y)
+        plain = read("occurrences", tmp_path / name, text='[crs]\noccurrences = "EPSG:4326"\n')
+        assert not any("degrees and are taken" in one.sentence() for one in plain.problems)
     assert places["minutes.csv"] == pytest.approx(places["degrees.csv"], abs=1)
     assert places["utm.csv"] == pytest.approx(places["degrees.csv"], abs=1)
 

@@ -24,7 +24,7 @@ from shapely.geometry import LineString, MultiPoint, MultiPolygon, Point, Polygo
 
 from cami_units import layers, overlap
 from cami_units.layers import TaxonRule, _layer_rows, _layer_survey
-from cami_units.layers._dialects import ISO2, clean_text, code, iso2, legend_codes
+from cami_units.layers._dialects import ISO2, RED_LIST, clean_text, code, iso2, legend_codes
 from cami_units.layers._layer_tables import CODES
 from cami_units.layers._sheets import with_state_names
 from cami_units.model import (
@@ -987,6 +987,97 @@ def test_states_of_several_spellings():
     assert iso2(None) is None
 
 
+# -- states as their keepers write them ----------------------------------------------------------
+
+KZ_AND_MN = {"name": ["Kazakhstan", "Mongolia"], "two": ["KZ", "MN"], "three": ["KAZ", "MNG"]}
+STATES_OF = {
+    "geoBoundaries": "shapeName=name shapeISO=gone shapeID=name shapeGroup=three shapeType=level",
+    "geoBoundaries CGAZ": "shapeGroup=three shapeType=level shapeName=name",
+    "GAUL 2015": "STATUS=level DISP_AREA=no ADM0_CODE=number ADM0_NAME=name",
+    "GAUL 2024": "iso3_code=three gaul0_code=number gaul0_name=name disp_en=no",
+    "Natural Earth": "ADMIN=name ADM0_A3=three ISO_A2=minus ISO_A2_EH=minus WB_A3=three NAME=name",
+    "World Bank": "ISO_A2=two ISO_A3=three WB_A3=three WB_REGION=no NAM_0=name",
+    "GADM 4": "GID_0=three COUNTRY=name",
+    "GADM 3": "GID_0=three NAME_0=name",
+    "OpenStreetMap": "admin_level=number ISO3166-1:alpha2=two ISO3166-1:alpha3=three name:en=name",
+    "UN": "ISO3CD=three NAM_EN=name M49_CD=number",
+    "OCHA": "ADM0_EN=name ADM0_PCODE=two",
+    "WHO": "ISO_2_CODE=two ISO_3_CODE=three ADM0_NAME=name",
+    "GISCO": "CNTR_ID=two NAME_ENGL=name ISO3_CODE=three",
+    "Esri": "CNTRY_NAME=name ISO_2DIGIT=two ISO_3DIGIT=three FIPS_CNTRY=fips",
+    "marineregions": "UNION=name POL_TYPE=whole TERRITORY1=name ISO_TER1=three",
+    # of FIPS 10-4 MG is Mongolia, which is Madagascar in ISO 3166, and MI is Malawi
+    "LSIB": "COUNTRY_NA=name country_co=fips",
+}
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".shp"])
+@pytest.mark.parametrize("keeper", STATES_OF)
+def test_states_are_known_by_the_columns_of_their_keepers(tmp_path, keeper, suffix):
+    """Each with no line of a plan: their codes of two or three letters, else their names."""
+    values = KZ_AND_MN | {"gone": [None, "None"], "level": ["ADM0"] * 2, "no": ["NO", "NO"]}
+    values |= {"number": [132, 167], "minus": ["KZ", "-99"], "fips": ["MI", "MG"]}
+    values |= {"whole": ["Union EEZ and country", "Landlocked country"]}
+    columns = dict(word.split("=") for word in STATES_OF[keeper].split())
+    table = gpd.GeoDataFrame(
+        {heading: values[key] for heading, key in columns.items()},
+        geometry=[box(60, 45, 64, 47), box(95, 45, 99, 47)],
+        crs=4326,
+    )
+    states = layers.read_countries(written(tmp_path / f"s{suffix}", table), states=("KZ", "MN"))
+    assert states["iso2"].tolist() == ["KZ", "MN"]
+    assert states["name_en"].tolist() == ["Kazakhstan", "Mongolia"]
+    assert states["range_state"].all()
+
+
+def states_told(tmp_path, states, **columns):
+    """The layer of states of some rows, and all that is said of it."""
+    shapes = [box(50 + 4 * row, 45, 53 + 4 * row, 47) for row in range(len(columns["name"]))]
+    table = gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
+    path = written(tmp_path / "states.geojson", table)
+    read = _layer_rows.countries_layer([path], layers.Reading(states=states))
+    return read.table, "\n".join(problem.sentence() for problem in read.problems)
+
+
+def test_states_without_a_code_are_told_by_what_stands_there(tmp_path):
+    columns = {"iso2": ["KZ", "KOS", "-99", None], "name": ["Qazaqstan", "Kosovo", "Elbonia", "X"]}
+    states, said = states_told(tmp_path, ("KZ",), **columns)
+    assert states["iso2"].tolist() == ["KZ"]
+    assert "3 of 4 rows have no ISO 3166 code: left out (Kosovo (KOS), Elbonia (-99), X)" in said
+    states, said = states_told(tmp_path, ("KZ", "XK"), **columns)
+    assert "range states without a country polygon: XK; rows without a code: Kosovo (KOS)" in said
+
+
+def test_states_known_by_their_names_are_told(tmp_path):
+    names = ["Iran  (Islamic Republic of)", "Россия", "Elbonia", "Казахстан"]
+    states, said = states_told(tmp_path, ("IR", "KZ", "RU"), name=names, area=[1, 2, 3, 4])
+    assert states["iso2"].tolist() == ["IR", "KZ", "RU"]
+    assert "3 of 4 rows have no ISO 3166 code: known by the name of the state" in said
+    assert "1 of 4 rows has no ISO 3166 code: left out (Elbonia)" in said
+
+
+def test_columns_of_yes_and_no_are_no_codes_of_states(tmp_path):
+    """NO is Norway; names that nobody knows leave the question open, and no wrong line is advised."""
+    _, said = states_told(tmp_path, ("BW",), name=["Botswana", "Zambia"], DISP_AREA=["NO", "NO"])
+    assert "the column iso2 is missing; the file has name, DISP_AREA" in said
+    assert "DISP_AREA" not in said.split("Add the column")[1]
+
+
+def test_seas_are_no_ground_of_a_state(tmp_path):
+    """Zones of marineregions.org: what is sea alone stays out, and of unions the sea is told."""
+    kinds = ["Union EEZ and country", "200NM", "Overlapping claim"]
+    names = ["Kazakhstan", "Russia", "Turkmenistan"]
+    columns = {"name": names, "ISO_TER1": ["KAZ", "RUS", "TKM"], "POL_TYPE": kinds}
+    states, said = states_told(tmp_path, ("KZ",), **columns)
+    assert states["iso2"].tolist() == ["KZ"]
+    assert "2 of 3 rows are of sea alone: left out (Russia (RU), Turkmenistan (TM))" in said
+    assert "outlines of this source hold territorial waters: sea counts there as ground" in said
+    _, said = states_told(tmp_path, ("KZ",), **columns | {"POL_TYPE": ["200NM"] * 3})
+    assert "3 of 3 rows are of sea alone" in said
+    columns = {"name": ["Kazakhstan"], "ISO3166-1": ["KZ"], "ISO3166-1:alpha3": ["KAZ"]}
+    assert "hold territorial waters" in states_told(tmp_path, ("KZ",), **columns)[1]
+
+
 def lines(**columns) -> gpd.GeoDataFrame:
     size = len(next(iter(columns.values())))
     shapes = [LineString([(60 + at, 45), (61 + at, 46)]) for at in range(size)]
@@ -1236,16 +1327,25 @@ def test_what_is_neither_yes_nor_no_is_refused_with_its_row(tmp_path):
 def test_categories_and_states_of_a_species_table_may_be_typed_as_people_do(tmp_path, survey):
     """ "Endangered", as downloads of the Red List have it, counted as data deficient, in silence."""
     categories = {
-        "EN": ("Endangered", "en", "EN ", "Endangered (EN)", "исчезающий", "濒危"),
-        "CR": ("Critically Endangered (Possibly Extinct)", "CR(PE)", "极危"),
-        "NT": ("Near Threatened", "LR/nt", "Lower Risk/conservation dependent"),
-        "LC": ("least concern", "LR/lc"),
+        "EN": (
+            *("Endangered", "en", "EN ", "Endangered (EN)", "исчезающий", "濒危", "EN A2cd"),
+            *("Endangered A2cd+3cd", "EN – Endangered", "EN (A2cd)", "IUCN: EN", "en a4cd; c1"),
+        ),
+        "CR": ("Critically Endangered (Possibly Extinct)", "CR(PE)", "极危", "CR (PE)", "CR D"),
+        "VU": ("VU B1ab(iii)", "VU D1+2", "Уязвимый (VU)", "Rare (VU)", "VU/Vulnerable"),
+        "NT": ("Near Threatened", "LR/nt", "Lower Risk/conservation dependent", "Near-threatened"),
+        "LC": ("least concern", "LR/lc", "LC ver 3.1", "LC (IUCN 3.1)"),
+        "NE": ("NE", "неоценённый", "неоцененный"),
         "Rare": ("Rare",),
+        # numbers of red books, letters of before 1994, and two at once: nobody knows
+        **{word: (word,) for word in ("2", "III", "3 - редкий", "V", "EN?", "EN/VU", "-")},
     }
     typed = [word for words in categories.values() for word in words]
     states = ["KZ, UZ", "kz/uz", "KAZ;UZB", "Kazakhstan; Узбекистан", "哈萨克斯坦，乌兹别克斯坦"]
     rows = pd.DataFrame({"iucn_category": typed}).assign(
-        sci_name=[f"Aus b{chr(97 + number)}" for number in range(len(typed))],
+        sci_name=[
+            f"Aus b{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(len(typed))
+        ],
         name_en="A",
         range_states=[*states, "KZ;Nowhere", *["KZ;UZ"] * (len(typed) - 6)],
     )
@@ -1256,13 +1356,36 @@ def test_categories_and_states_of_a_species_table_may_be_typed_as_people_do(tmp_
     assert table["iucn_category"].tolist() == [
         code for code, words in categories.items() for _ in words
     ]
+    assert table["iucn_category"].isin(list(RED_LIST)).sum() == len(typed) - 8
     with_codes, _ = with_state_names(table, layers.read_countries())
     assert set(with_codes["range_states"]) == {"KZ;UZ", "KZ;Nowhere"}
     _, problems, _ = survey(sources={"species": [path]})
     text = sentences(problems, "counted")
-    assert "'Rare' is no category of the Red List" in text
-    assert f"Aus b{chr(96 + len(typed))} (row {len(typed) + 1})" in text
+    for number, word in enumerate(typed):
+        if number >= len(typed) - 8:
+            assert f"'{word}' is no category of the Red List" in text
+            assert f"{rows['sci_name'][number]} (row {number + 2})" in text
     assert "range_states: Nowhere is no state" in text
+
+
+def test_a_cell_that_says_nothing_names_no_state(tmp_path):
+    """ "-" and "n/a" were told as states that nobody knows; NO and NA are Norway and Namibia."""
+    nothing = ["-", "—", "n/a", "нет", "Нет данных", "none", "无", "байхгүй", "/", "KZ; —"]
+    cells = [*nothing, "NO;NA", "KZ;UZ; Russia", "KZ-UZ", "?"]
+    rows = pd.DataFrame({"extinct_states": cells, "range_states": "KZ"}).assign(
+        sci_name=[f"Aus b{chr(97 + number)}" for number in range(len(cells))],
+        name_en="A",
+        iucn_category="LC",
+    )
+    path = tmp_path / "s.csv"
+    rows.to_csv(path, index=False)
+    table, problems = with_state_names(layers.read_species(path), layers.read_countries())
+    read = [*[""] * 9, "KZ", "NO;NA", "KZ;UZ;RU", "KZ-UZ", "?"]
+    assert table["extinct_states"].tolist() == read
+    told = [problem.sentence() for problem in problems]
+    assert len(told) == 2
+    assert "extinct_states: KZ-UZ is no state" in told[0]
+    assert "extinct_states: ? is no state" in told[1]
 
 
 def test_label_codes_are_made_where_there_are_none(tmp_path):

@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._reading import FILE_NAME, FileRules
+from cami_units.layers._state_names import state_called
 from cami_units.model import (
     Note,
     Problem,
@@ -110,9 +111,21 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         ),
         "sections": (_column("section_id", "sectionid id section"), *_NAMES),
         "countries": (
-            _column("iso2", "isoa2eh isoa2 isocode2 countrycode iso", required=True),
-            _column("name_en", "nameeng nameen admin name country"),
-            _column("name_ru", "namerus nameru"),
+            # of Natural Earth, OpenStreetMap, GISCO, the World Bank, WHO, UN and OCHA, Esri, GADM,
+            # geoBoundaries, FAO's GAUL, marineregions: two letters first, then three
+            _column(
+                "iso2",
+                "isoa2eh isoa2 iso31661alpha2 iso31661 isocode2 iso2code iso2digit iso2cd "
+                "countrycode iso shapegroup shapeiso iso3 isoa3eh isoa3 iso3code isocode3 iso3digit "
+                "iso3cd gid0 isoter1 adm0a3 wba2 wba3 adm0pcode cntrid",
+                required=True,
+            ),
+            _column(
+                "name_en",
+                "nameeng nameen nameengl nameengli namen admin name country countryname countryna "
+                "cntryname cntrname wbname nam0 name0 shapename gaul0name adm0en adm0name territory1",
+            ),
+            _column("name_ru", "namerus nameru adm0ru"),
         ),
         "disputed": (
             _column("disputed_id", "brka3 id"),
@@ -299,6 +312,9 @@ def in_our_words(
     if only is None:
         problems = [*_unknown_columns(layer, file, rules), *problems]
     ours = {name: cleaned_values(table[heading]) for name, heading in theirs_of_ours.items()}
+    if layer == "countries" and "iso2" in ours:
+        ours["iso2"], notes = _state_of_each_row(ours["iso2"], table, headings, file, rules)
+        problems += notes
     names = [column.name for column in dialect]
     # What a file says itself goes before what the plan says of files that are silent.
     for name, value in (*rules.defaults.items(), *rules.constants.items()):
@@ -306,15 +322,20 @@ def in_our_words(
             ours[name] = pd.Series([value] * len(table), index=table.index, dtype=object)
     if only is not None:
         return pd.DataFrame(ours, index=table.index), []
+    others = _other_columns(table, headings, theirs_of_ours)
+    return pd.DataFrame({**ours, **others, **ours}, index=table.index), problems
+
+
+def _other_columns(
+    table: pd.DataFrame, headings: Mapping[str, Any], theirs_of_ours: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The columns of a file that stand for none of ours, by their headings in small letters."""
     our_headings = {*theirs_of_ours.values(), "geometry"}
     extras: dict[str, Any] = {}
     for heading in headings.values():
         if heading not in our_headings:
             extras.setdefault(str(heading).strip().casefold(), heading)
-    others = {
-        name: cleaned_values(table[heading]) for name, heading in extras.items() if name not in ours
-    }
-    return pd.DataFrame({**ours, **others}, index=table.index), problems
+    return {name: cleaned_values(table[heading]) for name, heading in extras.items()}
 
 
 def _matched(
@@ -342,6 +363,10 @@ def _matched(
                 problems.append(problem_of("note", layer, file, "", note))
         if their_heading is not None:
             theirs_of_ours[column.name] = their_heading
+        elif (layer, column.name) == ("countries", "iso2") and (
+            called := _state_names_in(table, headings, rules)
+        ):
+            theirs_of_ours[column.name] = called
         elif column.name in rules.defaults and column.name not in rules.columns_of_file:
             continue
         elif column.required and column.name not in rules.columns_of_file:
@@ -366,6 +391,71 @@ def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -
         if len(str(heading)) == _LONGEST_OF_DBF and name.startswith(word)
     ]
     return headings[words[0]] if words else None
+
+
+def _state_of_each_row(
+    given: pd.Series[Any],
+    table: pd.DataFrame,
+    headings: Mapping[str, Any],
+    file: str,
+    rules: FileRules,
+) -> tuple[pd.Series[Any], list[Problem]]:
+    """The code of the state of each row: by the best column that has one there, else by its name.
+
+    Atlases write -99 for a state in one column of codes, and the code in the next. What a plan says
+    of the column holds.
+    """
+    if not rules.is_own or "iso2" in rules.columns:
+        return given, []
+    iso, names, _ = DIALECTS["countries"]
+    called = _states_called(table, [word for word in names.spellings if word in headings], headings)
+    if _is_denied(given.map(_iso_code), called):
+        given = blank(given.index)
+    states = blank(given.index)
+    for word in (word for word in iso.spellings if word in headings):
+        codes = by_value(cleaned_values(table[headings[word]]), _iso_code)
+        states = states if _is_denied(codes, called) else states.fillna(codes)
+    by_name = states.isna() & called.notna()
+    states = states.fillna(called).fillna(given)
+    if not by_name.any():
+        return states, []
+    note = Note("states by name", {"count": int(by_name.sum()), "of": len(table)})
+    where = in_short(sorted(set(called[by_name])), 20)
+    return states, [problem_of("note", "countries", file, where, note)]
+
+
+def _states_called(
+    table: pd.DataFrame, words: Sequence[str], headings: Mapping[str, Any]
+) -> pd.Series[Any]:
+    """The state of each row by what it is called, where that is a name that we know."""
+    called = blank(table.index)
+    for word in words:
+        called = called.fillna(by_value(cleaned_values(table[headings[word]]), state_called))
+    return called
+
+
+def _is_denied(codes: pd.Series[Any], called: pd.Series[Any]) -> bool:
+    """Whether codes are of other states than the names beside them: of the list FIPS 10-4, CH is China."""
+    both = codes.notna() & called.notna()
+    wrong = int((codes[both] != called[both]).sum())
+    # one may be a namesake: Georgia is one of the United States too
+    return wrong > max(1, 0.05 * int(both.sum()))
+
+
+def _iso_code(value: object) -> str | None:
+    """One state of ISO 3166 by its code of two or three letters; ``None``: anything else."""
+    text = (clean_text(value) or "").upper()
+    return text if text in ISO2_CODES else ISO2.get(text)
+
+
+def _state_names_in(table: pd.DataFrame, headings: Mapping[str, Any], rules: FileRules) -> Any:
+    """The heading under which states are called by names that we know, where no column has codes."""
+    if "iso2" in rules.columns_of_file or _by_content("iso2", table):
+        return None
+    words = (word for word in DIALECTS["countries"][1].spellings if word in headings)
+    return next(
+        (headings[word] for word in words if any(map(state_called, table[headings[word]]))), None
+    )
 
 
 # dBASE III keeps ten letters of a column's name: longer ones are met cut off.
@@ -446,14 +536,22 @@ def _by_content(name: str, table: pd.DataFrame) -> str:
         if heading == "geometry":
             continue
         texts = [text for text in table[heading] if isinstance(text, str) and text.strip()]
-        codes = [text for text in texts if text.strip().upper() in {*ISO2, *ISO2.values()}]
-        # atlases write -99 for a state whose code is in dispute
-        if name == "iso2" and 2 * len(codes) > len(texts):
+        if name == "iso2" and _is_of_states(table[heading], table):
             return str(heading)
         # a place is called by a word: a column of codes has figures in it
         if name == "name_en" and texts and all(re.search(r"[^\W\d]{3}", text) for text in texts):
             return str(heading)
     return ""
+
+
+def _is_of_states(values: pd.Series[Any], table: pd.DataFrame) -> bool:
+    """Whether most values are codes of states, and of those that the names beside them are of."""
+    codes = values.map(_iso_code)
+    # atlases write -99 for a state whose code is in dispute; "NO" throughout is an answer, not Norway
+    if 2 * codes.notna().sum() <= values.notna().sum() or codes.nunique() < min(2, len(table)):
+        return False
+    others = {name: name for name in table.columns if name not in ("geometry", values.name)}
+    return not _is_denied(codes, _states_called(table, list(others), others))
 
 
 def cleaned_values(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -607,6 +705,14 @@ def iso2(value: object) -> str | None:
 ISO2_CODES: Final = frozenset(ISO2.values())
 
 
+# What people type where there is nothing to say, alone or in a list; "NO" and "NA" are states.
+_NO_STATE: Final = re.compile(
+    r"(?<![^;,；，])\s*(?:[-–—−_.·/\\]+|n/a|n\.a\.?|none|nil|null|no data|нет|нет данных|н/д|"
+    r"无|没有|暂无|байхгүй|үгүй)\s*(?![^;,；，])",
+    re.IGNORECASE,
+)
+
+
 def state_codes(value: object, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """States as alpha-2 codes, in the order in which they came; words that are none stay as they are.
 
@@ -619,9 +725,11 @@ def state_codes(value: object, names: Mapping[str, str] = MappingProxyType({})) 
     --------
     >>> state_codes("KAZ, uz/Botswana"), state_codes("KZ;Botswana", {"botswana": "BW"})
     ('KZ;UZ;Botswana', 'KZ;BW')
+    >>> state_codes("n/a"), state_codes("KZ; —")
+    ('', 'KZ')
     """
     text = clean_text(value) or ""
-    words = [word.strip() for word in re.split(r"[;,/\n；，、]", text)]
+    words = [word.strip() for word in re.split(r"[;,/\n；，、]", _NO_STATE.sub("", text))]
     codes = [
         names.get(word.casefold(), ISO2.get(word.upper(), word))
         if word.upper() not in ISO2_CODES
@@ -659,22 +767,41 @@ RED_LIST: Final[Mapping[str, str]] = MappingProxyType(
 """The categories of the Red List by code, and how its downloads and people write them."""
 
 _RED_LIST_CODES: Final = MappingProxyType(
-    {word: code for code, words in RED_LIST.items() for word in [code.lower(), *words.split(", ")]}
+    {
+        spelling: code
+        for code, words in RED_LIST.items()
+        for word in [code.lower(), *words.replace("ё", "е").split(", ")]
+        for spelling in (word, word.replace(" ", "-"))
+    }
 )
 
 
+# What stands behind a category: criteria (A2cd+3cd; B1ab(iii); D), a version, a year.
+_BEHIND_CATEGORY: Final = re.compile(
+    r"[\s;,:]+(?:[a-e]\d|[a-e]$|under\b|criteria\b|v(?:er(?:sion)?)?\.?\s*\d|\d\.\d|\d{4}\b).*$"
+)
+_SIGNS_OF_CATEGORIES: Final = re.compile(r"[()（）\[\]:：;；,，]|\s[-–—/]\s|[–—]|/")
+
+
 def red_list_code(value: str) -> str:
-    """The code of a category of the Red List; what is none stays as it is.
+    """The code of a category of the Red List; what is none, or two, stays as it is.
+
+    Criteria and versions behind it are passed over. Numbers of national red books are no category.
 
     Examples
     --------
-    >>> red_list_code("Critically Endangered (Possibly Extinct)"), red_list_code("nt "), red_list_code("II")
-    ('CR', 'NT', 'II')
+    >>> [red_list_code(one) for one in ("nt ", "Endangered A2cd+3cd", "VU – Vulnerable", "CR (PE)")]
+    ['NT', 'EN', 'VU', 'CR']
+    >>> [red_list_code(one) for one in ("II", "2", "EN/VU", "V")]
+    ['II', '2', 'EN/VU', 'V']
     """
-    plainly = " ".join(value.casefold().split())
+    plainly = " ".join(value.casefold().replace("ё", "е").split()).strip("*. ")
+    bare = _BEHIND_CATEGORY.sub("", plainly)
     # "Endangered (EN)", "Critically Endangered (Possibly Extinct)"
-    shorter = re.split(r"[(（]", plainly)[0].strip()
-    for word in (plainly, plainly.replace(" ", ""), shorter):
+    shorter = re.split(r"[(（]", bare)[0].strip()
+    for word in (plainly, plainly.replace(" ", ""), bare, shorter):
         if word in _RED_LIST_CODES:
             return _RED_LIST_CODES[word]
-    return value
+    parts = (_BEHIND_CATEGORY.sub("", part.strip()) for part in _SIGNS_OF_CATEGORIES.split(plainly))
+    codes = {_RED_LIST_CODES[part] for part in parts if part in _RED_LIST_CODES}
+    return codes.pop() if len(codes) == 1 else value

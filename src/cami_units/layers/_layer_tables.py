@@ -359,22 +359,51 @@ def called(table: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
 
 def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.GeoDataFrame, Notes]:
     """One row a country by alpha-2 code; `range_state` says which are the plan's states."""
+    table, notes = _without_seas(table)
     codes = [dialects.iso2(value) for value in table["iso2"]]
     good = np.array([code is not None and len(code) == 2 for code in codes], dtype=bool)
-    notes: Notes = []
+    nameless: str | Note = ""
     if not good.all():
+        nameless = in_short(_codeless(table[~good]))
         note = Note("rows without ISO code", {"count": int((~good).sum()), "of": len(table)})
-        names = in_short(
-            named(table.assign(_row=table.index.astype(str)), "_row")["name_en"][~good]
-        )
-        notes.append(problem_of("counted", "countries", "", names, note))
+        notes.append(problem_of("counted", "countries", "", nameless, note))
     table = named(table.assign(iso2=codes)[good], "iso2")
     table, joined_notes = one_row_a_key(table, "countries")
     missing = [state for state in states if state not in set(table["iso2"])]
     if missing:
-        note = Note("states without polygon", {"names": in_short(missing, 20)})
+        rest = Note("rows with no code", {"names": nameless}) if nameless else ""
+        note = Note("states without polygon", {"names": in_short(missing, 20), "rest": rest})
         joined_notes.append(problem_of("refuses", "countries", "", "", note))
     return table.assign(range_state=table["iso2"].isin(states)), notes + joined_notes
+
+
+def _codeless(rows: gpd.GeoDataFrame) -> list[str]:
+    """What rows without a code of a state are called, with what stands in the place of the code."""
+    names = named(rows.assign(_row=rows.index.astype(str)), "_row")["name_en"]
+    return [
+        f"{name} ({came})" if came and came != name else name
+        for name, came in zip(names, map(dialects.clean_text, rows["iso2"]), strict=True)
+    ]
+
+
+def _without_seas(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
+    """States without the rows that are of their seas alone, and what is said of sea that is left.
+
+    In the layers of marineregions.org the column ``POL_TYPE`` says which is which; outlines of
+    OpenStreetMap, known by the headings of its codes, run along territorial waters.
+    """
+    kinds = table.get("pol_type", dialects.blank(table.index)).fillna("").astype(str)
+    kinds = kinds.str.casefold()
+    is_sea = kinds.ne("") & ~kinds.str.contains("country")
+    notes: Notes = []
+    if is_sea.any():
+        names = in_short(_codeless(table[is_sea]))
+        note = Note("rows of sea", {"count": int(is_sea.sum()), "of": len(table)})
+        level: Any = "refuses" if is_sea.all() else "counted"
+        notes.append(problem_of(level, "countries", "", names, note))
+    if kinds.str.contains("union").any() or any("3166-1" in str(name) for name in table):
+        notes.append(problem_of("note", "countries", "", "", Note("states with sea")))
+    return table if is_sea.all() else table[~is_sea], notes
 
 
 def protected_area_rows(

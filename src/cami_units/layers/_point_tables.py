@@ -98,7 +98,8 @@ def point_table(
     Returns
     -------
     GeoDataFrame
-        Texts; a row whose coordinates are no numbers has no geometry.
+        Texts; a row whose coordinates are no numbers has no geometry. `attrs` has under ``as_degrees``
+        whether coordinates are taken for degrees against the word of a plan.
 
     Raises
     ------
@@ -122,9 +123,13 @@ def point_table(
     for name, value in sheet.constants.items():
         if name not in table:
             table[name] = value
-    points = _points(table, columns, key or path.name, layer, crs)
+    points, is_moved = _points(table, columns, key or path.name, layer, crs)
     plain_table = table.drop(columns="geometry", errors="ignore")
-    return gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
+    placed_table = gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
+    placed_table.attrs["as_degrees"] = not (
+        is_moved or same_crs(crs, LONLAT) or placed_table.geometry.isna().all()
+    )
+    return placed_table
 
 
 def _cells(sheet: _Sheet, kept_columns: Sequence[int], most_rows: int) -> list[tuple[str, ...]]:
@@ -203,23 +208,26 @@ def _place_columns(
     return heading("wkt")
 
 
-def _points(table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: str, crs: str) -> Any:
-    """The point of each row, from its longitude and latitude, else from its WKT."""
+def _points(
+    table: pd.DataFrame, columns: Mapping[str, str], key: str, layer: str, crs: str
+) -> tuple[Any, bool]:
+    """The point of each row, from its longitude and latitude, else from its WKT, and whether it was moved."""
     place = _place_columns(list(table.columns), layer, columns)
     if isinstance(place, str):
         shapes = shapely.from_wkt(table[place].to_numpy(), on_invalid="ignore")
         is_moved = _is_in(crs, *shapely.bounds(shapes).T[:2])
-        return projected(shapes, crs, LONLAT) if is_moved else shapes
+        return projected(shapes, crs, LONLAT) if is_moved else shapes, is_moved
     if place is not None:
         x, y = (_degrees(table[heading]) for heading in place)
-        if _is_in(crs, x, y):
+        is_moved = _is_in(crs, x, y)
+        if is_moved:
             x, y = transformer(crs, LONLAT).transform(x, y)
         if layer != "context":  # which shows them as they are written
             table[[*place]] = np.column_stack([x, y])
         is_known = np.isfinite(x) & np.isfinite(y)
         points = np.full(len(table), None, dtype=object)
         points[is_known] = shapely.points(x[is_known], y[is_known])
-        return points
+        return points, is_moved
     what = Note("no coordinates known", {"names": in_short(table.columns, 12)})
     pair = _degrees_by_content(table)
     if pair is None:

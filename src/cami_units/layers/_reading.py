@@ -259,7 +259,7 @@ class Dataset:
 
     `table` keeps the file's own column names; its index counts the rows of the file from 1.
     `rows` is how many there are in the file. `unclosed` are the rows whose rings do not end where
-    they began (they were closed in reading).
+    they began (they were closed in reading). A table of points lies in degrees, whatever its file holds.
     """
 
     file: str
@@ -267,6 +267,7 @@ class Dataset:
     table: gpd.GeoDataFrame
     rows: int
     unclosed: tuple[int, ...] = ()
+    is_point_table: bool = False
 
     @property
     def name(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -29,7 +28,6 @@ from cami_units.layers._equal_area import (
     repaired,
     transformed,
 )
-from cami_units.layers._point_tables import TABLES
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, rows_in_short
 from cami_units.model import (
     LAYERS,
@@ -367,8 +365,8 @@ def _settled_crs(
         return problem_of(level, layer, dataset.name, "", note, lines)
 
     if doubt is None:
-        # metres of a table became degrees when it was read, and degrees need no system
-        is_table = Path(dataset.file).suffix.casefold() in TABLES
+        # metres of a table became degrees when it was read
+        is_table = dataset.is_point_table
         if assumed is not None and not same_crs(declared, assumed) and not is_table:
             note = Note("CRS of the file counts", {"crs": crs_name(declared), **plan_says})
             problems.append(about("note", note))

@@ -14,6 +14,7 @@ import pandas as pd
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._layer_rows import files_of, source_entry
 from cami_units.layers._reading import LayerRead, rows_in_short
+from cami_units.layers._state_names import state_names
 from cami_units.model import (
     InputError,
     Note,
@@ -104,7 +105,7 @@ def with_state_names(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """The species with states by name as codes, and what is said of words that are no state's."""
     columns = [name for name in countries if str(name).startswith("name_")]
-    codes = {
+    codes = state_names() | {
         str(name).casefold(): code
         for column in columns
         for name, code in zip(countries[column], countries["iso2"], strict=True)

@@ -1,0 +1,55 @@
+"""States by the names that layers and people call them, for tables without a code."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+import geopandas as gpd
+
+from cami_units.model import LAYERS, clean_name, data_dir
+
+_ALSO: Final = MappingProxyType(
+    {
+        "KP": "North Korea",
+        "KR": "South Korea",
+        "LA": "Laos",
+        "RU": "Russia, Россия, Орос",
+        "SY": "Syria",
+        "TR": "Turkey",
+        "VN": "Vietnam",
+    }
+)
+"""Names beside those of the bundled states, ", " between them."""
+
+
+def state_called(name: object) -> str | None:
+    """The code of the state that a name is of, among those that the bundled layer has; else ``None``.
+
+    Examples
+    --------
+    >>> state_called("Iran  (Islamic Republic of)"), state_called("Россия"), state_called("Elbonia")
+    ('IR', 'RU', None)
+    """
+    return state_names().get(_plainly(name)) if isinstance(name, str) else None
+
+
+def _plainly(name: object) -> str:
+    """A name as it is compared: without case, and without what stands in brackets."""
+    return clean_name(name).casefold().split("(")[0].strip()
+
+
+@cache
+def state_names() -> dict[str, str]:
+    """By name in small letters, in each language of the bundled states, the code of the state."""
+    (path,) = data_dir().glob(LAYERS["countries"].files)
+    table = gpd.read_file(path, ignore_geometry=True)
+    bundled = {
+        _plainly(name): code
+        for column in table.columns
+        if column.startswith("name_")
+        for name, code in zip(table[column], table["iso2"], strict=True)
+    }
+    also = {_plainly(name): code for code, names in _ALSO.items() for name in names.split(", ")}
+    return bundled | also
