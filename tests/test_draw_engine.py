@@ -701,6 +701,69 @@ def opened(engine, *contents):
     return engine("open", files=files, base={"CU-001": given}, about=about)
 
 
+def told_of(name, words, corner, **data):
+    """A placemark with a box a degree wide, words in its balloon, and data."""
+    x, y = corner
+    ring = f"{x},{y} {x + 1},{y} {x + 1},{y + 1} {x},{y + 1} {x},{y}"
+    values = "".join(
+        f'<Data name="{key}"><value>{value}</value></Data>' for key, value in data.items()
+    )
+    return (
+        f"<Placemark><name>{name}</name><description>{words}</description>"
+        f"<ExtendedData>{values}</ExtendedData><Polygon><outerBoundaryIs><LinearRing>"
+        f"<coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+    )
+
+
+def test_words_in_any_part_of_a_unit_and_on_evidence_come_along(engine):
+    """As Google Earth saves a pack: people type into whatever balloon is open, and a word says "part"."""
+    unit = {"cu_id": "CU-001"}
+    body = (
+        told_of("CU-001 Ustyurt (part 1)", "fence at km 40", (60, 40), part=1, **unit)
+        + told_of("X CU-001 Ustyurt (часть 2)", "no water", (63, 40), part=2, **unit)
+        + told_of("Barsakelmes", "closed since 1999", (58, 45), layer="protected_areas")
+        + told_of("Legend", "&lt;b&gt;ours&lt;/b&gt;", (58, 45), layer="about")
+        + "<Placemark><name>begun</name><description>never drawn</description></Placemark>"
+        + "<Folder><name>to discuss</name><description>all of these</description></Folder>"
+    )
+    (work,) = opened(engine, (HEAD + body + TAIL).encode())
+    one = work["units"]["CU-001"]
+    assert one["comment"] == "fence at km 40\nno water"
+    assert one["name_en"], one["name_ru"] == ("Ustyurt", "")  # nobody has renamed it
+    assert one["rejected"] is True  # by any of its parts, as `collect` has it
+    assert len(one["polygons"]) == 2
+    assert [pin["text"] for pin in work["pins"].values()] == ["Barsakelmes: closed since 1999"]
+    assert work["lost"] == ["begun", "to discuss"]
+
+
+def test_a_copied_part_is_a_shape_of_its_own_and_no_shape_takes_the_place_of_another(engine):
+    """A copy that was moved; one that was not; a shape of the page (N2) between two of Google Earth."""
+    unit = {"cu_id": "CU-001", "part": 1}
+    body = (
+        told_of("CU-001 Ustyurt", "", (60, 40), **unit)
+        + told_of("CU-001 Ustyurt", "looked at again", (60, 40), **unit)
+        + told_of("CU-001 Ustyurt", "perhaps here", (70, 40), **unit)
+        + told_of("ours", "", (72, 40), draw_id="N2")
+        + told_of("Untitled Polygon", "", (74, 40))
+        + told_of("Untitled Polygon", "", (76, 40))
+    )
+    (work,) = opened(engine, (HEAD + body + TAIL).encode())
+    wests = {key: unit["polygons"][0][0][0][0] for key, unit in work["units"].items()}
+    assert wests == {"CU-001": 60, "N1": 70, "N2": 72, "N3": 74, "N4": 76}
+    assert work["units"]["CU-001"]["comment"] == "looked at again"
+    assert len(work["units"]["CU-001"]["polygons"]) == 1
+    assert work["units"]["N1"]["comment"] == "perhaps here"
+
+
+def test_a_unit_that_went_into_one_that_was_split_since_stays_in_it(engine):
+    """A file of old names no unit behind "CU-001>"; that a piece was merged from it says enough."""
+    body = told_of("the east", "", (60, 40)) + told_of("rest", "", (70, 40), merged_from="CU-001")
+    about = '<ExtendedData><Data name="working_group"><value>S1</value></Data><Data name="merged"><value>CU-001&gt;</value></Data></ExtendedData>'
+    (work,) = opened(engine, (HEAD + about + body + TAIL).encode())
+    assert work["units"]["CU-001"]["into"] == "N2"
+    assert work["missing"] == []
+
+
 def path_of(name, corners, data=""):
     """A placemark with a path."""
     text = " ".join(f"{lon},{lat},0" for lon, lat in corners)

@@ -419,6 +419,67 @@ def test_a_merged_unit_is_a_fact_even_where_the_ground_would_not_say(page, done,
     assert changes.loc["CU-004", ["change", "matched_by"]].tolist() == ["merged", "cu_id"]
 
 
+def test_what_was_said_of_a_unit_goes_with_it_where_it_is_merged(page, done, tmp_path):
+    """Its comment and the name that the group gave it: into the comment of the unit that takes it, and to `collect`."""
+    for unit, words in (("CU-004", "wells every 30 km"), ("CU-003", "to the river")):
+        choose(page, unit)
+        page.driver.find_element("id", "said-of").send_keys(words)
+    choose(page, "CU-004")
+    page.driver.find_element("id", "name-en").send_keys(" Basin")
+    choose(page, "CU-003")
+    click(page, '[data-mode="merge"]')
+    click(page, '[data-key="CU-004"]')
+    said = "to the river\nCU-004 Tarim Basin: wells every 30 km"
+    assert work(page)["units"]["CU-003"]["comment"] == said
+    assert page.driver.find_element("id", "said-of").get_attribute("value") == said
+    remarks = collect([saved(page, tmp_path)], done).remarks
+    assert remarks.set_index("unit_id").loc["CU-003", "text"] == said
+    control(page, "z")
+    assert work(page)["units"]["CU-003"]["comment"] == "to the river"
+
+
+def test_a_file_that_merged_and_split_is_opened_again_as_it_was(page, tmp_path):
+    snap_off(page)
+    choose(page, "CU-002")
+    click(page, '[data-mode="merge"]')
+    click(page, '[data-key="CU-004"]')
+    click(page, '[data-mode="split"]')
+    for place in ((74.2, 43.3), (74.1, 41.8)):
+        map_click(page, *place)
+    press(page, Keys.ENTER)
+    before = work(page)["units"]
+    text = saved(page, tmp_path).read_text(encoding="utf-8")
+    open_text(page, text)
+    page.wait("return document.getElementById('ask').open")
+    assert "Not in it" not in page.run("return document.getElementById('ask').textContent")
+    click(page, '[data-choice="go on"]')
+    page.wait("return !document.getElementById('ask').open")
+    after = work(page)["units"]
+    assert set(after) == set(before)
+    assert after["CU-004"]["into"] in after
+
+
+def test_words_that_are_being_typed_are_saved_and_kept(page, html, tmp_path):
+    """Ctrl+S without leaving the field; a page that is closed in the middle of a sentence. One step, however long."""
+    choose(page, "CU-002")
+    page.driver.find_element("id", "said-of").send_keys("fence at km 40")
+    control(page, "s")
+    path = tmp_path / "edit_S2.kml"
+    end = time.monotonic() + 15
+    while not (path.is_file() and path.stat().st_size) and time.monotonic() < end:
+        time.sleep(0.03)
+    assert "<description>fence at km 40</description>" in path.read_text(encoding="utf-8")
+    page.driver.find_element("id", "said-of").send_keys(", and at km 60")
+    page.wait("return camiDraw.state.work.units['CU-002'].comment.endsWith('60')")  # in a pause
+    page.driver.find_element("id", "said-of").send_keys(" too")
+    page.driver.get("about:blank")
+    opened(page, html)
+    click(page, '[data-choice="go on"]')
+    page.wait("return document.documentElement.dataset.begun")
+    assert work(page)["units"]["CU-002"]["comment"] == "fence at km 40, and at km 60 too"
+    assert [step["kind"] for step in work(page)["done"]] == ["commented"]
+
+
 def test_a_hole_is_cut_and_a_hole_elsewhere_is_refused(page):
     snap_off(page)
     choose(page, "CU-002")

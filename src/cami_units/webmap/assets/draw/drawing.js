@@ -5,7 +5,7 @@ import { factList, findingRows, measured, measureOn, ticksOf, titleOf } from "./
 import { countedSpecies } from "./criteria.js";
 import { drawOthers, drawPins, drawUnits, finish, hand, insertVertex, layOver, nextVertex, onHand, removeVertex, setMode, showWhole, snapTo, stepBack, takeUp, vertexKey } from "./editor.js";
 import { difference, intersection, nearlyCloses, onGlobe, selfCrossing, splitByLine, union } from "./geometry.js";
-import { cleanName, FileFault, LIMITS, placemarks, textOfFile } from "./kml.js";
+import { cleanName, cleanText, FileFault, LIMITS, placemarks, textOfFile } from "./kml.js";
 import { unpackedLayers } from "./layers.js";
 import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
 import { map, showLayer } from "./sheet.js";
@@ -128,24 +128,50 @@ function showVerdict(unit) {
   node("card").dataset.km2 = String(known.km2);
 }
 
+const TYPING_MS = 600; // a pause after which what is being typed is kept
+let pause = 0;
+let goesOn = false; // whether what is typed now goes on a step that was kept in a pause
+let typed = null; // what keeps the words typed since the last time; null: there are none
+
+function keepTyped() {
+  clearTimeout(pause);
+  const keep = typed;
+  typed = null;
+  if (keep) keep();
+}
+
 function form(unit) {
   const field = (id, label, value, tag = "input") => {
-    const input = make(tag, { id, lang: id.startsWith("name") ? id.slice(-2) : null, maxlength: id === "said-of" ? 4000 : 200, rows: tag === "textarea" ? 3 : null });
+    const input = make(tag, { id, lang: id.startsWith("name") ? id.slice(-2) : null, maxlength: id === "said-of" ? LIMITS.text : LIMITS.name, rows: tag === "textarea" ? 3 : null });
     input.value = value;
     return [make("label", { for: id }, label), input];
   };
   const box = make("div", { class: "form" },
     field("name-en", word("draw name en"), unit.name_en), field("name-ru", word("draw name ru"), unit.name_ru),
     field("said-of", word("draw comment"), unit.comment, "textarea"));
-  const named = () => {
+  const keepWords = () => {
     const now = unitOf(unit.key);
-    const names = { en: node("name-en").value, ru: node("name-ru").value };
-    if (!now || (cleanName(names.en) === now.name_en && cleanName(names.ru) === now.name_ru)) return;
-    did(rename(state.work, unit.key, names));
+    const [en, ru, text] = ["name-en", "name-ru", "said-of"].map((id) => box.querySelector(`#${id}`).value);
+    if (!now) return;
+    const isNamed = cleanName(en) !== now.name_en || cleanName(ru) !== now.name_ru;
+    const isSaid = cleanText(text, LIMITS.text, true) !== now.comment;
+    if (isNamed) rename(state.work, unit.key, { en, ru }, goesOn);
+    if (isSaid) comment(state.work, unit.key, text, goesOn);
+    if (isNamed || isSaid) did();
+    goesOn = goesOn || isNamed || isSaid;
   };
-  box.querySelector("#name-en").addEventListener("change", named);
-  box.querySelector("#name-ru").addEventListener("change", named);
-  box.querySelector("#said-of").addEventListener("change", (event) => unitOf(unit.key) && event.target.value.trim() !== unitOf(unit.key).comment && did(comment(state.work, unit.key, event.target.value)));
+  // Words are kept while they are typed, as whoever types may close the page or be cut off: one step until the field is left.
+  box.addEventListener("input", () => {
+    clearTimeout(pause);
+    typed = keepWords;
+    pause = setTimeout(keepTyped, TYPING_MS);
+  });
+  for (const left of ["change", "focusout"]) {
+    box.addEventListener(left, () => {
+      keepTyped();
+      goesOn = false;
+    });
+  }
   const buttons = make("div", { class: "row" });
   if (unit.origin === "new") buttons.append(make("button", { type: "button", id: "take-away", onclick: () => did(takeAway(state.work, unit.key)) }, word("draw take away")));
   else if (unit.rejected) buttons.append(make("button", { type: "button", id: "keep", onclick: () => did(keep(state.work, unit.key)) }, word("draw keep")));
@@ -310,16 +336,26 @@ function drawn(mode, draft) {
   did();
 }
 
+// The names that the group itself has given to a unit.
+function givenName(unit) {
+  const given = base[unit.cu_id] ? Object.values(base[unit.cu_id].name) : data.languages.map((lang) => data.words[lang]["draw new unit"]);
+  return [...new Set([unit.name_en, unit.name_ru])].filter((name) => name && !given.includes(name)).join(" / ");
+}
+
 function mergeWith(other) {
   const unit = unitOf(state.chosen);
   const gone = unitOf(other);
-  if (!unit || !gone || gone.rejected) return;
+  if (!unit || !gone) return;
+  if (gone.rejected) {
+    told(word("draw no merge"));
+    return;
+  }
   const whole = union(unit.polygons, gone.polygons);
   if (!whole.length) {
     told(word("draw no merge"));
     return;
   }
-  merge(state.work, unit.key, other, whole, changeFacts(unit, { ...unit, polygons: whole }));
+  merge(state.work, unit.key, other, whole, changeFacts(unit, { ...unit, polygons: whole }), givenName(gone));
   setMode("edit");
   did();
 }
@@ -369,6 +405,7 @@ onHand({
 const titles = () => ({ units: data.folders[speech.lang].units, notes: data.folders[speech.lang].notes });
 
 function save() {
+  keepTyped();
   const text = fileText(state.work, base, titles(), ticksOf);
   const link = make("a", { download: `edit_${data.group}.kml`, href: URL.createObjectURL(new Blob([text], { type: "application/vnd.google-earth.kml+xml" })) });
   document.body.append(link);
@@ -381,6 +418,7 @@ function save() {
 
 async function openFile(file) {
   if (!file) return;
+  keepTyped();
   try {
     if (file.size > LIMITS.bytes) throw new FileFault("draw file large");
     const [west, , east] = data.base.frame;
@@ -482,6 +520,8 @@ sheet.addEventListener("drop", (event) => {
   event.preventDefault();
   openFile(event.dataTransfer.files[0]);
 });
+window.addEventListener("pagehide", keepTyped);
+document.addEventListener("visibilitychange", () => document.hidden && keepTyped());
 // Leaving is safe: the work is kept. What is asked about is only a file that was not saved since.
 window.addEventListener("beforeunload", (event) => {
   if (node("kept").classList.contains("warning") && state.work.step !== state.saved) event.preventDefault();

@@ -2,7 +2,7 @@
 // the few lines below, which know elements, text and five entities, and nothing that could be fetched,
 // included, expanded or run. What is over a limit is refused with a sentence (a key of the words).
 
-export const LIMITS = { bytes: 20e6, inflated: 60e6, entries: 200, depth: 60, elements: 300000, placemarks: 3000, vertices: 400000, text: 4000, name: 200 };
+export const LIMITS = { bytes: 20e6, inflated: 60e6, entries: 200, depth: 60, elements: 300000, placemarks: 3000, vertices: 400000, text: 20000, name: 200 };
 
 export class FileFault extends Error {
   constructor(key) {
@@ -208,6 +208,8 @@ export function placemarks(source, seam = -180) {
       } else if (child.name === "Folder" || child.name === "Document" || child.name === "kml") {
         const data = dataOf(child);
         if (data.working_group || data.protocol) about = data;
+        const typed = child.name === "Folder" ? cleanText(textOf(child, "description"), LIMITS.text, true) : "";
+        if (typed && !typed.startsWith("<")) found.push({ name: cleanName(textOf(child, "name")), id: "", comment: typed, folder, data: Object.create(null), polygons: [], points: [], lines: [] });
         walk(child, child.name === "Folder" ? [...folder, cleanName(textOf(child, "name"))] : folder);
       }
     }

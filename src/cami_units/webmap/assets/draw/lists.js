@@ -18,12 +18,22 @@ export function listUnits(units, chosen, choose) {
       "aria-current": unit.key === chosen ? "true" : null, onclick: () => choose(unit.key, true),
     },
     make("span", { class: "id" }, unit.key), make("span", { class: "what" }, nameOf(unit) || word("draw no name"), unit.rejected ? ` (${word("rejected")})` : ""), marksOf(unit))));
-  node("units").replaceChildren(...rows);
+  showRows(node("units"), rows);
+}
+
+// A row that says what it said stays where it is: who presses on it while a field is being left must still hit it.
+function showRows(list, rows) {
+  rows.forEach((row, i) => {
+    const old = list.children[i];
+    if (!old) list.append(row);
+    else if (!old.isEqualNode(row)) old.replaceWith(row);
+  });
+  while (list.children.length > rows.length) list.lastChild.remove();
 }
 
 export function listOthers(others, chosen, choose) {
   node("others-box").hidden = !others.length;
-  node("others").replaceChildren(...others.map((unit) => make("li", {},
+  showRows(node("others"), others.map((unit) => make("li", {},
     make("button", { type: "button", class: "unit-row", "aria-current": unit.id === chosen ? "true" : null, onclick: () => choose(unit.id, false) },
       make("span", { class: "id" }, unit.id), make("span", { class: "what" }, nameOf({ name_en: unit.name.en, name_ru: unit.name.ru })),
       make("span", { class: "marks" }, unit.group)))));

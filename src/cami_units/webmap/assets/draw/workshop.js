@@ -4,12 +4,13 @@
 // and doing again need no knowledge of what a step was. Nothing here knows a map or a page.
 
 import { grounds, nearlyCloses, tidied } from "./geometry.js";
-import { cleanName, cleanText, kmlText } from "./kml.js";
+import { cleanName, cleanText, kmlText, LIMITS } from "./kml.js";
 
 export const DIALECT = "1";
 const UNDOABLE = 200; // steps that can be taken back; older ones stay as lines of the list
 
 const copied = (value) => JSON.parse(JSON.stringify(value));
+const joined = (...texts) => cleanText([...new Set(texts.filter(Boolean))].join("\n"), LIMITS.text, true);
 
 export function freshWork(about, units) {
   const made = {};
@@ -122,12 +123,14 @@ function freeLetters(work, id, count) {
   return [..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !used.has(letter)).slice(0, count);
 }
 
-// `other` goes into `key`, whose ground becomes `polygons`.
-export function merge(work, key, other, polygons, facts) {
+// `other` goes into `key`, whose ground becomes `polygons`; what its group wrote goes along: `named` is the
+// name that was given to it.
+export function merge(work, key, other, polygons, facts, named = "") {
   const unit = work.units[key];
   const gone = work.units[other];
   const sources = [...new Set([...unit.sources, ...gone.sources, gone.cu_id].filter((id) => id && id !== unit.cu_id))];
-  const units = { [key]: { ...unit, sources, polygons: tidied(polygons) } };
+  const words = gone.comment || named ? `${[gone.cu_id && gone.key, named].filter(Boolean).join(" ") || gone.key}: ${gone.comment}` : "";
+  const units = { [key]: { ...unit, comment: joined(unit.comment, words), sources, polygons: tidied(polygons) } };
   units[other] = gone.origin === "new" ? null : { ...gone, into: key };
   return act(work, "merged", { units, facts: { unit: key, other, ...facts } });
 }
@@ -140,13 +143,23 @@ export function keep(work, key) {
   return act(work, "kept", { units: { [key]: { ...work.units[key], rejected: false, reason: "" } }, facts: { unit: key } });
 }
 
-export function rename(work, key, names) {
+// Words that are still being typed are one step, however often they are kept meanwhile.
+function retyped(work, kind, key) {
+  const last = work.done[work.done.length - 1];
+  if (!last || !last.before || last.kind !== kind || last.facts.unit !== key) return;
+  work.done.pop();
+  put(work, last.before);
+}
+
+export function rename(work, key, names, goesOn = false) {
+  if (goesOn) retyped(work, "renamed", key);
   const unit = { ...work.units[key], name_en: cleanName(names.en), name_ru: cleanName(names.ru) };
   return act(work, "renamed", { units: { [key]: unit }, facts: { unit: key, name: unit.name_en || unit.name_ru } });
 }
 
-export function comment(work, key, text) {
-  return act(work, "commented", { units: { [key]: { ...work.units[key], comment: cleanText(text, 4000, true) } }, facts: { unit: key } });
+export function comment(work, key, text, goesOn = false) {
+  if (goesOn) retyped(work, "commented", key);
+  return act(work, "commented", { units: { [key]: { ...work.units[key], comment: cleanText(text, LIMITS.text, true) } }, facts: { unit: key } });
 }
 
 export function takeAway(work, key) {
@@ -215,12 +228,15 @@ export function fileText(work, base, titles, ticks) {
   return kmlText(`${work.about.title}: ${work.about.group}`, about, folders);
 }
 
-// Where a unit that was merged ended up, however often that one was merged on.
+// Where a unit that was merged ended up, however often that one was merged on; of one that was split since, in
+// its first piece.
 function targetOf(work, unit) {
   let target = work.units[unit.into];
   while (target && target.into) target = work.units[target.into];
-  return target ? target.cu_id || target.key : "";
+  return target ? target.cu_id || target.key : (holderOf(work.units, unit.cu_id) || { key: "" }).key;
 }
+
+const holderOf = (units, id) => Object.values(units).find((unit) => !unit.into && unit.sources.includes(id));
 
 function unitMark(work, unit, given, rings, i, ticks) {
   const same = given && given.name.en === unit.name_en && given.name.ru === unit.name_ru;
@@ -252,29 +268,44 @@ export function workOfFile(read, base, about) {
   const units = {};
   const pins = {};
   const said = read.placemarks.filter((mark) => !mark.data.layer);
+  const spoken = read.placemarks.filter((mark) => mark.data.layer && mark.data.layer !== "about" && mark.comment); // on what is to look at
   const most = (values) => {
     const counted = {};
     for (const value of values.filter(Boolean)) counted[value] = (counted[value] || 0) + 1;
     return Object.keys(counted).sort((one, other) => counted[other] - counted[one])[0] || "";
   };
   let fresh = 0;
+  const freshKey = () => {
+    do fresh += 1; while (units[`N${fresh}`]);
+    return `N${fresh}`;
+  };
+  const parts = new Map(); // "CU-013 2": its outline
   const lost = [];
   for (const mark of said) {
     const polygons = grounds(mark);
     if (polygons.length) {
-      const unit = unitOfMark(mark, polygons, base, () => { fresh += 1; return `N${fresh}`; }, units);
-      units[unit.key] = unit;
+      const part = mark.data.part || (PARTED.exec(mark.name) || ["", ""])[1];
+      const unit = unitOfMark(mark, polygons, base, freshKey, units);
+      const kept = added(units, unit, unit.cu_id && part ? `${unit.key} ${part}` : "", parts, base, freshKey);
+      units[kept.key] = kept;
     }
     const lines = mark.lines.filter((line) => mark.polygons.length || !nearlyCloses(line));
-    if (lines.length || (mark.polygons.length && !polygons.length)) lost.push(mark.name || mark.comment || "–");
+    const isBare = !mark.polygons.length && !mark.lines.length && !mark.points.length;
+    if (lines.length || (mark.polygons.length && !polygons.length) || (isBare && mark.comment)) lost.push(mark.name || mark.comment || "–");
     if (!mark.polygons.length && !polygons.length && mark.points.length) {
-      const key = /^P[0-9]{1,4}$/.test(mark.data.draw_id || "") ? mark.data.draw_id : `P${1000 + Object.keys(pins).length}`;
+      const key = /^P[0-9]{1,4}$/.test(mark.data.draw_id || "") ? mark.data.draw_id : freePin(pins);
       pins[key] = { key, place: mark.points[0], text: mark.comment || mark.name, about: cleanName(mark.data.about || "") };
     }
   }
+  for (const mark of spoken) {
+    const [place] = [...mark.points, ...mark.lines.flat(), ...mark.polygons.flat(2)];
+    const key = freePin(pins);
+    if (place) pins[key] = { key, place, text: `${mark.name}: ${mark.comment}`, about: "" };
+    else lost.push(mark.name || mark.comment);
+  }
   for (const pair of String(read.about.merged || "").split(";").slice(0, 500)) {
     const [id, target] = pair.split(">");
-    const into = Object.values(units).find((unit) => unit.key === target || unit.cu_id === target);
+    const into = (target && Object.values(units).find((unit) => unit.key === target || unit.cu_id === target)) || holderOf(units, id);
     if (base[id] && into && !units[id]) units[id] = { ...handedOut(base[id]), into: into.key };
   }
   const held = new Set(Object.values(units).map((unit) => unit.cu_id));
@@ -287,6 +318,8 @@ export function workOfFile(read, base, about) {
   };
 }
 
+const freePin = (pins) => `P${1000 + Object.keys(pins).length}`;
+
 function handedOut(given) {
   return {
     key: given.id, cu_id: given.id, piece: "", origin: "base", name_en: given.name.en, name_ru: given.name.ru, comment: "",
@@ -296,6 +329,29 @@ function handedOut(given) {
 
 const REJECTED = /^[XХxх]\s+/; // a Latin or a Cyrillic X, as people type it
 const LISTED = /^(CU-\d{1,6})([a-z]?)\b/;
+const PARTED = /\s\(\S+ ([0-9]+)\)$/; // "(part 2)", in whatever language a pack was written in
+
+// A unit that has come before in the file: another part of it, as people write into the balloon of any; or a copy of a
+// part, which is a shape of its own, as `collect` has it.
+function added(units, unit, place, parts, base, freshKey) {
+  const known = units[unit.key];
+  const outline = JSON.stringify(unit.polygons);
+  const isCopy = parts.has(place) && parts.get(place) !== outline;
+  if (isCopy) return { ...unit, key: freshKey(), cu_id: "", piece: "", origin: "new", sources: [] };
+  const isAgain = parts.has(place);
+  if (place) parts.set(place, outline);
+  if (!known || !unit.cu_id) return unit;
+  const given = base[unit.cu_id].name;
+  return {
+    ...known,
+    name_en: known.name_en === given.en ? unit.name_en : known.name_en,
+    name_ru: known.name_ru === given.ru ? unit.name_ru : known.name_ru,
+    comment: joined(known.comment, unit.comment),
+    rejected: known.rejected || unit.rejected,
+    reason: known.reason || unit.reason,
+    polygons: isAgain ? known.polygons : tidied([...known.polygons, ...unit.polygons]),
+  };
+}
 
 function unitOfMark(mark, polygons, base, freshKey, units) {
   const bare = mark.name.replace(REJECTED, "");
@@ -305,12 +361,10 @@ function unitOfMark(mark, polygons, base, freshKey, units) {
   const piece = id && /^[a-z]$/.test(mark.data.piece || "") ? mark.data.piece : "";
   const drawn = /^N[0-9]{1,5}$/.test(mark.data.draw_id || "") && !units[mark.data.draw_id] ? mark.data.draw_id : "";
   const key = id ? `${id}${piece}` : drawn || freshKey();
-  if (units[key] && id) {
-    // another part of the same unit
-    return { ...units[key], polygons: tidied([...units[key].polygons, ...polygons]) };
-  }
   const given = id ? base[id] : null;
-  const text = named ? bare.slice(named[0].length).trim() : bare;
+  const tail = given && PARTED.exec(bare);
+  const whole = tail && tail[1] === (mark.data.part || tail[1]) ? bare.slice(0, tail.index) : bare;
+  const text = named ? whole.slice(named[0].length).trim() : whole;
   const names = given ? { ...given.name } : { en: "", ru: "" };
   // while the name is the one that this page wrote, its facts stand; else somebody has typed another
   const stands = Boolean(mark.data.label) && cleanName(mark.data.label) === mark.name;
