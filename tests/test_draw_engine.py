@@ -11,6 +11,7 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -28,6 +29,7 @@ import cami_units.webmap as webmap_room
 from cami_units import kml, rank, webmap
 from cami_units.commands.assess import assess_sites, cut, species_ranges
 from cami_units.commands.draw_map import drawing_ground
+from cami_units.commands.group_files import _is_known_column
 from cami_units.commands.plan_layers import load
 from cami_units.criteria import assess, measures, verdicts
 from cami_units.layers import to_equal_area
@@ -996,3 +998,11 @@ def test_a_thousand_random_edits_are_measured_as_assess_does(engine):
                 )
     assert np.mean(close[False]) < 0.05
     assert np.mean(close[True]) < 0.10
+
+
+def test_no_column_that_the_page_writes_is_taken_for_words_of_a_group():
+    source = (MODULE_FOLDER / "workshop.js").read_text(encoding="utf-8")
+    blocks = re.findall(r"\bdata: \{(.*?)\}", source, re.DOTALL)
+    keys = [key for block in blocks for key in re.findall(r"(?:^|[{,])\s*(\w+):", block)]
+    assert {"cu_id", "split_of", "ticks", "about"} <= {*keys}
+    assert [key for key in keys if not _is_known_column(key)] == []

@@ -831,7 +831,19 @@ _HANDED_OUT: Final = frozenset(
     {*words.CARD_FIELDS, *TABLES["conservation_units"].columns}
     | {*("cu_id", "part", "rev", "geom_hash", "round", "working_group", "group", "grp")}
     | {*("section_id", "also_present", "how_to", "decision", "merged_into", "split_from")}
-    | {*("label", "draw_id", "piece", "merged_from", "rejected", "reason", "ticks", "about")}
+    | {
+        *(
+            "label",
+            "draw_id",
+            "split_of",
+            "piece",
+            "merged_from",
+            "rejected",
+            "reason",
+            "ticks",
+            "about",
+        )
+    }
     | {*("drawn", "new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
 )
 """The columns of text that a file of ours is handed out with, from packs, rounds and the drawing page."""
