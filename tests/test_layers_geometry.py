@@ -125,6 +125,25 @@ def test_a_range_across_the_meridian_opposite_the_projection_is_cut_there():
     assert ours == pytest.approx(geodesic_km2(shape), rel=1e-3)
 
 
+@pytest.mark.parametrize("crs", ["EPSG:3571", "+proj=laea +lat_0=66 +lon_0=180 +datum=WGS84"])
+def test_ground_across_180_in_metres_is_as_large_as_it_was(crs):
+    # both systems are equal-area: what a shape measures there is the witness. It came back as a
+    # belt round the Earth, of 3 million km².
+    across = box(177, 66, 187, 69)
+    table = gpd.GeoDataFrame(geometry=[shapely.segmentize(across, 0.01)], crs="EPSG:4326")
+    there = table.to_crs(crs)
+    assert there.area.iloc[0] / 1e6 == pytest.approx(geodesic_km2(across), rel=1e-6)
+    for target in (EQUAL_AREA, "EPSG:6933", "EPSG:3576"):
+        ours = layers.to_equal_area(there, target).area.iloc[0]
+        assert ours == pytest.approx(there.area.iloc[0], rel=1e-5)
+
+
+def test_a_cap_around_the_pole_in_metres_is_as_large_as_it_was():
+    # Lambert's projection from the pole keeps areas: π r². The cap came back as 36 km².
+    cap = gpd.GeoDataFrame(geometry=[Point(0, 0).buffer(1.5e6, quad_segs=200)], crs="EPSG:3571")
+    assert layers.to_equal_area(cap).area.iloc[0] == pytest.approx(math.pi * 1.5e6**2, rel=1e-4)
+
+
 # -- densified ------------------------------------------------------------------------------------
 
 COORDINATE = st.floats(-50, 50, allow_nan=False).map(lambda x: round(x, 3))

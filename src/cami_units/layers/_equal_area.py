@@ -63,7 +63,9 @@ def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoData
     first (at most 0.1° apart, or 10 km where the source is in metres): a box of 50° × 20° that is
     projected corner by corner loses 5 % of its area. The points added to an edge do not depend on
     the direction it is drawn in, so neighbours that share an edge still share it afterwards.
-    Shapes that cross the meridian opposite the projection's own are cut there.
+    Shapes that cross the meridian opposite the projection's own are cut there. In a table in
+    degrees an edge is as wide as it says: from 175° to -175° it runs round the Earth (of a file it is
+    taken over 180°). Write 175° to 185°, or cut the shape at 180°.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
     origin = read_crs(source)
     if not origin.is_geographic:
         flat = transformed(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
-        origin = read_crs(LONLAT)
+        flat, origin = cut_at_180(flat), read_crs(LONLAT)
     flat = _cut_at_seam(flat, read_crs(target))
     flat_shapes = transformed(densified(flat, MAX_EDGE_DEG), origin, target)
     return _joined_at_the_date_line(flat, flat_shapes)
