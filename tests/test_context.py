@@ -478,3 +478,29 @@ def test_cells_of_a_web_map_count_by_their_ground() -> None:
     assert share == pytest.approx(100 * (sines[2] - sines[1]) / (sines[2] - sines[0]), abs=0.25)
     mean = overlap.summarised(site, raster, summary="mean")["value"].iloc[0]
     assert 100 * mean == pytest.approx(share)
+
+
+@pytest.mark.parametrize("west", [170, -190, -180])
+def test_a_raster_that_counts_on_past_180_speaks_on_both_sides(tmp_path: Path, west: int) -> None:
+    # 1 on each cell west of 180°, 3 on each east of it, as a raster of 170–190° has them and as the
+    # whole Earth: the mean of a site half on either side is 2. East of 180° it had no value.
+    rasterio = pytest.importorskip("rasterio")
+    lon = (np.arange(west, west + (360 if west == -180 else 20)) + 0.5) % 360
+    values = np.where((lon > 170) & (lon < 190), np.where(lon < 180, 1.0, 3.0), np.nan)
+    edges = rasterio.transform.from_bounds(west, 60, west + len(lon), 70, len(lon), 10)
+    shape = {"width": len(lon), "height": 10, "count": 1, "dtype": "float64"}
+    with rasterio.open(
+        tmp_path / "value.tif", "w", driver="GTiff", crs=LONLAT, transform=edges, **shape
+    ) as file:
+        file.write(np.tile(values, (10, 1)), 1)
+    sites = gpd.GeoDataFrame(
+        {"unit_id": ["across", "east"]},
+        geometry=[shapely.box(178, 63, 182, 66), shapely.box(-179, 63, -176, 66)],
+        crs=LONLAT,
+    )
+    sites = layers.to_equal_area(sites, "+proj=laea +lat_0=66 +lon_0=180 +datum=WGS84 +units=m")
+    raster = layers.read_context(tmp_path / "value.tif", around=sites).table
+    assert isinstance(raster, Raster)
+    there = layers.on_raster(sites, raster.crs, raster.frame)
+    told = overlap.summarised(there, raster, summary="mean")
+    assert told["value"].tolist() == pytest.approx([2.0, 3.0], abs=1e-6)

@@ -138,6 +138,15 @@ def test_ground_across_180_in_metres_is_as_large_as_it_was(crs):
         assert ours == pytest.approx(there.area.iloc[0], rel=1e-5)
 
 
+@pytest.mark.parametrize("crs", [EQUAL_AREA, "EPSG:6933", "EPSG:3571"])
+@pytest.mark.parametrize("west", [175, 255, -185])
+def test_degrees_that_count_on_past_180_are_torn_by_no_projection(crs, west):
+    shape = box(west, 60, west + 10, 66)
+    table = gpd.GeoDataFrame(geometry=[shape], crs="EPSG:4326")
+    ours = layers.to_equal_area(table, crs).area.iloc[0] / 1e6
+    assert ours == pytest.approx(geodesic_km2(box(0, 60, 10, 66)), rel=1e-5)
+
+
 def test_a_cap_around_the_pole_in_metres_is_as_large_as_it_was():
     # Lambert's projection from the pole keeps areas: π r². The cap came back as 36 km².
     cap = gpd.GeoDataFrame(geometry=[Point(0, 0).buffer(1.5e6, quad_segs=200)], crs="EPSG:3571")

@@ -185,7 +185,7 @@ class _Grounds:
         if stated:
             names = sorted(stated)
         elif isinstance(layer, Raster):
-            in_crs = layers.to_equal_area(states, layer.crs)
+            in_crs = layers.on_raster(states, layer.crs, layer.frame)
             names = sorted(states.loc[overlap.has_values(in_crs, layer), "iso2"])
         else:
             names = overlap.states_of(layers.to_equal_area(layer, crs), states)
@@ -237,7 +237,8 @@ def _summarised(
 
     def measured(parts: gpd.GeoDataFrame) -> pd.DataFrame:
         """What the layer comes to in some parts, in the CRS in which a raster lies."""
-        flat = layers.to_equal_area(parts, layer.crs) if isinstance(layer, Raster) else parts
+        is_raster = isinstance(layer, Raster)
+        flat = layers.on_raster(parts, layer.crs, layer.frame) if is_raster else parts
         return overlap.summarised(flat, layer, summary=summary, site=site)
 
     site_values = measured(covered)

@@ -1,6 +1,7 @@
 """The names of `layers`, and where each lives."""
 
 from ._context_layers import context_rows as context_rows
+from ._context_layers import on_raster as on_raster
 from ._context_layers import read_context as read_context
 from ._database import tables_to_database as tables_to_database
 from ._equal_area import to_equal_area as to_equal_area

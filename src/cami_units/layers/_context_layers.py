@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from cami_units.layers import _dialects as dialects
-from cami_units.layers._equal_area import projected
+from cami_units.layers._equal_area import to_equal_area
 from cami_units.layers._gis_files import found_files
 from cami_units.layers._layer_rows import gathered, same_shapes, source_entry, with_counts
 from cami_units.layers._rasters import RASTERS, BandWindows, rasterio_for
@@ -24,11 +24,13 @@ from cami_units.model import (
     Note,
     Raster,
     clean_name,
+    counted_on,
     in_short,
     nearest_note,
     plan_lines,
     problem_of,
     quoted,
+    read_crs,
     toml_key,
 )
 
@@ -255,9 +257,32 @@ def _raster(
     return Raster(band, left, low, right, top, crs)
 
 
+def on_raster(
+    sites: gpd.GeoDataFrame, crs: Any, frame: tuple[float, float, float, float]
+) -> gpd.GeoDataFrame:
+    """Sites in the CRS of a raster; where its longitudes count on past 180°, those of sites do too.
+
+    `frame` is the raster's left, low, right, top. What lies in it is one shape.
+
+    Examples
+    --------
+    >>> strait = gpd.GeoDataFrame(geometry=[shapely.box(-171, 65, -169, 66)], crs=LONLAT)
+    >>> [on_raster(strait, LONLAT, (west, 50, west + 360, 70)).total_bounds[0] for west in (-180, 0)]
+    [-171.0, 189.0]
+    """
+    flat = to_equal_area(sites, crs)
+    if not read_crs(crs).is_geographic:
+        return flat
+    left, low, right, top = frame
+    turn = 360.0 if left < -180.0 else 0.0
+    shapes = counted_on(flat.geometry.to_numpy(), (left + turn, low, right + turn, top))
+    shapes = shapely.transform(shapes, lambda xy: xy - (turn, 0.0)) if turn else shapes
+    return flat.set_geometry(gpd.GeoSeries(shapes, index=flat.index, crs=flat.crs))
+
+
 def _window(rasterio: Any, source: Any, around: gpd.GeoDataFrame, crs: str, name: str) -> Any:
     """The rows and columns around the sites, a cell more on every side."""
-    flat = gpd.GeoSeries(projected(around.geometry.to_numpy(), around.crs, crs), crs=crs)
+    flat = on_raster(around, crs, tuple(source.bounds))
     around_sites = rasterio.windows.from_bounds(*flat.total_bounds, transform=source.transform)
     # A cell more on each side: at its rim a site may take part of a cell whose middle lies outside.
     around_sites = rasterio.windows.Window(

@@ -112,6 +112,8 @@ def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
     if not origin.is_geographic:
         flat = transformed(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
         flat, origin = cut_at_180(flat), read_crs(LONLAT)
+    is_past = (np.abs(shapely.bounds(flat)[:, [0, 2]]) > 180.0).any(axis=1)
+    flat[is_past] = cut_at_180(flat[is_past])
     flat = _cut_at_seam(flat, read_crs(target))
     flat_shapes = transformed(densified(flat, MAX_EDGE_DEG), origin, target)
     return _joined_at_the_date_line(flat, flat_shapes)

@@ -103,6 +103,11 @@ class Raster:
     top: float
     crs: str
 
+    @property
+    def frame(self) -> tuple[float, float, float, float]:
+        """Its outer edges: left, low, right, top."""
+        return self.left, self.low, self.right, self.top
+
 
 @dataclass(frozen=True, slots=True)
 class Layers:
