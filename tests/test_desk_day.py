@@ -298,6 +298,39 @@ def test_a_page_without_a_board_follows_the_day_after_a_decision(served, browser
         browser.wait("return document.querySelectorAll('#jobs .job').length === 0")
 
 
+def test_what_is_typed_outlives_a_page_that_is_fetched_anew(served, browser, tmp_path):
+    """Another window settles, a second language is asked for, another unit is looked at: no word is gone.
+
+    What was sent is not typed again into the page that answers.
+    """
+    enter(browser, served)
+    hand_in(browser, served, *handed(tmp_path))
+    reason = "return document.querySelector('form[method=post] [name=reason]').value"
+    browser.driver.get(served.home + "/settle")
+    browser.driver.find_element(By.NAME, "reason").send_keys("half a sen")
+    browser.run("document.activeElement.blur(); window.first = true")
+    with second_window(browser, served.home + "/") as (first, _):
+        browser.driver.find_element(By.XPATH, "//form[@action='/collect']/button").click()
+        idle(browser, served)
+        browser.driver.switch_to.window(first)
+        browser.wait("return !window.first && document.readyState === 'complete'", seconds=40)
+        assert browser.run(reason) == "half a sen"
+    browser.driver.get(served.home + "/board?unit=CU-001")
+    browser.driver.find_element(By.NAME, "reason").send_keys("no objection")
+    browser.driver.find_element(By.CSS_SELECTOR, "[name=lang][value=ru]").click()
+    browser.wait("return document.documentElement.lang === 'ru'")
+    assert browser.run(reason) == "no objection"
+    browser.driver.find_element(By.CSS_SELECTOR, "[name=lang][value=en]").click()
+    browser.wait("return document.documentElement.lang === 'en'")
+    browser.driver.get(served.home + "/board?unit=CU-002")
+    assert browser.run(reason) == ""
+    browser.driver.get(served.home + "/board?unit=CU-001")
+    assert browser.run(reason) == "no objection"
+    browser.driver.find_element(By.CSS_SELECTOR, '#decide button[value="agree"]').click()
+    browser.wait("return document.querySelector('.status').textContent.includes('agreed')")
+    assert browser.run(reason) == ""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="ports and processes as on Linux")
 def test_only_this_machine_is_listened_to(served):
     listening = subprocess.run(

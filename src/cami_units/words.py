@@ -324,10 +324,17 @@ def imprint_in(imprint: Imprint, lang: str) -> Imprint:
     >>> imprint_in(demonstration, "ru").title
     'Приоритетные природоохранные единицы для млекопитающих Центральной Азии: демонстрация'
     """
-    is_ours = imprint.demonstration
-    if is_ours is None:  # a round of an earlier version, which says it by its title
-        is_ours = is_demonstration(imprint.title)
-    return replace(imprint, title=text("title of the demonstration", lang)) if is_ours else imprint
+    return replace(imprint, title=title_in(imprint.title, lang, is_ours=imprint.demonstration))
+
+
+def title_in(title: str, lang: str, *, is_ours: bool | None = None) -> str:
+    """A title for readers of a language: the demonstration's is in theirs.
+
+    `is_ours`: whether it is the demonstration's; ``None`` of a round of an earlier version, which says it by its title.
+    """
+    if is_ours is None:
+        is_ours = is_demonstration(title)
+    return text("title of the demonstration", lang) if is_ours else title
 
 
 def is_demonstration(title: str) -> bool:

@@ -352,12 +352,13 @@ class Pages:
             "late": sum(row["is_open"] for row in conflicts if row["late"]),
         }
         imprint = day.current.imprint if day.current else {}
+        title = str(imprint.get("title", "")) or self.desk.directory.name
         html = self.templates.get_template(f"{page}.html").render(
             page=page,
             lang=lang,
             languages=words.LANGUAGES,
             t=lambda key: words.text(key, lang),
-            title=str(imprint.get("title", "")) or self.desk.directory.name,
+            title=words.title_in(title, lang, is_ours=imprint.get("demonstration")),
             steps=STEPS,
             counts={name: counts.get(name, 0) for name, _ in STEPS},
             jobs=self._jobs(lang),
@@ -907,6 +908,8 @@ def _decision_fault(form: Mapping[str, str]) -> str:
     if not clean_name(form.get("reason", "")):
         return "desk reason wanted"
     if decision == "merge":
+        if "into" not in typed:
+            return "desk into wanted"
         return "" if typed == {"into"} else "desk does not go together"
     return "" if typed <= fitting else "desk does not go together"
 

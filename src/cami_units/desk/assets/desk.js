@@ -256,6 +256,34 @@ if (list) {
   });
 }
 
+// What is typed and ticked outlives a page that is fetched anew: a file came in, another language, another unit. It
+// belongs to the question that it answers, and goes with the form that was sent.
+const question = (field) => {
+  const { form } = field;
+  const of = ["unit", "unit_id", "question"].map((name) => (form.elements[name] ? form.elements[name].value : ""));
+  const button = form.querySelector("button[name]:not([disabled])");
+  return [form.getAttribute("action"), ...of, button ? button.value : "", field.name, field.type === "checkbox" ? field.value : ""].join(" ");
+};
+const fields = [...document.querySelectorAll("main form[method=post] :is(input:not([type]), input[type=checkbox])")];
+const isChanged = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+for (const field of fields) {
+  const words = sessionStorage.getItem(question(field));
+  if (words === null) continue;
+  if (field.type === "checkbox") field.checked = words === "yes";
+  else field.value = words;
+  const folded = field.closest("details");
+  if (folded) folded.open = true;
+}
+let sent = null;
+document.addEventListener("submit", (event) => { sent = event.target; });
+addEventListener("pagehide", () => {
+  for (const field of fields) {
+    const words = field.type === "checkbox" ? (field.checked ? "yes" : "no") : field.value;
+    if (field.form !== sent && isChanged(field)) sessionStorage.setItem(question(field), words);
+    else sessionStorage.removeItem(question(field));
+  }
+});
+
 // The name of the file that was chosen: the browser's own words for it are in the browser's language.
 for (const input of document.querySelectorAll("form[action='/programme'] input[type=file]")) {
   input.addEventListener("change", () => {
