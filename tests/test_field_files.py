@@ -13,6 +13,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 import shapely.geometry
@@ -423,16 +424,40 @@ def in_kazakhstan(layer: str, path: Path):
 
 
 def test_a_box_round_the_globe_is_cut_to_the_study_and_said(tmp_path):
-    """A box across 180° that was not cut there reads as its complement: 340° wide, not 20°."""
-    shapes = [box(-170, 60, 170, 65), box(-180, -90, 180, 90), box(60, 45, 61, 46)]
+    """All of the Earth is a mistake: no row has 1 % of the globe."""
+    shapes = [box(-180, 50, 180, 90), box(-180, -90, 180, 90), box(60, 45, 61, 46)]
     rows = in_kazakhstan(
         "protected_areas", written(tmp_path / "p.geojson", {"name": list("abc")}, shapes)
     )
-    # what is left of the first reaches 5° beyond the study at most, and no row has 1 % of the globe
-    assert len(rows.table) == 2
+    # what is left of the first two reaches 5° beyond the study at most
+    assert len(rows.table) == 3
     assert (rows.table.area / 1e6).max() < 5_100_000
     assert "spans more than half the globe: cut to the surroundings" in rows.problems[0].what
     assert rows.problems[0].where == "a (row 1), b (row 2)"
+
+
+@pytest.mark.parametrize("layer", ["hotspots", "protected_areas", "ranges"])
+def test_a_side_over_180_degrees_goes_the_short_way(tmp_path, layer):
+    """A box of 13° by 2° across 180° that was not cut there reads as its complement, 347° wide.
+
+    Its ground is measured on the ellipsoid by pyproj; the last has a hole of 8° by 1°, uncut too.
+    """
+    whole = Polygon([(175, 66), (-172, 66), (-172, 68), (175, 68)])
+    hole = [(178, 66.5), (178, 67.5), (-174, 67.5), (-174, 66.5)]
+    pierced = Polygon(whole.exterior, [hole])
+    shapes = [whole, MultiPolygon([whole, box(60, 45, 61, 46)]), pierced]
+    columns = {"name": list("abc"), "sci_name": ["Saiga tatarica"] * 3}
+    rows = in_kazakhstan(layer, written(tmp_path / "p.gpkg", columns, shapes))
+    geod = pyproj.Geod(ellps="WGS84")
+
+    def km2(shape) -> float:
+        return abs(geod.geometry_area_perimeter(shapely.segmentize(shape, 0.05))[0]) / 1e6
+
+    ground = km2(box(175, 66, 188, 68))
+    expected = [ground, ground + km2(box(60, 45, 61, 46)), ground - km2(box(178, 66.5, 186, 67.5))]
+    assert (rows.table.area / 1e6).tolist() == pytest.approx(expected, rel=1e-4)
+    [told] = [one for one in rows.problems if "180°" in one.sentence()]
+    assert "3 of 3 rows have a side over 180° long: taken the short way" in told.sentence()
 
 
 def test_a_shape_in_two_parts_at_180_is_whole(tmp_path):

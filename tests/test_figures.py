@@ -20,6 +20,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,8 +106,22 @@ def toy_scene(*, lang: str = "en", imprint: Imprint = IMPRINT, **first: object) 
     )
 
 
+def upright(scene: Scene) -> Scene:
+    """The same region three times as high."""
+
+    def taller(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        shapes = table.geometry.map(
+            lambda shape: shapely.affinity.scale(shape, 1, 3, origin=(0, 0))
+        )
+        return table.set_geometry(shapes)
+
+    layers = {name: taller(table) for name, table in scene.layers.items()}
+    return replace(scene, units=taller(scene.units), layers=layers)
+
+
 SHEETS = {
     "poster": figures.poster,
+    "upright poster": lambda scene: figures.poster(upright(scene)),
     "section": lambda scene: figures.section_sheet(scene, "S1"),
     "page": lambda scene: figures.unit_page(scene, "CU-001"),
     "slide": figures.slide,
@@ -114,6 +129,7 @@ SHEETS = {
 }
 SIZES = {
     "poster": (841, 594),
+    "upright poster": (594, 841),
     "section": (420, 297),
     "page": (210, 297),
     "slide": (320, 180),

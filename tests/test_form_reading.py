@@ -426,6 +426,9 @@ def test_a_table_that_was_saved_in_one_column_is_that_table():
     ]
     # remarks in one column stay what they are
     assert delimited_rows(b'note\n"first, then"\n') == [["note"], ["first, then"]]
+    remarks = [["Remarks, if any"], ["first, then, at last"], ["nothing"], ["a, b, c, d"], ["so"]]
+    lines = "\n".join(f'"{remark}"' for [remark] in remarks)
+    assert delimited_rows(lines.encode()) == remarks
 
 
 def test_one_long_remark_does_not_say_what_divides_the_cells():

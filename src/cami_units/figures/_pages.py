@@ -79,9 +79,12 @@ _MARK_COLOURS: Final = {"✓": "#0b5d33", "✗": "#8f1014", "?": "#55636c"}
 
 
 def poster(scene: Scene) -> Figure:
-    """The whole region on a sheet of A1, with the table of all units."""
-    wide, high = A1
-    margin, band, gap = 18.0, 104.0, 12.0
+    """The whole region on a sheet of A1, upright where the map is larger so, with the table of all units."""
+    across, upright = A1, A1[::-1]
+    bounds = region(scene)
+    size = upright if _map_scale(bounds, upright) > _map_scale(bounds, across) else across
+    wide, high = size
+    margin, gap, columns, band = _POSTER_MARGIN, 12.0, _COLUMNS[size], _BANDS[size]
     figure = sheet(wide, high)
     # Lengths are in millimetres of the sheet and type in points, here and on all other sheets.
     top = _title(figure, scene, scene.imprint.title, margin, size=40, facts_size=17)
@@ -90,7 +93,7 @@ def poster(scene: Scene) -> Figure:
     frame = _framed_map(
         figure,
         scene,
-        region(scene),
+        bounds,
         (left, top, width, end - band - top - 10),
         layers=EVIDENCE_LAYERS,
         text=12.5,
@@ -102,10 +105,10 @@ def poster(scene: Scene) -> Figure:
     y = _heading(key, below, words.text("legend", scene.lang), size=17)
     legend(key, rows, y + 2, size=11, columns=2)
     units = drawn_units(scene)
-    column = (wide - 2 * margin - key.width - _COLUMNS * gap) / _COLUMNS
+    column = (wide - 2 * margin - key.width - columns * gap) / columns
     # rounded up, so that no unit is left over
-    share = -(-len(units) // _COLUMNS)
-    for place in range(_COLUMNS):
+    share = -(-len(units) // columns)
+    for place in range(columns):
         at = Column(figure, margin + place * (column + gap), column)
         heading = words.text("units", scene.lang) if place == 0 else ""
         y = _heading(at, below, heading or " ", size=17)
@@ -115,8 +118,18 @@ def poster(scene: Scene) -> Figure:
     return figure
 
 
-_COLUMNS: Final = 3
-"""Into how many columns the poster's table is cut."""
+def _map_scale(bounds: Sequence[float], size: tuple[float, float]) -> float:
+    """How large a region is drawn on a poster of this size, mm a metre; the title takes as much on each."""
+    west, south, east, north = bounds
+    wide, high = size[0] - 2 * _POSTER_MARGIN, size[1] - 4 * _POSTER_MARGIN - _BANDS[size]
+    return min(wide / (east - west), high / (north - south))
+
+
+_POSTER_MARGIN: Final = 18.0
+_COLUMNS: Final = {A1: 3, A1[::-1]: 2}
+"""Into how many columns the poster's table is cut, across and upright."""
+_BANDS: Final = {A1: 104.0, A1[::-1]: 156.0}
+"""How high the band below the poster's map is, mm: fewer columns are longer."""
 
 
 def section_sheet(scene: Scene, section_id: str) -> Figure:

@@ -303,19 +303,46 @@ def _in_the_window(
     if not crs.is_geographic:
         return ~wide, []
     wide[keep] = _are_wide(shapes[keep])
-    # A side of a line over 180° is meant the other way round: a GPS writes 179, then -179.
-    lines = wide & (shapely.get_dimensions(shapes) == 1)
-    cut = cut_at_180(shapes[lines])
-    # Of a parallel from -180 to 180 nothing is left the other way round: it stays as it is.
-    shapes[lines] = np.where(shapely.is_empty(cut), shapes[lines], cut)
-    wide[lines] = _are_wide(shapes[lines])
+    problems = _short_way_round(shapes, wide, say)
+    wide[wide] = _are_wide(shapes[wide])
     # ranges are measured whole before anything of them is cut
     if not wide.any() or rules.region is None or layer == "ranges":
-        return np.ones_like(wide), say("note", wide, Note("half the globe"))
+        return np.ones_like(wide), [*problems, *say("note", wide, Note("half the globe"))]
     # GEOS cuts nothing that crosses itself.
     valid_shapes = shapely.make_valid(shapes[wide])
     shapes[wide] = shapely.intersection(valid_shapes, _window(rules, crs))
-    return ~(wide & shapely.is_empty(shapes)), say("counted", wide, Note("half the globe, cut"))
+    problems += say("counted", wide, Note("half the globe, cut"))
+    return ~(wide & shapely.is_empty(shapes)), problems
+
+
+def _short_way_round(shapes: Shapes, wide: Mask, say: Say) -> list[Problem]:
+    """Wide shapes with a side over 180° cut in place where it crosses the date line; of polygons it is said.
+
+    Such a side is meant the other way round: a GPS writes 179, then -179. What spans the globe as
+    well then (a cap around a pole), or is nothing (a box from -180 to 180), stays as it is.
+    """
+    is_line = shapely.get_dimensions(shapes) == 1
+    rows = np.flatnonzero(wide)
+    rows = rows[[is_line[row] or _has_side_round(shapes[row]) for row in rows]]
+    cut = cut_at_180(shapes[rows])
+    is_cut = ~shapely.is_empty(cut) & (is_line[rows] | ~_are_wide(cut) & shapely.is_valid(cut))
+    shapes[rows[is_cut]] = cut[is_cut]
+    is_polygon = np.zeros_like(wide)
+    is_polygon[rows[is_cut]] = ~is_line[rows[is_cut]]
+    return say("counted", is_polygon, Note("side over the date line"))
+
+
+def _has_side_round(shape: Any) -> bool:
+    """Whether a polygon has a side over 180° of longitude that is not all the way round."""
+    rings = [
+        shapely.get_coordinates(ring)[:, 0] for ring in shapely.get_rings(shapely.get_parts(shape))
+    ]
+    sides = np.concatenate([np.abs(np.diff(ring)) for ring in rings] or [np.array([])])
+    return bool(((sides > _HALF_THE_GLOBE) & (sides < 2 * _HALF_THE_GLOBE - _NEAR_WHOLE)).any())
+
+
+_NEAR_WHOLE: Final = 1e-6
+"""Degrees: a side from -180 to 180 may be off by the rounding of a file."""
 
 
 def _are_wide(shapes: Shapes) -> Mask:

@@ -192,7 +192,10 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
         # opened in one column and saved so: each line is one cell with all of its quotes in quotes
         if len(rows) > 1 and all(len(row) < 2 for row in rows) and _is_quoted_whole(rows[0]):
             text = "\n".join(cell for row in rows for cell in row)
-            return _rows(text, _delimiter(text), most_rows)
+            parted = _rows(text, _delimiter(text), most_rows)
+            # sentences in one column have commas too, but not each as many as the heading
+            alike = sum(len(row) == len(parted[0]) for row in parted if row)
+            return parted if 2 * alike > len(parted) and len(parted) == len(rows) else rows
         return rows
     except csv.Error as error:
         raise ValueError(str(error)) from error
