@@ -1,5 +1,7 @@
 """The lattice: ids that never move, cells that tile, points that find their cell."""
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cami_units as cu
 from cami_units.grid import (
     ORIGIN_M,
     Lattice,
@@ -132,20 +135,20 @@ def test_neighbours_are_those_that_geos_says_share_a_side(shape, corners):
 
 
 def test_no_cells_have_no_neighbours():
-    nothing = planning_units(shapely.box(0, 0, 1, 1)).iloc[:0]
+    nothing = planning_units(shapely.box(0, 0, 1_000, 1_000)).iloc[:0]
     assert neighbours(nothing).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
     ("area", "options", "message"),
     [
-        (shapely.box(0, 0, 1, 1), {"cell_km": 0}, "cell_km must be a positive number"),
-        (shapely.box(0, 0, 1, 1), {"cell_km": float("nan")}, "cell_km must be a positive number"),
-        (shapely.box(0, 0, 1, 1), {"shape": "circle"}, "'square' or 'hexagon', got 'circle'"),
+        (shapely.box(0, 0, 1_000, 1_000), {"cell_km": 0}, "cell_km must be a positive number"),
+        (shapely.box(0, 0, 1_000, 1_000), {"cell_km": float("nan")}, "cell_km must be a positive number"),
+        (shapely.box(0, 0, 1_000, 1_000), {"shape": "circle"}, "'square' or 'hexagon', got 'circle'"),
         (shapely.Polygon(), {}, "study area is empty"),
         (shapely.Point(1, 1), {}, "made of polygons; Point came too"),
-        (gpd.GeoSeries([shapely.box(0, 0, 1, 1)]), {}, "it has no CRS"),
-        (gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=4326), {}, "it has EPSG:4326"),
+        (gpd.GeoSeries([shapely.box(0, 0, 1_000, 1_000)]), {}, "it has no CRS"),
+        (gpd.GeoSeries([shapely.box(0, 0, 1_000, 1_000)], crs=4326), {}, "it has EPSG:4326"),
         (shapely.box(0, 0, 5e6, 5e6), {"cell_km": 0.25}, "Is cell_km meant in km"),
     ],
 )
@@ -166,3 +169,32 @@ def test_cells_asked_about_in_blocks_are_those_that_share_area(shape):
     row, col = (side.ravel() for side in np.meshgrid(rows, cols))
     area = shapely.area(shapely.intersection(cells(lattice, row, col), star))
     assert set(units["pu_id"]) == set(np.array(pu_ids(row, col))[area > 0])
+
+
+@pytest.mark.parametrize(
+    ("area", "said"),
+    [
+        ((60, 45, 61, 46), "must be a GeoDataFrame, a GeoSeries or a polygon; tuple came"),
+        (shapely.box(60, 45, 61, 46), "within 61 by 46 of 0, 0, which looks like degrees"),
+    ],
+)
+def test_a_bounding_box_in_degrees_is_no_study_area(area, said):
+    """A degree was a metre: one cell came, in silence. What is advised works as it stands."""
+    with pytest.raises(InputError, match=re.escape(said)) as refused:
+        planning_units(area)
+    advice = str(refused.value).rsplit(": ", 1)[1].removesuffix(".")
+    assert advice.startswith(
+        "cu.to_equal_area(gpd.GeoSeries([shapely.box(west, south, east, north)]"
+    )
+    names = {"cu": cu, "gpd": gpd, "shapely": shapely, "west": 60, "south": 45}
+    cells = planning_units(eval(advice, names | {"east": 61, "north": 46}))
+    # 78 by 111 km on the ground, in cells of 25 km
+    assert 13 <= len(cells) <= 35
+
+
+@pytest.mark.parametrize("came", [shapely.box(60, 45, 61, 46), None, "x.gpkg"])
+def test_what_has_no_crs_is_not_projected(came):
+    with pytest.raises(
+        InputError, match=f"a GeoSeries with a CRS is wanted; {type(came).__name__}"
+    ):
+        cu.to_equal_area(came)

@@ -339,6 +339,11 @@ def _study_polygons(
     """The polygons of a study area, in the CRS of the grid."""
     if isinstance(study_area, BaseGeometry):
         geometry = np.array([study_area], dtype=object)
+    elif not isinstance(study_area, (gpd.GeoDataFrame, gpd.GeoSeries)):
+        raise InputError(
+            f"The study area must be a GeoDataFrame, a GeoSeries or a polygon; {type(study_area).__name__} "
+            f"came. Of a bounding box make a polygon: {_FROM_DEGREES}"
+        )
     else:
         if study_area.crs is None or not same_crs(study_area.crs, crs):
             came = "no CRS" if study_area.crs is None else crs_name(study_area.crs)
@@ -357,7 +362,24 @@ def _study_polygons(
         )
     if len(parts) == 0:
         raise InputError("The study area is empty: there is nothing to lay a grid over.")
+    if isinstance(study_area, BaseGeometry):
+        _check_metres(study_area)
     return np.asarray(parts)
+
+
+_FROM_DEGREES: Final = (
+    "cu.to_equal_area(gpd.GeoSeries([shapely.box(west, south, east, north)], crs='EPSG:4326'))."
+)
+
+
+def _check_metres(shape: BaseGeometry) -> None:
+    """Refuse a bare geometry that looks like degrees: a study of a few hundred metres has no cells to choose."""
+    farthest = np.abs(shape.bounds).reshape(2, 2).max(axis=0)
+    if (farthest <= (360, 90)).all():
+        raise InputError(
+            f"The study area lies within {farthest[0]:g} by {farthest[1]:g} of 0, 0, which looks like degrees; "
+            f"a geometry without a CRS is taken in metres. Say its CRS: {_FROM_DEGREES}"
+        )
 
 
 def _touched(

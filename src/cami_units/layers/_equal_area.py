@@ -56,7 +56,9 @@ class Repair:
         return self.moved_km2 / larger_km2 if larger_km2 > 0 else 1.0
 
 
-def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoDataFrame:
+def to_equal_area(
+    table: gpd.GeoDataFrame | gpd.GeoSeries, crs: str = EQUAL_AREA
+) -> gpd.GeoDataFrame:
     """The same table with its geometry in an equal-area CRS, true along every edge.
 
     A straight edge of a file is straight in the file's own coordinates, so vertices are added
@@ -70,7 +72,8 @@ def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoData
     Parameters
     ----------
     table
-        Any GeoDataFrame with a CRS. Altitudes are dropped. Rows keep their order and index.
+        Any GeoDataFrame with a CRS, or a GeoSeries, which becomes a table. Altitudes are dropped.
+        Rows keep their order and index.
     crs
         The CRS to project to; areas are km² after division by 1e6.
 
@@ -82,7 +85,7 @@ def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoData
     Raises
     ------
     InputError
-        If the table has no CRS.
+        If it is no table of shapes, or has no CRS.
 
     Examples
     --------
@@ -92,6 +95,10 @@ def to_equal_area(table: gpd.GeoDataFrame, crs: str = EQUAL_AREA) -> gpd.GeoData
     >>> round(to_equal_area(square).area.sum() / 1e6)
     9413
     """
+    if isinstance(table, gpd.GeoSeries):
+        table = table.to_frame("geometry")
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise InputError.of("no table of shapes", kind=type(table).__name__)
     if table.crs is None:
         raise InputError.of("table without CRS")
     return table.set_geometry(
