@@ -619,7 +619,21 @@ def test_texts_from_a_file_stay_texts(page, tmp_path):
 
 
 def test_it_speaks_russian(page):
+    choose(page, "CU-003")
+    click(page, "#vertices")
+    press(page, Keys.ARROW_UP)
+    kept(page)
     click(page, '[data-lang="ru"]')
+    assert page.run("return document.getElementById('kept').textContent").endswith(
+        "в этом браузере"
+    )
+    click(page, "#show-layers")
+    layers = page.run(
+        "return [...document.querySelectorAll('#layers label')].map((e) => e.textContent)"
+    )
+    assert layers
+    assert not [name for name in layers if not re.search("[А-я]", name)]
+    click(page, "#show-layers")
     assert page.run("return document.documentElement.lang") == "ru"
     assert page.run("return document.getElementById('save').textContent") == "Сохранить файл"
     scale = page.run("return document.querySelector('.leaflet-control-scale-line').textContent")

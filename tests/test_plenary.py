@@ -1174,6 +1174,13 @@ def test_a_long_style_of_a_state_is_written_where_its_ground_has_room_for_it():
     assert told == ["Iran", "Iran (Islamic Republic of)"]
 
 
+def test_no_name_stands_on_the_scale():
+    """A bar of 130 pixels at the lower left: a place there is left out, one behind its end stays."""
+    places = [("place", "Touran", (((x, 620.0),))) for x in (100.0, 300.0)]
+    labels, _, _ = unit_drawing._placed(places, 130.0)
+    assert [label.x for label in labels if label.y > 600] == [300.0]
+
+
 def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():
     """The placing alone: a state whose best places are taken by ids, and one with room."""
     taken = [

@@ -201,6 +201,8 @@ a map of all units, and are smaller.
 
 _NORTH_ARROW: Final = (WIDTH - 36, 8.0, WIDTH - 12, 48.0)
 """Where each map has its arrow: left, top, right, bottom."""
+_SCALE_WORDS: Final = 80.0
+"""How wide "1,000 km" is above the bar of the scale, in any language."""
 _NEVER_HIDDEN: Final = frozenset({"unit", "version", "pin", "other", "id", "state"})
 _WATER: Final = frozenset({"river", "lake", "wetland"})
 _BAR_KM: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -581,17 +583,19 @@ def _spots_on(visible_part: BaseGeometry, kind: str, view: _View) -> _Spots:
 
 
 def _placed(
-    candidates: Iterable[_Candidate],
+    candidates: Iterable[_Candidate], bar: float = 0.0
 ) -> tuple[list[Label], list[_Pixel], list[Ring]]:
     """Labels that do not lie on one another; the towns that have theirs; leaders of the others.
 
     The important ones come first and stay where they are; another is moved by its own height or
     width, and left out where all of that is taken. What a decision hangs on is never left out: a
-    state whose ground is full of units is named beside it, with a line to it.
+    state whose ground is full of units is named beside it, with a line to it. `bar`: how long the
+    bar of the scale is, in pixels.
     """
     order = list(LABEL_SIZES)
-    # The arrow is drawn on every map, so no label may stand there.
-    taken_boxes: list[_Frame] = [_NORTH_ARROW]
+    # The arrow is drawn on every map, so is the scale with its words: no label may stand there.
+    scale = (8.0, HEIGHT - 40.0, 20.0 + max(bar, _SCALE_WORDS), HEIGHT - 8.0)
+    taken_boxes: list[_Frame] = [_NORTH_ARROW, scale]
     labels: list[Label] = []
     towns: list[_Pixel] = []
     leaders: list[Ring] = []
@@ -725,21 +729,22 @@ def _labelled(
 def _in_language(bare_map: _Map, candidates: Sequence[_Candidate]) -> Drawing:
     """A map with those of some labels that have room on it, and the bar of its scale."""
     view, drawn_shapes = bare_map.view, list(bare_map.shapes)
-    labels, towns, leaders = _placed(candidates)
+    # A third of the width at most: a longer bar would lie across the map.
+    fitting = [km for km in _BAR_KM if km * 1000 * view.scale <= WIDTH / 3]
+    bar_km = fitting[-1] if fitting else _BAR_KM[0]
+    bar = round(bar_km * 1000 * view.scale, 1)
+    labels, towns, leaders = _placed(candidates, bar)
     if leaders:
         drawn_shapes.append(Shape("leader", tuple(leaders)))
     if towns:
         drawn_shapes.append(Shape("town", _dots(towns)))
-    # A third of the width at most: a longer bar would lie across the map.
-    fitting = [km for km in _BAR_KM if km * 1000 * view.scale <= WIDTH / 3]
-    bar_km = fitting[-1] if fitting else _BAR_KM[0]
     return Drawing(
         WIDTH,
         HEIGHT,
         # leaders and towns, known only now, go to their place among the layers
         _stacked(drawn_shapes),
         tuple(labels),
-        round(bar_km * 1000 * view.scale, 1),
+        bar,
         bar_km,
         backdrop.grey_picture(view.frame, view.local, _relief_pixels(view)),
     )

@@ -68,7 +68,7 @@ _WORDS: Final = (
     ),
     *("species ranges", "folder neighbours", "rejected", "indicative", "sources"),
     *("needs script", "sections", *COVERED_LAYERS),
-    *("borders", "very high", "high", "moderate"),
+    *("border pairs", "very high", "high", "moderate"),
     *("G1", "G2", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"),
 )
 """The phrases of other products that the page says too."""

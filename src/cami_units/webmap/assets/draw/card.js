@@ -165,7 +165,7 @@ export function factList(known, before) {
     const was = before && before.score !== null && Math.abs(before.score - known.score) >= 0.0005 ? `${number(before.score, 3)} → ` : "";
     put(word("score"), `≈ ${was}${number(known.score, 3)}, ${word(known.tier)}`);
   }
-  const rows = m.rows.filter((row) => row.occurs).sort((a, b) => b.km2 - a.km2);
+  const rows = m.rows.filter((row) => row.occurs && AREAS(row.parts)).sort((a, b) => b.km2 - a.km2);
   const names = make("ul", { class: "species" }, rows.map((row) => make("li", { class: row.qualifying ? "counts" : "" },
     `${speciesName(row.name)} `, make("span", { class: "value" }, `${row.coarse ? "▦ " : ""}${AREAS(row.parts)} ${word("km2")}`))));
   put(word("species"), rows.length ? names : "–");

@@ -262,11 +262,15 @@ function did() {
 let waiting = Promise.resolve();
 function keepWork() {
   if (!state.drawer) return waiting;
-  node("kept").textContent = word("draw keeping");
+  const tell = (key) => {
+    node("kept").dataset.t = key; // in whatever language the page speaks from now on
+    node("kept").textContent = word(key);
+  };
+  tell("draw keeping");
   const { step } = state.work;
   waiting = state.drawer.keep(state.work).then((kept) => {
     document.documentElement.dataset.kept = String(step);
-    node("kept").textContent = word(kept ? "draw kept" : "draw not kept");
+    tell(kept ? "draw kept" : "draw not kept");
     node("kept").classList.toggle("warning", !kept);
   });
   return waiting;

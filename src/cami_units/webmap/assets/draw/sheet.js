@@ -148,7 +148,7 @@ function listLayers() {
   const evidence = Object.keys(data.evidence).filter((key) => data.evidence[key].length);
   node("layers").replaceChildren(
     make("h2", {}, word("layers")),
-    ...evidence.map((key) => choice(key, word(key), key === "barriers" ? data.barriers.border_fence : data.styles[key])),
+    ...evidence.map((key) => choice(key, word(key === "borders" ? "border pairs" : key), key === "barriers" ? data.barriers.border_fence : data.styles[key])),
     make("h2", {}, word("species ranges")),
     ...data.species.map((one) => choice(`species:${one.id}`, speciesName(one.id), one.style)),
   );
