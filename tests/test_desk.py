@@ -348,15 +348,21 @@ def test_what_is_offered_is_what_the_round_says_does_something():
 def test_outlines_on_offer_are_those_that_a_decision_takes(tmp_path):
     """What was asked for and not applied, as a name, is a change and has no outline to take."""
     units = toy_round().tables["conservation_units"]
-    aside = units.iloc[[0, 0, 0]][["unit_id", "geometry"]].assign(
-        group=["G2", "before", "G2"], file=["a.kmz", "", "b.kmz"], placemark="CU-001", reason="S1"
+    aside = units.iloc[[0, 0, 0, 0]][["unit_id", "geometry"]].assign(
+        group=["G2", "before", "G2", "G3"],
+        file=["a.kmz", "", "b.kmz", "c.kmz"],
+        placemark="CU-001",
+        reason="S1",
     )
     write_proposal(toy_round(set_aside=aside.reset_index(drop=True)), tmp_path / "r")
     (tmp_path / "r" / "changes.csv").write_text(
         "unit_id,group,applied\nCU-002,G3,false\nCU-001,G2,false\n", "utf-8"
     )
-    # what plenary replaced comes back with undo
-    assert _other_outlines(tmp_path / "r") == {"CU-001": ["G2"]}
+    # what plenary replaced comes back with undo; by its group either of two files would be the first
+    offered = _other_outlines(tmp_path / "r")
+    assert offered == {"CU-001": {"a.kmz": "G2 (a.kmz)", "b.kmz": "G2 (b.kmz)", "G3": "G3 (c.kmz)"}}
+    for name in offered["CU-001"]:
+        record_decision(tmp_path / "r", "CU-001", "agree", reason="x", time=NOON, outline=name)
     assert _other_outlines(tmp_path / "none") == {}
     with pytest.raises(InputError, match="no version of CU-002 by 'G3' was set aside"):
         record_decision(tmp_path / "r", "CU-002", "agree", reason="x", time=NOON, outline="G3")

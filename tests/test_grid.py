@@ -143,8 +143,16 @@ def test_no_cells_have_no_neighbours():
     ("area", "options", "message"),
     [
         (shapely.box(0, 0, 1_000, 1_000), {"cell_km": 0}, "cell_km must be a positive number"),
-        (shapely.box(0, 0, 1_000, 1_000), {"cell_km": float("nan")}, "cell_km must be a positive number"),
-        (shapely.box(0, 0, 1_000, 1_000), {"shape": "circle"}, "'square' or 'hexagon', got 'circle'"),
+        (
+            shapely.box(0, 0, 1_000, 1_000),
+            {"cell_km": float("nan")},
+            "cell_km must be a positive number",
+        ),
+        (
+            shapely.box(0, 0, 1_000, 1_000),
+            {"shape": "circle"},
+            "'square' or 'hexagon', got 'circle'",
+        ),
         (shapely.Polygon(), {}, "study area is empty"),
         (shapely.Point(1, 1), {}, "made of polygons; Point came too"),
         (gpd.GeoSeries([shapely.box(0, 0, 1_000, 1_000)]), {}, "it has no CRS"),

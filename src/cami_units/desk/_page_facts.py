@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,7 +18,6 @@ from cami_units import store, words
 from cami_units.commands.decide import (
     ASKING,
     BEFORE,
-    outlines_to_take,
     parked_before,
     questions_left,
     read_decisions,
@@ -388,7 +388,7 @@ def unit_facts(
             last.get(row["unit_id"], {}),
             parked.get(row["unit_id"], {}),
             lines.get(row["unit_id"], log[:0]),
-            outlines.get(row["unit_id"], []),
+            outlines.get(row["unit_id"], {}),
             lang,
         )
         for row in rows
@@ -400,7 +400,7 @@ def _unit_fact(
     line: Mapping[str, str],
     parked: Mapping[str, str],
     lines: pd.DataFrame,
-    outlines: list[str],
+    outlines: Mapping[str, str],
     lang: str,
 ) -> dict[str, Any]:
     """A unit in the list.
@@ -480,28 +480,37 @@ def _before_decisions(lines: pd.DataFrame) -> str:
     return next((str(before) for decision, before in pairs if decision not in ASKING), "")
 
 
-def _other_outlines(round_: Path) -> dict[str, list[str]]:
-    """The groups whose outline of a unit was set aside: a decision can take it yet."""
+def _other_outlines(round_: Path) -> dict[str, dict[str, str]]:
+    """The outlines of each unit that were set aside, which a decision can take yet: its word for each, and ours.
+
+    A decision takes an outline by its group; where two files of one group were set aside, by its file.
+    """
     tables = round_ / store.GEOPACKAGE
     try:
         about = tables.stat()
     except FileNotFoundError:  # between two renames there is none for the blink of an eye
         return {}
-    return _groups_aside(round_, about.st_mtime_ns, about.st_size, about.st_ino)
+    return _outlines_aside(round_, about.st_mtime_ns, about.st_size, about.st_ino)
 
 
 @lru_cache(maxsize=4)  # each page of the board asks
-def _groups_aside(round_: Path, _changed: int, _size: int, _place: int) -> dict[str, list[str]]:
-    """The groups whose outline was set aside, of a round in one of its states, by unit."""
+def _outlines_aside(
+    round_: Path, _changed: int, _size: int, _place: int
+) -> dict[str, dict[str, str]]:
+    """The outlines that were set aside, of a round in one of its states, by unit."""
     try:
         aside = store.read_round(round_, only=("set_aside",)).tables.get("set_aside")
     except InputError:  # a damaged round: the page stands, and whatever is done with it says so
         return {}
-    groups = set() if aside is None else {*aside["group"]} - {BEFORE}
-    return {
-        unit_id: sorted(name for name in outlines if name in groups)
-        for unit_id, outlines in outlines_to_take(aside).items()
-    }
+    outlines: dict[str, dict[str, str]] = {}
+    rows = [] if aside is None else text_rows(aside[["unit_id", "group", "file"]])
+    of_group = Counter((row["unit_id"], row["group"]) for row in rows)
+    for row in sorted(rows, key=lambda row: (row["group"], row["file"])):
+        if row["group"] != BEFORE:
+            is_alone = of_group[row["unit_id"], row["group"]] == 1
+            said = f"{row['group']} ({row['file']})"
+            outlines.setdefault(row["unit_id"], {})[row["group" if is_alone else "file"]] = said
+    return outlines
 
 
 def job_text(job: Job, lang: str) -> str:
