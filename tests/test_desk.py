@@ -995,6 +995,18 @@ def test_two_orders_at_once_leave_the_desk_answering(desk, keys, settling, monke
     assert statuses == [204, 204]
 
 
+def test_an_order_that_was_asked_for_stays_through_a_decision(guest, settling):
+    page = guest.get("/board?unit=CU-001&order=group").text
+    form = {"unit": "CU-001", "decision": "park", "reason": "later", "by": ""}
+    form |= {name: hidden(page, name) for name in ("seen", "order")}
+    answer = guest.post("/decide", data=form, headers=SAME)
+    assert answer.headers["location"] == "/board?unit=CU-001&order=group"
+    stale = guest.post("/decide", data=form, headers=SAME)  # and where something stood against it
+    assert stale.status_code == 409
+    assert '<option value="group" selected>' in stale.text
+    assert hidden(guest.get("/board").text, "order") == ""  # by hand, once somebody has dragged one
+
+
 def test_an_order_by_hand_is_a_file_and_outlives_the_desk(guest, desk, settling):
     order = "CU-007;CU-002;../CU-001;<script>;CU-001"
     assert guest.post("/order", data={"order": order}, headers=SAME).status_code == 204

@@ -618,6 +618,21 @@ def test_texts_from_a_file_stay_texts(page, tmp_path):
 # -- everybody --------------------------------------------------------------------------------------
 
 
+def test_who_works_by_keys_stays_at_the_unit(page):
+    """The button that was pressed is gone with what it did: rejected, merged, split."""
+    at = "return document.activeElement.dataset.key"
+    choose(page, "CU-004")
+    page.run("document.getElementById('reject').focus()")
+    press(page, Keys.ENTER)
+    answer(page, "no animals")
+    assert page.run(at) == "CU-004"
+    choose(page, "CU-002")
+    click(page, '[data-mode="merge"]')
+    page.run("document.querySelector('[data-key=\"CU-003\"]').focus()")
+    press(page, Keys.ENTER)
+    assert page.run(at) == "CU-002"
+
+
 def test_it_speaks_russian(page):
     choose(page, "CU-003")
     click(page, "#vertices")

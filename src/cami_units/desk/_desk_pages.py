@@ -600,9 +600,9 @@ class Pages:
         day, lang = self._day(), self._lang(request)
         if day.current is not None and self.desk.board_page is None:
             self.desk.ask_board()
-        order = request.query_params.get("order", "")
+        asked = typed.get("order") or request.query_params.get("order", "")
         by_hand = _day.read_order(self.desk.directory)
-        order = order if order in ORDERS else "hand" if by_hand else "rank"
+        order = asked if asked in ORDERS else "hand" if by_hand else "rank"
         units = unit_facts(day, lang, order, by_hand, self.desk.places)
         gone = sorted({*by_hand} - {row["unit_id"] for row in units})
         unit_id = typed.get("unit") or request.query_params.get("unit", "") or self.desk.unit
@@ -621,6 +621,7 @@ class Pages:
             asking=ASKING,
             seen=self._decision_mark(day, unit["unit_id"]) if unit else "",
             order=order,
+            order_asked=asked if asked in ORDERS else "",
             orders=ORDERS,
             not_ordered=words.text("desk order unknown", lang, names=", ".join(gone))
             if gone
@@ -643,7 +644,8 @@ class Pages:
         except InputError as error:
             return self.board(request, told(error.note, lang)[0], typed)
         self.desk.worker.touch()
-        return _back(request, f"/board?unit={quote(line['unit_id'])}", {})
+        order = f"&order={typed['order']}" if typed.get("order") in ORDERS else ""
+        return _back(request, f"/board?unit={quote(line['unit_id'])}{order}", {})
 
     def _record(self, day: Day, form: Mapping[str, str]) -> Mapping[str, str]:
         """The line in the log, and the job that shows it in tables and maps."""

@@ -118,6 +118,7 @@ function swapBoard(board) {
 }
 let waiting = null;
 function keepOrder(units) {
+  for (const field of document.querySelectorAll("[name=order]")) field.value = "hand"; // whatever was asked for before
   fetch("/order", { method: "POST", body: new URLSearchParams({ order: units.join(";") }) }).catch(() => {});
 }
 
@@ -233,7 +234,7 @@ if (live && body.dataset.page === "board") {
     const form = document.getElementById("decide");
     const typing = form && form.elements.reason && form.elements.reason.value;
     if (!first && form && form.elements.unit.value !== unit && !typing) {
-      location.href = "/board?unit=" + encodeURIComponent(unit);
+      location.href = "/board?unit=" + encodeURIComponent(unit) + "&order=" + form.elements.order.value;
     }
   }, 250);
 }

@@ -257,6 +257,10 @@ function chooseFromList(key, own) {
 function did() {
   show();
   keepWork();
+  // a button that went with what it did leaves whoever works by keys at the unit, not at the top of the page
+  const at = document.activeElement;
+  const row = state.chosen && document.querySelector(`[data-key="${CSS.escape(state.chosen)}"]`);
+  if (row && (at === document.body || !at.getClientRects().length)) row.focus({ preventScroll: true });
 }
 
 let waiting = Promise.resolve();
