@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import doctest
 import inspect
 import re
 import subprocess
@@ -91,6 +93,17 @@ def test_a_name_has_an_example_that_is_run(name):
     if not callable(thing) or name in WHOLE_ROUNDS:
         return
     assert ">>> " in inspect.getdoc(thing)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_can_be_pasted(name):
+    # no name of an example comes from the module that it stands in
+    examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(cu, name)) or "")
+    nodes = list(ast.walk(ast.parse("".join(example.source for example in examples))))
+    used_names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.asname or n.name for n in nodes if isinstance(n, ast.alias)}
+    assert used_names <= bound | set(dir(builtins))
 
 
 def test_whole_rounds_are_shown_in_the_notebooks():

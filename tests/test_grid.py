@@ -153,6 +153,12 @@ def test_no_cells_have_no_neighbours():
             {"shape": "circle"},
             "'square' or 'hexagon', got 'circle'",
         ),
+        (
+            shapely.box(0, 0, 1_000, 1_000),
+            {"crs": "EPSG:3857"},
+            "EPSG:3857 is none: an area in it is off by",
+        ),
+        (shapely.box(0, 0, 1_000, 1_000), {"crs": "EPSG:99999"}, "that PROJ knows is expected"),
         (shapely.Polygon(), {}, "study area is empty"),
         (shapely.Point(1, 1), {}, "made of polygons; Point came too"),
         (gpd.GeoSeries([shapely.box(0, 0, 1_000, 1_000)]), {}, "it has no CRS"),

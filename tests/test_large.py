@@ -282,6 +282,18 @@ def test_bands_of_layers_that_cannot_be_measured() -> None:
     assert list(cu.overlap_bands(flat[:0])) == []
 
 
+def test_bands_count_ground_by_its_weight_as_overlaps_does() -> None:
+    fox = gpd.GeoDataFrame(
+        {"sci_name": ["fox"], "range_weight": [0.25]},
+        geometry=[shapely.box(0, 0, 2500, 1000)],
+        crs=cu.EQUAL_AREA,
+    )
+    (band,) = (band for band in cu.overlap_bands(fox, cell_km=1) if len(band))
+    assert band["km2"].tolist() == [0.25, 0.25, 0.125]
+    with pytest.raises(InputError, match="no number from 0 to 1: 0"):
+        list(cu.overlap_bands(fox.assign(range_weight=2), cell_km=1))
+
+
 # -- what thousands of species come to ------------------------------------------------------------
 
 
@@ -520,6 +532,10 @@ def test_a_crs_that_is_not_equal_area_is_refused(tmp_path: Path) -> None:
         InputError, match="crs: an equal-area system is expected; EPSG:3857 is none"
     ):
         measured(saved(tmp_path / "r.parquet", many(1)), tmp_path / "o.parquet", crs="EPSG:3857")
+    with pytest.raises(InputError, match="crs: a coordinate system that PROJ knows is expected"):
+        cu.write_overlaps(str(tmp_path / "r.parquet"), str(tmp_path / "o"), crs="EPSG:99999")
+    with pytest.raises(InputError, match="crs: a coordinate system that PROJ knows is expected"):
+        cu.write_richness(str(tmp_path / "r.parquet"), str(tmp_path / "o"), crs="nonsense")
 
 
 def test_two_rows_of_one_key_are_refused_by_the_kernel() -> None:

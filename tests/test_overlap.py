@@ -23,6 +23,7 @@ from cami_units.overlap import (
     _pieces,
     area_km2,
     length_km,
+    measurable_sites,
     overlaps,
     state_edges,
 )
@@ -506,6 +507,14 @@ BOW_TIE = shapely.Polygon([(0, 0), (9e4, 9e4), (9e4, 0), (0, 9e4)])
         (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(BOW_TIE), {}, "1 of 1 rows of layer are not valid"),
         (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(shapely.Polygon([(0, 0), (1, np.inf), (1, 0)])), {}, "coordinates that are not numbers"),
         (pd.DataFrame({"unit_id": ["a"]}), layer(star(1, 9)), {}, "sites must be a GeoDataFrame, got DataFrame"),
+        (gpd.GeoDataFrame({"unit_id": ["a"]}), layer(star(1, 9)), {}, "sites has no column of shapes"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"], crs=3857), layer(star(1, 9)), {}, "equal-area CRS, and EPSG:3857 is none"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"], crs=32643), layer(star(1, 9)), {}, "equal-area CRS, and EPSG:32643 is none"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), frame([star(1, 9)], unit_id=["b"]), {"by": "unit_id"}, "unit_id cannot be in `by`"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), frame([star(1, 9)], km2=[7]), {"by": "km2"}, "km2 cannot be in `by`"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), layer(star(1, 9)), {"kind": "polygons"}, "kind must be polygon, line, point, got 'polygons'"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), frame([star(1, 9)] * 3, sci_name=["A"] * 3, range_weight=[-0.1, 1, "half"]), {}, "2 rows of layer have a range_weight that is no number from 0 to 1: 0, 2"),
+        (frame([box_km(0, 0, 1, 1)], unit_id=["a"]), pd.concat([layer(star(1, 9)), layer(star(1, 9))[["sci_name"]]], axis=1), {}, "layer has several columns sci_name"),
     ],
 )  # fmt: skip
 def test_what_is_refused(sites, parts, options, message):
@@ -513,10 +522,35 @@ def test_what_is_refused(sites, parts, options, message):
         overlaps(sites, parts, **options)
 
 
+def test_sites_of_a_category_and_in_another_column_are_sites_like_any():
+    sites = frame([box_km(0, 0, 1, 1)] * 2, name=pd.Categorical(["b", "a"])).rename_geometry("g")
+    plain = measurable_sites(sites, "name")
+    assert plain["name"].tolist() == ["b", "a"]
+    assert (plain["name"] < "b").tolist() == [False, True]
+    assert plain.geometry.name == "geometry"
+    for wrong, message in (
+        (plain.drop(columns="name"), "sites has no column name"),
+        (pd.DataFrame(plain), "sites must be a GeoDataFrame, got DataFrame"),
+        (plain.to_crs(4326), "sites must be in an equal-area CRS"),
+    ):
+        with pytest.raises(InputError, match=message):
+            measurable_sites(wrong, "name")
+
+
 def test_all_faults_come_at_once():
     sites = frame([None], unit_id=["a"], crs=None)
     with pytest.raises(InputError, match=r"no CRS.*no geometry.*no column sci_name"):
         overlaps(sites, frame([star(1, 9)]))
+
+
+def test_a_line_along_the_cut_of_a_large_site_counts_once():
+    # A disc of 80,000 corners is laid in pieces, cut at its middle: a fence of 800 km there lies on
+    # the edges of two pieces each. Twice its length came.
+    disc = frame([shapely.Point(0, 0).buffer(6e5, quad_segs=20_000)], unit_id=["u"])
+    fences = frame([shapely.LineString([(x, -4e5), (x, 4e5)]) for x in (0, 1)], sci_name=["a", "b"])
+    fence, beside = overlaps(disc, fences).km
+    assert fence == pytest.approx(beside, rel=1e-9)
+    assert fence == pytest.approx(length_km(fences)[0], rel=1e-7)
 
 
 # -- witnesses for area, and the machine ----------------------------------------------------------

@@ -139,6 +139,9 @@ def test_what_distances_refuse():
         near(site, borders, by=["pair"], within_km=50, site="unit_id")
     with pytest.raises(InputError, match="0 km or more is expected, got -1"):
         borders_within(site.iloc[:1], borders, within_km=-1)
+    for km in (-1, float("nan")):
+        with pytest.raises(InputError, match=f"0 km or more is expected, got {km}"):
+            near(site.iloc[:1], borders, by="pair", within_km=km, site="unit_id")
     with pytest.raises(InputError, match=r"(?s)borders is in EPSG:4326 and sites in"):
         borders_within(site.iloc[:1], borders.to_crs(4326))
 
@@ -337,6 +340,12 @@ def test_split_refuses_lines_as_knives_and_invalid_shapes():
         split(area, tie, keep=("a", "b"))
 
 
+def test_one_column_may_be_named_as_it_is():
+    one, two = frame([box_km(0, 0, 1, 1)], unit_id=["u"]), frame([box_km(0, 0, 1, 2)], iso2=["AA"])
+    assert near(one, two, by="iso2", within_km=9, site="unit_id")["iso2"].tolist() == ["AA"]
+    assert split(one, two, keep="iso2")["iso2"].tolist() == ["AA"]
+
+
 # -- crossings ------------------------------------------------------------------------------------
 
 
@@ -468,3 +477,14 @@ def test_ground_amid_islands_is_outside_of_them(monkeypatch):
     found = nearest_ground(site, gpd.GeoSeries([box_km(-20, -20, 120, 120)], crs=EQUAL_AREA), [50])
     assert found.area / 1e6 >= 50
     assert found.intersection(site).area == pytest.approx(0, abs=1)
+
+
+def test_crossings_refuse_what_is_no_line_and_names_that_are_taken():
+    way = frame([line_km((-9, 0), (9, 0))], corridor_id=["w"])
+    borders = frame([line_km((0, -9), (0, 9))], pair=["A;B"])
+    with pytest.raises(InputError, match="lines must be lines, got polygons"):
+        crossings(frame([box_km(0, 0, 1, 1)], corridor_id=["w"]), borders)
+    with pytest.raises(InputError, match="cannot be called part: rename it"):
+        crossings(way.rename(columns={"corridor_id": "part"}), borders, line="part")
+    with pytest.raises(InputError, match="both id columns are called pair"):
+        crossings(way.rename(columns={"corridor_id": "pair"}), borders, line="pair")

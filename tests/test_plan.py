@@ -11,11 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from cami_units import model, phrases
-from cami_units.model import DISCLAIMER, EQUAL_AREA, Note, PlanError, said
+from cami_units.model import DISCLAIMER, EQUAL_AREA, Note, PlanError, equal_area_fault, said
 from cami_units.plan import (
     Plan,
     _plan_files,
-    equal_area_fault,
     read_plan,
     read_profile,
     stored_plan,

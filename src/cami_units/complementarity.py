@@ -133,10 +133,12 @@ def smallest_set(
 
     Examples
     --------
+    >>> import cami_units as cu
+    >>> import pandas as pd
     >>> sites = pd.DataFrame({"site": ["a", "b", "c"], "cost": 1.0})
     >>> amounts = pd.DataFrame({"site": ["a", "b", "c", "c"], "feature": ["x", "y", "x", "y"],
     ...                         "amount": 1.0})
-    >>> smallest_set(sites, amounts, pd.DataFrame({"feature": ["x", "y"], "target": 1.0})).chosen
+    >>> cu.smallest_set(sites, amounts, pd.DataFrame({"feature": ["x", "y"], "target": 1.0})).chosen
     ('c',)
     """
     problem = _Problem.of(sites, amounts, targets, edges, edge_weight, sides)

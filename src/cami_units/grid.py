@@ -20,7 +20,17 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.model import EQUAL_AREA, InputError, Note, crs_name, listed, note_cells, same_crs
+from cami_units.model import (
+    EQUAL_AREA,
+    InputError,
+    Note,
+    crs_name,
+    equal_area_fault,
+    listed,
+    note_cells,
+    said,
+    same_crs,
+)
 
 Shape = Literal["square", "hexagon"]
 
@@ -60,6 +70,8 @@ class Lattice:
             faults.append(f"cell_km must be a positive number of kilometres, got {self.cell_km!r}")
         if self.shape not in get_args(Shape):
             faults.append(f"shape must be 'square' or 'hexagon', got {self.shape!r}")
+        if fault := equal_area_fault(self.crs):
+            faults.append(said(fault).rstrip("."))
         if faults:
             raise InputError("The grid cannot be laid: " + "; ".join(faults) + ".")
 
@@ -108,8 +120,9 @@ def planning_units(
 
     Examples
     --------
+    >>> import cami_units as cu
     >>> import shapely
-    >>> planning_units(shapely.box(0, 0, 50_000, 25_000), cell_km=25).pu_id.tolist()
+    >>> cu.planning_units(shapely.box(0, 0, 50_000, 25_000), cell_km=25).pu_id.tolist()
     ['R0400C0400', 'R0400C0401']
     """
     lattice = Lattice(cell_km, shape, crs)

@@ -22,13 +22,13 @@ from cami_units.plan import Plan
 
 
 def assess(
-    path: Path, plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT
+    path: Path | str, plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT
 ) -> pd.DataFrame:
     """Any polygons against every gate and criterion, as they are drawn.
 
     Parameters
     ----------
-    path : Path
+    path : path
         KML, KMZ, GeoPackage, GeoJSON, shapefile or GeoParquet.
     plan : Plan
         The layers and the profile to hold them against.
@@ -48,9 +48,10 @@ def assess(
     InputError
         As :func:`load`, or when the file cannot be read or holds no polygon.
     """
-    assumed_crs = reading_of(plan).rules("sites", path.absolute(), is_own=True).assumed_crs
+    file = Path(path).absolute()
+    assumed_crs = reading_of(plan).rules("sites", file, is_own=True).assumed_crs
     sites, problems = layers.read_sites(
-        path.absolute(), crs=plan.study.crs, assumed_crs=assumed_crs, folder=plan.folder
+        file, crs=plan.study.crs, assumed_crs=assumed_crs, folder=plan.folder
     )
     cache = ground(plan, cache)
     plan_layers = load(plan, progress=progress, cache=cache)
@@ -155,6 +156,7 @@ def measure(
     >>> sorted(tables.states["iso2"])
     ['KZ', 'TM', 'UZ']
     """
+    sites = overlap.measurable_sites(sites, site)
     plain = sites[[site, "geometry"]].rename(columns={site: "site"}).reset_index(drop=True)
     # of all of them together, whatever was measured before: numbers do not hang on that
     by_edges = overlap.are_many_corners(plain)
@@ -236,6 +238,7 @@ def assess_sites(
     # a plan without hotspots goes the same way, with no row
     if sites is None:
         sites = pieces.states.iloc[:0].assign(**{site: []})
+    sites = overlap.measurable_sites(sites, site)
     if tables is None:
         tables = measure(sites, pieces, site=site, cache=cache)
     species, profile = species_ranges(pieces.layers), plan.profile
@@ -288,6 +291,7 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     Examples
     --------
     >>> import cami_units as cu
+    >>> import pandas as pd
     >>> from cami_units.model import Findings
     >>> rows = {"site": "s", "criterion": ["G1", "G2", "C1", "C9"], "met": [True, True, True, False]}
     >>> none = pd.DataFrame()

@@ -24,11 +24,11 @@ from cami_units.model import (
     Problem,
     Progress,
     crs_name,
+    equal_area_fault,
     listed,
     quiet,
     same_crs,
 )
-from cami_units.plan import equal_area_fault
 
 TILE: Final = 4096
 """Rows and columns of a tile: what is measured at a time needs memory for one of them at most."""
@@ -47,8 +47,8 @@ class Overlaps:
 
 
 def write_overlaps(
-    ranges: Path,
-    out: Path,
+    ranges: Path | str,
+    out: Path | str,
     *,
     cell_km: float = 25,
     shape: grid.Shape = "square",
@@ -65,11 +65,11 @@ def write_overlaps(
 
     Parameters
     ----------
-    ranges : Path
+    ranges : path
         A GeoParquet file with a column of scientific names, or a folder of such files; read by
         row groups, quickest when sorted by name. Rows of one species are joined. Columns of IUCN
         codes, where there are any, are heeded as in a plan.
-    out : Path
+    out : path
         The file to write: ``sci_name``, ``row``, ``col``, ``km2``, only cells that a species
         covers, sorted by name, then by tile, row and column. `grid.pu_ids(row, col)` names them.
     cell_km, shape, crs
@@ -90,6 +90,7 @@ def write_overlaps(
     InputError
         When the file is not as expected, or any range is refused; then nothing is written.
     """
+    ranges, out = Path(ranges), Path(out)
     # km² of a lattice that is not equal-area would be wrong in silence
     fault = equal_area_fault(crs)
     if fault:

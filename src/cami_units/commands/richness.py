@@ -26,12 +26,13 @@ from cami_units.model import (
     Profile,
     Progress,
     crs_name,
+    equal_area_fault,
     in_short,
     problem_of,
     quiet,
     transformer,
 )
-from cami_units.plan import equal_area_fault, read_profile
+from cami_units.plan import read_profile
 
 TOP: Final = 1000
 """Cells of the list of those that hold most."""
@@ -72,8 +73,8 @@ class _Sums:
 
 
 def write_richness(
-    source: Path,
-    out: Path,
+    source: Path | str,
+    out: Path | str,
     *,
     cell_km: float | None = None,
     shape: grid.Shape | None = None,
@@ -93,9 +94,9 @@ def write_richness(
 
     Parameters
     ----------
-    source : Path
+    source : path
         What `overlaps` wrote; or ranges, as `overlaps` takes them.
-    out : Path
+    out : path
         The folder to write or to replace: ``richness.tif`` (squares), ``richness.parquet``,
         ``richness.gpkg`` (up to a million cells), ``species.csv``, ``top_cells.csv``, with `states`
         ``species_states.csv``.
@@ -118,6 +119,7 @@ def write_richness(
         When a file is not as expected, any range is refused, or something is asked for that holds for
         ranges only; then nothing is written.
     """
+    source, out = Path(source), Path(out)
     rule = read_profile(profile)
     table = layers.read_species(species)
     category = table.set_index("sci_name")["iucn_category"].fillna("").astype(str)

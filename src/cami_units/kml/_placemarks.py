@@ -153,7 +153,8 @@ def read_kml(
 
     Examples
     --------
-    >>> rows, problems = read_kml(b"<kml><Placemark><name>CU-1</name></Placemark></kml>")
+    >>> import cami_units as cu
+    >>> rows, problems = cu.read_kml(b"<kml><Placemark><name>CU-1</name></Placemark></kml>")
     >>> len(rows), problems[0].what
     (0, 'it has no geometry')
     """

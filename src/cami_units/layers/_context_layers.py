@@ -267,7 +267,8 @@ def on_raster(
     Examples
     --------
     >>> strait = gpd.GeoDataFrame(geometry=[shapely.box(-171, 65, -169, 66)], crs=LONLAT)
-    >>> [on_raster(strait, LONLAT, (west, 50, west + 360, 70)).total_bounds[0] for west in (-180, 0)]
+    >>> frames = [(west, 50.0, west + 360, 70.0) for west in (-180.0, 0.0)]
+    >>> [on_raster(strait, LONLAT, frame).total_bounds.tolist()[0] for frame in frames]
     [-171.0, 189.0]
     """
     flat = to_equal_area(sites, crs)

@@ -89,10 +89,11 @@ def to_equal_area(
 
     Examples
     --------
+    >>> import cami_units as cu
     >>> import geopandas as gpd
     >>> from shapely.geometry import box
     >>> square = gpd.GeoDataFrame(geometry=[box(80, 40, 81, 41)], crs="EPSG:4326")
-    >>> round(to_equal_area(square).area.sum() / 1e6)
+    >>> round(cu.to_equal_area(square).area.sum() / 1e6)
     9413
     """
     if isinstance(table, gpd.GeoSeries):
@@ -255,8 +256,10 @@ def to_lonlat(table: gpd.GeoDataFrame, *, decimals: int | None = None) -> gpd.Ge
 
     Examples
     --------
-    >>> across = gpd.GeoDataFrame(geometry=[shapely.box(179, 60, 181, 61)], crs=LONLAT)
-    >>> to_lonlat(across.to_crs("EPSG:3571")).total_bounds.round(3).tolist()
+    >>> import cami_units as cu
+    >>> import geopandas as gpd, shapely
+    >>> across = gpd.GeoDataFrame(geometry=[shapely.box(179, 60, 181, 61)], crs="EPSG:4326")
+    >>> cu.to_lonlat(across.to_crs("EPSG:3571")).total_bounds.round(3).tolist()
     [-180.0, 60.0, 180.0, 61.0]
 
     Notes

@@ -40,6 +40,7 @@ from ._crs import TURNED as TURNED
 from ._crs import counted_on as counted_on
 from ._crs import crs_name as crs_name
 from ._crs import cut_at_180 as cut_at_180
+from ._crs import equal_area_fault as equal_area_fault
 from ._crs import frame_around as frame_around
 from ._crs import frames_on_globe as frames_on_globe
 from ._crs import narrowest_bounds as narrowest_bounds

@@ -11,9 +11,11 @@ from typing import Any, Final
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import ProjError
+from pyproj import CRS, Geod, Transformer
+from pyproj.exceptions import CRSError, ProjError
 from shapely.affinity import translate
+
+from cami_units.model._errors import Note, in_short
 
 EQUAL_AREA: Final = (
     "+proj=aea +lat_1=30 +lat_2=50 +lat_0=40 +lon_0=80 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs"
@@ -120,6 +122,100 @@ def crs_name(crs: Any) -> str:
     with warnings.catch_warnings():  # that PROJ text may lose detail: here it is for reading only
         warnings.simplefilter("ignore", UserWarning)
         return system.to_proj4()
+
+
+# -- which systems keep areas ------------------------------------------------------------------------
+
+_AREA_TOLERANCE: Final = 5e-4
+"""How far an area may be off in a CRS that calls itself equal-area; a true one is off by 1e-6."""
+
+
+def equal_area_fault(crs: Any) -> Note | None:
+    """Why a coordinate system cannot carry areas in square metres; ``None`` where it can.
+
+    Boxes of 2° over the CRS's own area of use (or around its centre) are measured twice: on the
+    plane, with their edges densified, and on the ellipsoid (Karney 2013).
+
+    References
+    ----------
+    Karney, C. F. F. (2013). Algorithms for geodesics. *Journal of Geodesy* 87, 43–55.
+    doi:10.1007/s00190-012-0578-z
+    """
+    try:
+        return _area_fault(read_crs(crs).srs)
+    except CRSError:
+        # Albers of northern Asia: of all codes that keep areas the nearest to where animals are here
+        return Note("crs that PROJ knows expected", {"such": "ESRI:102025"})
+
+
+@lru_cache(maxsize=256)
+def _area_fault(text: str) -> Note | None:
+    """The fault of a coordinate system, looked for once."""
+    plane = read_crs(text)
+    name = crs_name(plane)
+    if not plane.is_projected:
+        return Note("crs not projected", {"name": name})
+    units = {axis.unit_name for axis in plane.axis_info}
+    if units != {"metre"}:
+        return Note("crs not in metres", {"name": name, "units": in_short(sorted(units))})
+    to_plane = transformer(LONLAT, plane)
+    worst = max((_area_error(to_plane, west, south) for west, south in _corners(plane)), key=abs)
+    if np.isfinite(worst) and abs(worst) <= _AREA_TOLERANCE:
+        return None
+    off = (
+        Note("area off", {"percent": 100 * worst})
+        if np.isfinite(worst)
+        else Note("crs ends inside the region")
+    )
+    return Note("crs not equal-area", {"name": name, "off": off})
+
+
+def _corners(plane: CRS) -> list[tuple[float, float]]:
+    """Nine places of a projection's region at which its areas are tried."""
+    use = plane.area_of_use
+    west, south, east, north = _around_centre(plane) if use is None else use.bounds
+    # Boxes of 2° are laid a degree inside the region, and off the poles, where many projections
+    # end.
+    wide, high = max(east - west - 4, 0.0), max(min(north, 86.0) - max(south, -86.0) - 4, 0.0)
+    return [
+        (west + 1 + wide * x, max(south, -86.0) + 1 + high * y)
+        for x in (0.0, 0.5, 1.0)
+        for y in (0.0, 0.5, 1.0)
+    ]
+
+
+def _around_centre(plane: CRS) -> tuple[float, float, float, float]:
+    """As much as the bundled study, 76° by 30°, around the centre of a projection that names no region.
+
+    There it has no seam: half a turn from its middle meridian, any is torn.
+    """
+    operation = plane.coordinate_operation
+    given = {} if operation is None else {fact.name: fact.value for fact in operation.params}
+    x, y = (
+        next((value for name, value in given.items() if word in name), 0.0)
+        for word in ("asting", "orthing")  # "False easting", "Easting at false origin"
+    )
+    lon, lat = transformer(plane, LONLAT).transform(x, y)
+    if not np.isfinite([lon, lat]).all():
+        return 47.0, 24.0, 123.0, 54.0
+    middle = float(np.clip(lat, -71.0, 71.0))
+    return lon - 38.0, middle - 15.0, lon + 38.0, middle + 15.0
+
+
+def _area_error(to_plane: Transformer, west: float, south: float) -> float:
+    """Relative error of the area of a box of 2° on the plane; infinite where it cannot be drawn."""
+    # A vertex each 0.05°: the edges of the box bend on the plane, and their chords would cost area.
+    step = np.linspace(0.0, 2.0, 41)
+    low, high = np.zeros_like(step), np.full_like(step, 2.0)
+    lon = west + np.concatenate([step, high, step[::-1], low])
+    lat = south + np.concatenate([low, step, high, step[::-1]])
+    true, _ = Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)
+    x, y = to_plane.transform(lon, lat)
+    if not np.isfinite([x, y]).all():
+        return float("inf")
+    x, y = np.asarray(x) - np.mean(x), np.asarray(y) - np.mean(y)
+    flat = 0.5 * abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)))
+    return flat / abs(true) - 1
 
 
 # -- where longitudes end ----------------------------------------------------------------------------

@@ -67,6 +67,7 @@ class InputError(CamiUnitsError, ValueError):
     Examples
     --------
     >>> import cami_units as cu
+    >>> from cami_units.model import Note
     >>> issubclass(cu.InputError, cu.CamiUnitsError), issubclass(cu.InputError, ValueError)
     (True, True)
     >>> str(cu.InputError(Note("file empty", {"file": "G1.kml", "bytes": 0})))

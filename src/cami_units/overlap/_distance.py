@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Geod, Proj
 
 from cami_units.model import LONLAT, InputError, transformer
-from cami_units.overlap._door import Geometries, check_inputs, geometries
+from cami_units.overlap._door import Geometries, check_inputs, column_names, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of, window_km2, window_of
 from cami_units.overlap._pieces import MOST_CORNERS, line_pieces
 from cami_units.overlap._split import of_dimension
@@ -136,7 +136,7 @@ def near(
     sites: gpd.GeoDataFrame,
     layer: gpd.GeoDataFrame,
     *,
-    by: Sequence[str],
+    by: str | Sequence[str],
     within_km: float,
     site: str = "pu_id",
     among: pd.DataFrame | None = None,
@@ -175,9 +175,10 @@ def near(
     >>> [len(cu.near(cell, far, site="pu_id", by=("iso2",), within_km=km)) for km in (30, 50)]
     [0, 1]
     """
-    by = list(by)
+    by = column_names(by)
     crs = check_inputs({"sites": (sites, [site]), "layer": (layer, by)})
     _check_key(sites, site)
+    _check_reach(within_km)
     shapes, rows = geometries(sites), geometries(layer)
     if not len(shapes) or not len(rows):
         return _table(sites, layer, site, by, np.empty(0, np.intp), np.empty(0, np.intp))
@@ -286,8 +287,7 @@ def _within(
 
     With `groups`, `sites` and `lines` are the same: only pairs whose first group is the smaller.
     """
-    if not within_km >= 0:
-        raise InputError(f"A distance of 0 km or more is expected, got {within_km!r}.")
+    _check_reach(within_km)
     if not len(sites) or not len(lines):
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
     # Of whole shapes: a large polygon is only its outline below, and what lies well inside is far
@@ -426,6 +426,12 @@ def _boxes(geometry: Geometries, metres: float) -> Geometries:
 
 def _frame(table: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
     return table.to_frame("geometry") if isinstance(table, gpd.GeoSeries) else table
+
+
+def _check_reach(within_km: float) -> None:
+    """Refuse a distance that is none."""
+    if not within_km >= 0:
+        raise InputError(f"A distance of 0 km or more is expected, got {within_km!r}.")
 
 
 def _check_key(table: gpd.GeoDataFrame, key: str) -> None:

@@ -17,6 +17,7 @@ from pyproj import CRS
 from cami_units.model import (
     InputError,
     crs_name,
+    equal_area_fault,
     faults_said,
     hints_behind,
     listed,
@@ -48,7 +49,7 @@ def check_inputs(
     faults: list[str] = []
     for name, (table, columns) in tables.items():
         faults += _table_faults(name, table, columns)
-        if isinstance(table, gpd.GeoDataFrame) and not (cells and name == sites):
+        if _has_shapes(table) and not (cells and name == sites):
             faults += _shape_faults(name, table)
     if not faults:
         faults += _crs_faults({name: table.crs for name, (table, _) in tables.items()})
@@ -59,8 +60,27 @@ def check_inputs(
     return read_crs(next(iter(tables.values()))[0].crs)
 
 
+def column_names(columns: str | Sequence[str]) -> list[str]:
+    """Names of columns, of which one may have been given as it is."""
+    return [columns] if isinstance(columns, str) else list(columns)
+
+
+def measurable_sites(sites: gpd.GeoDataFrame, site: str) -> gpd.GeoDataFrame:
+    """Sites that can be measured, their polygons in ``geometry``, ids of a category as its values.
+
+    Raises
+    ------
+    InputError
+        As :func:`overlaps`, of sites.
+    """
+    check_inputs({"sites": (sites, [site])}, sites="sites", site=site)
+    if isinstance(sites[site].dtype, pd.CategoricalDtype):
+        sites = sites.astype({site: sites[site].cat.categories.dtype})
+    return sites if sites.active_geometry_name == "geometry" else sites.rename_geometry("geometry")
+
+
 def projected(crs: Any) -> CRS:
-    """The CRS, if it is projected and in metres."""
+    """The CRS, if it is equal-area and in metres."""
     faults = ["the geometries have no CRS"] if crs is None else _crs_faults({"geometries": crs})
     if faults:
         raise InputError("Nothing was measured: " + "; ".join(faults) + ".")
@@ -143,10 +163,20 @@ def geometries(table: gpd.GeoDataFrame) -> Geometries:
     return np.asarray(table.geometry.array, dtype=object)
 
 
+def _has_shapes(table: Any) -> bool:
+    """Whether a table has a column of shapes that is looked at."""
+    return isinstance(table, gpd.GeoDataFrame) and table.active_geometry_name is not None
+
+
 def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) -> list[str]:
     """What is wrong with the columns and the CRS of a table."""
     if not isinstance(table, gpd.GeoDataFrame):
         return [f"{name} must be a GeoDataFrame, got {type(table).__name__}"]
+    if table.active_geometry_name is None:
+        return [f"{name} has no column of shapes: name it with .set_geometry(…)"]
+    repeated = [column for column in columns if (table.columns == column).sum() > 1]
+    if repeated:
+        return [f"{name} has several columns {listed(repeated)}: rename all but one of them"]
     faults = []
     missing = [column for column in columns if column not in table.columns]
     if missing:
@@ -184,6 +214,11 @@ def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
             f"{first} must be in an equal-area CRS in metres, got {crs_name(crs)}: "
             "project first, cu.to_equal_area(…)"
         ]
+    if equal_area_fault(crs):
+        return [
+            f"{first} must be in an equal-area CRS, and {crs_name(crs)} is none: what is measured in "
+            "it would be too large or too small. Project first, cu.to_equal_area(…)"
+        ]
     return [
         f"{name} is in {crs_name(crss[name])} and {first} in {crs_name(crs)}: bring both into one "
         "CRS first, cu.to_equal_area(…)"
@@ -194,7 +229,7 @@ def _crs_faults(crss: Mapping[str, Any]) -> list[str]:
 
 def _site_faults(name: str, table: gpd.GeoDataFrame, site: str, *, cells: bool) -> list[str]:
     """Sites that stand twice, or are no polygons."""
-    if not isinstance(table, gpd.GeoDataFrame) or site not in table.columns:
+    if not _has_shapes(table) or (table.columns == site).sum() != 1:
         return []
     faults = []
     if not _rising(table[site]) and not table[site].is_unique:

@@ -22,6 +22,7 @@ from cami_units.overlap._door import (
     Shapes,
     check_inputs,
     check_valid,
+    column_names,
     geometries,
     kind_of,
     projected,
@@ -113,17 +114,19 @@ def overlaps(
 
     Examples
     --------
+    >>> import cami_units as cu
     >>> import geopandas as gpd, shapely
-    >>> from cami_units.model import EQUAL_AREA
     >>> unit = gpd.GeoDataFrame({"unit_id": ["CU-001"]}, geometry=[shapely.box(0, 0, 4e3, 4e3)],
-    ...                         crs=EQUAL_AREA)
+    ...                         crs=cu.EQUAL_AREA)
     >>> saiga = gpd.GeoDataFrame({"sci_name": ["Saiga tatarica"]},
-    ...                          geometry=[shapely.box(1e3, 0, 9e3, 2e3)], crs=EQUAL_AREA)
-    >>> overlaps(unit, saiga).km2.tolist()
+    ...                          geometry=[shapely.box(1e3, 0, 9e3, 2e3)], crs=cu.EQUAL_AREA)
+    >>> cu.overlaps(unit, saiga).km2.tolist()
     [6.0]
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = column_names(by)
+    _check_keys(by, site, kind)
     if RANGE_WEIGHT in getattr(layer, "columns", ()) and RANGE_WEIGHT not in by:
+        _check_weights(layer)
         shares = overlaps(
             sites,
             layer,
@@ -172,6 +175,28 @@ def overlaps(
     return pd.DataFrame(result, copy=False)
 
 
+def _check_keys(by: list[str], site: str, kind: str | None) -> None:
+    """Refuse keys that would stand in a column of something else, and a kind that there is not."""
+    taken_names = [column for column in by if column in (site, *MEASURE.values())]
+    if taken_names:
+        raise InputError(
+            f"Nothing was measured: {listed(taken_names)} cannot be in `by`, as what comes back has a "
+            "column of that name for something else. Rename the column of the layer."
+        )
+    if kind is not None and kind not in MEASURE:
+        raise InputError(f"Nothing was measured: kind must be {listed(MEASURE)}, got {kind!r}.")
+
+
+def _check_weights(layer: gpd.GeoDataFrame) -> None:
+    """Refuse weights that are no share of the ground."""
+    wrong = ~pd.to_numeric(layer[RANGE_WEIGHT], errors="coerce").between(0, 1)
+    if wrong.any():
+        raise InputError(
+            f"Nothing was measured: {wrong.sum()} rows of layer have a {RANGE_WEIGHT} that is no "
+            f"number from 0 to 1: {listed(layer.index[wrong])}."
+        )
+
+
 def covered_cells(
     layer: gpd.GeoDataFrame, window: Window, *, by: Sequence[str] = ("sci_name",)
 ) -> pd.DataFrame:
@@ -217,8 +242,13 @@ def covered_bands(
     _check_measurable(layer, [by])
     kinds = pd.CategoricalDtype(layer[by].astype("str"))
     refuse = partial(_refuse_cells, layer, [by], window)
+    weight = np.ones(len(layer))
+    if RANGE_WEIGHT in layer:
+        _check_weights(layer)
+        weight = layer[RANGE_WEIGHT].to_numpy(dtype=float)
     for number, row, col, km2 in band_km2(window, geometries(layer), refuse):
         key = pd.Categorical.from_codes(number, dtype=kinds, validate=False)
+        km2 = km2 * weight[number] if RANGE_WEIGHT in layer else km2
         yield pd.DataFrame({by: key, "row": row, "col": col, "km2": km2}, copy=False)
 
 
@@ -292,7 +322,7 @@ def lattice_parts(
 
 def _check_measurable(layer: gpd.GeoDataFrame, by: Sequence[str]) -> None:
     """Refuse a layer that cannot be measured on the cells of a lattice."""
-    by = list(by)
+    by = column_names(by)
     check_inputs({"the layer": (layer, by)})
     if kind_of(layer, "the layer") not in ("polygon", None):
         raise InputError("Nothing was measured: a layer of polygons is expected.")
@@ -573,16 +603,30 @@ def _walked_km2(
 def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Pairs:
     """The km of each line in each site, along the ellipsoid."""
     parts, row_of = line_pieces(lines)
-    sites, site_of = pieces_of_giants(sites)
-    shapely.prepare(sites)
-    i, j = _meeting(sites, parts)
+    site_parts, site_of = pieces_of_giants(sites)
+    shapely.prepare(site_parts)
+    i, j = _meeting(site_parts, parts)
     km = np.zeros(len(i))
-    for batch in _batches(len(i)):
-        s, p = sites[i[batch]], parts[j[batch]]
+    in_pieces = len(site_parts) > len(sites)
+    for batch in [slice(0, len(i))] if in_pieces else _batches(len(i)):
+        s, p = site_parts[i[batch]], parts[j[batch]]
         cut = ~shapely.covers(s, p)
         p[cut] = shapely.intersection(s[cut], p[cut])
+        if in_pieces:
+            _count_once(p, site_of[i[batch]], j[batch])
         km[batch] = geodesic_km(p, crs)
     return site_of[i[km > 0]], row_of[j[km > 0]], km[km > 0]
+
+
+def _count_once(shared: Geometries, site: NDArray[np.intp], row: NDArray[np.intp]) -> None:
+    """Leave what two pieces of a site share with a line, for it runs along their cut, to one of them."""
+    rows = pd.DataFrame({"site": site, "row": row, "at": np.arange(len(site))})
+    rows = rows[rows.duplicated(["site", "row"], keep=False)]
+    pairs = rows.merge(rows, on=["site", "row"])
+    first, second = pairs.loc[pairs["at_x"] < pairs["at_y"], ["at_x", "at_y"]].to_numpy().T
+    is_shared = shapely.relate_pattern(shared[first], shared[second], "1********")
+    for one, other in zip(first[is_shared], second[is_shared], strict=True):
+        shared[other] = shapely.difference(shared[other], shared[one])
 
 
 def _point_n(sites: Geometries, points: Geometries) -> Pairs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -12,12 +12,13 @@ import shapely
 from numpy.typing import NDArray
 from shapely.ops import substring
 
-from cami_units.model import InputError, listed
+from cami_units.model import InputError, faults_said, listed
 from cami_units.overlap._door import (
     Geometries,
     Kind,
     check_inputs,
     check_valid,
+    column_names,
     geometries,
     kind_of,
 )
@@ -26,7 +27,7 @@ _DIMENSION: Final[dict[Kind, int]] = {"polygon": 2, "line": 1, "point": 0}
 
 
 def split(
-    layer: gpd.GeoDataFrame, by_layer: gpd.GeoDataFrame, *, keep: Sequence[str]
+    layer: gpd.GeoDataFrame, by_layer: gpd.GeoDataFrame, *, keep: str | Sequence[str]
 ) -> gpd.GeoDataFrame:
     """The exact pieces of one layer that lie in each polygon of another.
 
@@ -36,7 +37,7 @@ def split(
         Polygons, lines or points.
     by_layer : GeoDataFrame
         Polygons that cut it, in the same equal-area CRS.
-    keep : sequence of str
+    keep : str or sequence of str
         The columns of the result; each must be a column of exactly one of the two.
 
     Returns
@@ -70,7 +71,7 @@ def split(
     >>> cu.area_km2(sides).tolist()
     [100.0, 100.0]
     """
-    keep = list(keep)
+    keep = column_names(keep)
     _check_keep(layer, by_layer, keep)
     left = [column for column in keep if column in layer.columns]
     right = [column for column in keep if column in by_layer.columns]
@@ -255,6 +256,7 @@ def _spans(
 ) -> pd.DataFrame:
     """Each meeting of a line and a border: the part of the line, from, to, and the cut to show."""
     check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})
+    _check_lines({"lines": lines, "borders": borders}, line, border)
     cuts = _cuts(lines, borders, line, border)
     together = ["part", line, border]
     # The farthest end so far and not the last one: a long stretch may hold shorter cuts.
@@ -268,6 +270,27 @@ def _spans(
     # The cut nearest to the middle, which lies on the border: the middle itself need not.
     nearest = cuts.sort_values(["crossing", "off"], kind="stable").drop_duplicates("crossing")
     return nearest.sort_values([line, border, "part", "at"])
+
+
+def _check_lines(tables: Mapping[str, gpd.GeoDataFrame], line: str, border: str) -> None:
+    """Refuse what is no line, and ids in a column of which the name is wanted for something else."""
+    kinds = {name: kind_of(table, name) for name, table in tables.items()}
+    faults = [
+        f"{name} must be lines, got {kind}s"
+        for name, kind in kinds.items()
+        if kind not in ("line", None)
+    ]
+    taken_names = [column for column in (line, border) if column in _CUT_COLUMNS]
+    if taken_names:
+        faults.append(f"an id column cannot be called {listed(taken_names)}: rename it")
+    if line == border:
+        faults.append(f"both id columns are called {line}: rename one of them")
+    if faults:
+        raise InputError(f"Nothing was measured: {faults_said(faults)}")
+
+
+_CUT_COLUMNS: Final = ("part", "start", "end", "crossing", "low", "high", "at", "off")
+"""What is known of each meeting of two lines, beside the ids of both."""
 
 
 def middles(lines: gpd.GeoDataFrame) -> gpd.GeoSeries:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
@@ -23,7 +23,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS
 from pyproj.exceptions import ProjError
 
 from cami_units import model
@@ -36,91 +36,11 @@ from cami_units.model import (
     InputError,
     Note,
     Profile,
+    equal_area_fault,
     in_short,
     nearest_note,
 )
 from cami_units.phrases import LANGUAGES
-
-_AREA_TOLERANCE: Final = 5e-4
-"""How far an area may be off in a CRS that calls itself equal-area; a true one is off by 1e-6."""
-
-
-def equal_area_fault(crs: str) -> Note | None:
-    """Why a coordinate system cannot carry areas in square metres; ``None`` where it can.
-
-    Boxes of 2° over the CRS's own area of use (or around its centre) are measured twice: on the
-    plane, with their edges densified, and on the ellipsoid (Karney 2013).
-
-    References
-    ----------
-    Karney, C. F. F. (2013). Algorithms for geodesics. *Journal of Geodesy* 87, 43–55.
-    doi:10.1007/s00190-012-0578-z
-    """
-    plane = CRS.from_user_input(crs)
-    name = model.crs_name(plane)
-    if not plane.is_projected:
-        return Note("crs not projected", {"name": name})
-    units = {axis.unit_name for axis in plane.axis_info}
-    if units != {"metre"}:
-        return Note("crs not in metres", {"name": name, "units": in_short(sorted(units))})
-    to_plane = model.transformer(model.LONLAT, plane)
-    worst = max((_area_error(to_plane, west, south) for west, south in _corners(plane)), key=abs)
-    if np.isfinite(worst) and abs(worst) <= _AREA_TOLERANCE:
-        return None
-    off = (
-        Note("area off", {"percent": 100 * worst})
-        if np.isfinite(worst)
-        else Note("crs ends inside the region")
-    )
-    return Note("crs not equal-area", {"name": name, "off": off})
-
-
-def _corners(plane: CRS) -> list[tuple[float, float]]:
-    """Nine places of a projection's region at which its areas are tried."""
-    use = plane.area_of_use
-    west, south, east, north = _around_centre(plane) if use is None else use.bounds
-    # Boxes of 2° are laid a degree inside the region, and off the poles, where many projections
-    # end.
-    wide, high = max(east - west - 4, 0.0), max(min(north, 86.0) - max(south, -86.0) - 4, 0.0)
-    return [
-        (west + 1 + wide * x, max(south, -86.0) + 1 + high * y)
-        for x in (0.0, 0.5, 1.0)
-        for y in (0.0, 0.5, 1.0)
-    ]
-
-
-def _around_centre(plane: CRS) -> tuple[float, float, float, float]:
-    """As much as the bundled study, 76° by 30°, around the centre of a projection that names no region.
-
-    There it has no seam: half a turn from its middle meridian, any is torn.
-    """
-    operation = plane.coordinate_operation
-    given = {} if operation is None else {fact.name: fact.value for fact in operation.params}
-    x, y = (
-        next((value for name, value in given.items() if word in name), 0.0)
-        for word in ("asting", "orthing")  # "False easting", "Easting at false origin"
-    )
-    lon, lat = model.transformer(plane, model.LONLAT).transform(x, y)
-    if not np.isfinite([lon, lat]).all():
-        return 47.0, 24.0, 123.0, 54.0
-    middle = float(np.clip(lat, -71.0, 71.0))
-    return lon - 38.0, middle - 15.0, lon + 38.0, middle + 15.0
-
-
-def _area_error(to_plane: Transformer, west: float, south: float) -> float:
-    """Relative error of the area of a box of 2° on the plane; infinite where it cannot be drawn."""
-    # A vertex each 0.05°: the edges of the box bend on the plane, and their chords would cost area.
-    step = np.linspace(0.0, 2.0, 41)
-    low, high = np.zeros_like(step), np.full_like(step, 2.0)
-    lon = west + np.concatenate([step, high, step[::-1], low])
-    lat = south + np.concatenate([low, step, high, step[::-1]])
-    true, _ = Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)
-    x, y = to_plane.transform(lon, lat)
-    if not np.isfinite([x, y]).all():
-        return float("inf")
-    x, y = np.asarray(x) - np.mean(x), np.asarray(y) - np.mean(y)
-    flat = 0.5 * abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)))
-    return flat / abs(true) - 1
 
 
 def known_names(names: Iterable[str | Note]) -> str | Note:
@@ -173,19 +93,18 @@ def _known_language(value: str) -> str:
     return value
 
 
-def _known_crs(value: str, *, such: str = "EPSG:4326") -> str:
-    """Refuse a coordinate system that PROJ does not know; `such` is one that may stand there."""
+def _known_crs(value: str) -> str:
+    """Refuse a coordinate system that PROJ does not know."""
     try:
         CRS.from_user_input(value)
     except ProjError:
-        raise InputError.of("crs that PROJ knows expected", such=such) from None
+        raise InputError.of("crs that PROJ knows expected", such="EPSG:4326") from None
     return value
 
 
 def _equal_area_crs(value: str) -> str:
     """Refuse a projection that does not keep areas."""
-    # Albers of northern Asia: of all codes that keep areas the one nearest to where animals are here
-    fault = equal_area_fault(_known_crs(value, such="ESRI:102025"))
+    fault = equal_area_fault(value)
     if fault:
         raise InputError(fault)
     return value
