@@ -618,6 +618,21 @@ def test_texts_from_a_file_stay_texts(page, tmp_path):
 # -- everybody --------------------------------------------------------------------------------------
 
 
+def test_what_was_begun_on_a_phone_can_be_ended_there(page):
+    page.size(390, 844)
+    click(page, '[data-tab-of="side"]')
+    choose(page, "CU-002")
+    page.run("document.getElementById('toolbar').scrollLeft = 900")
+    page.run("document.querySelector('[data-mode=\"split\"]').click()")
+    for button in ("finish", "cancel"):
+        left, right = page.run(
+            f"const b = document.getElementById('{button}').getBoundingClientRect(); return [b.left, b.right]"
+        )
+        assert 0 <= left < right <= 390, button
+    click(page, "#cancel")
+    assert page.run("return camiDraw.hand.mode") == "edit"
+
+
 def test_who_works_by_keys_stays_at_the_unit(page):
     """The button that was pressed is gone with what it did: rejected, merged, split."""
     at = "return document.activeElement.dataset.key"
@@ -681,6 +696,8 @@ const boxes = (list) => [...document.querySelectorAll(list)].filter((one) => get
 const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 const ids = boxes('.unit-label'), names = boxes('.place span');
 const covered = names.flatMap(([text, box]) => ids.filter(([, id]) => meet(box, id)).map(([id]) => [text, id]));
+const own = boxes('.unit-label:not(:has(.other))'), others = boxes('.unit-label:has(.other)');
+covered.push(...others.flatMap(([text, box], i) => [...own, ...others.slice(0, i)].filter(([, id]) => meet(box, id)).map(([id]) => [text, id])));
 """
 
 

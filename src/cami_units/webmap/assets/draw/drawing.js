@@ -502,6 +502,7 @@ for (const button of document.querySelectorAll("[data-mode]")) {
   button.addEventListener("click", () => {
     setMode(hand.mode === button.dataset.mode ? "edit" : button.dataset.mode);
     show();
+    node("toolbar").scrollLeft = 0; // on a phone the row is longer than the screen, and ends what was begun at its start
     if (["draw", "split", "hole", "pin"].includes(hand.mode)) map.getContainer().focus();
     else if (hand.mode === "move") node("vertices").focus();
   });

@@ -89,12 +89,20 @@ function placeNames() {
   }
 }
 
-// A name of the ground gives way to the ids of units, to the names before it, and to the edge, which would cut it.
+// A name of the ground gives way to the ids of units, to the names before it, and to the edge, which would cut it; the id
+// of a neighbour's unit to those of one's own and of the neighbours before it.
 function giveWay() {
   const edge = map.getContainer().getBoundingClientRect();
   const isWhole = (box) => box.left >= edge.left && box.right <= edge.right && box.top >= edge.top && box.bottom <= edge.bottom;
-  const taken = [...document.querySelectorAll(".unit-label")].map((label) => label.getBoundingClientRect());
+  const ids = [...document.querySelectorAll(".unit-label")];
+  const isOther = (label) => label.querySelector(".other") !== null;
+  const taken = ids.filter((label) => !isOther(label)).map((label) => label.getBoundingClientRect());
   const isFree = (box) => !taken.some((one) => box.left < one.right + 2 && one.left < box.right + 2 && box.top < one.bottom && one.top < box.bottom);
+  for (const label of ids.filter(isOther)) {
+    const box = label.getBoundingClientRect();
+    label.style.visibility = isFree(box) ? "" : "hidden";
+    if (isFree(box)) taken.push(box);
+  }
   for (const { marker, places } of names) {
     const text = marker.getElement().firstElementChild;
     const found = places.find((at) => {
