@@ -20,7 +20,7 @@ from lxml import etree
 from pyproj import Geod
 
 from cami_units import kml, layers, store
-from cami_units.commands.assess import assess, assess_sites, cut
+from cami_units.commands.assess import adjacent_sites, assess, assess_sites, cut
 from cami_units.commands.check import (
     _partial_coverage,
     check,
@@ -479,6 +479,25 @@ def test_overrides_that_say_too_little_are_refused(tmp_path):
     (tmp_path / "overrides.csv").write_text("whom,site\n")
     with pytest.raises(InputError, match=r"has no column when, who.* first line must be: when,who"):
         load(plan)
+
+
+def test_an_override_too_far_from_a_border_is_told_how_far():
+    # km of the projection and of the ellipsoid are within 2 % of each other in the middle of the region
+    borders = gpd.GeoDataFrame(
+        {"pair": ["AA;BB"]}, geometry=[shapely.LineString([(0, -9e5), (0, 9e5)])], crs=EQUAL_AREA
+    )
+    sites = gpd.GeoDataFrame(
+        {"site": ["near", "far", "unnamed"]},
+        geometry=[km_box(x, 0, x + 50, 50) for x in (20, 60, 60)],
+        crs=EQUAL_AREA,
+    )
+    rows = {"site": ["near", "far"], "what": "adjacent", "reason": "Winter range of the herd."}
+    known = SimpleNamespace(overrides=pd.DataFrame(rows), borders=borders)
+    told = adjacent_sites(sites, known, read_plan(None), "site").set_index("site")
+    assert told.index.tolist() == ["near", "far"]
+    assert told["km"].tolist() == pytest.approx([20, 60], rel=0.02)
+    nowhere = SimpleNamespace(overrides=pd.DataFrame(rows), borders=borders[:0])
+    assert adjacent_sites(sites, nowhere, read_plan(None), "site").empty
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -430,21 +431,26 @@ def adjacent_sites(
     An override names a unit or a hotspot; a unit grown from a hotspot carries it on. What each site is
     known as stands in `known_as`, else in its name, with ";" between.
     """
-    within_km = plan.profile.G1.adjacent_km
-    if plan_layers.overrides is None or within_km is None:
+    if plan_layers.overrides is None or plan.profile.G1.adjacent_km is None:
         return None
     rows = plan_layers.overrides[plan_layers.overrides["what"] == "adjacent"]
-    names_of = known_as or {names: names.split(";") for names in sites[site]}
+    names_of = known_as or {names: str(names).split(";") for names in sites[site]}
     known_names = {one for names in names_of.values() for one in names}
     reasons = dict(zip(sites_typed(rows["site"], known_names), rows["reason"], strict=True))
     reason_of = {
         name: next((reasons[one] for one in names if one in reasons), "")
         for name, names in names_of.items()
     }
-    nearby = overlap.borders_within(sites, plan_layers.borders, within_km=within_km, site=site)
-    nearest = nearby.groupby(site)[["km"]].min().reset_index().rename(columns={site: "site"})
-    table = nearest.assign(reason=nearest["site"].map(reason_of))
-    return table[table["reason"] != ""]
+    # farther off than the profile allows, it is told that it was not let in
+    named = sites[sites[site].map(reason_of).fillna("") != ""]
+    km = overlap.distance_km(named, plan_layers.borders, within_km=_FAR_KM).to_numpy()
+    reason = named[site].map(reason_of).array
+    table = pd.DataFrame({"site": named[site].array, "km": km, "reason": reason})
+    return table[np.isfinite(km)].reset_index(drop=True)
+
+
+_FAR_KM: Final = 2_000.0
+"""How far off a border is looked for, of sites for which somebody has written that they are adjacent."""
 
 
 def species_ranges(plan_layers: Layers) -> pd.DataFrame:
