@@ -446,7 +446,7 @@ def adjacent_sites(
     km = overlap.distance_km(named, plan_layers.borders, within_km=_FAR_KM).to_numpy()
     reason = named[site].map(reason_of).array
     table = pd.DataFrame({"site": named[site].array, "km": km, "reason": reason})
-    return table[np.isfinite(km)].reset_index(drop=True)
+    return table.query("km < inf").reset_index(drop=True)
 
 
 _FAR_KM: Final = 2_000.0
