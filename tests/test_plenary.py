@@ -1125,6 +1125,25 @@ def test_the_slides_of_a_busy_unit_hold_its_decision_and_its_activities(busy):
             assert title.top + height_of(title) * 12_700 <= Mm(24.5)
 
 
+def test_no_line_of_the_legend_runs_into_the_next(boarded):
+    """Below the map a row is 5.2 mm high: letters of 0.6 of their size, as of DejaVu, keep to one line of their box.
+
+    The last sign has the rest of its row.
+    """
+    seen = 0
+    for slide in list(Presentation(str(boarded / "board.pptx")).slides)[2:]:
+        boxes = [s for s in slide.shapes if s.has_text_frame and s.text_frame.text]
+        below = [s for s in boxes if Mm(153) < s.top < Mm(175) and s.left < Mm(176)]
+        legend = [s for s in below if s.height == Mm(5)]
+        seen += len(legend)
+        for sign in legend:
+            [run] = sign.text_frame.paragraphs[0].runs
+            assert len(run.text) * 0.6 * run.font.size.pt <= (sign.width / 12_700), run.text
+        if len(legend) % 3 == 1:
+            assert legend[-1].width > Mm(140)
+    assert seen
+
+
 def test_each_shape_of_a_slide_has_one_fill_and_one_line(boarded):
     """The schema allows one of each, and PowerPoint offers to repair a file that has two."""
     drawing = "{http://schemas.openxmlformats.org/drawingml/2006/main}"

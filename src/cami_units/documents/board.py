@@ -1003,13 +1003,18 @@ def _draw_key(slide: _Sheet, drawing: Drawing, left: int, top: int, lang: str) -
     """The legend below the map: three signs a row."""
     scale = _mm(7) / 30
     status = {shape.kind: shape.status for shape in drawing.shapes}
-    for place, (kind, word) in enumerate(signs(drawing)):
+    shown = signs(drawing)
+    for place, (kind, word) in enumerate(shown):
         x, y = left + (place % 3) * _mm(54), top + (place // 3) * _mm(5.2)
         _add_shape(slide, _sign(kind), ink(kind, status[kind]), x, y, scale)
+        # the last sign has the rest of its row
+        columns = 3 - place % 3 if place == len(shown) - 1 else 1
+        wide = _mm(54 * columns - 9)
+        # a sixth to spare: an Office with wider letters must not break a line, over the row below
         phrase, size = _shortened(
-            text(word, lang), _points(_mm(45)), _points(_mm(5)), (9.0, 8.0, 7.0, 6.0)
+            text(word, lang), _points(wide) * 5 / 6, _points(_mm(5)), (9.0, 8.0, 7.0, 6.0)
         )
-        _write(slide, phrase, x + _mm(8.5), y, _mm(45), _mm(5), size=size)
+        _write(slide, phrase, x + _mm(8.5), y, wide, _mm(5), size=size)
 
 
 def _add_shape(slide: _Sheet, shape: Shape, look: Ink, left: int, top: int, scale: float) -> None:
