@@ -204,6 +204,9 @@ def test_too_few_placements_say_nothing_of_chance():
         (occupancy(np.zeros((2, 2))), {}, "No evidence lies in the study area"),
         (occupancy(np.ones((2, 2))).shift(0).set_crs(None, allow_override=True), {}, "CRS"),
         (points_of(np.array([[0.0, 0.0]])), {"runs": 0}, "at least one placement; runs is 0"),
+        ("nowhere.tif", {}, "nowhere.tif: there is no such file"),
+        (occupancy(np.ones((2, 2))), {"crs": "EPSG:99999"}, "that PROJ knows is expected"),
+        (occupancy(np.ones((2, 2))), {"crs": "EPSG:3857"}, "EPSG:3857 is none"),
         (
             gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (9e4, 9e4)])], crs=EQUAL_AREA),
             {},

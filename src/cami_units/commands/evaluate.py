@@ -16,6 +16,7 @@ from cami_units.model import (
     InputError,
     Note,
     Raster,
+    equal_area_fault,
 )
 
 _BOX_CELLS: Final = 10_000
@@ -122,6 +123,8 @@ def evaluate_units(
     """
     if runs < 1:
         raise InputError(f"Chance needs at least one placement; runs is {runs}.")
+    if fault := equal_area_fault(crs):
+        raise InputError.of("crs fault", why=fault)
     unit_shapes = layers.to_equal_area(units, crs)
     table = _opened(evidence, value, crs)
     value = "value" if not isinstance(evidence, gpd.GeoDataFrame) and value else value
@@ -177,6 +180,8 @@ def _opened(
     if isinstance(evidence, gpd.GeoDataFrame):
         return evidence
     file = Path(evidence)
+    if not file.exists():
+        raise InputError.of("no such file", file=str(file))
     read = layers.read_context(
         file, around=None, reading=layers.Reading(crs=crs), name="evidence", column=value
     )

@@ -147,7 +147,8 @@ def _with_values(rows: LayerRead, column: str, file: str, name: str) -> LayerRea
     if numbers is not None and numbers.notna().any():
         return replace(rows, table=rows.table.assign(value=numbers.astype(float)))
     headings = [heading for heading in rows.table.columns if heading != "geometry"]
-    facts = {"names": in_short(headings, 20), "hint": nearest_note(column, headings)}
+    hint = nearest_note(column, headings) if heading is None else ""
+    facts = {"names": in_short(headings, 20), "hint": hint}
     note = Note("no column of numbers", {"name": name, "column": column, **facts})
     problem = problem_of("refuses", "context", file, "", note)
     return replace(rows, table=None, problems=(*rows.problems, problem))
