@@ -287,7 +287,10 @@ def test_a_scripted_edit_gives_exactly_these_changes_and_conflicts(tmp_path):
     ]
     conflicts = made.conflicts.set_index("unit_id")
     assert list(conflicts["kind"]) == ["id", "another group's unit", "outside the section"]
-    assert conflicts.loc["CU-003", "what"] == "CU-003 is there more than once in edit_S1.kmz"
+    assert conflicts.loc["CU-003", "what"] == (
+        "CU-003 is there more than once in edit_S1.kmz; is CU-017 ('CU-003 Place 003') its new "
+        "outline? “S1” makes it so, “base” leaves CU-017 out, “both” keeps both"
+    )
     assert conflicts.loc["CU-012", "what"] == "S2 changed a unit of S1"
     assert conflicts.loc["CU-012", "default"] == "keep base"  # its owner kept it
     # 0.5 of its 0.6 degrees are the same: five sixths of a square.
@@ -512,6 +515,227 @@ def test_what_begins_or_goes_on_like_a_message_is_a_name(name, tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-001", name))})
     assert of(made, "CU-001") == [("renamed", "cu_id", "S1")]
     assert units_of(made).loc["CU-001", "name_en"] == name.removeprefix("CU-001 ")
+
+
+def test_units_that_say_their_numbers_in_other_words_are_not_renamed(tmp_path):
+    words_of_numbers = (
+        *(
+            "Unit 1",
+            "unit no. 2",
+            "№3",
+            "No 4",
+            "单元-005",
+            "第6单元",
+            "Участок 7",
+            "8-р нэгж",
+            "PCU-9",
+        ),
+        *("10", "011", "cu12"),
+    )
+    edits = map(draw.renamed, WEST, words_of_numbers)
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
+    assert [of(made, one) for one in WEST] == [[("kept", "cu_id", "S1")]] * 12
+    assert made.problems.empty
+
+
+def drawn_again(*names: str) -> bytes:
+    """CU-001 and so on in a program that keeps names only, each a little larger than it was."""
+    edits = [
+        edit
+        for unit_id, name in zip(UNITS, names, strict=False)
+        for edit in (draw.grown(unit_id, 1.1), draw.stripped(unit_id, name))
+    ]
+    return kmz(*edits)
+
+
+def test_a_shape_that_says_a_number_is_that_unit_where_it_lies_there(tmp_path):
+    """0.6 × 1.1 = 0.66 degrees: 1.21 of its ground. Of the third most is gone: 0.2² = 0.04 of it, all inside."""
+    names = ("Unit 1", "Участок 2 Вахан", "№ 3", "Unit 16")
+    small = draw.stripped("CU-003", "№ 3")
+    edits = [
+        draw.grown("CU-003", 0.2),
+        small,
+        draw.drawn("Unit 5", shapely.box(70.2, 43.0, 70.8, 43.5), "2 "),
+    ]
+    content = draw.edited(drawn_again(*names[:2]), *edits)
+    content = draw.edited(content, draw.stripped("CU-004", names[3]))
+    made = collected(tmp_path, {"edit_S1.kml": content})
+    assert of(made, "CU-001") == [("reshaped", "name", "S1")]
+    assert of(made, "CU-002") == [("reshaped", "name", "S1"), ("renamed", "name", "S1")]
+    assert units_of(made).loc["CU-002", "name_ru"] == "Вахан"
+    assert of(made, "CU-003") == [("reshaped", "name", "S1")]
+    # CU-016 lies elsewhere: the ground decides, and the number is asked about and names nothing
+    assert of(made, "CU-004") == [("kept", "overlap", "S1")]
+    assert units_of(made).loc["CU-004", "name_en"] == "Place 004"
+    assert "'Unit 16' stands for a new name" in notes_of(made)["CU-004"]
+    # people number what they draw in the same words: nowhere near CU-005 it is a name
+    assert units_of(made).loc["CU-017", "name_en"] == "Unit 5"
+    assert of(made, "CU-005") == [("kept", "cu_id", "S1")]
+
+
+def notes_of(made: Collected) -> pd.Series:
+    """The note of the first row of each unit in the table of changes."""
+    return made.changes.groupby("unit_id")["note"].first()
+
+
+def test_what_is_no_name_is_asked_about_in_attributes_and_in_forms(tmp_path):
+    """Before an outline the id of another unit is a conflict."""
+    said = ("CU-009", "Unit 9", "9. Steppe", "№ 9 Степь", "OK", "v2", "see form", "drop this?")
+    rows = [{"unit_id": one, "new_name": name} for one, name in zip(WEST, said, strict=False)]
+    rows += [
+        {"unit_id": "CU-010", "new_name": "10. Steppe"},
+        {"unit_id": "CU-011", "new_name": "№ 11"},
+    ]
+    made = collected(tmp_path, {"form_S1.csv": form_rows(*rows)})
+    names = units_of(made)["name_en"]
+    assert names[WEST[:8]].tolist() == [f"Place {one[3:]}" for one in WEST[:8]]
+    assert names[["CU-010", "CU-011"]].tolist() == ["Steppe", "Place 011"]
+    for name in said[:-1]:
+        assert told(made, f"'{name}' stands for a new name")["kind"] == "odd name"
+    assert told(made, "'drop this?'")["kind"] == "word of rejection"
+    assert of(made, "CU-011") == [("kept", "cu_id", "S1")]
+    edits = [with_data(one, name_en=name) for one, name in zip(WEST, said, strict=False)]
+    edits += [with_data("CU-010", name_en="10. Steppe"), with_data("CU-011", name_ru="№ 11")]
+    (tmp_path / "handed-in" / "form_S1.csv").unlink()
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
+    assert units_of(made)["name_en"][WEST].tolist() == names.tolist()[:12]
+    for unit_id, name in zip(WEST, said, strict=False):
+        assert f"'{name}' stands for a" in notes_of(made)[unit_id]
+    assert of(made, "CU-011") == [("kept", "cu_id", "S1")]
+
+
+def test_a_message_on_a_unit_that_only_the_ground_tells_is_asked_about(tmp_path):
+    made = collected(tmp_path, {"edit_S1.kmz": drawn_again("OK", "not needed", "Barskoon")})
+    assert units_of(made)["name_en"].tolist()[:3] == ["Place 001", "Place 002", "Barskoon"]
+    notes = notes_of(made)
+    assert "'OK' stands for a new name: is it meant as one?" in notes["CU-001"]
+    assert "'not needed' stands for a name: is the unit to be rejected?" in notes["CU-002"]
+
+
+def test_an_x_before_a_name_in_the_attributes_rejects(tmp_path):
+    edits = [with_data("CU-001", name_en="X Place 001"), with_data("CU-002", name_ru="Х Место 002")]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
+    assert [of(made, unit_id)[0][0] for unit_id in UNITS[:2]] == ["rejected", "rejected"]
+
+
+def test_a_question_in_a_name_is_no_letter_that_a_code_page_lost(tmp_path):
+    rows = (
+        {"unit_id": "CU-001", "name_en": "split?"},
+        {"unit_id": "CU-002", "name_en": "Pl?ce 002"},
+    )
+    edits = [with_data("CU-003", name_en="split?"), with_data("CU-004", name_ru="????? 004")]
+    made = collected(tmp_path, {"form_S1.csv": form_rows(*rows), "edit_S1.kmz": kmz(*edits)})
+    notes = notes_of(made)
+    assert "'split?'" in notes["CU-001"]
+    assert "'split?'" in notes["CU-003"]
+    assert [of(made, one) for one in ("CU-002", "CU-004")] == [[("kept", "cu_id", "S1")]] * 2
+
+
+def test_units_are_known_by_their_numbers_in_a_form(tmp_path):
+    rows = (
+        {"unit_id": "Unit 1", "new_name": "Barskoon"},
+        {"unit_id": "2", "action": "reject"},
+        {"unit_id": "units 3-5", "comment": "one map"},
+        {"unit_id": "№ 6; unit 7", "action": "reject"},
+        {"unit_id": "99", "comment": "of none"},
+    )
+    made = collected(tmp_path, {"form_S1.csv": form_rows(*rows)})
+    changes = made.changes.groupby("unit_id")["change"].first()
+    assert changes["CU-001":"CU-007"].tolist() == [
+        *("renamed", "rejected", "commented", "commented", "commented", "rejected", "rejected")
+    ]
+    assert "99 | of none" in told(made, "of none")["what"]
+
+
+def is_outline(written: Any, drawn: shapely.Polygon) -> bool:
+    """Whether an outline is one that was drawn, but for the rounding to five decimals."""
+    return bool(shapely.equals_exact(shapely.normalize(written), shapely.normalize(drawn), 1e-5))
+
+
+@pytest.mark.parametrize("name", ["CU-003 Place 003", "Naryn"])
+def test_an_edited_copy_beside_its_unit_is_a_new_unit_until_people_say_that_it_is_the_unit(
+    name, tmp_path
+):
+    """Copied with all that the original carries, or drawn anew under a name: 0.5 of 0.6 degrees are the same."""
+    whole = square("CU-003")
+    moved = shapely.box(71.8, 40.0, 72.4, 40.6)
+    copied = draw.copied("CU-003", 0.1, 0.0)
+    drawn = copied if name.startswith("CU") else draw.drawn(name, moved, "2 ")
+    far = draw.drawn("our idea", shapely.box(70.2, 43.0, 70.4, 43.2), "2 ")
+    files = {"edit_S1.kmz": kmz(drawn, far)}
+    made = collected(tmp_path, files)
+    [asked] = made.conflicts.to_dict("records")
+    assert (asked["unit_id"], asked["kind"]) == ("CU-003", "id")
+    assert "is CU-017" in asked["what"]
+    assert json.loads(asked["choices"]) == ["S1", "base", "both", "ask"]
+    assert is_outline(units_of(made).loc["CU-017", "geometry"], moved)
+
+    def settled(answer: str) -> tuple[Collected, pd.DataFrame]:
+        lines = f"unit_id,resolution,reason\nCU-003,{answer},asked them\n"
+        made = collected(tmp_path, files, resolutions=lines)
+        assert not made.conflicts["open"].any()
+        # the other new unit keeps its number, whatever is answered
+        assert units_of(made).loc["CU-018", "name_en"] == "our idea"
+        return made, units_of(made)
+
+    made, units = settled("S1")
+    assert "CU-017" not in units.index
+    assert is_outline(units.loc["CU-003", "geometry"], moved)
+    assert units.loc["CU-003", "name_en"] == ("Naryn" if name == "Naryn" else "Place 003")
+    assert ("reshaped", "overlap", "S1") in of(made, "CU-003")
+    made, units = settled("base")
+    assert "CU-017" not in units.index
+    assert is_outline(units.loc["CU-003", "geometry"], whole)
+    aside = made.round.tables["set_aside"].set_index("unit_id")
+    assert is_outline(aside.loc["CU-003", "geometry"], moved)
+    _, units = settled("both")
+    assert is_outline(units.loc["CU-003", "geometry"], whole)
+    assert is_outline(units.loc["CU-017", "geometry"], moved)
+
+
+def test_signs_before_an_id_are_no_part_of_a_name(tmp_path):
+    edits = map(
+        draw.renamed,
+        UNITS,
+        ["✅ CU-001", "(CU-002) Barskoon", "[CU-003] Place 003", "★ CU-004 new boundary"],
+    )
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
+    assert units_of(made)["name_en"].tolist()[:4] == [
+        "Place 001",
+        "Barskoon",
+        "Place 003",
+        "Place 004",
+    ]
+    assert [row["placemark"] for row in made.problems.to_dict("records")] == [
+        "★ CU-004 new boundary"
+    ]
+
+
+def test_a_pin_that_names_a_unit_by_its_number_is_a_remark_on_it(tmp_path):
+    """It stands on CU-001, and speaks of CU-003; the number of a road is none of a unit."""
+    middle = square("CU-001").centroid
+    pins = [draw.drawn(name, middle, "4 ", "here") for name in ("extend unit 3", "road No 5")]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*pins)})
+    units = made.remarks.set_index("placemark")["unit_id"].str.split(";").map(set)
+    assert "CU-003" in units["extend unit 3"]
+    assert units["road No 5"] == {"CU-001"}
+
+
+@pytest.mark.parametrize("word", ["new", "Новая", "新建"])
+def test_a_row_that_says_new_in_place_of_an_id_asks_for_a_new_unit(word, tmp_path):
+    row = {"unit_id": word, "new_name": "Kungey", "comment": "south of it"}
+    made = collected(tmp_path, {"form_S1.csv": form_rows(row)})
+    [line] = made.problems.query("kind == 'form adds'")["what"]
+    assert line.endswith("asks for a new unit 'Kungey': south of it")
+    assert not made.problems["kind"].eq("no such unit").any()
+
+
+def test_the_first_sheet_of_a_form_as_a_table_of_text_is_no_damaged_file(tmp_path):
+    """Who saves each sheet as CSV hands it in too; what a group wrote there is told."""
+    cover = b"form,cami_units form 1\ngroup,S1\n,the map is with Aida\n"
+    made = collected(tmp_path, {"form - how to fill.csv": cover, "edit_S1.kmz": kmz()})
+    assert [(file.group, file.refused) for file in made.files] == [("S1", "")] * 2
+    assert told(made, "the map is with Aida") is not None
 
 
 def test_a_unit_without_its_polygon_is_not_deleted_and_keeps_its_words(tmp_path):
@@ -1248,8 +1472,12 @@ def test_a_word_of_rejection_and_an_id_alone_are_asked_about_wherever_they_are_d
 
 
 def test_nobody_is_asked_about_the_name_that_a_unit_was_handed_out_with(tmp_path):
+    units = base().tables["conservation_units"]
+    units = units.replace({"name_en": {"Place 001": "Removed Hills"}})
     handed = draw.edited(handed_out("S1")).replace(b"Place 001", b"Removed Hills")
-    made = collected(tmp_path, {"edit_S1.kmz": draw.packed(doc__kml=handed)})
+    files = {"edit_S1.kmz": draw.packed(doc__kml=handed)}
+    tables = {**base().tables, "conservation_units": units}
+    made = collected(tmp_path, files, on=replace(base(), tables=tables))
     assert not made.problems["what"].str.contains("is the unit to be rejected?", regex=False).any()
 
 
@@ -1966,6 +2194,19 @@ def test_every_placemark_is_accounted_for(tmp_path):
 # -- other ways to hand in ------------------------------------------------------------------------
 
 
+def test_a_column_layer_that_a_gis_adds_is_no_mark_of_evidence(tmp_path):
+    """QGIS writes where each row came from when it merges layers; nothing of such a file was read."""
+    units = base().tables["conservation_units"].head(2)[["unit_id", "geometry"]]
+    table = units.assign(layer=["hotspots", "edit_S1 — 2 Proposed units"], path="C:/S1.kmz")
+    new = gpd.GeoDataFrame(geometry=[shapely.box(70.2, 43.0, 70.8, 43.5)], crs=LONLAT)
+    rows = pd.concat([table, new.assign(layer="S1_drawn")])
+    (tmp_path / "handed-in").mkdir()
+    gpd.GeoDataFrame(rows, crs=LONLAT).to_file(tmp_path / "handed-in" / "S1.gpkg")
+    made = collected(tmp_path, {})
+    assert [of(made, one)[0] for one in UNITS[:2]] == [("kept", "cu_id", "S1")] * 2
+    assert of(made, "CU-017") == [("new", "none", "S1")]
+
+
 def test_geopackage_and_geojson_come_in_too(tmp_path):
     units = gpd.GeoDataFrame(base().tables["conservation_units"])
     east = units[units["unit_id"].isin(EAST)].reset_index(drop=True)
@@ -2447,10 +2688,8 @@ def test_the_command_says_file_by_file_what_was_found(tmp_path):
         "a path whose ends nearly meet (placemark 'CU-009 Place 009', folder '2 Proposed"
         in run.output
     )
-    assert (
-        "CU-003: CU-003 is there more than once in edit_S1.kmz → default: The more alike"
-        in run.output
-    )
+    assert "CU-003: CU-003 is there more than once in edit_S1.kmz; is CU-0" in run.output
+    assert "→ default: The more alike" in run.output
     assert (tmp_path / "01-collected" / "report.html").is_file()
     again = CliRunner().invoke(
         cli.app, ["collect", str(folder), "--base", str(tmp_path / "00-proposal")]

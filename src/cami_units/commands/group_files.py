@@ -26,6 +26,7 @@ from cami_units.commands.resolution_files import (
     looks_like_resolutions,
 )
 from cami_units.commands.stored_round import PACK_FILE
+from cami_units.commands.unit_names import REJECTING_WORDS, asked_of, says_reject
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
     Form,
@@ -38,6 +39,8 @@ from cami_units.documents.form_reading import (
 from cami_units.documents.form_words import UNIT_ACTIONS
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import (
+    CONTEXT,
+    LAYERS,
     LONGEST_TEXT,
     LONLAT,
     TABLES,
@@ -569,6 +572,7 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     rows = records(placemarks.table)
     own_columns = _own_columns(rows)
     for row in rows:
+        row["data"] = _without_foreign_layer(row["data"])
         row["comment"] = _with_own_columns(row, _comment(row), own_columns)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
@@ -599,7 +603,7 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     groups = _group_of_each(shapes, group, reading)
     if len(set(groups)) > 1:
         group, group_by = ";".join(sorted(set(groups))), "its placemarks"
-    group_files.placemarks += _shapes(shapes, groups, group_files)
+    group_files.placemarks += _shapes(shapes, groups, reading)
     group_files.pins += _all_remarks(pins, shapes, [*specks, *far], evidence, (group, groups))
     group_files.pins += _words_without_ground(rows, group, reading)
     group_files.notices += _noticed(evidence, specks, far, base_facts)
@@ -950,65 +954,10 @@ def _reads_as(text: str, own: str) -> bool:
 
 
 _OWN_WORDS: Final = frozenset(words.text("how_to_comment", lang) for lang in words.LANGUAGES)
-_REJECTING_WORDS: Final = "|".join(
-    re.escape(word.strip()) + ("" if word.strip()[0] > "\u2e7f" else r"(?![^\W\d_])")
-    for lang in words.LANGUAGES
-    for word in words.text("words that reject", lang).split(",")
-)
-# at either end only: in the middle of a name such a word may be one of a place
-_REJECTING: Final = re.compile(
-    rf"\W*(?:{_REJECTING_WORDS})|.*(?<![^\W\d_])(?:{_REJECTING_WORDS})\W*\Z", re.IGNORECASE
-)
-
-
 _LETTERS: Final = re.compile(r"[^\W\d_]")
 _NO_WORDS_OF_A_NAME: Final = re.compile(
-    rf"(?<![^\W\d_])(?:{_REJECTING_WORDS})|\b[CС][UУ]\b|\S*\d\S*", re.IGNORECASE
+    rf"(?<![^\W\d_])(?:{REJECTING_WORDS})|\b[CС][UУ]\b|\S*\d\S*", re.IGNORECASE
 )
-
-
-def _says_reject(name: str) -> bool:
-    """Whether a name begins or ends with a word by which a unit may be meant to be rejected.
-
-    Words are not obeyed, but asked about: only an X rejects.
-    """
-    names = (name, workshop.bare_name(name))
-    return not workshop.rejects(name) and any(map(_REJECTING.match, names))
-
-
-_NO_NAMES: Final = frozenset(
-    word.strip()
-    for lang in words.LANGUAGES
-    for word in words.text("words that are no name", lang).split(",")
-)
-_NO_LETTERS: Final = re.compile(r"[\W\d_]+")
-
-
-def _says_no_name(name: str) -> bool:
-    """Whether what stands for a name is rather a message: "OK", "v2", "split?", "merge with CU-011"."""
-    spoken = _NO_LETTERS.sub(" ", name).casefold().split()
-    # a number tells one place from another, a sign alone says "done"
-    is_number = not spoken and any(map(str.isalnum, name))
-    is_message = not is_number and all(word in _NO_NAMES for word in spoken)
-    return is_message or name.rstrip().endswith(("?", "？")) or bool(workshop.unit_ids_in(name))
-
-
-def _behind_handed_name(mark: Mapping[str, Any]) -> str:
-    """What stands behind the name that a unit was handed out with, where that one still stands whole."""
-    name = workshop.bare_name(mark["name"])
-    handed = [own for own in _handed_names(mark["data"]) if own and name.startswith(own)]
-    return name.removeprefix(max(handed, key=len)) if handed else ""
-
-
-def _asked_of_name(mark: Mapping[str, Any]) -> str:
-    """What is to be asked of the name of a placemark: the key of a note, or nothing."""
-    name, behind = mark["name"], _behind_handed_name(mark)
-    if _says_reject(name) or (behind and _REJECTING.match(behind)):
-        return "word of rejection"
-    # an X is obeyed, and the drawing page asks for names by themselves
-    is_typed = not (workshop.rejects(name) or mark["data"].get("label"))
-    is_message = _says_no_name(behind or workshop.bare_name(name))
-    return "odd name" if is_typed and workshop.bare_name(name) and is_message else ""
 
 
 def _ask_about_words(marks: Iterable[dict[str, Any]], reading: _Reading) -> None:
@@ -1018,11 +967,29 @@ def _ask_about_words(marks: Iterable[dict[str, Any]], reading: _Reading) -> None
     that was handed out is new: "Removed Hills" is its name. So it is of a unit that was handed out under it.
     """
     for mark in marks:
-        key = "" if mark["data"].get("layer") else _asked_of_name(mark)
-        unit_id = _unit_of(mark, reading.base_facts) if key else ""
-        if unit_id and workshop.bare_name(mark["name"]) not in _handed_names(mark["data"]):
+        # the drawing page asks for names by themselves
+        if mark["data"].get("layer") or mark["data"].get("label"):
+            continue
+        unit_id = _unit_of(mark, reading.base_facts)
+        own_names = _known_names(unit_id, reading.base_facts)
+        key = asked_of(mark["name"], own_names) if unit_id else ""
+        if key and workshop.bare_name(mark["name"]) not in own_names:
             reading.group_files.notices.append(_notice(mark, Note(key, {"name": mark["name"]})))
             mark["name"] = unit_id
+
+
+def _known_names(unit_id: str, base_facts: HandedOut) -> set[str]:
+    """The names that a unit, or the one that it is a piece of, was ever handed out with."""
+    return {clean_name(name) for one in _bases(unit_id) for name in base_facts.names.get(one, ())}
+
+
+def _messages(
+    mark: Mapping[str, Any], facts: workshop.DrawnFacts, base_facts: HandedOut
+) -> dict[str, str]:
+    """What stands for a name, before an outline or in its data, and reads as a message: by the words the question."""
+    own_names = _known_names(mark["meant"], base_facts)
+    typed = {mark["name"], *facts.data_names} - {None, ""}
+    return {name: key for name in sorted(typed) if (key := asked_of(name, own_names))}
 
 
 def _ask_about_folders(
@@ -1042,7 +1009,7 @@ def _ask_about_folders(
             ids_by_folder.setdefault(folder, []).append(mark["meant"])
     for folder, unit_ids in sorted(ids_by_folder.items()):
         last_step = folder.rpartition("/")[2]
-        is_rejecting = workshop.rejects(last_step) or _says_reject(last_step)
+        is_rejecting = workshop.rejects(last_step) or says_reject(last_step)
         key = "units in a folder of rejection" if is_rejecting else "units in a folder"
         facts = {"folder": last_step, "names": in_short(dict.fromkeys(unit_ids), 12)}
         reading.note_in(folder, "", Note(key, facts))
@@ -1115,6 +1082,20 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: boo
 
 _NEIGHBOURS: Final = "neighbours"
 """The layer of our evidence that shows the units of other groups."""
+_EVIDENCE: Final = frozenset(
+    {*LAYERS, _NEIGHBOURS, "labels", "about", "water", "borders", "border_pairs", "gazetteer"}
+)
+"""What our own files say under `layer` of what nobody is asked to edit; context layers beside."""
+
+
+def _without_foreign_layer(data: Mapping[str, str]) -> dict[str, str]:
+    """The data of a placemark without a `layer` that is not ours.
+
+    QGIS adds such a column where it merges layers, and CAD programs have one: it is no mark of evidence.
+    """
+    layer = data.get("layer", "")
+    is_ours = (layer in _EVIDENCE or layer.startswith(CONTEXT)) and not data.get("cu_id")
+    return {key: value for key, value in data.items() if key != "layer" or is_ours}
 
 
 def _is_as_shown(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
@@ -1219,19 +1200,17 @@ def _likeness(first: Any, second: Any) -> float:
 
 
 def _shapes(
-    marks: Sequence[Mapping[str, Any]], groups: Sequence[str], group_files: GroupFiles
+    marks: Sequence[Mapping[str, Any]], groups: Sequence[str], reading: _Reading
 ) -> list[dict[str, Any]]:
     """Placemarks with ground, each of its group, as rows with their outlines, which are written all at once."""
     outlines = kml.unit_outlines([mark["ground"] for mark in marks])
     return [
-        _shape(mark, outline, group, group_files)
+        _shape(mark, outline, group, reading)
         for mark, outline, group in zip(marks, outlines, groups, strict=True)
     ]
 
 
-def _shape(
-    mark: Mapping[str, Any], outline: Any, group: str, group_files: GroupFiles
-) -> dict[str, Any]:
+def _shape(mark: Mapping[str, Any], outline: Any, group: str, reading: _Reading) -> dict[str, Any]:
     """A placemark with ground, by :data:`cami_units.workshop.PLACEMARK_COLUMNS`, with its outline."""
     data = mark["data"]
     outline_hash = kml.hash_of_written(outline)
@@ -1245,12 +1224,14 @@ def _shape(
     elif layer:
         notes.append(Note("evidence copied", {"layer": layer}))
     place = (mark["file"], mark["folder"], mark["name"])
-    group_files.notices += [
+    reading.group_files.notices += [
         workshop.Notice(*place, mark_note, int(mark["line"])) for mark_note in notes
     ]
     own_data = {} if layer else data  # a copy of our evidence is no unit of ours
     own_data = {"cu_id": _neighbour_of(data)} if is_neighbour else own_data
     facts = workshop.drawn_facts(own_data)
+    if not facts.label:
+        facts = facts._replace(messages=_messages(mark, facts, reading.base_facts))
     return {
         **{key: mark[key] for key in ("file", "folder")},
         "name": _neighbour_name(mark["name"]) if is_neighbour else mark["name"],
@@ -1554,7 +1535,8 @@ def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
     if known_names is None:
         return name
     is_known = name.casefold() in {clean_name(one).casefold() for one in known_names}
-    return "" if is_known or "?" in name else name
+    is_known |= any(workshop.is_garbled(name, clean_name(one)) for one in known_names)
+    return "" if is_known else name
 
 
 def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
@@ -1587,7 +1569,7 @@ def _asked_of_first(rows: Sequence[Mapping[str, str]], typed: str) -> list[Mappi
 
     "CU-001, formerly CU-002" rejects one unit.
     """
-    if not _LETTERS.search(_ONLY_IDS.sub("", typed)):
+    if not _LETTERS.search(_ONLY_IDS.sub("", workshop.ids_as_written(typed))):
         return list(rows)
     nothing_asked = {"action": "", "merge_with": "", "new_name": ""}
     return [*rows[:1], *({**row, **nothing_asked} for row in rows[1:])]
@@ -1638,16 +1620,12 @@ def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | N
         reading.note_in("units", unit_id or cells["new_name"], request)
     if action == "new" and unit_id not in reading.base_facts.units:
         return None
-    name = workshop.bare_name(cells["new_name"])
+    typed = workshop.with_written_id(cells["new_name"], unit_id)
+    name = workshop.bare_name(typed)
     if action == "new":
         name = ""  # that of the new unit: this row's keeps its own
-    elif _says_reject(cells["new_name"]):
-        reading.note_in("units", unit_id, Note("word of rejection", {"name": cells["new_name"]}))
-        name = ""
-    elif cells["new_name"] and workshop.is_no_name(cells["new_name"]):
-        # its own id in place of a name asks for nothing
-        if workshop.unit_id_typed(cells["new_name"]) != unit_id:
-            reading.note_in("units", unit_id, Note("odd name", {"name": cells["new_name"]}))
+    elif key := _asked_of_form(typed, unit_id, reading.base_facts):
+        reading.note_in("units", unit_id, Note(key, {"name": cells["new_name"]}))
         name = ""
     return workshop.FormRow(
         unit_id=unit_id,
@@ -1659,6 +1637,18 @@ def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | N
         comment="\n".join(filter(None, comments)),
         requests=requests,
     )
+
+
+def _asked_of_form(typed: str, unit_id: str, base_facts: HandedOut) -> str:
+    """What is to be asked of a new name in a form: the key of a note, or nothing.
+
+    A unit's own id or name in place of a new one asks for nothing.
+    """
+    own_names = _known_names(unit_id, base_facts)
+    if not typed or typed in own_names:
+        return ""
+    is_none = workshop.is_no_name_of(typed, unit_id)
+    return asked_of(typed, own_names) or ("odd name" if is_none else "")
 
 
 def _requests(action: str, unit_id: str, cells: Mapping[str, str]) -> Iterator[Note]:

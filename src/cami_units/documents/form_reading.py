@@ -11,7 +11,13 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units.documents.form_words import UNIT_LISTS, is_ditto, is_no_word, known_words
+from cami_units.documents.form_words import (
+    UNIT_LISTS,
+    is_ditto,
+    is_no_word,
+    known_word,
+    known_words,
+)
 from cami_units.documents.workbook_cells import (
     TABLE_SUFFIXES,
     Sheet,
@@ -151,9 +157,11 @@ def read_form(path: Path) -> Form:
     problems: list[Problem] = []
     tables: dict[str, pd.DataFrame] = {}
     sheets = {name: list(_sheets_of(book, fields)) for name, fields in _SHEETS.items()}
-    if not any(sheets.values()):
-        raise InputError.of("no form", file=path.name, names=in_short(book))
     is_text = path.suffix.lower() in TABLE_SUFFIXES
+    cover = _cover(book)
+    # who saves each sheet as a table of text has the first one too
+    if not any(sheets.values()) and not (is_text and cover.get("form") == FORM):
+        raise InputError.of("no form", file=path.name, names=in_short(book))
     for name, fields in _SHEETS.items():
         for title, place in sheets[name][:1]:
             typed, ditto_words = _spoken_out(_table(book[title], place, fields))
@@ -178,13 +186,12 @@ def read_form(path: Path) -> Form:
             note = Note("one sheet", {"sheet": name}, "note")
         problems.append(problem_of(note.level, "form", path.name, "", note))
         tables[name] = _no_rows(fields)
-    units, unlisted = known_words(tables["units"], path.name, UNIT_LISTS)
+    units, unlisted = known_words(_new_ones(tables["units"]), path.name, UNIT_LISTS)
     # what is to be done with a unit is asked about on the unit itself
     unlisted = tuple(one for one in unlisted if one.as_note().facts["column"] != "action")
     activities, unlisted_too = known_words(tables["activities"], path.name)
     # a row that was handed out has a name
     is_typed = (units[_TO_FILL] != "").any(axis=1) | units["name_en"].eq("")
-    cover = _cover(book)
     problems += _beside_the_tables(book, sheets, path.name)
     return Form(
         file=path.name,
@@ -197,6 +204,18 @@ def read_form(path: Path) -> Form:
         problems=(*problems, *unlisted, *unlisted_too),
         given=_handed_out(book),
     )
+
+
+def _new_ones(units: pd.DataFrame) -> pd.DataFrame:
+    """Rows of units; what says in the column of the ids that it is a new one, as a row that asks for one."""
+
+    def says_new(cells: pd.Series) -> pd.Series:
+        return cells.map(lambda cell: known_word(cell, ("new",)) == "new").astype(bool)
+
+    rows = units.copy()
+    is_new = says_new(units["unit_id"]) & (units["action"].eq("") | says_new(units["action"]))
+    rows.loc[is_new, ["unit_id", "action"]] = ["", "new"]
+    return rows
 
 
 def read_form_content(content: bytes, ending: str) -> Form:

@@ -40,10 +40,13 @@ from ._identity import Placemark as Placemark
 from ._identity import bare_name as bare_name
 from ._identity import drawn_facts as drawn_facts
 from ._identity import hotspots_of_outlines as hotspots_of_outlines
+from ._identity import ids_as_written as ids_as_written
 from ._identity import is_cyrillic as is_cyrillic
 from ._identity import is_no_name as is_no_name
+from ._identity import is_no_name_of as is_no_name_of
 from ._identity import lasting_ids as lasting_ids
 from ._identity import note as note
+from ._identity import numbered_id as numbered_id
 from ._identity import placemarks_of as placemarks_of
 from ._identity import rejects as rejects
 from ._identity import spoken_id as spoken_id
@@ -51,6 +54,7 @@ from ._identity import unit_id_typed as unit_id_typed
 from ._identity import unit_ids_in as unit_ids_in
 from ._identity import unit_ids_listed as unit_ids_listed
 from ._identity import unit_ids_typed as unit_ids_typed
+from ._identity import with_written_id as with_written_id
 from ._identity import without_same_words as without_same_words
 from ._merge import merged as merged
 from ._merge import outside_km2 as outside_km2
@@ -73,6 +77,7 @@ from ._versions import GroupFile as GroupFile
 from ._versions import GroupVersions as GroupVersions
 from ._versions import Version as Version
 from ._versions import fullest_first as fullest_first
+from ._versions import is_garbled as is_garbled
 from ._versions import same_outline as same_outline
 from ._versions import sharing as sharing
 from ._versions import versions_of_group as versions_of_group

@@ -43,10 +43,8 @@ _QUOTES: Final = "\"'“”„‟«»‘’「"
 # С and У stand on every Russian keyboard and look the same: each letter may be of either alphabet.
 _HAN: Final = "\u3400-\u9fff"
 """Of a class of letters: Chinese, which is written without spaces: "CU-014至CU-016", "在CU-014"."""
-_ID: Final = re.compile(
-    rf"[CС][UУ][\s\-‐‑–—_.]*0*(\d{{1,5}})([a-wyzабвгдес]{{0,3}})(?![^\W_xх{_HAN}]|[xх][^\W_])",
-    re.IGNORECASE,
-)
+_PIECE_BEHIND: Final = rf"([a-wyzабвгдес]{{0,3}})(?![^\W_xх{_HAN}]|[xх][^\W_])"
+_ID: Final = re.compile(rf"[CС][UУ][\s\-‐‑–—_.]*0*(\d{{1,5}}){_PIECE_BEHIND}", re.IGNORECASE)
 # а, б, в behind an id are its pieces, as a Russian keyboard has them: В looks like B, в does not.
 # An x behind it is no piece: it rejects.
 _PIECE_LETTERS: Final = str.maketrans("абвгдесАБВГДЕС", "abvgdecabbgdec")
@@ -63,8 +61,31 @@ _NEXT_NUMBER: Final = re.compile(
     rf"({_AND})\s*(?=\d{{1,3}}\s*(?:$|{_AND}|\)|[-‐‑–—−]\s*\d))", re.IGNORECASE
 )
 """Before a number in a list that began with an id: "CU-004, 006", "CU-004 and 006"."""
+_NO: Final = r"(?:№|#|n[°º]|(?:no|nr|num|number|ном|номер|дугаар)(?![^\W\d_])\.?|编号)"
+_UNIT_WORD: Final = (
+    r"(?:(?:(?:(?:priority\s+)?conservation\s+)?units?|p\.?c\.?u|(?:природоохранная\s+)?единиц[аеуы]|нэгж)"
+    rf"(?![^\W\d_{_HAN}])|(?:保护)?单元)"
+)
+_UNIT: Final = rf"(?:{_UNIT_WORD}|(?:ед|участ(?:ок|ка|ки|ку)|ку)(?![^\W\d_]))"
+_GAP: Final = r"[\s\-‐‑–—_.:]*"
+_NUMBERED: Final = (
+    rf"(?:{_UNIT}{_GAP}(?:{_NO}{_GAP})?|{_NO}{_GAP})0*(\d{{1,5}})号?{_PIECE_BEHIND}",
+    rf"第?\s*0*(\d{{1,5}})()(?:号(?:{_UNIT})?|[\s\-‐‑–—]*(?:я|р|st|nd|rd|th)?\s*{_UNIT})",
+)
+"""The number of a unit as people say it: "Unit 9", "unit no. 9", "№ 9", "Участок 12", 单元-008, "9-р нэгж"."""
+_IN_A_SENTENCE: Final = re.compile(
+    rf"{_ID.pattern}|{_UNIT_WORD}{_GAP}(?:{_NO}{_GAP})?0*(\d{{1,5}}){_PIECE_BEHIND}", re.IGNORECASE
+)
+"""A unit within other words: "extend CU-014 to here", "merge with unit 11"."""
+_ONLY_NUMBERED: Final = (
+    r"0*(\d{1,5})()(?:\s*\Z|[.)、](?=\s)|(?=\s+[-–—]\s))",
+    r"0+(\d{1,4})()(?![^\W_])",
+)
+"""A number in front that may be one of a unit or of anything: "9", "009 Altai", "9. Altai"."""
 _ENDS_IN_LETTER: Final = re.compile(rf"[^\W_{_HAN}]\Z")
-_BEHIND_ID: Final = " -–—:.,_"
+_BEHIND_ID: Final = " -–—:.,_)]）】"
+_BEFORE_ID: Final = re.compile(r"\A\W+(?=[CСＣ][UУＵ]\W?[\d０-９])", re.IGNORECASE)
+"""Signs that people put before an id: "(CU-008)", "✅ CU-008"."""
 _PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
     r"(?:untitled|unnamed|new|без\s+названия|без\s+имени|новый|новая|未命名)?\s*"
@@ -141,7 +162,81 @@ def spoken_id(name: str) -> str:
     'CU-012a'
     """
     match = _ID.match(_line(_unmarked(name)))
-    return f"CU-{int(match[1]):03d}{match[2].translate(_PIECE_LETTERS).lower()}" if match else ""
+    return _written_id(match) if match else ""
+
+
+def _written_id(match: re.Match[str]) -> str:
+    """The id of a number and the letters of a piece behind it."""
+    return f"CU-{int(match[1]):03d}{match[2].translate(_PIECE_LETTERS).lower()}"
+
+
+def numbered_id(name: str, *, patterns: Iterable[str] = _NUMBERED) -> str:
+    """The unit id at the front of a name that says it in other words, or an empty string.
+
+    People number what they draw in the same words: only who knows where the shape lies can tell whether
+    it is that unit.
+
+    Examples
+    --------
+    >>> [numbered_id(name) for name in ("Unit 9", "№10", "Участок 12 Алтай", "单元-008", "9-р нэгж", "No name")]
+    ['CU-009', 'CU-010', 'CU-012', 'CU-008', 'CU-009', '']
+    """
+    match = _match_of(patterns, _line(_unmarked(name)))
+    return _written_id(match) if match else ""
+
+
+def _match_of(patterns: Iterable[str], line: str) -> re.Match[str] | None:
+    """How a line begins with the first of some patterns that it does begin with."""
+    matches = (re.match(pattern, line, re.IGNORECASE) for pattern in patterns)
+    return next(filter(None, matches), None)
+
+
+def with_written_id(name: str, unit_id: str) -> str:
+    """A name of a unit with its id as ids are written, where it begins with the unit's number in other words.
+
+    Examples
+    --------
+    >>> [with_written_id(name, "CU-009") for name in ("X Unit 9: Altai", "009", "9. Altai", "Unit 8", "9 rivers")]
+    ['X CU-009: Altai', 'CU-009', 'CU-009 Altai', 'Unit 8', '9 rivers']
+    """
+    text = _unmarked(name)
+    match = _match_of((*_NUMBERED, *_ONLY_NUMBERED), _line(text))
+    written = _written_id(match) if match else ""
+    if match is None or spoken_id(name) or unit_id not in _whole_and_piece(written):
+        return name
+    mark = clean_name(name).removesuffix(text)
+    # letter by letter: places are those of the name itself
+    return f"{mark}{written}{text[match.end() :]}"
+
+
+def ids_as_written(line: str) -> str:
+    """A list of units with the ids in it as ids are written, in whatever words they stand.
+
+    Examples
+    --------
+    >>> ids_as_written("Unit 4; unit no. 5 Wakhan and CU-6"), ids_as_written("№ 4–6")
+    ('CU-004; CU-005 Wakhan and CU-6', 'CU-004–6')
+    """
+    parts = re.split(rf"(\s*{_AND}\s*)", line)
+    return "".join(with_written_id(part, numbered_id(part)) for part in parts)
+
+
+def says_another(name: str, unit_id: str) -> bool:
+    """Whether a name of a unit begins with the id of another one, or with a number that is not its own.
+
+    Examples
+    --------
+    >>> [says_another(name, "CU-009") for name in ("Unit 8 Altai", "CU-010", "8. Altai", "Unit 9 Altai", "9 rivers")]
+    [True, True, True, False, False]
+    """
+    typed = with_written_id(name, unit_id)
+    said = spoken_id(typed) or numbered_id(typed, patterns=(*_NUMBERED, *_ONLY_NUMBERED))
+    return bool(said) and unit_id not in _whole_and_piece(said)
+
+
+def _whole_and_piece(unit_id: str) -> set[str]:
+    """An id, and that of the unit that it is a piece of."""
+    return {unit_id, unit_id.rstrip(ascii_lowercase)}
 
 
 def unit_id_typed(typed: object) -> str:
@@ -149,13 +244,13 @@ def unit_id_typed(typed: object) -> str:
 
     Examples
     --------
-    >>> unit_id_typed(" cu‑3 "), unit_id_typed("CU-002 Wakhan"), unit_id_typed("Wakhan")
-    ('CU-003', 'CU-002', 'Wakhan')
+    >>> [unit_id_typed(typed) for typed in (" cu‑3 ", "CU-002 Wakhan", "unit no. 2", "Wakhan")]
+    ['CU-003', 'CU-002', 'CU-002', 'Wakhan']
     >>> [unit_id_typed(typed) for typed in ("CU-002–CU-005", "CU-2, cu 3", "CU-2, 3", "CU-004至CU-006")]
     ['CU-002–CU-005', 'CU-2, cu 3', 'CU-2, 3', 'CU-004至CU-006']
     """
     line = _line(typed)
-    return line if len(unit_ids_listed(line)) > 1 else spoken_id(line) or line
+    return line if len(unit_ids_listed(line)) > 1 else spoken_id(line) or numbered_id(line) or line
 
 
 def unit_ids_typed(typed: object) -> str:
@@ -179,10 +274,12 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     --------
     >>> unit_ids_in(" cu-3 CU–004 Wakhan"), unit_ids_in("Wakhan"), unit_ids_in("FOCU-12")
     (('CU-003', 'CU-004'), (), ())
+    >>> unit_ids_in("merge with unit 11"), unit_ids_in("объединить с единицей"), unit_ids_in("road No 5")
+    (('CU-011',), (), ())
     """
-    matches = _ID.finditer(_line(typed))
+    matches = _IN_A_SENTENCE.finditer(_line(typed))
     return tuple(
-        spoken_id(match[0])
+        spoken_id(match[0]) or numbered_id(match[0])
         for match in matches
         if not _ENDS_IN_LETTER.search(match.string[: match.start()])
     )
@@ -204,12 +301,16 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     ('CU-004', 'CU-005a', 'CU-006', 'CU-009')
     >>> [unit_ids_listed(typed) for typed in ("CU-004-006", "CU-006 to CU-004", "CU-001, 3", "Wakhan")]
     [('CU-004', 'CU-006'), ('CU-006', 'CU-004'), ('CU-001', 'CU-003'), ()]
+    >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("No 4, unit 5", "5", "6")]
+    [('CU-004', 'CU-005'), ('CU-005',), ()]
     >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("CU-004至CU-006", "CU-004-өөс CU-006 хүртэл", "CU-004 and 006")]
     [('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-006')]
     """
     ids: list[str] = []
     ordered = sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
     line = _line(typed)
+    by_number = numbered_id(line, patterns=_ONLY_NUMBERED)
+    line = with_written_id(line, by_number) if by_number in ordered else ids_as_written(line)
     for match in _TYPED_IDS.finditer(
         _NEXT_NUMBER.sub(r"\1 CU-", line) if spoken_id(line) else line
     ):
@@ -251,15 +352,24 @@ def bare_name(name: str) -> str:
     return "" if _UNTITLED.fullmatch(text) else text
 
 
+def is_no_name_of(typed: str, unit_id: str) -> bool:
+    """Whether what stands for a new name of a unit is none: as :func:`is_no_name`, or as :func:`says_another`.
+
+    Its own id, in whatever words, asks for nothing.
+    """
+    is_own_id = spoken_id(with_written_id(typed, unit_id)) == unit_id
+    return says_another(typed, unit_id) or (not is_own_id and is_no_name(typed))
+
+
 def is_no_name(typed: str) -> bool:
     """Whether what somebody typed for a name can hardly be one: a number, a day, yes or no, "Untitled".
 
     Examples
     --------
-    >>> [is_no_name(typed) for typed in ("12", "2026-03-05", "True", "CU-003", "Km 12")]
-    [True, True, True, True, False]
+    >>> [is_no_name(typed) for typed in ("12", "2026-03-05", "True", "CU-003", "unit no. 3", "Km 12")]
+    [True, True, True, True, True, False]
     """
-    bare = bare_name(typed)
+    bare = bare_name(with_written_id(typed, numbered_id(typed)))
     has_letters = any(letter.isalpha() for letter in bare)
     return not has_letters or bare.casefold() in _TRUTHS
 
@@ -333,7 +443,8 @@ def _unmarked(name: str) -> str:
     narrow = _from_its_x(text.translate(_WIDE))
     match = _REJECTED.match(narrow)
     # letter by letter: what follows the X is as long in the name itself
-    return text[len(text) - len(narrow) + match.end() :] if match else text
+    text = text[len(text) - len(narrow) + match.end() :] if match else text
+    return _BEFORE_ID.sub("", text)
 
 
 # -- what a file of the drawing page says of itself ----------------------------------------------
@@ -348,7 +459,8 @@ class DrawnFacts(NamedTuple):
     """What the data of a placemark say was done with it.
 
     `label` is the name that the page wrote: while a placemark still has it, nobody has named it
-    otherwise since. `piece` is the letter of a piece of a split unit, `merged_from` the units that
+    otherwise since. `messages` are words that stand for a name and hardly are one, each with the key of the note
+    that asks. `piece` is the letter of a piece of a split unit, `merged_from` the units that
     went into this one, `ticks` what the page showed of each criterion (yes, no, close, open).
     `data_names` are the names that any other unit has in its data, the English and the Russian one:
     who edits attributes changes these, and not the name of the placemark. One that is not there is
@@ -365,6 +477,7 @@ class DrawnFacts(NamedTuple):
     name_ru: str = ""
     ticks: tuple[tuple[str, str], ...] = ()
     data_names: tuple[str | None, str | None] = (None, None)
+    messages: Mapping[str, str] = MappingProxyType({})
 
     def stand_for(self, name: str) -> bool:
         """Whether the name of a placemark is still the one that the page wrote."""
@@ -530,6 +643,11 @@ class Ground:
         shared = self.with_unit(place, unit_id)
         unit_km2 = self.base_area.get(unit_id, 0.0)
         return overlap.jaccard_index(shared, self.area[place], unit_km2) if shared else 0.0
+
+    def mostly_shared(self, place: int, unit_id: str) -> bool:
+        """Whether most of a placemark, or of a unit of the base, lies in the other."""
+        shared = self.with_unit(place, unit_id)
+        return shared > 0 and shared >= INSIDE * min(self.area[place], self.base_area[unit_id])
 
     def could_share(self, first: int, second: int) -> float:
         """The ground that two placemarks share at most: that of their boxes. Costs nothing."""
@@ -760,6 +878,9 @@ def _made_up(
 
 def _lying_there(mark: Placemark, claimed_units: set[str], ground: Ground) -> Placemark:
     """A placemark without an id, as the unit that lies there and that no other placemark is."""
+    numbered = numbered_id(mark.name)
+    if not (mark.cu_id or numbered in claimed_units) and ground.mostly_shared(mark.place, numbered):
+        return _as(mark, numbered, "name", ground)
     likest = [
         (ground.likeness(mark.place, unit_id), unit_id)
         for unit_id in ground.of_unit.get(mark.place, {})

@@ -67,6 +67,7 @@ from cami_units.workshop._versions import (
     Version,
     by_script,
     ground_of,
+    is_as_it_was,
     joined,
     joined_comments,
     joined_requests,
@@ -74,6 +75,7 @@ from cami_units.workshop._versions import (
     plain,
     same_outline,
     sharing,
+    version_of_copy,
 )
 
 _WITHOUT_VERSION: Final = {"base": "base", "leave-out": "base", "delete": "delete", "ask": "ask"}
@@ -122,15 +124,26 @@ def merged(
     units = base.sort_values("unit_id").to_dict("records")
     unit_of = dict(zip(map(str, sorted(base["unit_id"])), units, strict=True))
     by_unit: dict[str, list[Version]] = {unit_id: [] for unit_id in unit_of}
+    chosen_copies = {
+        mark.place: mark for one_group in groups for mark in _chosen_copies(one_group, rules)
+    }
     for one_group in groups:
         merge.notices += [_with_choice(one, one_group, rules) for one in one_group.notices]
         for unit_id, versions in sorted(one_group.versions.items()):
+            versions = [
+                _by_chosen_copy(unit_of[unit_id], version, chosen_copies.values(), merging)
+                for version in versions
+            ]
             checked = [_on_the_map(version, merging) for version in versions]
             # Of several files of one group one speaks, before groups are held against each other.
             by_unit[unit_id].append(_one_voice(unit_of[unit_id], checked, merging))
     new_shapes = new_shapes_on_the_map(groups, merging)
     new_shapes += _set_loose(by_unit, placemarks, rules)
-    numbered = numbered_shapes(new_shapes, merging)
+    # those that are no new units have their numbers too: what people answer shifts no other number
+    all_numbered = numbered_shapes(new_shapes, merging)
+    numbered = {
+        unit_id: mark for unit_id, mark in all_numbered.items() if mark.place not in chosen_copies
+    }
     id_of_shape = {f"#{mark.place}": unit_id for unit_id, mark in numbered.items()}
     for unit in units:
         unit_id = str(unit["unit_id"])
@@ -140,15 +153,14 @@ def merged(
         _settle(unit, audible, merging)
     known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
     settle_new_units(numbered, known_names, merging)
-    copies = {unit_id: mark for unit_id, mark in numbered.items() if mark.copy_of}
     for one_group in groups:
         for unit_id, what in sorted(one_group.contested.items()):
-            places_of_copies = {
-                new_id: mark.place
-                for new_id, mark in copies.items()
+            copies = {
+                new_id: mark
+                for new_id, mark in all_numbered.items()
                 if (mark.group, mark.copy_of) == (one_group.group, unit_id)
             }
-            _add_contested(one_group, unit_id, what, places_of_copies, merging)
+            _add_contested(one_group, unit_id, what, copies, merging)
         _lay_dropped_aside(one_group, merge)
     ask_about_split(numbered, pieces_of(base), merging)
     ask_about_outside(numbered, merging)
@@ -181,6 +193,48 @@ def _set_loose(
                 mark = placemarks_of(placemarks)[place]
                 loose.append(mark._replace(copy_of=unit_id, notes=notes))
     return loose
+
+
+def _chosen_copies(one_group: GroupVersions, rules: Rules) -> list[Placemark]:
+    """The edited copies of units that people settled: taken for the unit itself, or left out."""
+    copies = (_only_copy(one_group, unit_id) for unit_id in one_group.contested)
+    return [
+        mark
+        for mark in copies
+        if mark is not None
+        and (decided := rules.resolutions.get(mark.copy_of)) is not None
+        and decided.choice in _answers_of_copy(mark)
+    ]
+
+
+def _only_copy(one_group: GroupVersions, unit_id: str) -> Placemark | None:
+    """The edited copy of a unit that its group left as it was; none where there are several."""
+    copies = [mark for mark in one_group.new_shapes if mark.copy_of == unit_id]
+    versions = one_group.versions.get(unit_id, [])
+    is_untouched = bool(versions) and all(map(is_as_it_was, versions))
+    return copies[0] if is_untouched and len(copies) == 1 else None
+
+
+def _answers_of_copy(mark: Placemark) -> dict[str, str]:
+    """What people can say of an edited copy beside its unit: that it is the unit's new outline, or nothing."""
+    return {mark.group: mark.group, mark.file: mark.group, "base": "base"}
+
+
+def _by_chosen_copy(
+    unit: Mapping[str, Any], version: Version, chosen: Iterable[Placemark], merging: Merging
+) -> Version:
+    """A version of a unit; that of the copy which people took for it, where they did."""
+    decided = merging.rules.resolutions.get(version.unit_id)
+    for mark in chosen:
+        if (mark.copy_of, mark.group) != (version.unit_id, version.group) or decided is None:
+            continue
+        if decided.choice == "base":
+            lay_aside(
+                merging.merge, f"@{mark.place}", version.unit_id, mark, settled_reason(decided, "")
+            )
+        else:
+            return version_of_copy(unit, version, mark, merging.placemarks)
+    return version
 
 
 # -- within a group -------------------------------------------------------------------------------
@@ -853,19 +907,31 @@ def _add_contested(
     one_group: GroupVersions,
     unit_id: str,
     what: Note,
-    copies: Mapping[str, int],
+    copies: Mapping[str, Placemark],
     merging: Merging,
 ) -> None:
     """An id that more than one placemark of a group claimed, or that a name contradicts."""
-    shared = sum(merging.ground.with_unit(place, unit_id) for place in copies.values())
+    merge = merging.merge
+    shared = sum(merging.ground.with_unit(mark.place, unit_id) for mark in copies.values())
     default = "the more alike keeps the id"
-    sites = _with_base(unit_id, [(new_id, new_id) for new_id in copies])
+    sites = [
+        (
+            new_id,
+            new_id if new_id in merge.sites else add_site(merge, f"@{mark.place}", (mark.place,)),
+        )
+        for new_id, mark in copies.items()
+    ]
     answers = {"both": "both", "ask": "ask"}
+    if copies and _only_copy(one_group, unit_id):
+        [(new_id, mark)] = copies.items()
+        answers = _answers_of_copy(mark) | answers
+        facts = {"new_id": new_id, "group": one_group.group, "name": mark.called()}
+        what = note("said together", clauses=[what, note("copy or version", **facts)])
     asked = Conflict(unit_id, one_group.group, shared, default, "id", what)
-    merging.merge.conflicts.append(asked._replace(sites=sites, answers=answers))
+    merge.conflicts.append(asked._replace(sites=_with_base(unit_id, sites), answers=answers))
     files = ";".join(one_group.files)
     row = UnitChange(unit_id, "conflict", "cu_id", one_group.group, files, "", notes=(what,))
-    merging.merge.changes.append(row)
+    merge.changes.append(row)
 
 
 def _add_overlaps(numbered: Mapping[str, Placemark], merging: Merging) -> None:

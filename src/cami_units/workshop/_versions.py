@@ -17,6 +17,7 @@ from cami_units.workshop._activities import pieces_of
 from cami_units.workshop._identity import (
     APART,
     INSIDE,
+    SAME_PLACE,
     TAKEN_IN,
     DrawnFacts,
     Ground,
@@ -28,9 +29,12 @@ from cami_units.workshop._identity import (
     cut_into,
     identified,
     is_cyrillic,
-    is_no_name,
+    is_no_name_of,
     note,
     rejects,
+    says_another,
+    spoken_id,
+    with_written_id,
 )
 
 Change = Literal["kept", "reshaped", "split", "merged", "rejected", "deleted", "absent", "new"]
@@ -239,8 +243,39 @@ def versions_of_group(
     new_shapes = _split_by_recipe(result, new_shapes, ground)
     _merge_by_recipe(result, new_shapes, ground)
     _tell_outlived(result, files, units)
-    result.new_shapes = new_shapes
+    result.new_shapes = [_beside_its_unit(mark, ground, result) for mark in new_shapes]
     return result
+
+
+def _beside_its_unit(mark: Placemark, ground: Ground, result: GroupVersions) -> Placemark:
+    """A new shape; contested where a unit lies there that came back untouched: it may be an edited copy of it."""
+    if mark.cu_id or mark.copy_of:
+        return mark
+    for unit_id in sorted(ground.of_unit.get(mark.place, {})):
+        [version, *_] = result.versions.get(unit_id, [None])
+        is_untouched = version is not None and is_as_it_was(version)
+        if is_untouched and ground.likeness(mark.place, unit_id) >= SAME_PLACE:
+            what = note("drawn beside", unit_id=unit_id, name=mark.called(), file=mark.file)
+            result.contested.setdefault(unit_id, what)
+            return mark._replace(copy_of=unit_id)
+    return mark
+
+
+def is_as_it_was(version: Version) -> bool:
+    """Whether the placemark of a unit came back with its outline and its name."""
+    return bool(version.placemark) and not version.differs
+
+
+def version_of_copy(
+    unit: Mapping[str, Any], version: Version, copied: Placemark, placemarks: gpd.GeoDataFrame
+) -> Version:
+    """What a group makes of a unit, by the copy of it that it edited, in place of the one that it left as it was."""
+    unit_id = version.unit_id
+    piece = copied._replace(unit_id=unit_id, matched_by="overlap", copy_of="", notes=())
+    own_units = {unit_id} if version.owner else set()
+    edited = _version(unit, [piece], Identified(), placemarks, version.group, own_units)
+    comment = joined_comments([edited, version])
+    return edited._replace(comment=comment, requests=version.requests)
 
 
 def _counting_files(
@@ -449,10 +484,10 @@ def _brought_names(
 ) -> tuple[tuple[str, str], list[Note]]:
     """The names that a unit is given, before its outline or in its data; and what is hardly meant as one."""
     (data_en, data_ru), odd_notes = names_in_data(unit, first.facts)
-    typed_en, typed_ru = _new_name(unit, pieces)
+    (typed_en, typed_ru), typed_notes = _new_name(unit, pieces)
     # what a piece of a split unit is called is a name of its own
     names = ("", "") if change == "split" else (typed_en or data_en, typed_ru or data_ru)
-    return names, odd_notes
+    return names, [*typed_notes, *odd_notes]
 
 
 def _waits(change: Change, notes: Sequence[Note]) -> bool:
@@ -495,7 +530,9 @@ def _is_rejected(piece: Placemark, own_names: Sequence[str]) -> bool:
     """Whether a piece is rejected: by a fact that still stands, else by an X before its name."""
     if piece.facts.stand_for(piece.name):
         return piece.facts.rejected
-    return rejects(piece.name, own_names=own_names)
+    typed = filter(None, (piece.name, *piece.facts.data_names))
+    names = (with_written_id(name, piece.unit_id) for name in typed)
+    return any(rejects(name, own_names=own_names) for name in names)
 
 
 def joined_comments(rows: Iterable[Placemark | Version]) -> str:
@@ -516,19 +553,36 @@ def _number(rev: Any) -> str:
     return str(rev).strip().lstrip("0") or "0"
 
 
-def _new_name(unit: Mapping[str, Any], pieces: Sequence[Placemark]) -> tuple[str, str]:
-    """The English and the Russian name that the pieces bring, empty where it is the old one."""
+def _new_name(
+    unit: Mapping[str, Any], pieces: Sequence[Placemark]
+) -> tuple[tuple[str, str], list[Note]]:
+    """The English and the Russian name that the pieces bring, empty where it is the old one; and what is none."""
+    notes: list[Note] = []
     for piece in sorted(pieces, key=lambda piece: piece.place):
         if piece.facts.stand_for(piece.name):
             names = (piece.facts.name_en, piece.facts.name_ru)
             if any(names) and not piece.facts.piece:
-                return tuple("" if plain(one) in _names(unit) else one for one in names)  # type: ignore[return-value]
+                name_en, name_ru = ("" if plain(one) in _names(unit) else one for one in names)
+                return (name_en, name_ru), notes
             continue
-        name = "" if plain(piece.name) in _names(unit) else bare_name(piece.name)
-        names = _new_by_script(unit, name) if plain(name) not in _names(unit) else ("", "")
+        name, odd_notes = _name_typed(unit, piece.name, piece.facts)
+        notes += odd_notes
+        names = _new_by_script(unit, name)
         if any(names):
-            return names
-    return "", ""
+            return names, notes
+    return ("", ""), notes
+
+
+def _name_typed(unit: Mapping[str, Any], typed: str, facts: DrawnFacts) -> tuple[str, list[Note]]:
+    """The name that somebody typed for a unit, empty where it is an old one; and what is hardly meant as one."""
+    unit_id = str(unit["unit_id"])
+    name = bare_name(with_written_id(typed, unit_id))
+    if {plain(typed), plain(name)} & (_names(unit) - {""}):
+        return "", []
+    # whose id in letters stands before an outline is a conflict already
+    is_other = not spoken_id(typed) and says_another(typed, unit_id)
+    key = facts.messages.get(typed) or ("odd name" if is_other else "")
+    return ("", [note(key, name=typed)]) if key else (name, [])
 
 
 def names_in_data(unit: Mapping[str, Any], facts: DrawnFacts) -> tuple[tuple[str, str], list[Note]]:
@@ -539,14 +593,17 @@ def names_in_data(unit: Mapping[str, Any], facts: DrawnFacts) -> tuple[tuple[str
     for own_name, given in zip(
         (str(unit["name_en"]), str(unit["name_ru"])), given_names, strict=True
     ):
-        name = bare_name(given)
-        is_old = {plain(given), plain(name)} & (_names(unit) - {""}) or _is_garbled(given, own_name)
-        is_odd = bool(given) and not is_old and is_no_name(given)
-        # letters of a third alphabet in place of Cyrillic ones: mostly a code page misread
-        is_odd |= bool(given) and not is_old and is_cyrillic(own_name) and not _is_plain(given)
-        if is_odd:
-            notes.append(note("odd name", name=given))
-        names.append("" if is_old or is_odd else name)
+        if plain(given) in _names(unit) or is_garbled(given, own_name):
+            names.append("")
+            continue
+        name, odd_notes = _name_typed(unit, given, facts)
+        # letters of a third alphabet in place of Cyrillic ones, and marks: mostly a code page misread
+        is_misread = "??" in given or "\ufffd" in given
+        is_misread |= bool(name) and is_cyrillic(own_name) and not _is_plain(given)
+        if is_misread or is_no_name_of(given, str(unit["unit_id"])):
+            name, odd_notes = "", [note("odd name", name=given)]
+        notes += odd_notes
+        names.append(name)
     name_en, name_ru = names
     # a Cyrillic name is the Russian one, wherever it was typed
     if is_cyrillic(name_en):
@@ -582,10 +639,18 @@ _CUT_OFF: Final = 40
 """Letters from which a shapefile may have cut a name off: 80 bytes of Cyrillic."""
 
 
-def _is_garbled(given: str, own_name: str) -> bool:
-    """Whether a program made of a name what it is: cut off, or with letters lost to a code page."""
+def is_garbled(given: str, own_name: str) -> bool:
+    """Whether a program made of a name what it is: cut off, or with letters lost to a code page.
+
+    Examples
+    --------
+    >>> [is_garbled(given, "Žem – Вахан") for given in ("?em ? ?????", "?em ? ???? or so", "split?")]
+    [True, False, False]
+    """
     is_cut = len(given) >= _CUT_OFF and plain(own_name).startswith(plain(given))
-    return is_cut or "?" in given or "\ufffd" in given
+    # a letter of two bytes may have become two marks
+    spoilt = (rf"(?:{re.escape(one)}|[?\ufffd]{{1,2}})" for one in own_name)
+    return is_cut or re.fullmatch("".join(spoilt), given) is not None
 
 
 _IN_TWO_LANGUAGES: Final = re.compile(r"(.{3,}?)\s*(?:[/;|\\]|(?=[(（]))\s*[(（]?(.{3,}?)[)）]?")

@@ -1,0 +1,77 @@
+"""What stands where the name of a unit is asked for, and reads as a message: "OK", "v2", "merge with CU-011".
+
+Names come in before an outline, in the data of one, and in a form. A message is never made a name, nor
+obeyed: it is asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from cami_units import words, workshop
+
+REJECTING_WORDS: Final = "|".join(
+    re.escape(word.strip()) + ("" if word.strip()[0] > "\u2e7f" else r"(?![^\W\d_])")
+    for lang in words.LANGUAGES
+    for word in words.text("words that reject", lang).split(",")
+)
+"""Words by which people reject, in all languages, as a part of a pattern."""
+# at either end only: in the middle of a name such a word may be one of a place
+_REJECTING: Final = re.compile(
+    rf"\W*(?:{REJECTING_WORDS})|.*(?<![^\W\d_])(?:{REJECTING_WORDS})\W*\Z", re.IGNORECASE
+)
+_NO_NAMES: Final = frozenset(
+    word.strip()
+    for lang in words.LANGUAGES
+    for word in words.text("words that are no name", lang).split(",")
+)
+_NO_LETTERS: Final = re.compile(r"[\W\d_]+")
+
+
+def says_reject(name: str) -> bool:
+    """Whether a name begins or ends with a word by which a unit may be meant to be rejected.
+
+    Words are not obeyed, but asked about: only an X rejects.
+    """
+    names = (name, workshop.bare_name(name))
+    return not workshop.rejects(name) and any(map(_REJECTING.match, names))
+
+
+def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
+    """What is to be asked of what stands for the name of a unit: the key of a note, or nothing.
+
+    Parameters
+    ----------
+    typed : str
+        As somebody typed it; what says the unit in front of it, in whatever words, is no part of its name.
+    own_names : iterable of str
+        Names that the unit was handed out with: behind one of them a number is part of a name.
+
+    Examples
+    --------
+    >>> [asked_of(typed) for typed in ("CU-003 OK", "v2", "see form", "merge with CU-011", "2026-11-30", "Removed")]
+    ['odd name', 'odd name', 'odd name', 'odd name', 'odd name', 'word of rejection']
+    >>> [asked_of(typed, ["Altai"]) for typed in ("Altai 2", "Altai - copy", "Final Gorge", "X Altai", "Altai")]
+    ['', 'odd name', '', '', '']
+    """
+    name = workshop.bare_name(workshop.with_written_id(typed, workshop.numbered_id(typed)))
+    handed = [own for own in own_names if own and name.startswith(own)]
+    behind = name.removeprefix(max(handed, key=len)) if handed else name
+    if says_reject(typed) or (behind and _REJECTING.match(behind)):
+        return "word of rejection"
+    # an X is obeyed
+    if not behind or workshop.rejects(typed):
+        return ""
+    is_message = _is_message(behind) or (behind == name and workshop.is_no_name(name))
+    return "odd name" if is_message else ""
+
+
+def _is_message(name: str) -> bool:
+    """Whether words are rather a message than a name: "OK", "v2", "split?", "merge with CU-011"."""
+    spoken = _NO_LETTERS.sub(" ", name).casefold().split()
+    # a number tells one place from another, a sign alone says "done"
+    is_number = not spoken and any(map(str.isalnum, name))
+    is_message = not is_number and all(word in _NO_NAMES for word in spoken)
+    return is_message or name.rstrip().endswith(("?", "？")) or bool(workshop.unit_ids_in(name))
