@@ -980,7 +980,8 @@ def _ask_about_words(marks: Iterable[dict[str, Any]], reading: _Reading) -> None
 
 def _known_names(unit_id: str, base_facts: HandedOut) -> set[str]:
     """The names that a unit, or the one that it is a piece of, was ever handed out with."""
-    return {clean_name(name) for one in _bases(unit_id) for name in base_facts.names.get(one, ())}
+    names_of = (base_facts.names.get(base_id, ()) for base_id in _bases(unit_id))
+    return {clean_name(name) for names in names_of for name in names}
 
 
 def _messages(
@@ -1535,7 +1536,7 @@ def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
     if known_names is None:
         return name
     is_known = name.casefold() in {clean_name(one).casefold() for one in known_names}
-    is_known |= any(workshop.is_garbled(name, clean_name(one)) for one in known_names)
+    is_known |= any(workshop.is_garbled(name, clean_name(own_name)) for own_name in known_names)
     return "" if is_known else name
 
 

@@ -57,8 +57,8 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     ['', 'odd name', '', '', '']
     """
     name = workshop.bare_name(workshop.with_written_id(typed, workshop.numbered_id(typed)))
-    handed = [own for own in own_names if own and name.startswith(own)]
-    behind = name.removeprefix(max(handed, key=len)) if handed else name
+    handed_names = [begun for begun in own_names if begun and name.startswith(begun)]
+    behind = name.removeprefix(max(handed_names, key=len)) if handed_names else name
     if says_reject(typed) or (behind and _REJECTING.match(behind)):
         return "word of rejection"
     # an X is obeyed

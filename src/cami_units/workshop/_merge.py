@@ -124,19 +124,15 @@ def merged(
     units = base.sort_values("unit_id").to_dict("records")
     unit_of = dict(zip(map(str, sorted(base["unit_id"])), units, strict=True))
     by_unit: dict[str, list[Version]] = {unit_id: [] for unit_id in unit_of}
-    chosen_copies = {
-        mark.place: mark for one_group in groups for mark in _chosen_copies(one_group, rules)
-    }
+    chosen_copies = _chosen_copies(groups, rules)
     for one_group in groups:
         merge.notices += [_with_choice(one, one_group, rules) for one in one_group.notices]
         for unit_id, versions in sorted(one_group.versions.items()):
-            versions = [
-                _by_chosen_copy(unit_of[unit_id], version, chosen_copies.values(), merging)
-                for version in versions
-            ]
-            checked = [_on_the_map(version, merging) for version in versions]
+            unit, copies = unit_of[unit_id], chosen_copies.values()
+            by_copy = (_by_chosen_copy(unit, version, copies, merging) for version in versions)
+            checked = [_on_the_map(version, merging) for version in by_copy]
             # Of several files of one group one speaks, before groups are held against each other.
-            by_unit[unit_id].append(_one_voice(unit_of[unit_id], checked, merging))
+            by_unit[unit_id].append(_one_voice(unit, checked, merging))
     new_shapes = new_shapes_on_the_map(groups, merging)
     new_shapes += _set_loose(by_unit, placemarks, rules)
     # those that are no new units have their numbers too: what people answer shifts no other number
@@ -154,13 +150,7 @@ def merged(
     known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
     settle_new_units(numbered, known_names, merging)
     for one_group in groups:
-        for unit_id, what in sorted(one_group.contested.items()):
-            copies = {
-                new_id: mark
-                for new_id, mark in all_numbered.items()
-                if (mark.group, mark.copy_of) == (one_group.group, unit_id)
-            }
-            _add_contested(one_group, unit_id, what, copies, merging)
+        _add_all_contested(one_group, all_numbered, merging)
         _lay_dropped_aside(one_group, merge)
     ask_about_split(numbered, pieces_of(base), merging)
     ask_about_outside(numbered, merging)
@@ -195,16 +185,18 @@ def _set_loose(
     return loose
 
 
-def _chosen_copies(one_group: GroupVersions, rules: Rules) -> list[Placemark]:
-    """The edited copies of units that people settled: taken for the unit itself, or left out."""
-    copies = (_only_copy(one_group, unit_id) for unit_id in one_group.contested)
-    return [
-        mark
+def _chosen_copies(groups: Iterable[GroupVersions], rules: Rules) -> dict[int, Placemark]:
+    """The edited copies of units that people settled, by their places: taken for the unit itself, or left out."""
+    copies = (
+        _only_copy(group, unit_id)
+        for group in groups
+        for unit_id in group.contested.keys() & rules.resolutions.keys()
+    )
+    return {
+        mark.place: mark
         for mark in copies
-        if mark is not None
-        and (decided := rules.resolutions.get(mark.copy_of)) is not None
-        and decided.choice in _answers_of_copy(mark)
-    ]
+        if mark and rules.resolutions[mark.copy_of].choice in _answers_of_copy(mark)
+    }
 
 
 def _only_copy(one_group: GroupVersions, unit_id: str) -> Placemark | None:
@@ -901,6 +893,19 @@ def _add_absent(unit_id: str, rules: Rules, merge: Merge) -> None:
     why = note("no file", group=owner) if owner else note("in no file")
     why = rules.unread.get(owner, why)
     merge.changes.append(UnitChange(unit_id, "absent", "none", owner, "", "", notes=(why,)))
+
+
+def _add_all_contested(
+    one_group: GroupVersions, numbered: Mapping[str, Placemark], merging: Merging
+) -> None:
+    """The contested ids of a group, each with the new shapes that are copies of its unit."""
+    for unit_id, what in sorted(one_group.contested.items()):
+        copies = {
+            new_id: mark
+            for new_id, mark in numbered.items()
+            if (mark.group, mark.copy_of) == (one_group.group, unit_id)
+        }
+        _add_contested(one_group, unit_id, what, copies, merging)
 
 
 def _add_contested(

@@ -562,7 +562,7 @@ def _new_name(
         if piece.facts.stand_for(piece.name):
             names = (piece.facts.name_en, piece.facts.name_ru)
             if any(names) and not piece.facts.piece:
-                name_en, name_ru = ("" if plain(one) in _names(unit) else one for one in names)
+                name_en, name_ru = ("" if plain(name) in _names(unit) else name for name in names)
                 return (name_en, name_ru), notes
             continue
         name, odd_notes = _name_typed(unit, piece.name, piece.facts)
@@ -649,7 +649,7 @@ def is_garbled(given: str, own_name: str) -> bool:
     """
     is_cut = len(given) >= _CUT_OFF and plain(own_name).startswith(plain(given))
     # a letter of two bytes may have become two marks
-    spoilt = (rf"(?:{re.escape(one)}|[?\ufffd]{{1,2}})" for one in own_name)
+    spoilt = (rf"(?:{re.escape(letter)}|[?\ufffd]{{1,2}})" for letter in own_name)
     return is_cut or re.fullmatch("".join(spoilt), given) is not None
 
 
