@@ -935,6 +935,62 @@ def test_records_in_metres_and_in_minutes_are_where_those_in_degrees_are(tmp_pat
     assert places["utm.csv"] == pytest.approx(places["degrees.csv"], abs=1)
 
 
+TIMES = ["2023-05-13 00:00", "2023-05-13 12:00", "2023-05-14 00:00"]
+
+
+@pytest.mark.parametrize(
+    ("headings", "form"),
+    [
+        ("Date,Time,Longitude,Latitude", "%d/%m/%Y,%H:%M"),
+        ("UTC_Date,UTC_Time,lon,lat", "%Y-%m-%d,%H:%M:%S"),
+        ("Дата,время,Долгота,Широта", "%d.%m.%Y,%H:%M"),
+        ("other,Loc. date,Longitude,Latitude", "x,%Y-%m-%d %H:%M"),
+    ],
+)
+def test_days_in_a_column_of_their_own_are_those_of_the_times(tmp_path, headings, form):
+    """Times without a day were taken for times of today, whenever that was, and left out as such."""
+    rows = [
+        f"S1,Saiga tatarica,{pd.Timestamp(time).strftime(form)},{55 + number},43.5\n"
+        for number, time in enumerate(TIMES)
+    ]
+    path = tmp_path / "collar.csv"
+    path.write_text(f"animal,species,{headings}\n" + "".join(rows), encoding="utf-8")
+    [track] = read("telemetry", path).table.itertuples()
+    assert (str(track.begins)[:10], str(track.ends)[:10], track.fixes) == (
+        "2023-05-13",
+        "2023-05-14",
+        3,
+    )
+
+
+@pytest.mark.parametrize("time", ["12:30", "6:30 pm", "5 May"])
+def test_a_time_without_a_day_is_none(tmp_path, time):
+    path = tmp_path / "collar.csv"
+    path.write_text(
+        f"animal,species,time,lon,lat\nS1,Saiga tatarica,{time},55,43.5\n"
+        "S1,Saiga tatarica,2023-05-13 00:00,55,43.5\nS1,Saiga tatarica,2023-05-14 00:00,56,43.5\n",
+        encoding="utf-8",
+    )
+    found = read("telemetry", path)
+    assert "1 of 3 positions have no time that can be read" in found.problems[0].sentence()
+    assert found.table["fixes"].tolist() == [2]
+
+
+def test_places_that_inaturalist_obscures_are_as_uncertain_as_it_says(tmp_path):
+    """The observer's 10 m stand beside a place that was moved by up to 28 km; both columns are exported."""
+    (tmp_path / "observations-1.csv").write_text(
+        "id,observed_on,latitude,longitude,positional_accuracy,public_positional_accuracy,"
+        "coordinates_obscured,captive_cultivated,scientific_name\n"
+        "1,2020-05-01,42.51,57.02,10,28000,true,false,Saiga tatarica\n"
+        "2,2020-05-02,42.52,57.03,,28000,true,false,Saiga tatarica\n"
+        "3,2020-05-03,42.53,57.04,25,25,false,false,Saiga tatarica\n",
+        encoding="utf-8",
+    )
+    found = read("occurrences", tmp_path / "observations-1.csv")
+    assert found.table["day"].astype(str).tolist() == ["2020-05-03"]
+    assert "2 of 3 records are less certain than 12.5 km" in found.problems[0].sentence()
+
+
 def test_degrees_of_another_datum_are_moved_as_the_plan_says(tmp_path):
     """Degrees of SK-42 lie some hundred metres from those of WGS 84: `[crs]` of a table had no effect."""
     (tmp_path / "r.csv").write_text(

@@ -926,7 +926,9 @@ def test_a_plan_with_weights_measures_by_them_throughout(tmp_path):
     assert quarter.shared_borders.equals(whole.shared_borders)  # a border runs through it or not
     sizes = [known.features.set_index("sci_name").at[saiga, "range_km2"] for known in (full, part)]
     assert sizes[1] == pytest.approx(sizes[0] / 4)
-    cells = cu.planning_units(box(60, 42, 66, 46), cell_km=50)
+    cells = cu.planning_units(
+        cu.to_equal_area(gpd.GeoSeries([box(60, 42, 66, 46)], crs=4326)), cell_km=50
+    )
     tables = [
         overlap.cell_tables(cells, pieces, border_km=50, side_km2=100).species
         for pieces in (full_pieces, part_pieces)

@@ -27,6 +27,7 @@ from cami_units.layers import TaxonRule, _layer_rows, _layer_survey
 from cami_units.layers._dialects import ISO2, RED_LIST, clean_text, code, iso2, legend_codes
 from cami_units.layers._layer_tables import CODES
 from cami_units.layers._sheets import with_state_names
+from cami_units.layers._taxa import names_of
 from cami_units.model import (
     EQUAL_AREA,
     LAYERS,
@@ -985,6 +986,81 @@ def test_states_of_several_spellings():
     assert iso2("uz,kz") == "KZ;UZ"
     assert iso2("-99") is None
     assert iso2(None) is None
+
+
+def test_key_areas_that_are_not_confirmed_are_told(tmp_path):
+    columns = {"IntName": ["A", "B", "C", "D"], "IbaStatus": ["confirmed"] * 4}
+    columns |= {"KbaStatus": ["confirmed", "superseded", "candidate", None]}
+    table = gpd.GeoDataFrame(
+        columns, geometry=[box(60 + x, 45, 61 + x, 46) for x in range(4)], crs=4326
+    )
+    path = written(tmp_path / "kba.gpkg", table)
+    read = _layer_rows.keyed_layer("hotspots", [path], layers.Reading())
+    assert len(read.table) == 4
+    [told] = [problem for problem in read.problems if "KBA" in problem.sentence()]
+    assert (
+        "2 of 4 key areas (KBA) are not confirmed by their keepers (candidate, super" in told.what
+    )
+    assert told.where == "B, C"
+
+
+def rows_told(tmp_path, layer, shapes, **columns):
+    """A layer of some rows, and all that is said of it."""
+    path = written(tmp_path / "l.gpkg", gpd.GeoDataFrame(columns, geometry=shapes, crs=4326))
+    read = _layer_rows.layer_reader(
+        layer, layers.Reading(), layers.read_countries(), names_of(layers.read_species())
+    )([path])
+    return read.table, "\n".join(problem.sentence() for problem in read.problems)
+
+
+PATHS = [LineString([(55 + x, 43), (57 + x, 44)]) for x in range(4)]
+
+
+def test_a_decimal_comma_is_a_number_of_a_layer(tmp_path):
+    """A Russian Excel writes 0,5; "50%" is no share, and the row is that of the file."""
+    columns = {"name": list("abcd"), "kind": "fence", "permeability": ["0,5", "0,125", "1", "0"]}
+    barriers, _ = rows_told(tmp_path, "barriers", PATHS, **columns)
+    assert barriers["permeability"].tolist() == [0.5, 0.125, 1, 0]
+    _, said = rows_told(tmp_path, "barriers", PATHS, **columns | {"permeability": [1, 0, "50%", 1]})
+    assert "1 of 4 barriers has no permeability from 0 to 1: 50% (c (row 3))" in said
+
+
+def test_every_species_of_a_corridor_is_one(tmp_path):
+    """Behind a comma stands an author, or a second species, which was gone without a word."""
+    named = ["Saiga tatarica, Equus hemionus", "Saiga tatarica (Linnaeus, 1766)"]
+    named += [
+        "Equus kiang Moorcroft, 1841 and Panthera uncia / Uncia uncia",
+        "Saiga tatarica & dog",
+    ]
+    corridors, said = rows_told(
+        tmp_path, "corridors", PATHS, id=list("ABCD"), species=named, grade="B"
+    )
+    assert dict(zip(corridors["corridor_id"], corridors["sci_name"], strict=True)) == {
+        "A.1": "Saiga tatarica",
+        "A.2": "Equus hemionus",
+        "B": "Saiga tatarica",
+        "C.1": "Equus kiang",
+        "C.2": "Panthera uncia",
+        "D.1": "Saiga tatarica",
+    }
+    assert "1 of 7 corridors is of other species: left out (dog)" in said
+
+
+def test_a_range_of_two_species_is_told(tmp_path):
+    """It counted for the first, as if the second were an author."""
+    names = ["Saiga tatarica, Equus hemionus", "Saiga tatarica (Linnaeus, 1766)"]
+    path = written(tmp_path / "r.gpkg", ranges([(name, 1, SAIGA) for name in names]))
+    with pytest.warns(UserWarning, match="1 of 2 rows names several species: read as of the first"):
+        table = layers.read_ranges(path)
+    assert (table["source"] == "r.gpkg").sum() == 1  # both have one shape
+    assert (table["sci_name"] == "Equus hemionus").sum() == 15
+
+
+@pytest.mark.parametrize("layer", ["occurrences", "species", "hotspots"])
+def test_of_a_workbook_its_sheet_is_wanted_as_a_table(tmp_path, survey, layer):
+    pd.DataFrame({"sci_name": ["Saiga tatarica"]}).to_excel(tmp_path / "a.xlsx", index=False)
+    _, problems, _ = survey(sources={layer: [tmp_path / "a.xlsx"]})
+    assert "a workbook is not read here (a.xlsx). Save its sheet as CSV" in sentences(problems)
 
 
 # -- states as their keepers write them ----------------------------------------------------------

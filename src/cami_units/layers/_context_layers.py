@@ -128,7 +128,7 @@ def _with_one_column(rows: LayerRead, file: str, name: str) -> LayerRead:
         str(heading)
         for heading in table
         if dialects.plain(str(heading)) not in place
-        and pd.to_numeric(table[heading], errors="coerce").notna().any()
+        and dialects.numbers(table[heading]).notna().any()
     ]
     advice, lines = "column of numbers wanted", ""
     if candidates:
@@ -143,7 +143,7 @@ def _with_values(rows: LayerRead, column: str, file: str, name: str) -> LayerRea
     """The rows with the numbers of one column as ``value``; refused where there is no such column."""
     theirs = {dialects.plain(heading): heading for heading in rows.table.columns}
     heading = theirs.get(dialects.plain(column))
-    numbers = None if heading is None else pd.to_numeric(rows.table[heading], errors="coerce")
+    numbers = None if heading is None else dialects.numbers(rows.table[heading])
     if numbers is not None and numbers.notna().any():
         return replace(rows, table=rows.table.assign(value=numbers.astype(float)))
     headings = [heading for heading in rows.table.columns if heading != "geometry"]
@@ -187,9 +187,7 @@ def context_rows(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         {
             "name_en": _texts(plain, name),
             "name_ru": _texts(plain, "name_ru" if "name_ru" in plain else name),
-            "value": pd.to_numeric(plain[value], errors="coerce").astype(float)
-            if value
-            else np.nan,
+            "value": dialects.numbers(plain[value]) if value else np.nan,
             "note": [
                 "; ".join(
                     f"{clean_name(column)}: {text}"

@@ -25,6 +25,11 @@ _YEAR_FIRST: Final = re.compile(
 )
 _NO_DATE: Final = re.compile(r"\d[./]\d{1,2}[./]\d")
 """What is left of this form is read by no rule of ours: nobody guesses it."""
+_TIME_OF_DAY: Final = re.compile(
+    r"\s*\d{1,2}[:.]\d\d(?:[:.]\d\d(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?\s*Z?\s*", re.IGNORECASE
+)
+_YEAR: Final = re.compile(r"\d{4}")
+_MIDNIGHT: Final = re.compile(r"[ T]0?0:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$")
 _SERIAL: Final = re.compile(r"\s*\d{5}(?:\.\d+)?\s*")
 
 
@@ -141,6 +146,20 @@ def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
     return by_value(texts, iso), notes
 
 
+def with_their_days(times_of_day: pd.Series[Any], days: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of times, each with its day in front where most are times of a day alone.
+
+    Examples
+    --------
+    >>> with_their_days(pd.Series(["6:30"]), pd.Series(["01/05/2024"])).tolist()
+    ['01/05/2024 6:30']
+    """
+    texts = times_of_day.fillna("").astype(str)
+    if 2 * texts.str.fullmatch(_TIME_OF_DAY).sum() <= len(texts):
+        return times_of_day
+    return days.fillna("").astype(str).str.replace(_MIDNIGHT, "", regex=True) + " " + texts
+
+
 def times(column: pd.Series[Any]) -> tuple[pd.Series[pd.Timestamp], list[Note]]:
     """The moments of a column in UTC, not a time where none can be read, and what there is to say of it."""
     # a year beside an empty cell is a number with a fraction to a table
@@ -151,6 +170,8 @@ def times(column: pd.Series[Any]) -> tuple[pd.Series[pd.Timestamp], list[Note]]:
     if not others.any():
         return moments, []
     iso, notes = year_first(texts[others])
+    # pandas takes today for what a text lacks: "12:30", "5 May"
+    iso = iso.where(iso.str.contains(_YEAR), "")
     # one unit for both: pandas gives each column the coarsest that holds it
     moments = moments.dt.as_unit("us")
     moments[others] = pd.to_datetime(iso, errors="coerce", utc=True, format="mixed").dt.as_unit(

@@ -67,8 +67,8 @@ _NAMES: Final = (
 )
 
 POINT: Final = (
-    _column("longitude", "decimallongitude locationlong lon long lng x"),
-    _column("latitude", "decimallatitude locationlat lat y"),
+    _column("longitude", "decimallongitude locationlong lon long lng долгота 经度 уртраг x"),
+    _column("latitude", "decimallatitude locationlat lat широта 纬度 өргөрөг y"),
     _column("wkt", "footprintwkt geom thegeom geometry"),
 )
 """Where a row of a table lies, best first: Darwin Core's words, Movebank's, people's, QGIS's."""
@@ -175,7 +175,11 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("day", "observedon dateobserved timestamp datetime date", after="eventdate"),
             _column("month"),
             _column("year"),
-            _column("uncertainty_m", "coordinateuncertaintyinmeters positionalaccuracy accuracy"),
+            # iNaturalist obscures places of threatened species: what its public ones are off by
+            _column(
+                "uncertainty_m",
+                "coordinateuncertaintyinmeters publicpositionalaccuracy positionalaccuracy accuracy",
+            ),
             _column("basis", "basisofrecord"),
             _column("status", "occurrencestatus"),
             _column("individuals", "individualcount"),
@@ -193,17 +197,23 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column(
                 "animal",
                 "individuallocalidentifier individualid indident animalid taglocalidentifier "
-                "tagident trackid id name",
+                "tagident trackid id platformidno name",
                 required=True,
             ),
-            _column("time", "timestamp datetime acquisitiontime gmttime eventdate utc date"),
+            _column(
+                "time",
+                "timestamp datetime acquisitiontime gmttime utctime utcdatetime locdate eventdate "
+                "utc время 时间 date",
+            ),
+            # beside a time of the day alone
+            _column("date", "utcdate gmtdate дата 日期"),
             _column("begins", "starttime begintime starttimes start begin"),
             _column("ends", "endtime stoptime end stop"),
             _column("visible"),
             _column("outlier", "manuallymarkedoutlier"),
             _column("outlier_found", "algorithmmarkedoutlier"),
             _column("outlier_imported", "importmarkedoutlier"),
-            _column("argos_class", "argoslc argoslocationclass locationclass"),
+            _column("argos_class", "argoslc argoslocationclass locationclass locquality"),
             _column("study", "studyname"),
             *POINT,
         ),
@@ -598,6 +608,30 @@ def clean_text(value: object) -> str | None:
 
 # No column of ours holds more than a few sentences; what is longer is a whole document pasted in.
 _LONGEST_CELL: Final = 4_000
+
+
+_COMMA: Final = re.compile(r"^([-+]?\d+),(\d+)$")
+_SURE_COMMA: Final = re.compile(r"^(?![-+]?[1-9]\d*,\d{3}$)([-+]?\d+),(\d+)$")
+"""A decimal comma, and one that cannot stand between thousands."""
+
+
+def numbers(values: pd.Series[Any], *, of_degrees: bool = False) -> pd.Series[float]:
+    """A column as numbers; what is none is NaN, and "47,25" is one where the comma is the decimal sign.
+
+    "1,250" may be a thousand or one and a quarter and is no number; `of_degrees` it is the latter.
+
+    Examples
+    --------
+    >>> numbers(pd.Series(["0,5", "1.5", 2, "1,250", "0,125", "half", None])).tolist()
+    [0.5, 1.5, 2.0, nan, 0.125, nan, nan]
+    """
+    result = pd.to_numeric(values, errors="coerce").astype(float)
+    rest = result.isna() & values.notna()
+    if rest.any():
+        comma = _COMMA if of_degrees else _SURE_COMMA
+        texts = values[rest].astype(str).str.strip().str.replace(comma, r"\1.\2", regex=True)
+        result = result.mask(rest, pd.to_numeric(texts, errors="coerce"))
+    return result
 
 
 def blank(index: pd.Index[Any]) -> pd.Series[Any]:

@@ -31,6 +31,7 @@ from cami_units.layers import _database as database
 from cami_units.layers._occurrences import clean_points
 from cami_units.layers._point_tables import (
     TABLES,
+    WORKBOOKS,
     is_record_archive,
     is_reference_table,
     point_table,
@@ -335,6 +336,8 @@ def datasets(
         note = Note("table not read")
     if path.suffix.casefold() in RASTERS:
         note = Note("raster not read")
+    if path.suffix.casefold() in WORKBOOKS:
+        note = Note("workbook not read")
     return [], [problem_of("refuses", layer, path.name, "", note)]
 
 

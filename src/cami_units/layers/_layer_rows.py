@@ -118,7 +118,8 @@ def gathered(
     if pieces:
         table = gpd.GeoDataFrame(
             # As objects: a column of numbers in one file may be a column of texts in the next.
-            pd.concat(list(map(_as_objects, pieces)), ignore_index=True),
+            # The rows of an only file keep their numbers in it.
+            pd.concat(list(map(_as_objects, pieces)), ignore_index=len(pieces) > 1),
             geometry="geometry",
             crs=reading.crs,
         ).infer_objects()
@@ -311,6 +312,7 @@ _FINISH: Final[Mapping[str, Finish]] = MappingProxyType(
         "disputed": lambda table: tables.keyed_rows(
             table if "states" in table else table.assign(states=""), "disputed"
         ),
+        "hotspots": tables.hotspot_rows,
         "barriers": tables.barrier_rows,
         "gazetteer": tables.place_rows,
     }

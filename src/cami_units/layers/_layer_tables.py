@@ -17,7 +17,7 @@ import shapely
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._reading import rows_in_short
-from cami_units.layers._taxa import Names, match
+from cami_units.layers._taxa import Names, match, names_in
 from cami_units.model import (
     DRAWN_AS,
     LAYERS,
@@ -418,7 +418,7 @@ def protected_area_rows(
     """
     notes: Notes = []
     blank = dialects.blank(table.index)
-    reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
+    reported = dialects.numbers(table.get("reported_area_km2", blank)).fillna(0.0)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object).copy()
     # The world database has areas whose outline nobody handed in, as points with a reported size.
     points = np.isin(shapely.get_type_id(shapes), (0, 4))
@@ -505,7 +505,7 @@ def areas_in_force(
     keep = np.ones(len(table), dtype=bool)
     notes: Notes = []
     blank = dialects.blank(table.index)
-    reported = pd.to_numeric(table.get("reported_area_km2", blank), errors="coerce").fillna(0.0)
+    reported = dialects.numbers(table.get("reported_area_km2", blank)).fillna(0.0)
     name = table.get("name", blank).fillna("").astype(str)
 
     def step(number: int, out: Any, what: str) -> None:
@@ -542,7 +542,7 @@ def areas_in_force(
 
 def barrier_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     """Barriers with a permeability from 0 (closed) to 1 (open)."""
-    value = pd.to_numeric(table["permeability"], errors="coerce")
+    value = dialects.numbers(table["permeability"])
     wrong = ~value.between(0, 1)
     notes: Notes = []
     blank = dialects.blank(table.index)
@@ -574,7 +574,22 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     blank = dialects.blank(table.index)
     table = table.assign(evidence_grade=grade, name=table.get("name", blank).fillna("").astype(str))
     table, id_notes = with_ids(table, "corridors")
-    table = table.assign(sci_name=table["sci_name"].fillna("").astype(str).str.split(";"))
+    listed_names = [names_in(cell) for cell in table["sci_name"].fillna("").astype(str)]
+    matches = {
+        name: match(name, None, None, names=names, rules={})
+        for some in listed_names
+        for name in some
+    }
+    taxa = {
+        name: verdict.taxon if verdict.verdict in ("ours", "guarded", "wider") else ""
+        for name, verdict in matches.items()
+    }
+    # of two names of one species the first
+    told_once = [
+        list({taxa[name] or name: name for name in reversed(some)}.values())[::-1]
+        for some in listed_names
+    ]
+    table = table.assign(sci_name=told_once)
     several = table["sci_name"].str.len() > 1
     table = table.explode("sci_name")
     order = (table.groupby("corridor_id").cumcount() + 1).astype(str)
@@ -583,12 +598,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     if where.any():
         table[DRAWN_AS] = table["corridor_id"]
     table["corridor_id"] = table["corridor_id"].where(~where, table["corridor_id"] + "." + order)
-    matches = {name: match(name, None, None, names=names, rules={}) for name in table["sci_name"]}
-    ours = table["sci_name"].map(
-        lambda name: (
-            matches[name].taxon if matches[name].verdict in ("ours", "guarded", "wider") else ""
-        )
-    )
+    ours = table["sci_name"].map(taxa)
     unknown = (ours == "").to_numpy()
     if unknown.any():
         others = in_short(sorted(table.loc[unknown, "sci_name"].unique()))
@@ -628,7 +638,7 @@ def with_months(
 def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     """Places for names; of several with one name the largest stays."""
     blank = dialects.blank(table.index)
-    extent = pd.to_numeric(table.get("extent_km", blank), errors="coerce").fillna(0.0)
+    extent = dialects.numbers(table.get("extent_km", blank)).fillna(0.0)
     nameless = table["name_en"].isna()
     table = table.assign(
         extent_km=extent.astype(float), kind=table.get("kind", blank).fillna("place").astype(str)
@@ -651,6 +661,19 @@ def place_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
         names = in_short(sorted(table.loc[twice, "name_en"].unique()))
         notes.append(problem_of("counted", "gazetteer", "", names, note))
     return _ordered(table[~twice], "name_en"), notes
+
+
+def hotspot_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
+    """Hotspots; of Key Biodiversity Areas those are told that their keepers do not, or no more, confirm."""
+    status = table.get("kbastatus", table.get("ibastatus", dialects.blank(table.index)))
+    unsure = status.notna() & status.astype(str).str.casefold().ne("confirmed")
+    result, notes = keyed_rows(table, "hotspots")
+    if unsure.any():
+        facts = {"count": int(unsure.sum()), "of": len(table)}
+        note = Note("areas unconfirmed", facts | {"names": in_short(sorted(set(status[unsure])))})
+        names = in_short(sorted(named(table.assign(_row=""), "_row").loc[unsure, "name_en"]))
+        notes.append(problem_of("note", "hotspots", "", names, note))
+    return result, notes
 
 
 def keyed_rows(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Notes]:

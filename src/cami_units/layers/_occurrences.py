@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cami_units.layers._dates import year_first
-from cami_units.layers._dialects import blank, by_value, in_our_words, plain
+from cami_units.layers._dialects import blank, by_value, in_our_words, numbers, plain
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, names_in_short
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import (
@@ -190,7 +190,7 @@ def _faults(
 def _number(table: pd.DataFrame, name: str) -> Any:
     """A column as numbers; what is none, or not there, is not a number."""
     values = table.get(name, blank(table.index))
-    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+    return numbers(values).to_numpy(dtype=float)
 
 
 def _is_any(table: pd.DataFrame, name: str, words: Collection[str]) -> Mask:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.layers._dialects import DIALECTS, plain
+from cami_units.layers._dialects import DIALECTS, numbers, plain
 from cami_units.layers._equal_area import projected
 from cami_units.layers._reading import AdvisedError
 from cami_units.model import (
@@ -38,6 +38,9 @@ from cami_units.model import (
 
 TABLES: Final = (".csv", ".tsv", ".txt")
 """Endings of tables of points."""
+
+WORKBOOKS: Final = (".xlsx", ".xlsm", ".xls", ".ods")
+"""Endings of workbooks, which hold several sheets: which of them is meant is said by saving it as CSV."""
 
 MOST_ROWS: Final = 3_000_000
 """Rows that are read: a GBIF download of all species here, or a study of 40 animals, has fewer."""
@@ -241,7 +244,7 @@ def _degrees_by_content(table: pd.DataFrame) -> tuple[str, str] | None:
     spans = {}
     for heading in table.columns:
         texts = table[heading].astype(str).str.strip()
-        values = _numbers(texts[texts != ""])
+        values = numbers(texts[texts != ""], of_degrees=True).to_numpy()
         if len(values) and np.isfinite(values).mean() > _MOSTLY_NUMBERS:
             spans[str(heading)] = float(np.nanmax(np.abs(values)))
 
@@ -272,17 +275,6 @@ def _is_number(span: float) -> bool:
     return float(span).is_integer()
 
 
-def _numbers(texts: pd.Series) -> Any:
-    """Numbers from texts; "47,25" is one where the comma is the decimal sign."""
-    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float, copy=True)
-    rest = np.isnan(values)
-    if rest.any():
-        others = texts[rest].astype(str).str.strip()
-        others = others.str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
-        values[rest] = pd.to_numeric(others, errors="coerce").to_numpy(dtype=float)
-    return values
-
-
 def _is_in(crs: str, x: Any, y: Any) -> bool:
     """Whether places are in the plan's system and not in ours; degrees are in none that has metres."""
     if same_crs(crs, LONLAT):
@@ -306,7 +298,7 @@ def _degrees(texts: pd.Series) -> Any:
     >>> _degrees(pd.Series(["42˚30´N", "42.5 30", "42 30.5 10", "190°30'"])).round(4).tolist()
     [42.5, nan, nan, nan]
     """
-    values = _numbers(texts)
+    values = numbers(texts, of_degrees=True).to_numpy(copy=True)
     cells = texts.to_numpy()
     for row in np.flatnonzero(np.isnan(values)):
         match = _SEXAGESIMAL.fullmatch(str(cells[row]).strip().upper())

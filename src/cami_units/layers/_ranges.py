@@ -35,6 +35,7 @@ from cami_units.layers._taxa import (
     Names,
     asked_name,
     matches,
+    names_in,
     names_of,
     rule_lines,
     rules_by_source,
@@ -87,7 +88,7 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
             ["skipped" if verdict.source in unused else verdict.verdict for verdict in verdicts],
             dtype=object,
         )
-        notes = []
+        notes = _of_several(table, names, file)
         for kind, key in _WHY_NOT.items():
             rows = kinds == kind
             if rows.any():
@@ -100,6 +101,25 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
         return ~np.isin(kinds, list(_WHY_NOT)), notes
 
     return select
+
+
+def _of_several(table: pd.DataFrame, names: Names, file: str) -> list[Problem]:
+    """What is said of rows that name more than one taxon: a row of a range is of one, the first."""
+    cells = [cell for cell in table["sci_name"].dropna().unique() if len(names_in(str(cell))) > 1]
+    several = [
+        cell
+        for cell in map(str, cells)
+        if len(
+            {one.taxon for one in matches([(n, None, None) for n in names_in(cell)], names, {})}
+            - {""}
+        )
+        > 1
+    ]
+    if not several:
+        return []
+    rows = int(table["sci_name"].isin(several).sum())
+    note = Note("ranges of several species", {"count": rows, "of": len(table)})
+    return [problem_of("counted", "ranges", file, names_in_short(several), note)]
 
 
 def _meant_names(others: Iterable[str], names: Names) -> list[Note]:
@@ -240,7 +260,7 @@ def _range_columns(
         notes.append(problem_of("counted", "ranges", dataset.name, "", note))
     weights: dict[str, Any] = {}
     if RANGE_WEIGHT in table:
-        weight = pd.to_numeric(table[RANGE_WEIGHT], errors="coerce")
+        weight = dialects.numbers(table[RANGE_WEIGHT])
         wrong = ~weight.between(0, 1) & table[RANGE_WEIGHT].notna()
         if wrong.any():
             came = in_short(sorted({str(value) for value in table.loc[wrong, RANGE_WEIGHT]}))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._layer_rows import files_of, source_entry
+from cami_units.layers._point_tables import WORKBOOKS
 from cami_units.layers._reading import LayerRead, rows_in_short
 from cami_units.layers._state_names import state_names
 from cami_units.model import (
@@ -53,6 +54,8 @@ def species_table(entries: Iterable[Path] | None) -> LayerRead:
 
 def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
     """The lines of a table of species, by the names of its columns."""
+    if path.suffix.casefold() in WORKBOOKS:
+        return [], [problem_of("refuses", "species", path.name, "", Note("workbook not read"))]
     try:
         headings, *rows = delimited_rows(path.read_bytes()) or [[]]
     except (OSError, ValueError):

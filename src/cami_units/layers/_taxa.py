@@ -113,6 +113,31 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(words[:3])
 
 
+_BETWEEN_NAMES: Final = re.compile(
+    r"(?:[;；,，、/&+|\n]|\s(?:and|et|und|и|ба|болон)\s)(?![^(]*\))", re.IGNORECASE
+)
+_YEAR: Final = re.compile(r"\W*\d{4}\W*")
+
+
+def names_in(cell: str) -> list[str]:
+    """Each name of a cell that may name several species; the year behind an author stays with its name.
+
+    Examples
+    --------
+    >>> names_in("Saiga tatarica, Equus hemionus and Equus kiang Moorcroft, 1841")
+    ['Saiga tatarica', 'Equus hemionus', 'Equus kiang Moorcroft 1841']
+    >>> names_in("Panthera uncia (Schreber, 1775)"), names_in("")
+    (['Panthera uncia (Schreber, 1775)'], [''])
+    """
+    names: list[str] = []
+    for part in filter(None, map(str.strip, _BETWEEN_NAMES.split(cell))):
+        if names and _YEAR.fullmatch(part):
+            names[-1] += f" {part}"
+        else:
+            names.append(part)
+    return names or [""]
+
+
 def _in_brackets(name: str) -> str:
     """What stands in brackets in a name; empty where nothing does."""
     bracket = re.search(r"\(([^)]*)\)", name)

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from cami_units.layers._dates import times
+from cami_units.layers._dates import times, with_their_days
 from cami_units.layers._dialects import blank, by_value, plain
 from cami_units.layers._equal_area import transformed
 from cami_units.layers._occurrences import Clean, left_out, sound_rows, taxa_of, within_study
@@ -193,7 +193,8 @@ def _good_fixes(
         headings = in_short([name for name in table.columns if name != "geometry"], 20)
         raise InputError.of("positions want a time", names=headings)
     points = np.asarray(table.geometry.array, dtype=object)
-    when, dated = times(table["time"])
+    days = table["date"] if "date" in table else blank(table.index)
+    when, dated = times(with_their_days(table["time"], days))
     fixes = pd.DataFrame(
         {
             "animal": table["animal"].astype(str),
