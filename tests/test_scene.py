@@ -170,6 +170,25 @@ def test_looking_at_the_finest_last_finds_the_same(most: int) -> None:
     assert len(asked) == len(set(asked)), "nothing is simplified twice"
 
 
+def test_what_is_dear_to_simplify_is_not_tried_again_for_a_twentieth() -> None:
+    """96 of 100 vertices are enough, where the next finer tolerance may bring four more; 94 are not."""
+    left = {0.002: 400, 0.005: 300, 0.01: 99, 0.02: 96, 0.05: 50, 0.1: 30, 0.2: 4}
+    asked: list[float] = []
+
+    def drawn_at(tolerance: float) -> np.ndarray:
+        asked.append(tolerance)
+        return np.array([shapely.LineString(np.zeros((left[tolerance], 2)))])
+
+    # 400 are 4 times too many, 250 2.5 times: the first guess is the sixth tolerance, or the fourth
+    for in_all, finest, tried in ((0, 99, 6), (250, 96, 1)):
+        asked.clear()
+        [found] = scene.simplest(drawn_at, most_vertices=100, in_all=in_all)
+        assert (shapely.get_num_coordinates(found), len(asked)) == (finest, tried)
+    left |= {0.02: 94}
+    [found] = scene.simplest(drawn_at, most_vertices=100, in_all=250)
+    assert shapely.get_num_coordinates(found) == 99
+
+
 def test_edges_have_one_number_from_both_sides() -> None:
     """Two squares side by side and a point that is there twice: seven edges, of eight that are walked."""
     xy = np.array(

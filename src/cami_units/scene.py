@@ -951,8 +951,10 @@ def simplest(
         Vertices allowed in all.
     in_all : int
         Vertices that there are, where it is dear to simplify: of more than may be, the finest is not
-        looked at first.
+        looked at first. Nor is a finer one, which may have a twentieth more at best, once there are
+        19 in 20 of what is allowed.
     """
+    enough = _NEARLY_ALL if in_all else 1.0
 
     def drawn(place: int) -> tuple[Shapes, float]:
         """The shapes at a tolerance, and how many times too many vertices they have."""
@@ -975,11 +977,15 @@ def simplest(
         shapes, excess = drawn(at)
         if excess <= 1:
             return shapes
-    while excess <= 1 and at > first:
+    while excess <= enough and at > first:
         at -= 1
         finer, excess = drawn(at)
         shapes = finer if excess <= 1 else shapes
     return shapes
+
+
+_NEARLY_ALL: Final = 0.95
+"""Of the vertices that are allowed: where it is dear to simplify, no eye sees what is left of them."""
 
 
 # -- layers that a plan brings --------------------------------------------------------------------
