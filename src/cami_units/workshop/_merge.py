@@ -225,7 +225,7 @@ def _by_chosen_copy(
                 merging.merge, f"@{mark.place}", version.unit_id, mark, settled_reason(decided, "")
             )
         else:
-            return version_of_copy(unit, version, mark, merging.placemarks)
+            return version_of_copy(unit, version, mark, merging.placemarks, merging.ground)
     return version
 
 

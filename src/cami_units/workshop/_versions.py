@@ -267,11 +267,16 @@ def is_as_it_was(version: Version) -> bool:
 
 
 def version_of_copy(
-    unit: Mapping[str, Any], version: Version, copied: Placemark, placemarks: gpd.GeoDataFrame
+    unit: Mapping[str, Any],
+    version: Version,
+    copied: Placemark,
+    placemarks: gpd.GeoDataFrame,
+    ground: Ground,
 ) -> Version:
     """What a group makes of a unit, by the copy of it that it edited, in place of the one that it left as it was."""
     unit_id = version.unit_id
-    piece = copied._replace(unit_id=unit_id, matched_by="overlap", copy_of="", notes=())
+    iou = ground.likeness(copied.place, unit_id)
+    piece = copied._replace(unit_id=unit_id, matched_by="overlap", iou=iou, copy_of="", notes=())
     own_units = {unit_id} if version.owner else set()
     edited = _version(unit, [piece], Identified(), placemarks, version.group, own_units)
     comment = joined_comments([edited, version])
