@@ -170,7 +170,7 @@ def times(column: pd.Series[Any]) -> tuple[pd.Series[pd.Timestamp], list[Note]]:
     if not others.any():
         return moments, []
     iso, notes = year_first(texts[others])
-    # pandas takes today for what a text lacks: "12:30", "5 May"
+    # pandas gives a time without a day the day of today: "12:30"; and "5 May" the year 1
     iso = iso.where(iso.str.contains(_YEAR), "")
     # one unit for both: pandas gives each column the coarsest that holds it
     moments = moments.dt.as_unit("us")
