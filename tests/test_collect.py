@@ -612,6 +612,14 @@ def test_a_message_on_a_unit_that_only_the_ground_tells_is_asked_about(tmp_path)
     assert "'not needed' stands for a name: is the unit to be rejected?" in notes["CU-002"]
 
 
+def test_an_id_that_somebody_typed_into_the_attributes_is_read_as_in_forms(tmp_path):
+    edits = [with_data("CU-001", cu_id="cu1"), with_data("CU-002", cu_id="2")]
+    edits += [with_data("CU-003", cu_id="unit 3"), with_data("CU-004", cu_id="CU-404")]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
+    assert [of(made, one) for one in UNITS[:3]] == [[("kept", "cu_id", "S1")]] * 3
+    assert "CU-404 is not one of the round" in told(made, "CU-404")["what"]
+
+
 def test_an_x_before_a_name_in_the_attributes_rejects(tmp_path):
     edits = [with_data("CU-001", name_en="X Place 001"), with_data("CU-002", name_ru="Х Место 002")]
     made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
@@ -2293,7 +2301,7 @@ def test_a_line_of_a_form_for_the_name_of_a_unit_is_told_which_unit_is_called_so
     assert "called so: CU-004. Type the id" in told(made, "there is no unit")["what"]
 
 
-def with_data(cu_id: str, **values: str) -> draw.Edit:
+def with_data(cu_id: str, /, **values: str) -> draw.Edit:
     """Attributes of a unit as somebody edits them in QGIS: its name stays."""
 
     def edit(root) -> None:

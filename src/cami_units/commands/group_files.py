@@ -572,7 +572,7 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     rows = records(placemarks.table)
     own_columns = _own_columns(rows)
     for row in rows:
-        row["data"] = _without_foreign_layer(row["data"])
+        row["data"] = _with_known_id(_without_foreign_layer(row["data"]), base_facts)
         row["comment"] = _with_own_columns(row, _comment(row), own_columns)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
@@ -1087,6 +1087,16 @@ _EVIDENCE: Final = frozenset(
     {*LAYERS, _NEIGHBOURS, "labels", "about", "water", "borders", "border_pairs", "gazetteer"}
 )
 """What our own files say under `layer` of what nobody is asked to edit; context layers beside."""
+
+
+def _with_known_id(data: dict[str, str], base_facts: HandedOut) -> dict[str, str]:
+    """The data of a placemark, with the id that somebody typed there ("cu29", "29") as ids are written."""
+    typed = data.get("cu_id", "")
+    if not typed or typed in base_facts.hashes or typed in base_facts.units:
+        return data
+    unit_ids = workshop.unit_ids_listed(typed, base_facts.units)
+    is_known = len(unit_ids) == 1 and unit_ids[0] in base_facts.units
+    return {**data, "cu_id": unit_ids[0]} if is_known else data
 
 
 def _without_foreign_layer(data: Mapping[str, str]) -> dict[str, str]:
