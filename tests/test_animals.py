@@ -943,6 +943,8 @@ TIMES = ["2023-05-13 00:00", "2023-05-13 12:00", "2023-05-14 00:00"]
     [
         ("Date,Time,Longitude,Latitude", "%d/%m/%Y,%H:%M"),
         ("UTC_Date,UTC_Time,lon,lat", "%Y-%m-%d,%H:%M:%S"),
+        ("Date,Time,lon,lat", "%d-%b-%y,%H:%M"),
+        ("other,timestamp,lon,lat", "x,%d-%b-%y %H:%M"),
         ("Дата,время,Долгота,Широта", "%d.%m.%Y,%H:%M"),
         ("other,Loc. date,Longitude,Latitude", "x,%Y-%m-%d %H:%M"),
     ],
@@ -963,7 +965,7 @@ def test_days_in_a_column_of_their_own_are_those_of_the_times(tmp_path, headings
     )
 
 
-@pytest.mark.parametrize("time", ["12:30", "6:30 pm", "5 May"])
+@pytest.mark.parametrize("time", ["12:30", "6:30 pm", "5 May", "5 May 06:30"])
 def test_a_time_without_a_day_is_none(tmp_path, time):
     path = tmp_path / "collar.csv"
     path.write_text(

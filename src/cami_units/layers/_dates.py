@@ -28,7 +28,8 @@ _NO_DATE: Final = re.compile(r"\d[./]\d{1,2}[./]\d")
 _TIME_OF_DAY: Final = re.compile(
     r"\s*\d{1,2}[:.]\d\d(?:[:.]\d\d(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?\s*Z?\s*", re.IGNORECASE
 )
-_YEAR: Final = re.compile(r"\d{4}")
+_YEAR: Final = re.compile(r"\d{4}|(?<![:\d])\d{1,2}[\s.-]*[^\W\d]{3,}[\s.,-]*\d\d(?![:\d])")
+"""A year: of four figures, or of two behind a day and a month by name, as Excel writes 5-May-24."""
 _MIDNIGHT: Final = re.compile(r"[ T]0?0:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$")
 _SERIAL: Final = re.compile(r"\s*\d{5}(?:\.\d+)?\s*")
 
