@@ -1130,6 +1130,9 @@ def test_states_known_by_their_names_are_told(tmp_path):
     assert states["iso2"].tolist() == ["IR", "KZ", "RU"]
     assert "3 of 4 rows have no ISO 3166 code: known by the name of the state" in said
     assert "1 of 4 rows has no ISO 3166 code: left out (Elbonia)" in said
+    only_russian = gpd.GeoDataFrame({"NAME_RU": ["Иран"]}, geometry=[box(50, 30, 55, 35)], crs=4326)
+    path = written(tmp_path / "ru.geojson", only_russian)
+    assert layers.read_countries(path, states=("IR",))["iso2"].tolist() == ["IR"]
 
 
 def test_columns_of_yes_and_no_are_no_codes_of_states(tmp_path):
@@ -1150,8 +1153,11 @@ def test_seas_are_no_ground_of_a_state(tmp_path):
     assert "outlines of this source hold territorial waters: sea counts there as ground" in said
     _, said = states_told(tmp_path, ("KZ",), **columns | {"POL_TYPE": ["200NM"] * 3})
     assert "3 of 3 rows are of sea alone" in said
-    columns = {"name": ["Kazakhstan"], "ISO3166-1": ["KZ"], "ISO3166-1:alpha3": ["KAZ"]}
-    assert "hold territorial waters" in states_told(tmp_path, ("KZ",), **columns)[1]
+    for codes in ({"ISO3166-1": "KZ", "ISO3166-1:alpha3": "KAZ"}, {"ISO3166-1:alpha3": "KAZ"}):
+        columns = {"name": ["Kazakhstan"]} | {heading: [code] for heading, code in codes.items()}
+        states, said = states_told(tmp_path, ("KZ",), **columns)
+        assert states["iso2"].tolist() == ["KZ"]
+        assert "hold territorial waters" in said
 
 
 def lines(**columns) -> gpd.GeoDataFrame:

@@ -116,8 +116,8 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column(
                 "iso2",
                 "isoa2eh isoa2 iso31661alpha2 iso31661 isocode2 iso2code iso2digit iso2cd "
-                "countrycode iso shapegroup shapeiso iso3 isoa3eh isoa3 iso3code isocode3 iso3digit "
-                "iso3cd gid0 isoter1 adm0a3 wba2 wba3 adm0pcode cntrid",
+                "countrycode iso shapegroup shapeiso iso31661alpha3 iso3 isoa3eh isoa3 iso3code isocode3 "
+                "iso3digit iso3cd gid0 isoter1 adm0a3 wba2 wba3 adm0pcode cntrid",
                 required=True,
             ),
             _column(
@@ -325,6 +325,9 @@ def in_our_words(
     if layer == "countries" and "iso2" in ours:
         ours["iso2"], notes = _state_of_each_row(ours["iso2"], table, headings, file, rules)
         problems += notes
+        if any("3166-1" in str(heading) for heading in headings.values()):
+            # so OpenStreetMap calls its codes, whose outlines run along territorial waters
+            problems.append(problem_of("note", layer, file, "", Note("states with sea")))
     names = [column.name for column in dialect]
     # What a file says itself goes before what the plan says of files that are silent.
     for name, value in (*rules.defaults.items(), *rules.constants.items()):
@@ -417,8 +420,9 @@ def _state_of_each_row(
     """
     if not rules.is_own or "iso2" in rules.columns:
         return given, []
-    iso, names, _ = DIALECTS["countries"]
-    called = _states_called(table, [word for word in names.spellings if word in headings], headings)
+    iso, *names = DIALECTS["countries"]
+    spellings = [word for name in names for word in name.spellings]
+    called = _states_called(table, [word for word in spellings if word in headings], headings)
     if _is_denied(given.map(_iso_code), called):
         given = blank(given.index)
     states = blank(given.index)
@@ -462,10 +466,9 @@ def _state_names_in(table: pd.DataFrame, headings: Mapping[str, Any], rules: Fil
     """The heading under which states are called by names that we know, where no column has codes."""
     if "iso2" in rules.columns_of_file or _by_content("iso2", table):
         return None
-    words = (word for word in DIALECTS["countries"][1].spellings if word in headings)
-    return next(
-        (headings[word] for word in words if any(map(state_called, table[headings[word]]))), None
-    )
+    _, *names = DIALECTS["countries"]
+    named = (headings[word] for name in names for word in name.spellings if word in headings)
+    return next((heading for heading in named if any(map(state_called, table[heading]))), None)
 
 
 # dBASE III keeps ten letters of a column's name: longer ones are met cut off.

@@ -389,8 +389,7 @@ def _codeless(rows: gpd.GeoDataFrame) -> list[str]:
 def _without_seas(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     """States without the rows that are of their seas alone, and what is said of sea that is left.
 
-    In the layers of marineregions.org the column ``POL_TYPE`` says which is which; outlines of
-    OpenStreetMap, known by the headings of its codes, run along territorial waters.
+    In the layers of marineregions.org the column ``POL_TYPE`` says which is which.
     """
     kinds = table.get("pol_type", dialects.blank(table.index)).fillna("").astype(str)
     kinds = kinds.str.casefold()
@@ -401,7 +400,7 @@ def _without_seas(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
         note = Note("rows of sea", {"count": int(is_sea.sum()), "of": len(table)})
         level: Any = "refuses" if is_sea.all() else "counted"
         notes.append(problem_of(level, "countries", "", names, note))
-    if kinds.str.contains("union").any() or any("3166-1" in str(name) for name in table):
+    if kinds.str.contains("union").any():
         notes.append(problem_of("note", "countries", "", "", Note("states with sea")))
     return table if is_sea.all() else table[~is_sea], notes
 
