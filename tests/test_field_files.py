@@ -460,6 +460,26 @@ def test_a_side_over_180_degrees_goes_the_short_way(tmp_path, layer):
     assert "3 of 3 rows have a side over 180° long: taken the short way" in told.sentence()
 
 
+def test_a_box_around_eurasia_is_not_taken_for_the_other_half(tmp_path):
+    """A side of 190° may be meant: the box is cut to the study, and holds the steppe in the middle of it."""
+    eurasia = written(tmp_path / "p.geojson", {"name": ["a"]}, [box(-20, 20, 170, 80)])
+    rows = in_kazakhstan("protected_areas", eurasia)
+    assert "cut to the surroundings" in rows.problems[0].what
+    steppe = layers.to_equal_area(gpd.GeoSeries([box(60, 45, 61, 46)], crs="EPSG:4326"))
+    assert rows.table.covers(steppe.geometry[0]).all()
+
+
+@pytest.mark.parametrize("wests", [(70, 80, 75), (-170, 170, 0), (-179, 179, 170)])
+@pytest.mark.parametrize("layer", ["hotspots", "ranges"])
+def test_a_polygon_along_a_parallel_encloses_no_ground(tmp_path, wests, layer):
+    flat = Polygon([(lon, 50) for lon in wests])
+    columns = {"name_en": ["flat", "b"], "sci_name": ["Saiga tatarica"] * 2}
+    path = written(tmp_path / "flat.geojson", columns, [flat, box(60, 45, 61, 46)])
+    rows = gathered(layer, [path], layers.Reading(), is_own=True)
+    [told] = [one for one in rows.problems if one.level == "refuses"]
+    assert "1 of 2 rows has a shape that encloses no ground" in told.sentence()
+
+
 def test_a_shape_in_two_parts_at_180_is_whole(tmp_path):
     """Chukotka as it should be: both parts are narrow, only their common box is not."""
     shape = MultiPolygon([box(170, 60, 180, 65), box(-180, 60, -170, 65)])

@@ -159,6 +159,8 @@ def test_no_cells_have_no_neighbours():
             "EPSG:3857 is none: an area in it is off by",
         ),
         (shapely.box(0, 0, 1_000, 1_000), {"crs": "EPSG:99999"}, "that PROJ knows is expected"),
+        # of the Moon: PROJ knows it, and no way there
+        (shapely.box(0, 0, 1_000, 1_000), {"crs": "IAU_2015:30120"}, "that PROJ knows is expected"),
         (shapely.Polygon(), {}, "study area is empty"),
         (shapely.Point(1, 1), {}, "made of polygons; Point came too"),
         (gpd.GeoSeries([shapely.box(0, 0, 1_000, 1_000)]), {}, "it has no CRS"),

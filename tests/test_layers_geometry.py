@@ -147,6 +147,18 @@ def test_degrees_that_count_on_past_180_are_torn_by_no_projection(crs, west):
     assert ours == pytest.approx(geodesic_km2(box(0, 60, 10, 66)), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("west", "wide"), [(-180, 360 + 1e-11), (-180, 360 + 1e-7), (0, 360), (-181, 360), (10, 340)]
+)
+def test_a_box_that_goes_round_the_earth_and_on_is_as_wide_as_it_says(west, wide):
+    # The ground of a degree, by the ellipsoid, so many times. A world box of which a file rounded
+    # one end past 180° came back as nothing, one from 0 to 360 was a fault of Python's.
+    world = gpd.GeoDataFrame(geometry=[box(west, 40, west + wide, 60)], crs="EPSG:4326")
+    ours = layers.to_equal_area(world, "EPSG:6933").area.iloc[0] / 1e6
+    degree = geodesic_km2(shapely.segmentize(box(0, 40, 1, 60), 0.05))
+    assert ours == pytest.approx(wide * degree, rel=1e-5)
+
+
 def test_a_cap_around_the_pole_in_metres_is_as_large_as_it_was():
     # Lambert's projection from the pole keeps areas: π r². The cap came back as 36 km².
     cap = gpd.GeoDataFrame(geometry=[Point(0, 0).buffer(1.5e6, quad_segs=200)], crs="EPSG:3571")

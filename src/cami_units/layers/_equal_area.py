@@ -121,10 +121,25 @@ def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
         flat = transformed(densified(flat, MAX_EDGE_M / _metres_a_unit(origin)), origin, LONLAT)
         flat, origin = cut_at_180(flat), read_crs(LONLAT)
     is_past = (np.abs(shapely.bounds(flat)[:, [0, 2]]) > 180.0).any(axis=1)
-    flat[is_past] = cut_at_180(flat[is_past])
+    flat[is_past] = brought_back(flat[is_past])
     flat = _cut_at_seam(flat, read_crs(target))
     flat_shapes = transformed(densified(flat, MAX_EDGE_DEG), origin, target)
     return _joined_at_the_date_line(flat, flat_shapes)
+
+
+def brought_back(shapes: Shapes) -> Shapes:
+    """Shapes whose longitudes count on past 180°, in place; a side of a polygon is as wide as it says.
+
+    Examples
+    --------
+    >>> brought_back(np.array([shapely.box(0, 50, 360, 60)]))[0].bounds
+    (-180.0, 50.0, 180.0, 60.0)
+    """
+    is_polygon = np.isin(shapely.get_type_id(shapes), _POLYGONS)
+    cut = np.asarray(shapes, dtype=object).copy()
+    # no side is left that is shorter the other way round
+    cut[is_polygon] = densified(cut[is_polygon], 90.0)
+    return cut_at_180(cut)
 
 
 def _joined_at_the_date_line(lonlat: Shapes, flat_shapes: Shapes) -> Shapes:

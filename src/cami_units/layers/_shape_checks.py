@@ -22,6 +22,7 @@ from cami_units import kml
 from cami_units.layers._equal_area import (
     Repair,
     Shapes,
+    brought_back,
     kinds,
     only,
     projected,
@@ -172,6 +173,10 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     off_plane = keep & ~_finite(flat)
     problems += say("refuses", off_plane, Note("not to be projected", {"crs": crs_name(crs)}))
     keep &= ~off_plane
+    # of a polygon along a parallel nothing is left where the projection tears it
+    bare = keep & shapely.is_empty(flat)
+    problems += say("refuses", bare, Note("shape without ground"))
+    keep &= ~bare
     problems += _far_away(dataset, layer, shapes[keep], flat[keep], crs, rules)
     # once more: parallels that lay side by side in degrees are bent, and reach into one another
     keep = stays(_untangled(flat, keep, say))
@@ -272,7 +277,7 @@ def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, say: Say) -> Step:
     counting = outside.copy()
     some = shapes[outside]
     counting[outside] = ~_beyond_degrees(some, turns=2) & shapely.is_valid(some)
-    shapes[counting] = cut_at_180(shapes[counting])
+    shapes[counting] = brought_back(shapes[counting])
     outside &= ~counting
     problems = say("counted", counting, Note("longitudes counting on"))
     if outside.any():
@@ -316,7 +321,7 @@ def _in_the_window(
 
 
 def _short_way_round(shapes: Shapes, wide: Mask, say: Say) -> list[Problem]:
-    """Wide shapes with a side over 180° cut in place where it crosses the date line; of polygons it is said.
+    """Wide shapes with a side round the globe cut in place where it crosses the date line; of polygons it is said.
 
     Such a side is meant the other way round: a GPS writes 179, then -179. What spans the globe as
     well then (a cap around a pole), or is nothing (a box from -180 to 180), stays as it is.
@@ -333,12 +338,17 @@ def _short_way_round(shapes: Shapes, wide: Mask, say: Say) -> list[Problem]:
 
 
 def _has_side_round(shape: Any) -> bool:
-    """Whether a polygon has a side over 180° of longitude that is not all the way round."""
+    """Whether a polygon has a side over 270° of longitude that is not all the way round.
+
+    One of 180° to 270° may as well be a side of a box around Eurasia.
+    """
     rings = [
         shapely.get_coordinates(ring)[:, 0] for ring in shapely.get_rings(shapely.get_parts(shape))
     ]
     sides = np.concatenate([np.abs(np.diff(ring)) for ring in rings] or [np.array([])])
-    return bool(((sides > _HALF_THE_GLOBE) & (sides < 2 * _HALF_THE_GLOBE - _NEAR_WHOLE)).any())
+    return bool(
+        ((sides > 1.5 * _HALF_THE_GLOBE) & (sides < 2 * _HALF_THE_GLOBE - _NEAR_WHOLE)).any()
+    )
 
 
 _NEAR_WHOLE: Final = 1e-6

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
-from pyproj.exceptions import CRSError, ProjError
+from pyproj.exceptions import ProjError
 from shapely.affinity import translate
 
 from cami_units.model._errors import Note, in_short
@@ -143,7 +143,7 @@ def equal_area_fault(crs: Any) -> Note | None:
     """
     try:
         return _area_fault(read_crs(crs).srs)
-    except CRSError:
+    except ProjError:  # unknown, or of the Moon
         # Albers of northern Asia: of all codes that keep areas the nearest to where animals are here
         return Note("crs that PROJ knows expected", {"such": "ESRI:102025"})
 
@@ -433,6 +433,8 @@ def _folded(shape: Any) -> Any:
     """A shape whose longitudes count on, cut at each odd multiple of 180° and put side by side."""
     if shape.geom_type == "Polygon" and not shape.is_valid:
         shape = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    if shape.is_empty:  # it enclosed no ground
+        return shape
     west, _, east, _ = shape.bounds
     turns = range(int((west + 180) // 360), int((east + 180) // 360) + 1)
     strips = []
