@@ -424,6 +424,13 @@ def test_a_table_that_was_saved_in_one_column_is_that_table():
         ["CU-001", "S2", "because, they know"],
         ["CU-002", "S1", ""],
     ]
+    # a cell of two lines is in two cells of the one column
+    parted = b'"id,comment"\n"CU-001,""first"\n"second"""\n"CU-002,ok"\n'
+    rows = [["id", "comment"], ["CU-001", "first\nsecond"], ["CU-002", "ok"]]
+    assert delimited_rows(parted) == rows
+    # a quote that is never closed parts nothing: all behind it would be one cell
+    unclosed = b'"id,comment"\n"CU-001,ok"\n"CU-002,""first"\n"CU-003,ok"\n'
+    assert len(delimited_rows(unclosed)) == 4
     # remarks in one column stay what they are
     assert delimited_rows(b'note\n"first, then"\n') == [["note"], ["first, then"]]
     remarks = [["Remarks, if any"], ["first, then, at last"], ["nothing"], ["a, b, c, d"], ["so"]]

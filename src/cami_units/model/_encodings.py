@@ -195,7 +195,9 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
             parted = _rows(text, _delimiter(text), most_rows)
             # sentences in one column have commas too, but not each as many as the heading
             alike = sum(len(row) == len(parted[0]) for row in parted if row)
-            return parted if 2 * alike > len(parted) and len(parted) == len(rows) else rows
+            # there are fewer where a cell has several lines, or where a quote is never closed
+            is_whole = len(parted) == len(rows) or text.count('"') % 2 == 0
+            return parted if 2 * alike > len(parted) and is_whole else rows
         return rows
     except csv.Error as error:
         raise ValueError(str(error)) from error
