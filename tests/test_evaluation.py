@@ -185,6 +185,8 @@ def test_a_raster_and_a_table_of_records_are_read(tmp_path):
     records.write_text("longitude,latitude\n80.5,43.5\n80.6,43.5\n81.9,42.1\n", encoding="utf-8")
     (row,) = cu.evaluate_units(unit, records, runs=50).to_dict("records")
     assert row["share_inside"] == pytest.approx(2 / 3)
+    (same,) = cu.evaluate_units(unit, records.with_name("rec*.csv"), runs=50).to_dict("records")
+    assert same["share_inside"] == row["share_inside"]
 
 
 def test_too_few_placements_say_nothing_of_chance():

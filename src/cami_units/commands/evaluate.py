@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import glob
 from pathlib import Path
 from typing import Final
 
@@ -180,7 +181,8 @@ def _opened(
     if isinstance(evidence, gpd.GeoDataFrame):
         return evidence
     file = Path(evidence)
-    if not file.exists():
+    # it may be a pattern of several, as in a plan
+    if not file.exists() and not glob(str(file), recursive=True):
         raise InputError.of("no such file", file=str(file))
     read = layers.read_context(
         file, around=None, reading=layers.Reading(crs=crs), name="evidence", column=value
