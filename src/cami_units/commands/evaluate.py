@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from glob import glob
 from pathlib import Path
 from typing import Final
 
@@ -182,7 +181,7 @@ def _opened(
         return evidence
     file = Path(evidence)
     # it may be a pattern of several, as in a plan
-    if not file.exists() and not glob(str(file), recursive=True):
+    if not file.exists() and not any(file.parent.glob(file.name)):
         raise InputError.of("no such file", file=str(file))
     read = layers.read_context(
         file, around=None, reading=layers.Reading(crs=crs), name="evidence", column=value
