@@ -1284,6 +1284,28 @@ def test_a_remark_that_comes_again_is_told_once(tmp_path):
     ]
 
 
+def test_a_remark_is_the_same_though_units_changed_under_it(tmp_path):
+    """A pin outside of all units and a comment; later a unit around that pin, and the other one in halves."""
+    said = [
+        draw.commented("CU-004", "two herds"),
+        draw.drawn("fence", shapely.Point(70.5, 43.2), "4 ", "since 2019"),
+        draw.drawn("road", shapely.Point(70.5, 43.2), "4 "),
+    ]
+    first = collected(tmp_path, {"edit_S1.kmz": kmz(*said)})
+    assert set(first.round.tables["remarks"]["unit_id"]) == {"", "CU-004"}
+    around = draw.drawn("ours", shapely.box(70.2, 43.0, 70.8, 43.5), "2 ")
+    (tmp_path / "again.kmz").write_bytes(kmz(*said[:2], around, draw.halved("CU-004")))
+    remarks = collect([tmp_path / "again.kmz"], first.round).round.tables["remarks"]
+    columns = ["placemark", "unit_id", "round"]
+    # the second pin, which did not come again, lies in the new unit too
+    assert sorted(remarks[columns].itertuples(index=False, name=None)) == [
+        ("CU-004 Place 004", "CU-004a", "02"),
+        ("CU-004 Place 004", "CU-004b", "02"),
+        ("fence", "CU-017", "02"),
+        ("road", "CU-017", "01"),
+    ]
+
+
 def test_who_drew_a_unit_is_known_after_a_late_file(tmp_path):
     first = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-012", 0.9))})
     late = tmp_path / "late.kmz"

@@ -323,11 +323,11 @@ def remarks_table(
         row | {"unit_id": of_pieces(row["unit_id"], pieces), "round": next_number(measured.base)}
         for row in [*group_files.pins, *_typed_or_disputed(measured, shapes)]
     ]
-    _tie_to_units(rows, table)
-    told = {_remark_key(row) for row in rows}
     before = _remarks_before(measured.base, shapes, pieces)
+    _tie_to_units([*rows, *before], table)
+    told = set().union(*map(_remark_keys, rows))
     ordered = sorted(
-        [*rows, *(row for row in before if _remark_key(row) not in told)],
+        [*rows, *(row for row in before if not _remark_keys(row) <= told)],
         key=lambda row: (
             *(str(row[key]) for key in _REMARK_ORDER),
             shapely.to_wkb(row["geometry"]),
@@ -379,10 +379,16 @@ def _tie_to_units(rows: Iterable[dict[str, Any]], table: gpd.GeoDataFrame) -> No
 _REMARK_ORDER: Final = ("kind", "group", "file", "unit_id", "text", "placemark", "round")
 
 
-def _remark_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """By what a remark is the same that was handed in before: a comment stands wherever its unit lies."""
-    place = None if row["kind"] == "comment" else shapely.to_wkb(row["geometry"])
-    return (*(row[key] for key in ("kind", "group", "unit_id", "text")), place)
+def _remark_keys(row: Mapping[str, Any]) -> set[tuple[Any, ...]]:
+    """By what a remark is the same that was handed in before, for each unit that it is about.
+
+    A pin is the same by its place, whatever unit lies there since; a comment, or a conflict, by its unit,
+    wherever that lies since.
+    """
+    said = (row["kind"], row["group"], row["text"])
+    if row["kind"] in ("comment", "conflict"):
+        return {(*said, unit_id) for unit_id in str(row["unit_id"]).split(";")}
+    return {(*said, row["placemark"], shapely.to_wkb(row["geometry"]))}
 
 
 def _remarks_before(
