@@ -73,8 +73,14 @@ _NUMBERED: Final = (
     rf"第?\s*0*(\d{{1,5}})()(?:号(?:{_UNIT})?|[\s\-‐‑–—]*(?:я|р|st|nd|rd|th)?\s*{_UNIT})",
 )
 """The number of a unit as people say it: "Unit 9", "unit no. 9", "№ 9", "Участок 12", 单元-008, "9-р нэгж"."""
+_NO_MEASURE: Final = (
+    r"(?![.,]?\d|\s*(?:%|平方|公里|千米|公顷|米|(?:(?:sq|кв|дөрвөлжин)\.?\s*)?"
+    r"(?:k?m|к?м|ha|га|hectares?|kilomet\w+|met(?:er|re)s?|(?:кило)?метр\w*|гектар\w*)(?![^\W\d_])))"
+)
+"""Behind a number within other words, which may be that of a unit: "the unit 5 km north" counts kilometres."""
 _IN_A_SENTENCE: Final = re.compile(
-    rf"{_ID.pattern}|{_UNIT_WORD}{_GAP}(?:{_NO}{_GAP})?0*(\d{{1,5}}){_PIECE_BEHIND}", re.IGNORECASE
+    rf"{_ID.pattern}|{_UNIT_WORD}(?:\s*{_NO}{_GAP}|[\s_]*|[-‐‑–—])0*(\d{{1,5}}){_PIECE_BEHIND}{_NO_MEASURE}",
+    re.IGNORECASE,
 )
 """A unit within other words: "extend CU-014 to here", "merge with unit 11"."""
 _ONLY_NUMBERED: Final = (
@@ -276,6 +282,8 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     (('CU-003', 'CU-004'), (), ())
     >>> unit_ids_in("merge with unit 11"), unit_ids_in("объединить с единицей"), unit_ids_in("road No 5")
     (('CU-011',), (), ())
+    >>> unit_ids_in("move the unit 5 km north"), unit_ids_in("a good unit: 12 argali")
+    ((), ())
     """
     matches = _IN_A_SENTENCE.finditer(_line(typed))
     return tuple(
