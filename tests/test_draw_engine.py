@@ -26,7 +26,7 @@ import shapely
 from pyproj import Transformer
 
 import cami_units.webmap as webmap_room
-from cami_units import kml, rank, webmap
+from cami_units import kml, rank, webmap, workshop
 from cami_units.commands.assess import assess_sites, cut, species_ranges
 from cami_units.commands.draw_map import drawing_ground
 from cami_units.commands.group_files import _is_known_column
@@ -37,6 +37,7 @@ from cami_units.model import EQUAL_AREA, FINDINGS, Imprint, Round, SiteTables
 from cami_units.overlap import covered_cells, few_cells, window_of
 from cami_units.plan import read_plan, read_profile
 from cami_units.webmap._drawing_page import MODULES, page_script
+from cami_units.words import LANGUAGES, text
 
 RUNNER = Path(__file__).with_name("node") / "engine.mjs"
 MODULE_FOLDER = Path(webmap_room.__file__).with_name("assets") / "draw"
@@ -731,11 +732,41 @@ def test_words_in_any_part_of_a_unit_and_on_evidence_come_along(engine):
     (work,) = opened(engine, (HEAD + body + TAIL).encode())
     one = work["units"]["CU-001"]
     assert one["comment"] == "fence at km 40\nno water"
-    assert one["name_en"], one["name_ru"] == ("Ustyurt", "")  # nobody has renamed it
+    assert (one["name_en"], one["name_ru"]) == ("Ustyurt", "")  # nobody has renamed it
     assert one["rejected"] is True  # by any of its parts, as `collect` has it
     assert len(one["polygons"]) == 2
     assert [pin["text"] for pin in work["pins"].values()] == ["Barsakelmes: closed since 1999"]
     assert work["lost"] == ["begun", "to discuss"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_part_is_no_name_in_the_language_of_any_pack_and_a_sector_is_one(engine, lang):
+    name = f"CU-001 Ustyurt ({text('part', lang)} 2)"
+    assert workshop.bare_name(name) == "Ustyurt"
+    assert workshop.bare_name("CU-001 Ustyurt (sector 2)") == "Ustyurt (sector 2)"
+    part = told_of(name, "", (60, 40), part=2, cu_id="CU-001")
+    sector = told_of("CU-001 Ustyurt (sector 1)", "", (63, 40), part=1, cu_id="CU-001")
+    assert opened(engine, (HEAD + part + TAIL).encode())[0]["units"]["CU-001"]["name_en"] == "Ustyurt"
+    (work,) = opened(engine, (HEAD + sector + TAIL).encode())
+    assert work["units"]["CU-001"]["name_en"] == "Ustyurt (sector 1)"
+
+
+def test_no_pin_takes_the_place_of_another(engine):
+    """Two of the page, the second copied in Google Earth, one drawn there; and words on evidence."""
+
+    def pin(words, **data):
+        values = "".join(f'<Data name="{key}"><value>{v}</value></Data>' for key, v in data.items())
+        return (
+            f"<Placemark><name>{words}</name><ExtendedData>{values}</ExtendedData>"
+            "<Point><coordinates>60,40</coordinates></Point></Placemark>"
+        )
+
+    body = pin("one", draw_id="P1") + pin("two", draw_id="P1001") + pin("again", draw_id="P1001")
+    body += pin("new") + told_of("Barsakelmes", "closed", (58, 45), layer="protected_areas")
+    (work,) = opened(engine, (HEAD + body + TAIL).encode())
+    said = [pin["text"] for pin in work["pins"].values()]
+    assert sorted(said) == ["Barsakelmes: closed", "again", "new", "one", "two"]
+    assert work["pins"]["P1001"]["text"] == "two"
 
 
 def test_a_copied_part_is_a_shape_of_its_own_and_no_shape_takes_the_place_of_another(engine):

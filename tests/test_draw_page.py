@@ -618,6 +618,15 @@ def test_texts_from_a_file_stay_texts(page, tmp_path):
 # -- everybody --------------------------------------------------------------------------------------
 
 
+def test_who_pauses_between_two_words_goes_on_where_they_were(page):
+    """What is kept is cleaned of the space at its end, which still stands in the field."""
+    choose(page, "CU-002")
+    page.driver.find_element("id", "said-of").send_keys("fence ")
+    page.wait("return camiDraw.state.work.units['CU-002'].comment === 'fence'")
+    page.driver.find_element("id", "said-of").send_keys("at km 40")
+    page.wait("return camiDraw.state.work.units['CU-002'].comment === 'fence at km 40'")
+
+
 def test_what_was_begun_on_a_phone_can_be_ended_there(page):
     page.size(390, 844)
     click(page, '[data-tab-of="side"]')

@@ -92,7 +92,7 @@ _ENDS_IN_LETTER: Final = re.compile(rf"[^\W_{_HAN}]\Z")
 _BEHIND_ID: Final = " -–—:.,_)]）】"
 _BEFORE_ID: Final = re.compile(r"\A\W+(?=[CСＣ][UУＵ]\W?[\d０-９])", re.IGNORECASE)
 """Signs that people put before an id: "(CU-008)", "✅ CU-008"."""
-_PART: Final = re.compile(r"\s*\((?:part|часть)\s+\d+\)\s*$", re.IGNORECASE)
+_PART: Final = re.compile(r"\s*\((?:part|часть|部分|хэсэг)\s+\d+\)\s*$", re.IGNORECASE)
 _UNTITLED: Final = re.compile(
     r"(?:untitled|unnamed|new|без\s+названия|без\s+имени|новый|новая|未命名)?\s*"
     r"(?:polygon|path|placemark|shape|line|feature|многоугольник|полигон|путь|линия|метка|"

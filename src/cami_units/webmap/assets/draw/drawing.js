@@ -95,7 +95,7 @@ function showCard(unit) {
   if (card.dataset.shown === shown && node("verdict")) {
     node("unit-title").textContent = titleOf(unit);
     for (const [id, value] of [["name-en", unit.name_en], ["name-ru", unit.name_ru], ["said-of", unit.comment]]) {
-      if (node(id) !== document.activeElement || node(id).value.trim() === value) node(id).value = value;
+      if (node(id) !== document.activeElement) node(id).value = value;
     }
     showVerdict(unit);
     return;

@@ -293,7 +293,8 @@ export function workOfFile(read, base, about) {
     const isBare = !mark.polygons.length && !mark.lines.length && !mark.points.length;
     if (lines.length || (mark.polygons.length && !polygons.length) || (isBare && mark.comment)) lost.push(mark.name || mark.comment || "–");
     if (!mark.polygons.length && !polygons.length && mark.points.length) {
-      const key = /^P[0-9]{1,4}$/.test(mark.data.draw_id || "") ? mark.data.draw_id : freePin(pins);
+      const own = /^P[0-9]{1,4}$/.test(mark.data.draw_id || "") && !pins[mark.data.draw_id] ? mark.data.draw_id : "";
+      const key = own || freePin(pins);
       pins[key] = { key, place: mark.points[0], text: mark.comment || mark.name, about: cleanName(mark.data.about || "") };
     }
   }
@@ -318,7 +319,11 @@ export function workOfFile(read, base, about) {
   };
 }
 
-const freePin = (pins) => `P${1000 + Object.keys(pins).length}`;
+function freePin(pins) {
+  let number = 1000;
+  while (pins[`P${number}`]) number += 1;
+  return `P${number}`;
+}
 
 function handedOut(given) {
   return {
@@ -329,7 +334,7 @@ function handedOut(given) {
 
 const REJECTED = /^[XХxх]\s+/; // a Latin or a Cyrillic X, as people type it
 const LISTED = /^(CU-\d{1,6})([a-z]?)\b/;
-const PARTED = /\s\(\S+ ([0-9]+)\)$/; // "(part 2)", in whatever language a pack was written in
+const PARTED = /\s\((?:part|часть|部分|хэсэг) ([0-9]+)\)$/i; // as a pack says it in each language; "(sector 2)" is a name
 
 // A unit that has come before in the file: another part of it, as people write into the balloon of any; or a copy of a
 // part, which is a shape of its own, as `collect` has it.
@@ -362,8 +367,7 @@ function unitOfMark(mark, polygons, base, freshKey, units) {
   const drawn = /^N[0-9]{1,5}$/.test(mark.data.draw_id || "") && !units[mark.data.draw_id] ? mark.data.draw_id : "";
   const key = id ? `${id}${piece}` : drawn || freshKey();
   const given = id ? base[id] : null;
-  const tail = given && PARTED.exec(bare);
-  const whole = tail && tail[1] === (mark.data.part || tail[1]) ? bare.slice(0, tail.index) : bare;
+  const whole = given ? bare.replace(PARTED, "") : bare;
   const text = named ? whole.slice(named[0].length).trim() : whole;
   const names = given ? { ...given.name } : { en: "", ru: "" };
   // while the name is the one that this page wrote, its facts stand; else somebody has typed another
