@@ -1650,6 +1650,18 @@ def test_the_name_of_a_new_unit_does_not_rename_the_one_in_whose_row_it_stands(t
     assert row["note"] == what  # told once
 
 
+def test_comment_and_question_of_one_row_of_a_form_stand_on_the_board_once_each(tmp_path):
+    said = {"comment": "fence at km 40\nno water", "open_question": "Who counts in winter?"}
+    made = collected(tmp_path, {"form_S1.csv": form_rows({"unit_id": "CU-001"} | said)})
+    loop = Loop(log=pd.DataFrame({"unit_id": [], "decision": []}), changes=made.changes)
+    [shown] = boards(made.round, [drawn_scene(made.round, lang="en")], loop)
+    [slide] = [slide for slide in shown.slides if slide.unit_id == "CU-001"]
+    assert slide.remarks == ("S1: fence at km 40 · no water",)
+    assert [asked for asked in slide.questions if "winter" in asked] == [
+        "S1: Who counts in winter?"
+    ]
+
+
 def test_words_in_rows_of_no_unit_are_told_and_of_several_stand_on_each(tmp_path):
     sheet = form_rows(
         {"unit_id": "CU-099", "action": "reject", "comment": "words about an unknown unit"},

@@ -746,7 +746,9 @@ def test_a_part_is_no_name_in_the_language_of_any_pack_and_a_sector_is_one(engin
     assert workshop.bare_name("CU-001 Ustyurt (sector 2)") == "Ustyurt (sector 2)"
     part = told_of(name, "", (60, 40), part=2, cu_id="CU-001")
     sector = told_of("CU-001 Ustyurt (sector 1)", "", (63, 40), part=1, cu_id="CU-001")
-    assert opened(engine, (HEAD + part + TAIL).encode())[0]["units"]["CU-001"]["name_en"] == "Ustyurt"
+    assert (
+        opened(engine, (HEAD + part + TAIL).encode())[0]["units"]["CU-001"]["name_en"] == "Ustyurt"
+    )
     (work,) = opened(engine, (HEAD + sector + TAIL).encode())
     assert work["units"]["CU-001"]["name_en"] == "Ustyurt (sector 1)"
 

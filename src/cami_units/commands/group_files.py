@@ -1622,7 +1622,7 @@ def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | N
     unit_id = workshop.unit_id_typed(cells["unit_id"])
     action = cells["action"].casefold()
     # of a new unit it says everything in one request
-    comments = [] if action == "new" else [row["comment"], row["open_question"]]
+    comments = [] if action == "new" else [row["comment"], cells["open_question"]]
     requests = tuple(_requests(action, unit_id, cells))
     is_filled = any(value for key, value in cells.items() if key != "unit_id")
     if not is_filled or not (unit_id or action == "new"):

@@ -305,7 +305,7 @@ def _board(
                 drawing=drawing,
                 remarks=(
                     *_reasons(unit.changes, lang),
-                    *(_remark(number, remark, lang) for number, remark in pinned[unit_id]),
+                    *_remarks(pinned[unit_id], () if standing else unit.asked, lang),
                 ),
                 activities=todo.get(unit_id, ()),
                 group=loop.groups.get(unit_id, ""),
@@ -471,6 +471,22 @@ def _numbered(
     placed_rows = [row for row, is_placed in zip(remarks, has_place, strict=True) if is_placed]
     others = [row for row, is_placed in zip(remarks, has_place, strict=True) if not is_placed]
     return [*enumerate(placed_rows, start=1), *((0, row) for row in others)]
+
+
+def _remarks(
+    pinned: Iterable[tuple[int, Mapping[str, Any]]],
+    asked: Iterable[Mapping[str, Any]],
+    lang: str,
+) -> list[str]:
+    """Remarks as they are read, without what stands on the slide as a question."""
+    questions = {clean_name(row["text"]) for row in asked}
+    told = []
+    for number, row in pinned:
+        lines = [clean_name(line) for line in str(row["text"]).split("\n")]
+        own_lines = [line for line in lines if line and line not in questions]
+        if own_lines or row["kind"] != "comment":
+            told.append(_remark(number, {**row, "text": " · ".join(own_lines)}, lang))
+    return told
 
 
 def _remark(number: int, row: Mapping[str, Any], lang: str) -> str:
