@@ -1284,6 +1284,29 @@ def test_a_remark_that_comes_again_is_told_once(tmp_path):
     ]
 
 
+def test_outlines_of_the_round_before_in_a_file_of_plenary_are_evidence(tmp_path):
+    """Its KMZ shows each unit as it was: handed in, none of these is a new unit."""
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.5))})
+    tables = made.round.tables
+    path = tmp_path / "later.kmz"
+    kml.write_kml(
+        path,
+        gpd.GeoDataFrame(tables["conservation_units"]),
+        cards=words.unit_cards(tables, tables["species"]),
+        imprint=made.round.imprint,
+        species=tables["species"],
+        pack=kml.Pack(before=gpd.GeoDataFrame(base().tables["conservation_units"])),
+    )
+    assert b"<value>before</value>" in zipfile.ZipFile(path).read("doc.kml")
+    path.write_bytes(
+        draw.packed(doc__kml=draw.edited(path.read_bytes(), draw.grown("CU-005", 0.8)))
+    )
+    again = collect([path], made.round)
+    assert set(again.changes["change"]) == {"kept", "reshaped"}
+    assert again.changes.query("change == 'reshaped'")["unit_id"].tolist() == ["CU-005"]
+    assert again.conflicts.empty
+
+
 def test_a_remark_is_the_same_though_units_changed_under_it(tmp_path):
     """A pin outside of all units and a comment; later a unit around that pin, and the other one in halves."""
     said = [

@@ -1084,7 +1084,17 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: boo
 _NEIGHBOURS: Final = "neighbours"
 """The layer of our evidence that shows the units of other groups."""
 _EVIDENCE: Final = frozenset(
-    {*LAYERS, _NEIGHBOURS, "labels", "about", "water", "borders", "border_pairs", "gazetteer"}
+    {
+        *LAYERS,
+        _NEIGHBOURS,
+        "before",
+        "labels",
+        "about",
+        "water",
+        "borders",
+        "border_pairs",
+        "gazetteer",
+    }
 )
 """What our own files say under `layer` of what nobody is asked to edit; context layers beside."""
 
