@@ -1002,6 +1002,10 @@ def test_key_areas_that_are_not_confirmed_are_told(tmp_path):
         "2 of 4 key areas (KBA) are not confirmed by their keepers (candidate, super" in told.what
     )
     assert told.where == "B, C"
+    # in another file it is a number
+    other = written(tmp_path / "other.gpkg", table.drop(columns="IbaStatus").assign(KbaStatus=3))
+    read = _layer_rows.keyed_layer("hotspots", [path, other], layers.Reading())
+    assert any("6 of 8 key areas" in problem.what for problem in read.problems)
 
 
 def rows_told(tmp_path, layer, shapes, **columns):

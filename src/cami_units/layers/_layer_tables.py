@@ -666,6 +666,7 @@ def hotspot_rows(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     """Hotspots; of Key Biodiversity Areas those are told that their keepers do not, or no more, confirm."""
     status = table.get("kbastatus", table.get("ibastatus", dialects.blank(table.index)))
     unsure = status.notna() & status.astype(str).str.casefold().ne("confirmed")
+    status = status.astype(str)  # of several files, in one of which it is a number
     result, notes = keyed_rows(table, "hotspots")
     if unsure.any():
         facts = {"count": int(unsure.sum()), "of": len(table)}
