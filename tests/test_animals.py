@@ -945,6 +945,8 @@ TIMES = ["2023-05-13 00:00", "2023-05-13 12:00", "2023-05-14 00:00"]
         ("UTC_Date,UTC_Time,lon,lat", "%Y-%m-%d,%H:%M:%S"),
         ("Date,Time,lon,lat", "%d-%b-%y,%H:%M"),
         ("other,timestamp,lon,lat", "x,%d-%b-%y %H:%M"),
+        ("timestamp,time,lon,lat", "%Y-%m-%dT%H:%M:%SZ,%H:%M"),
+        ("Fix Date,Fix Time,lon,lat", "%m/%d/%Y 12:00:00 AM,%H:%M"),
         ("Дата,время,Долгота,Широта", "%d.%m.%Y,%H:%M"),
         ("other,Loc. date,Longitude,Latitude", "x,%Y-%m-%d %H:%M"),
     ],

@@ -30,7 +30,9 @@ _TIME_OF_DAY: Final = re.compile(
 )
 _YEAR: Final = re.compile(r"\d{4}|(?<![:\d])\d{1,2}[\s.-]*[^\W\d]{3,}[\s.,-]*\d\d(?![:\d])")
 """A year: of four figures, or of two behind a day and a month by name, as Excel writes 5-May-24."""
-_MIDNIGHT: Final = re.compile(r"[ T]0?0:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$")
+_MIDNIGHT: Final = re.compile(
+    r"[ T](?:0?0:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?|12:00(?::00)? AM)$", re.IGNORECASE
+)
 _SERIAL: Final = re.compile(r"\s*\d{5}(?:\.\d+)?\s*")
 
 
@@ -150,6 +152,8 @@ def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
 def with_their_days(times_of_day: pd.Series[Any], days: pd.Series[Any]) -> pd.Series[Any]:
     """A column of times, each with its day in front where most are times of a day alone.
 
+    Days that have a time of their own, but for midnight, are the moments.
+
     Examples
     --------
     >>> with_their_days(pd.Series(["6:30"]), pd.Series(["01/05/2024"])).tolist()
@@ -158,7 +162,8 @@ def with_their_days(times_of_day: pd.Series[Any], days: pd.Series[Any]) -> pd.Se
     texts = times_of_day.fillna("").astype(str)
     if 2 * texts.str.fullmatch(_TIME_OF_DAY).sum() <= len(texts):
         return times_of_day
-    return days.fillna("").astype(str).str.replace(_MIDNIGHT, "", regex=True) + " " + texts
+    days = days.fillna("").astype(str).str.replace(_MIDNIGHT, "", regex=True)
+    return days.where(days.str.contains(r"\d:\d\d"), days + " " + texts)
 
 
 def times(column: pd.Series[Any]) -> tuple[pd.Series[pd.Timestamp], list[Note]]:

@@ -203,10 +203,10 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column(
                 "time",
                 "timestamp datetime acquisitiontime gmttime utctime utcdatetime locdate eventdate "
-                "utc время 时间 date",
+                "utc fixtime время 时间 date",
             ),
             # beside a time of the day alone
-            _column("date", "utcdate gmtdate дата 日期"),
+            _column("date", "utcdate gmtdate fixdate дата 日期 timestamp datetime eventdate"),
             _column("begins", "starttime begintime starttimes start begin"),
             _column("ends", "endtime stoptime end stop"),
             _column("visible"),
