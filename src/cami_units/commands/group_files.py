@@ -572,7 +572,8 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     rows = records(placemarks.table)
     own_columns = _own_columns(rows)
     for row in rows:
-        row["data"] = _with_known_id(_without_foreign_layer(row["data"]), base_facts)
+        row["data"] = _without_foreign_layer(row["data"])
+        row["data"] = _with_known_id(row, base_facts)
         row["comment"] = _with_own_columns(row, _comment(row), own_columns)
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
@@ -1099,14 +1100,29 @@ _EVIDENCE: Final = frozenset(
 """What our own files say under `layer` of what nobody is asked to edit; context layers beside."""
 
 
-def _with_known_id(data: dict[str, str], base_facts: HandedOut) -> dict[str, str]:
-    """The data of a placemark, with the id that somebody typed there ("cu29", "29") as ids are written."""
+def _with_known_id(row: Mapping[str, Any], base_facts: HandedOut) -> dict[str, str]:
+    """The data of a placemark, with the id that somebody typed there ("cu29", "29", "29.0") as ids are written.
+
+    A bare number may as well be that of a row in a table: it is the unit's where the shape lies on that unit.
+    """
+    data: dict[str, str] = row["data"]
     typed = data.get("cu_id", "")
     if not typed or typed in base_facts.hashes or typed in base_facts.units:
         return data
-    unit_ids = workshop.unit_ids_listed(typed, base_facts.units)
-    is_known = len(unit_ids) == 1 and unit_ids[0] in base_facts.units
-    return {**data, "cu_id": unit_ids[0]} if is_known else data
+    spoken = _WHOLE_NUMBER.sub(r"\1", typed)
+    unit_ids = workshop.unit_ids_listed(spoken, base_facts.units)
+    if len(unit_ids) != 1 or unit_ids[0] not in base_facts.units:
+        return data
+    outline = base_facts.outlines.get(unit_ids[0])
+    if spoken.isdecimal() and outline is not None:
+        grounds = [row[key] for key in ("polygons", "loops") if row[key] is not None]
+        if not any(shapely.intersects(outline, grounds)):
+            return data
+    return {**data, "cu_id": unit_ids[0]}
+
+
+_WHOLE_NUMBER: Final = re.compile(r"\A\s*(\d+)(?:[.,]0*)?\s*\Z")
+"""A number, also as a table has it that has no whole numbers in a column with gaps: "29.0"."""
 
 
 def _without_foreign_layer(data: Mapping[str, str]) -> dict[str, str]:
