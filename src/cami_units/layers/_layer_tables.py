@@ -589,10 +589,10 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
         for some in listed_names
     ]
     table = table.assign(sci_name=told_once)
-    several = table["sci_name"].str.len() > 1
+    several = table["sci_name"].map(lambda some: sum(taxa[name] != "" for name in some) > 1)
     table = table.explode("sci_name")
     order = (table.groupby("corridor_id").cumcount() + 1).astype(str)
-    # Only corridors of several species get a number behind their id: all others keep theirs.
+    # Only corridors of several species of ours get a number behind their id: all others keep theirs.
     where = several.loc[table.index].to_numpy()
     if where.any():
         table[DRAWN_AS] = table["corridor_id"]
