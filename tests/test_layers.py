@@ -1157,6 +1157,9 @@ def test_seas_are_no_ground_of_a_state(tmp_path):
     assert "outlines of this source hold territorial waters: sea counts there as ground" in said
     _, said = states_told(tmp_path, ("KZ",), **columns | {"POL_TYPE": ["200NM"] * 3})
     assert "3 of 3 rows are of sea alone" in said
+    # a column of that name may be of another's words
+    states, _ = states_told(tmp_path, ("KZ",), **columns | {"POL_TYPE": ["republic", "", "state"]})
+    assert len(states) == 3
     for codes in ({"ISO3166-1": "KZ", "ISO3166-1:alpha3": "KAZ"}, {"ISO3166-1:alpha3": "KAZ"}):
         columns = {"name": ["Kazakhstan"]} | {heading: [code] for heading, code in codes.items()}
         states, said = states_told(tmp_path, ("KZ",), **columns)

@@ -393,7 +393,7 @@ def _without_seas(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     """
     kinds = table.get("pol_type", dialects.blank(table.index)).fillna("").astype(str)
     kinds = kinds.str.casefold()
-    is_sea = kinds.ne("") & ~kinds.str.contains("country")
+    is_sea = kinds.str.contains(_SEA) & ~kinds.str.contains("country")
     notes: Notes = []
     if is_sea.any():
         names = in_short(_codeless(table[is_sea]))
@@ -403,6 +403,10 @@ def _without_seas(table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, Notes]:
     if kinds.str.contains("union").any():
         notes.append(problem_of("note", "countries", "", "", Note("states with sea")))
     return table if is_sea.all() else table[~is_sea], notes
+
+
+_SEA: Final = r"\d ?nm\b|regime|claim|waters|\bseas?\b|\beez\b|\bzone|shelf"
+"""What marineregions.org calls kinds of maritime zones by."""
 
 
 def protected_area_rows(
