@@ -1288,6 +1288,19 @@ def test_a_remark_that_comes_again_is_told_once(tmp_path):
     ]
 
 
+def test_what_a_decision_had_replaced_is_no_outline_of_the_next_round(tmp_path):
+    """Agreed on as S2 drew it, and taken back; S1 draws it anew; agreed on as S2 drew it once more."""
+    write_collected(collected(tmp_path, two_on_one()), tmp_path / "01")
+    said = {"reason": "as drawn", "time": "2026-11-22T14:05"}
+    decide(tmp_path / "01", "CU-012", "agree", outline="S2", **said)
+    decide(tmp_path / "01", "CU-012", "undo", **said)
+    (tmp_path / "late.kmz").write_bytes(kmz(draw.grown("CU-012", 0.8)))
+    second = collect([tmp_path / "late.kmz"], decided_round(tmp_path / "01"))
+    aside = second.round.tables["set_aside"]
+    assert "before" not in set(aside["group"])
+    assert "S2" in set(aside["group"])
+
+
 def test_outlines_of_the_round_before_in_a_file_of_plenary_are_evidence(tmp_path):
     """Its KMZ shows each unit as it was: handed in, none of these is a new unit."""
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.grown("CU-001", 0.5))})

@@ -25,6 +25,7 @@ from cami_units.commands._round_tables import (
     with_unit,
 )
 from cami_units.commands.assess import assess_sites, cut, measure, what_it_takes
+from cami_units.commands.decide import BEFORE
 from cami_units.commands.group_files import GroupFiles
 from cami_units.commands.shown_round import FENCE_TABLES, cache_of_layers, kept_beside
 from cami_units.commands.stored_round import next_number, reopened
@@ -634,7 +635,8 @@ def _rejected_facts(unit_id: str, facts: str) -> str:
 def _set_aside(measured: MeasuredMerge) -> gpd.GeoDataFrame:
     """Versions that were not taken: nothing that a group drew is lost.
 
-    One of an earlier round stays until plenary has decided on its unit, or its group drew it anew.
+    One of an earlier round stays until plenary has decided on its unit, or its group drew it anew; one that
+    a decision had replaced, for an undo, belongs to its own round.
     """
     lang, shapes = measured.base.imprint.languages[0], measured.shapes
     columns = ["unit_id", "group", "file", "placemark"]
@@ -648,7 +650,9 @@ def _set_aside(measured: MeasuredMerge) -> gpd.GeoDataFrame:
     rows += [
         {key: row[key] for key in (*columns, "reason", "geometry")}
         for row in records(measured.base.tables.get("set_aside", pd.DataFrame()))
-        if row["unit_id"] not in answered_ids and (row["unit_id"], row["group"]) not in drawn
+        if row["unit_id"] not in answered_ids
+        and row["group"] != BEFORE
+        and (row["unit_id"], row["group"]) not in drawn
     ]
     table = pd.DataFrame(rows, columns=[*columns, "reason", "geometry"])
     table = table.sort_values(columns, kind="stable", ignore_index=True)
