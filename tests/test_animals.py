@@ -987,12 +987,13 @@ def test_places_that_inaturalist_obscures_are_as_uncertain_as_it_says(tmp_path):
         "coordinates_obscured,captive_cultivated,scientific_name\n"
         "1,2020-05-01,42.51,57.02,10,28000,true,false,Saiga tatarica\n"
         "2,2020-05-02,42.52,57.03,,28000,true,false,Saiga tatarica\n"
-        "3,2020-05-03,42.53,57.04,25,25,false,false,Saiga tatarica\n",
+        "3,2020-05-03,42.53,57.04,25,25,false,false,Saiga tatarica\n"
+        "4,2020-05-04,42.54,57.05,50000,,false,false,Saiga tatarica\n",
         encoding="utf-8",
     )
     found = read("occurrences", tmp_path / "observations-1.csv")
     assert found.table["day"].astype(str).tolist() == ["2020-05-03"]
-    assert "2 of 3 records are less certain than 12.5 km" in found.problems[0].sentence()
+    assert "3 of 4 records are less certain than 12.5 km" in found.problems[0].sentence()
 
 
 def test_degrees_of_another_datum_are_moved_as_the_plan_says(tmp_path):

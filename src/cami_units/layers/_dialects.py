@@ -175,11 +175,9 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _column("day", "observedon dateobserved timestamp datetime date", after="eventdate"),
             _column("month"),
             _column("year"),
+            _column("uncertainty_m", "coordinateuncertaintyinmeters positionalaccuracy accuracy"),
             # iNaturalist obscures places of threatened species: what its public ones are off by
-            _column(
-                "uncertainty_m",
-                "coordinateuncertaintyinmeters publicpositionalaccuracy positionalaccuracy accuracy",
-            ),
+            _column("public_uncertainty_m", "publicpositionalaccuracy"),
             _column("basis", "basisofrecord"),
             _column("status", "occurrencestatus"),
             _column("individuals", "individualcount"),

@@ -100,7 +100,7 @@ def clean_points(
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """The points of a context layer's table, less those that any record is left out for."""
     names = (
-        *("sci_name", "day", "uncertainty_m", "basis"),
+        *("sci_name", "day", "uncertainty_m", "public_uncertainty_m", "basis"),
         *("status", "individuals", "issue", "captive"),
     )
     words, _ = in_our_words(table, "occurrences", file, FileRules(), only=names)
@@ -160,7 +160,7 @@ def _faults(
     points = np.asarray(table.geometry.array, dtype=object)
     bare = shapely.is_missing(points) | shapely.is_empty(points)
     x, y = shapely.get_x(points), shapely.get_y(points)
-    metres = _number(table, "uncertainty_m")
+    metres = np.fmax(_number(table, "uncertainty_m"), _number(table, "public_uncertainty_m"))
     beyond = (np.abs(x) > 180) | (np.abs(y) > 90)
     if table.crs is not None and not table.crs.is_geographic:
         beyond = np.zeros(len(table), dtype=bool)
