@@ -465,8 +465,11 @@ def _state_names_in(table: pd.DataFrame, headings: Mapping[str, Any], rules: Fil
     if "iso2" in rules.columns_of_file or _by_content("iso2", table):
         return None
     _, *names = DIALECTS["countries"]
-    named = (headings[word] for name in names for word in name.spellings if word in headings)
-    return next((heading for heading in named if any(map(state_called, table[heading]))), None)
+    spellings = (word for name in names for word in name.spellings if word in headings)
+    return next(
+        (headings[word] for word in spellings if any(map(state_called, table[headings[word]]))),
+        None,
+    )
 
 
 # dBASE III keeps ten letters of a column's name: longer ones are met cut off.

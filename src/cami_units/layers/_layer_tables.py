@@ -580,8 +580,8 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     listed_names = [names_in(cell) for cell in table["sci_name"].fillna("").astype(str)]
     matches = {
         name: match(name, None, None, names=names, rules={})
-        for some in listed_names
-        for name in some
+        for row_names in listed_names
+        for name in row_names
     }
     taxa = {
         name: verdict.taxon if verdict.verdict in ("ours", "guarded", "wider") else ""
@@ -589,11 +589,13 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     }
     # of two names of one species the first
     told_once = [
-        list({taxa[name] or name: name for name in reversed(some)}.values())[::-1]
-        for some in listed_names
+        list({taxa[name] or name: name for name in reversed(row_names)}.values())[::-1]
+        for row_names in listed_names
     ]
     table = table.assign(sci_name=told_once)
-    several = table["sci_name"].map(lambda some: sum(taxa[name] != "" for name in some) > 1)
+    several = table["sci_name"].map(
+        lambda row_names: sum(taxa[name] != "" for name in row_names) > 1
+    )
     table = table.explode("sci_name")
     order = (table.groupby("corridor_id").cumcount() + 1).astype(str)
     # Only corridors of several species of ours get a number behind their id: all others keep theirs.

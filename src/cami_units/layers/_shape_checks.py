@@ -174,9 +174,9 @@ def _measurable(dataset: Dataset, layer: str, rules: FileRules) -> LayerRead:
     problems += say("refuses", off_plane, Note("not to be projected", {"crs": crs_name(crs)}))
     keep &= ~off_plane
     # of a polygon along a parallel nothing is left where the projection tears it
-    bare = keep & shapely.is_empty(flat)
-    problems += say("refuses", bare, Note("shape without ground"))
-    keep &= ~bare
+    no_ground = keep & shapely.is_empty(flat)
+    problems += say("refuses", no_ground, Note("shape without ground"))
+    keep &= ~no_ground
     problems += _far_away(dataset, layer, shapes[keep], flat[keep], crs, rules)
     # once more: parallels that lay side by side in degrees are bent, and reach into one another
     keep = stays(_untangled(flat, keep, say))
