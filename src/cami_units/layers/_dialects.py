@@ -405,7 +405,7 @@ def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -
 
 
 def _state_of_each_row(
-    given: pd.Series[Any],
+    codes_given: pd.Series[Any],
     table: pd.DataFrame,
     headings: Mapping[str, Any],
     file: str,
@@ -417,18 +417,18 @@ def _state_of_each_row(
     of the column holds.
     """
     if not rules.is_own or "iso2" in rules.columns:
-        return given, []
+        return codes_given, []
     iso, *names = DIALECTS["countries"]
     spellings = [word for name in names for word in name.spellings]
     called = _states_called(table, [word for word in spellings if word in headings], headings)
-    if _is_denied(given.map(_iso_code), called):
-        given = blank(given.index)
-    states = blank(given.index)
+    if _is_denied(codes_given.map(_iso_code), called):
+        codes_given = blank(codes_given.index)
+    states = blank(codes_given.index)
     for word in (word for word in iso.spellings if word in headings):
         codes = by_value(cleaned_values(table[headings[word]]), _iso_code)
         states = states if _is_denied(codes, called) else states.fillna(codes)
     by_name = states.isna() & called.notna()
-    states = states.fillna(called).fillna(given)
+    states = states.fillna(called).fillna(codes_given)
     if not by_name.any():
         return states, []
     note = Note("states by name", {"count": int(by_name.sum()), "of": len(table)})
@@ -448,10 +448,10 @@ def _states_called(
 
 def _is_denied(codes: pd.Series[Any], called: pd.Series[Any]) -> bool:
     """Whether codes are of other states than the names beside them: of the list FIPS 10-4, CH is China."""
-    both = codes.notna() & called.notna()
-    wrong = int((codes[both] != called[both]).sum())
+    has_both = codes.notna() & called.notna()
+    wrong = int((codes[has_both] != called[has_both]).sum())
     # one may be a namesake: Georgia is one of the United States too
-    return wrong > max(1, 0.05 * int(both.sum()))
+    return wrong > max(1, 0.05 * int(has_both.sum()))
 
 
 def _iso_code(value: object) -> str | None:

@@ -427,15 +427,15 @@ def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[
         key=key,
         crs=request.rules.assumed_crs or LONLAT,
     )
-    told: list[Problem] = []
+    problems: list[Problem] = []
     if table.attrs["as_degrees"]:
         facts = {"key": request.layer, "assumed": request.rules.assumed_crs}
-        told.append(request.problem("note", Note("table in degrees", facts)))
+        problems.append(request.problem("note", Note("table in degrees", facts)))
     if request.layer == "context":
         table, cleaning = clean_points(table, path.name, request.layer)
-        told += cleaning
+        problems += cleaning
     dataset, notes = _chosen("", table, request)
-    return [replace(dataset, is_point_table=True)], [*told, *notes]
+    return [replace(dataset, is_point_table=True)], [*problems, *notes]
 
 
 def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:

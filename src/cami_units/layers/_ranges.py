@@ -110,7 +110,10 @@ def _of_several(table: pd.DataFrame, names: Names, file: str) -> list[Problem]:
         cell
         for cell in map(str, cells)
         if len(
-            {one.taxon for one in matches([(n, None, None) for n in names_in(cell)], names, {})}
+            {
+                verdict.taxon
+                for verdict in matches([(n, None, None) for n in names_in(cell)], names, {})
+            }
             - {""}
         )
         > 1
