@@ -1314,7 +1314,9 @@ def test_outlines_of_the_round_before_in_a_file_of_plenary_are_evidence(tmp_path
         species=tables["species"],
         pack=kml.Pack(before=gpd.GeoDataFrame(base().tables["conservation_units"])),
     )
-    assert b"<value>before</value>" in zipfile.ZipFile(path).read("doc.kml")
+    written = zipfile.ZipFile(path).read("doc.kml").decode()
+    layers_written = set(re.findall(r'<Data name="layer">\s*<value>(\w+)</value>', written))
+    assert {"about", "before", "labels"} <= layers_written <= kml.SHOWN_LAYERS
     path.write_bytes(
         draw.packed(doc__kml=draw.edited(path.read_bytes(), draw.grown("CU-005", 0.8)))
     )

@@ -40,7 +40,6 @@ from cami_units.documents.form_words import UNIT_ACTIONS
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import (
     CONTEXT,
-    LAYERS,
     LONGEST_TEXT,
     LONLAT,
     TABLES,
@@ -1084,20 +1083,6 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: boo
 
 _NEIGHBOURS: Final = "neighbours"
 """The layer of our evidence that shows the units of other groups."""
-_EVIDENCE: Final = frozenset(
-    {
-        *LAYERS,
-        _NEIGHBOURS,
-        "before",
-        "labels",
-        "about",
-        "water",
-        "borders",
-        "border_pairs",
-        "gazetteer",
-    }
-)
-"""What our own files say under `layer` of what nobody is asked to edit; context layers beside."""
 
 
 def _with_known_id(row: Mapping[str, Any], base_facts: HandedOut) -> dict[str, str]:
@@ -1131,7 +1116,7 @@ def _without_foreign_layer(data: Mapping[str, str]) -> dict[str, str]:
     QGIS adds such a column where it merges layers, and CAD programs have one: it is no mark of evidence.
     """
     layer = data.get("layer", "")
-    is_ours = (layer in _EVIDENCE or layer.startswith(CONTEXT)) and not data.get("cu_id")
+    is_ours = (layer in kml.SHOWN_LAYERS or layer.startswith(CONTEXT)) and not data.get("cu_id")
     return {key: value for key, value in data.items() if key != "layer" or is_ours}
 
 

@@ -31,6 +31,11 @@ LEGEND: Final = "files/legend.png"
 RELIEFS: Final = ("files/relief.jpg", "files/relief_beyond.jpg")
 """Where the relief lies in a KMZ, on either side of 180°; by its name the reader knows our own again."""
 
+SHOWN_LAYERS: Final = frozenset(
+    {*LAYERS, "about", "before", "border_pairs", "labels", "neighbours", "water"}
+)
+"""What our files say under `layer` of marks that nobody is asked to edit; context layers beside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
