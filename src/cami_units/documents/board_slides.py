@@ -31,6 +31,7 @@ from cami_units.model import (
     FINDINGS,
     HIDDEN_STATUSES,
     SETTLING_DECISIONS,
+    SILENT_CHANGES,
     SOFTWARE_STATUSES,
     STATUSES,
     Round,
@@ -614,7 +615,7 @@ def _proposer(
 
 def _applies(change: Mapping[str, Any]) -> bool:
     """Whether a row of the changes tells of the outline that stands, not of one set aside."""
-    return bool(outline_groups([("group", change["change"], _applied(change))]))
+    return change["change"] not in SILENT_CHANGES and _applied(change) is not False
 
 
 def _with_applied(

@@ -105,24 +105,21 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
 
 def _of_several(table: pd.DataFrame, names: Names, file: str) -> list[Problem]:
     """What is said of rows that name more than one taxon: a row of a range is of one, the first."""
-    cells = [cell for cell in table["sci_name"].dropna().unique() if len(names_in(str(cell))) > 1]
-    several = [
-        cell
-        for cell in map(str, cells)
-        if len(
-            {
-                verdict.taxon
-                for verdict in matches([(n, None, None) for n in names_in(cell)], names, {})
-            }
-            - {""}
-        )
-        > 1
-    ]
+    cells = map(str, table["sci_name"].dropna().unique())
+    several = [cell for cell in cells if len(_taxa_named(cell, names)) > 1]
     if not several:
         return []
     rows = int(table["sci_name"].isin(several).sum())
     note = Note("ranges of several species", {"count": rows, "of": len(table)})
     return [problem_of("counted", "ranges", file, names_in_short(several), note)]
+
+
+def _taxa_named(cell: str, names: Names) -> set[str]:
+    """The taxa of ours that a cell names; of one name alone, which is the rule, nothing is looked up."""
+    asked_names = [(name, None, None) for name in names_in(cell)]
+    if len(asked_names) < 2:
+        return set()
+    return {verdict.taxon for verdict in matches(asked_names, names, {})} - {""}
 
 
 def _meant_names(others: Iterable[str], names: Names) -> list[Note]:

@@ -24,6 +24,7 @@ from ._codes import RANGE_STATES as RANGE_STATES
 from ._codes import SEASONAL as SEASONAL
 from ._codes import SEASONAL_RANGE as SEASONAL_RANGE
 from ._codes import SETTLING_DECISIONS as SETTLING_DECISIONS
+from ._codes import SILENT_CHANGES as SILENT_CHANGES
 from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
 from ._codes import SOURCE_FACTS as SOURCE_FACTS
 from ._codes import STATUSES as STATUSES

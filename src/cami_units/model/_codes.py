@@ -100,6 +100,10 @@ def is_decided(unit: Mapping[Any, Any]) -> bool:
     return unit["status"] in AGREED_STATUSES or unit.get("decision") in SETTLING_DECISIONS
 
 
+SILENT_CHANGES: Final = ("absent", "conflict", "deleted")
+"""Changes by which no group draws or confirms an outline."""
+
+
 def outline_groups(changes: Iterable[tuple[str, str, bool | None]]) -> set[str]:
     """The groups that drew or confirmed the outline that stands, of (group, change, whether it was applied).
 
@@ -112,7 +116,7 @@ def outline_groups(changes: Iterable[tuple[str, str, bool | None]]) -> set[str]:
     taken = {group for group, _, applied in rows if applied}
     # what another file of a group asked for is set aside beside its outline that stands
     aside = {group for group, _, applied in rows if applied is False} - taken
-    spoke = {group for group, change, _ in rows if change not in ("absent", "conflict", "deleted")}
+    spoke = {group for group, change, _ in rows if change not in SILENT_CHANGES}
     return spoke - aside - {""}
 
 
