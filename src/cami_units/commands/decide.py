@@ -201,6 +201,7 @@ def _recorded(
     log = read_decisions(directory)
     base_round = decided(stored, log)
     unit_id = workshop.unit_id_typed(unit_id)
+    names_typed = {"name_en": name_en, "name_ru": name_ru}
     line = dict.fromkeys(DECISION_COLUMNS, "") | {
         "unit_id": unit_id,
         "round": base_round.imprint.number,
@@ -210,8 +211,7 @@ def _recorded(
         "time": clean_name(time),
         "reason": harmless(reason),
         "into": workshop.unit_id_typed(into),
-        "name_en": harmless(clean_name(name_en)),
-        "name_ru": harmless(clean_name(name_ru)),
+        **{key: harmless(clean_name(name)) for key, name in names_typed.items()},
         "outline": clean_name(outline),
         "question": clean_name(question),
     }
@@ -239,7 +239,7 @@ def _recorded(
     }
     for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
         old_one, old_other = line[f"old_{one}"], line[f"old_{other}"]
-        if line[one] and not {"name_en": name_en, "name_ru": name_ru}[other]:
+        if line[one] and not names_typed[other]:
             same = workshop.without_same_words(old_one, line[one], old_other)
             line[other] = "" if same == old_other else same
     store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)
