@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -398,6 +400,34 @@ def test_a_changed_layer_is_read_again(tmp_path: Path) -> None:
         assert known.hotspots is not None
         numbers.append(len(known.hotspots))
     assert numbers == [len(hotspots), len(hotspots) - 1, len(hotspots)]
+    assert kinds(cache) == ["layers", "layers"]
+
+
+@pytest.mark.slow
+def test_a_query_is_asked_again_for_rows_that_changed(tmp_path: Path) -> None:
+    """The words of the query stay; a row comes into the database, and goes again."""
+    database = tmp_path / "own.db"
+    (tmp_path / "own.sql").write_text(
+        f"-- database: sqlite:///{database}\nSELECT name_en, geom FROM places\n", encoding="utf-8"
+    )
+    (tmp_path / "plan.toml").write_text(
+        'title = "Toy"\ndate = "2026-11-22"\n[layers]\nhotspots = ["own.sql"]\n', encoding="utf-8"
+    )
+    boxes = [shapely.set_srid(shapely.box(60 + x, 44, 61 + x, 45), 4326) for x in range(2)]
+    shapes = shapely.to_wkb(boxes, include_srid=True)
+    rows = list(zip(["one", "two"], shapes, strict=True))
+    plan = read_plan(tmp_path / "plan.toml")
+    cache = Cache(tmp_path / "c")
+    names = []
+    for some in (rows, rows[1:], rows):
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("DROP TABLE IF EXISTS places")
+            connection.execute("CREATE TABLE places (name_en, geom)")
+            connection.executemany("INSERT INTO places VALUES (?, ?)", some)
+        known = load(plan, cache=_plan_layers.ground(plan, cache))
+        assert known.hotspots is not None
+        names.append(sorted(known.hotspots["name_en"]))
+    assert names == [["one", "two"], ["two"], ["one", "two"]]
     assert kinds(cache) == ["layers", "layers"]
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cami_units.layers import _dialects as dialects
 from cami_units.layers import _layer_tables as tables
-from cami_units.layers._database import SUFFIX, rows_hash
+from cami_units.layers._database import SUFFIX, queried, rows_hash
 from cami_units.layers._gis_files import Select, datasets, file_hash, found_files
 from cami_units.layers._national_files import own_entries
 from cami_units.layers._occurrences import recorded
@@ -31,6 +31,7 @@ from cami_units.model import (
     INPUT_LAYERS,
     LAYERS,
     RECORDS,
+    InputError,
     Note,
     Problem,
     check_table,
@@ -288,7 +289,7 @@ def same_shapes(layer_read: LayerRead, layer: str) -> list[Problem]:
 def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list[list[str]]]:
     """Name and SHA-256 of every file of every layer, in the order in which they are read.
 
-    `sources` is as in :class:`Reading`: a layer that is ``None`` or left out is the bundled one.
+    Of a query it is that of the rows that the database gives today. `sources` is as in :class:`Reading`: a layer that is ``None`` or left out is the bundled one.
     """
     hashes = {}
     for layer in INPUT_LAYERS:
@@ -298,10 +299,20 @@ def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list
             files = [*files, *files_of(layer, None)[0]]
         hashes[layer] = [
             ["own" if is_own else "bundled", ""],
-            *([path.name, file_hash(path)] for path in files if path.exists()),
+            *([path.name, _today_hash(path)] for path in files if path.exists()),
             *([problem.what, ""] for problem in problems),
         ]
     return hashes
+
+
+def _today_hash(path: Path) -> str:
+    """What a file holds; of a query, what it returns: none where it fails, which its reader tells."""
+    if path.suffix.casefold() != SUFFIX:
+        return file_hash(path)
+    try:
+        return rows_hash([queried(path)])
+    except InputError:
+        return ""
 
 
 # -- what is particular to a layer -----------------------------------------------------------------
