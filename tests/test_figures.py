@@ -998,6 +998,15 @@ def test_where_the_layer_of_countries_ends_there_is_land_and_no_sea(crs: str) ->
     assert not beyond.intersects(gulf)
 
 
+def test_land_that_touches_itself_at_the_edge_of_a_frame_is_land_all_the_same() -> None:
+    """Moved corner by corner a coast crosses itself; Taiyuan lies behind it, the Yellow Sea before it."""
+    frame = (423854.9909205863, -220360.99682974909, 3711443.563522254, 2373280.8365676934)
+    beyond = backdrop.land_beyond([], frame, EQUAL_AREA)
+    places = gpd.GeoSeries.from_xy([112.5, 123.5], [37.9, 36.0], crs=LONLAT).to_crs(EQUAL_AREA)
+    assert beyond.is_valid
+    assert beyond.contains(places).tolist() == [True, False]
+
+
 def test_a_sheet_draws_the_ground_beyond_its_countries() -> None:
     """The toy's states begin at 51° E."""
     toy = toy_scene()

@@ -262,9 +262,8 @@ def land_beyond(
         land = shapely.clip_by_rect(land[np.isfinite(shapely.bounds(land)).all(axis=1)], *frame)
     # half a step: what is finer falls to the opening below
     near = shapely.clip_by_rect([_coarse(shape, step / 2) for shape in known], *frame)
-    beyond = shapely.difference(
-        shapely.union_all(land), shapely.union_all(shapely.make_valid(near))
-    )
+    # moved corner by corner and cut, either may touch itself
+    beyond = shapely.difference(*map(shapely.union_all, map(shapely.make_valid, (land, near))))
     # coasts of two sources never agree: a strip along them is no ground, and lies on the sea
     return shapely.buffer(shapely.buffer(beyond, -step), 1.2 * step)
 
