@@ -615,6 +615,23 @@ def test_texts_from_a_file_stay_texts(page, tmp_path):
     assert page.errors == []
 
 
+def test_the_tip_of_a_neighbour_is_text(page, done, tmp_path):
+    units = done.tables["conservation_units"]
+    named = units.assign(name_en="<img src=x onerror=window.ran=1> & <b>Sary-Arka</b>")
+    path = tmp_path / "draw_S2.html"
+    draw_map(toy_round(conservation_units=named), group="S2").save(path)
+    opened(page, path)
+    middle = units.set_index("unit_id").geometry["CU-001"].representative_point()
+    page.run("camiDraw.map.setView([arguments[1], arguments[0]], 5)", middle.x, middle.y)
+    x, y = spot(page, middle.x, middle.y)
+    box = page.driver.find_element("id", "map")
+    ActionChains(page.driver).move_to_element_with_offset(box, x + 9, y + 9).perform()
+    page.wait("return document.querySelector('.leaflet-tooltip:not(.unit-label)')")
+    tip = "document.querySelector('.leaflet-tooltip:not(.unit-label)')"
+    assert page.run(f"return {tip}.textContent") == f"CU-001 {named['name_en'][0]} (S1)"
+    assert page.run(f"return {tip}.querySelectorAll('b, img').length") == 0
+
+
 # -- everybody --------------------------------------------------------------------------------------
 
 

@@ -97,7 +97,7 @@ export function drawOthers(list) {
   for (const unit of list) {
     const shape = L.polygon(toLatLngs(unit.polygons), { ...onOthers, color: "#3d474e", weight: 1.6, dashArray: "2 4", fillColor: "#3d474e", fillOpacity: 0.05, className: "other" }).addTo(map);
     shape.on("click", (event) => hit(event, unit.id, false));
-    shape.bindTooltip(() => `${unit.id} ${nameOf({ name_en: unit.name.en, name_ru: unit.name.ru })}${unit.group ? ` (${unit.group})` : ""}`, { sticky: true });
+    shape.bindTooltip(() => make("span", {}, `${unit.id} ${nameOf({ name_en: unit.name.en, name_ru: unit.name.ru })}${unit.group ? ` (${unit.group})` : ""}`), { sticky: true });
     label(`other ${unit.id}`, unit.id, unit.polygons, "other");
     others.set(unit.id, shape);
   }
@@ -117,7 +117,7 @@ export function layOver(units) {
   overlays.clearLayers();
   for (const unit of units) {
     const shape = L.polygon(toLatLngs(unit.polygons), { ...onOthers, color: "#8b1a89", weight: 2.4, dashArray: "9 5", fill: false }).addTo(overlays);
-    shape.bindTooltip(() => unit.key, { sticky: true });
+    shape.bindTooltip(() => make("span", {}, unit.key), { sticky: true }); // a bare string would be HTML
   }
 }
 
