@@ -263,7 +263,8 @@ def land_beyond(
     # half a step: what is finer falls to the opening below
     near = shapely.clip_by_rect([_coarse(shape, step / 2) for shape in known], *frame)
     # moved corner by corner and cut, either may touch itself
-    beyond = shapely.difference(*map(shapely.union_all, map(shapely.make_valid, (land, near))))
+    ground, known_ground = (shapely.union_all(shapely.make_valid(one)) for one in (land, near))
+    beyond = shapely.difference(ground, known_ground)
     # coasts of two sources never agree: a strip along them is no ground, and lies on the sea
     return shapely.buffer(shapely.buffer(beyond, -step), 1.2 * step)
 
