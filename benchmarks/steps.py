@@ -1,10 +1,11 @@
-"""Every step of the main job, and the job end to end: seconds and peak memory, each in its own process.
+"""Every step of the main job, and the job without its files: seconds and peak memory, a process each.
 
     make bench                                 all benchmarks
     python benchmarks/steps.py                 these: about five minutes on two cores
 
 Steps take turns (one run of each, then again), and medians are told. A step's process first does
-the step's preparations, which are not timed; its peak memory is that of the whole process.
+the step's preparations, which are not timed; its peak memory is that of the whole process. Whole
+commands, from the prompt to the prompt, are measured by `side_by_side.py`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,11 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
-from groups import group_files, sections_of_ten
 from results_page import RESULTS, machine, written
 
 CLI = [sys.executable, "-m", "cami_units"]
@@ -186,10 +185,10 @@ def writing_a_round(work: Path) -> Step:
 def sensitivity(work: Path) -> Step:
     """Stability of units and ranks, all factors."""
     from cami_units import store
-    from cami_units.commands.sensitivity import sensitivity as run_sensitivity
+    from cami_units.commands.sensitivity import with_sensitivity
 
     done = store.read_round(work / "round")
-    return lambda: run_sensitivity(done)
+    return lambda: with_sensitivity(done)
 
 
 def collect(work: Path) -> Step:
@@ -235,77 +234,6 @@ def one(name: str, work: Path) -> None:
     print(json.dumps(taken))
 
 
-def commands(work: Path, times: int) -> dict[str, dict[str, float]]:
-    """The command itself, from the prompt to the prompt: `propose`, and the day in the room."""
-    runs: dict[str, list[dict[str, float]]] = {}
-    # chained and not listed: each asks for what the one before has written
-    for name, arguments in chain(_proposals(work, times), _the_day(work, times)):
-        runs.setdefault(name, []).append(_run(arguments))
-        print(name, runs[name][-1], flush=True)
-    return _medians(runs)
-
-
-def _run(arguments: Sequence[str]) -> dict[str, float]:
-    """One command in a process of its own: seconds, processor time and peak memory."""
-    start = perf_counter()
-    process = subprocess.Popen([*CLI, "-q", *arguments])
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"cami-units {' '.join(arguments)} failed.")
-    return {
-        "seconds": round(perf_counter() - start, 3),
-        "cpu": round(used.ru_utime + used.ru_stime, 3),
-        "peak_mb": round(used.ru_maxrss / 1024),
-    }
-
-
-Command = tuple[str, list[str]]
-
-
-def _the_day(work: Path, times: int) -> Iterator[Command]:
-    """Packs for ten groups, their ten files of 300 polygons, and a decision in plenary."""
-    folder = work / "day"
-    subprocess.run([*CLI, "-q", "init", str(folder)], check=True)
-    sections_of_ten(folder / "inputs" / "sections.gpkg")
-    plan, first, pack = folder / "plan.toml", folder / "rounds" / "00", folder / "rounds" / "pack"
-    text = plan.read_text(encoding="utf-8")
-    plan.write_text(
-        text.replace("# sections = []", 'sections = ["inputs/sections.gpkg"]'), encoding="utf-8"
-    )
-    subprocess.run([*CLI, "-q", "propose", str(plan), "--out", str(first)], check=True)
-    for _ in range(times):
-        yield "`cami-units pack`, ten groups", ["pack", str(first), "--out", str(pack)]
-    group_files(first, pack, folder / "handed-in")
-    for run in range(times):
-        yield (
-            "`cami-units collect`, ten files of 300 polygons",
-            [
-                *("collect", str(folder / "handed-in"), "--base", str(first)),
-                *("--out", str(folder / "rounds" / f"01-{run}")),
-            ],
-        )
-    for run in range(times):
-        yield (
-            "`cami-units decide`",
-            ["decide", str(first), f"CU-{run + 1:03d}", "agree", "--reason", "no objection"],
-        )
-
-
-def _proposals(work: Path, times: int) -> Iterator[Command]:
-    """First with nothing kept, then again with a threshold changed."""
-    plan, criteria = work / "w" / "plan.toml", work / "w" / "criteria.toml"
-    text = criteria.read_text(encoding="utf-8")
-    names = ("`cami-units propose`, nothing kept", "`cami-units propose` again, another threshold")
-    subprocess.run([*CLI, "-q", "propose", str(plan), "--out", str(work / "first")], check=True)
-    for run in range(times):
-        changed = text.replace("min_species = 3", f"min_species = {4 + run}")
-        criteria.write_text(changed, encoding="utf-8")
-        for name, more in zip(names, (["--no-cache"], []), strict=True):
-            out = str(work / "commands" / str(run))
-            yield name, ["propose", str(plan), "--out", out, "--force", *more]
-    criteria.write_text(text, encoding="utf-8")
-
-
 def _medians(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, dict[str, float]]:
     return {
         name: {key: median(run[key] for run in taken) for key in taken[0]}
@@ -325,21 +253,19 @@ def measured(work: Path, times: int) -> dict[str, dict[str, float]]:
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             runs[name].append(json.loads(said.splitlines()[-1]))
             print(name, runs[name][-1], flush=True)
-    return _medians(runs) | commands(work, times)
+    return _medians(runs)
 
 
 def page(results: dict) -> str:
     """The results as Markdown."""
-    told = f"Runs of each step: {results['runs']}."
     rows = [
-        told,
+        f"Runs of each step: {results['runs']}.",
         "",
-        "| step | seconds | of which computing | peak memory of the process |",
-        "|--|--|--|--|",
+        "| step | computing, s | peak memory of the process |",
+        "|--|--|--|",
     ]
     for name, taken in results["steps"].items():
-        peak = f"{taken['peak_mb']:,.0f} MB"
-        rows.append(f"| {name} | {taken['seconds']:.2f} | {taken['cpu']:.2f} | {peak} |")
+        rows.append(f"| {name} | {taken['cpu']:.2f} | {taken['peak_mb']:,.0f} MB |")
     return "\n".join(rows)
 
 

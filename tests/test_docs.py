@@ -309,6 +309,18 @@ def test_scripts_in_the_documents_exist():
     assert [script for script in scripts if not (CHECKOUT / script).is_file()] == []
 
 
+def test_every_benchmark_that_writes_into_the_page_finds_its_marks():
+    sources = (CHECKOUT / "benchmarks").glob("*.py")
+    parts = {
+        part
+        for source in sources
+        for part in re.findall(r'\bwritten\("([^"]+)"', source.read_text(encoding="utf-8"))
+    }
+    page = text_of("docs/performance.md")
+    assert parts == set(re.findall(r"<!-- (.+?): begin -->\n", page))
+    assert parts == set(re.findall(r"\n<!-- (.+?): end -->", page))
+
+
 def test_the_plan_in_the_readme_is_a_plan(tmp_path):
     block = re.search(r"^```toml\n(.*?)^```", text_of("README.md"), re.MULTILINE | re.DOTALL)
     assert block is not None
@@ -364,6 +376,11 @@ def section(text: str, heading: str) -> str:
     return found.group(2)
 
 
+def in_one_line(text: str) -> str:
+    """A text wherever its lines break."""
+    return " ".join(text.split())
+
+
 def test_the_method_lists_every_number_of_the_profile_and_no_other():
     listed = dict(
         re.findall(r"^\| `([\w.]+)` \| (.+?) \|", text_of("docs/method.md"), flags=re.MULTILINE)
@@ -405,28 +422,28 @@ def test_the_method_gives_the_codes_and_the_growth_of_the_default_plan():
         assert codes == getattr(plan.codes, column)
     assert "| seasonal | 1 to 5, all |" in method
     assert plan.codes.seasonal == (1, 2, 3, 4, 5)
-    grown = section(method, "Growth")
+    grown = in_one_line(section(method, "Growth"))
     for number in (f"{plan.units.reach_km:g} km", f"{plan.units.max_km2:,.0f} km²"):
         assert number in grown
     assert f"{plan.units.min_km2:,.0f} km²" in grown
     assert f"{delineate.HOTSPOT_GROWTH:g} times" in grown
     assert delineate.FAR_COST == 4
-    assert "costs four" in grown.replace("\n", " ")
+    assert "costs four" in grown
     assert delineate.CORE_QUANTILE == 0.95
-    assert "deepest twentieth" in grown.replace("\n", " ")
-    smoothed = section(method, "Smoothing")
+    assert "deepest twentieth" in grown
+    smoothed = in_one_line(section(method, "Smoothing"))
     assert f"squares of {delineate.PIXEL_KM:g} km" in smoothed
     assert f"{plan.units.max_vertices} vertices" in smoothed
-    seeds = section(method, "Seeds")
+    seeds = in_one_line(section(method, "Seeds"))
     assert delineate.SAME_LANDSCAPE == 0.5
     assert "at least half of the smaller one" in seeds
     reach = plan.units.reach_km
     assert f"{reach:g} km from every hotspot and {2 * reach:g} km from each other" in seeds
-    assert f"within\n{reach / 2:g} km" in seeds
-    cell = section(method, "The score of a cell")
+    assert f"within {reach / 2:g} km" in seeds
+    cell = in_one_line(section(method, "The score of a cell"))
     assert f"side of {plan.study.cell_km:g} km" in cell
     assert f"within {plan.criteria.border_km:g} km in" in cell
-    assert f"at least {delineate.CONFIRMED:g}, **reshapes**" in method
+    assert f"at least {delineate.CONFIRMED:g}, **reshapes**" in in_one_line(method)
     assert model.EQUAL_AREA.split(" +x_0")[0] in method
 
 

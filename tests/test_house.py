@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -251,3 +252,38 @@ def searched_words() -> list[str]:
 def test_no_code_searches_a_sentence_to_decide() -> None:
     """Facts are values: what is known is a column or a key, and sentences are made last."""
     assert searched_words() == []
+
+
+def imported_names(source: Path) -> Iterator[tuple[str, str]]:
+    """Module and name of everything that a file takes out of the package, and of what it asks of a room."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    rooms = {"cu": "cami_units"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cami_units"):
+            yield from ((node.module or "", alias.name) for alias in node.names)
+            if node.module == "cami_units":
+                rooms |= {
+                    alias.asname or alias.name: f"cami_units.{alias.name}" for alias in node.names
+                }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            room = rooms.get(node.value.id, "")
+            yield from [(room, node.attr)] if room and not node.attr.startswith("__") else ()
+
+
+def is_there(module: str, name: str) -> bool:
+    home = importlib.import_module(module)
+    return hasattr(home, name) or importlib.util.find_spec(f"{module}.{name}") is not None
+
+
+def test_benchmarks_and_scripts_ask_for_names_that_are_there():
+    """No test runs them all, and mypy looks at the package alone: what is renamed there would stay here."""
+    checkout = HOUSE.parents[1]
+    asked = {
+        (source.name, module, name)
+        for folder in ("benchmarks", "scripts")
+        for source in sorted((checkout / folder).glob("*.py"))
+        for module, name in imported_names(source)
+    }
+    assert ("steps.py", "cami_units.commands.sensitivity", "with_sensitivity") in asked
+    assert [one for one in sorted(asked) if not is_there(*one[1:])] == []
