@@ -635,6 +635,9 @@ def test_check_of_sound_layers_names_the_next_command(run, house):
     assert code == 0
     assert out.splitlines()[-1] == "Ready. Next: cami-units propose p.toml"
     assert run("check")[1].splitlines()[-1] == "Ready. Next: cami-units propose"
+    # a plan that lies elsewhere: its round belongs beside it, wherever the command is typed
+    told = run("check", "w/p.toml")[1].splitlines()[-1]
+    assert told == "Ready. Next: cami-units propose w/p.toml --out w/rounds/00-proposal"
     assert run("check", "-q") == (0, "", "")
 
 
@@ -682,7 +685,7 @@ def test_commands_to_paste_have_a_path_with_blanks_and_quotes_as_one_word(run, h
     pasted = [line for line in out.splitlines() if line.startswith("  cami-units")]
     assert [shlex.split(line)[1:] for line in pasted] == [
         ["check", str(folder / "plan.toml")],
-        ["propose", str(folder / "plan.toml")],
+        ["propose", str(folder / "plan.toml"), "--out", str(folder / "rounds" / "00-proposal")],
     ]
 
 

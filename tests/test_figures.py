@@ -243,6 +243,21 @@ def test_stability_is_told_where_it_is_known() -> None:
     assert told[told.index(words.text("stability")) + 1] == "robust: in 92 % of runs"
 
 
+@pytest.mark.parametrize("words_of_a_field", [1, 8, 20, 60])
+def test_on_a_slide_of_a_unit_card_and_states_end_above_the_foot(words_of_a_field: int) -> None:
+    """However much a card says: in smaller type rather than over the sources."""
+    scene = toy_scene()
+    told = dict.fromkeys(["stability", "takes", "context", "barriers"], "word " * words_of_a_field)
+    figure = figures.unit_slide(replace(scene, cards=scene.cards.assign(**told)), "CU-001")
+    placed = [(line.get_text(), *line.place) for line in figure.findobj(sheet_room.Line)]
+    [foot] = [y for text, _, y in placed if text.startswith("INDICATIVE")]
+    beside = [(text, y) for text, x, y in placed if x > 0.58]
+    assert min(y for _, y in beside) > foot
+    texts = [text for text, _ in beside]
+    assert {"word", words.text("shares of states"), "G1"} <= {*" ".join(texts).split(), *texts}
+    assert any(text.startswith("KZ 75") for text in texts)
+
+
 def test_rejected_units_are_not_drawn() -> None:
     told = said(figures.poster(toy_scene(status="rejected")))
     assert "CU-001" not in told
@@ -464,6 +479,24 @@ def test_no_line_is_wider_than_its_column(text: str, width: float, most: int) ->
     assert len(broken) <= most
     one = max((width_mm(c, 7) for c in text), default=0) + width_mm("…", 7)
     assert all(width_mm(line, 7) <= max(width, one) for line in broken)
+
+
+def test_a_line_of_chinese_ends_anywhere_but_begins_with_no_comma_and_ends_with_no_bracket() -> (
+    None
+):
+    told = "需要 2 个，每个至少 1,633 km²）、亚洲野驴（哈萨克斯坦 12,029 km²、乌兹别克斯坦 11,079 km²）。"
+    broken = lines(told, 40, size=5.6)
+    assert "".join(broken).replace(" ", "") == told.replace(" ", "")
+    assert not [line for line in broken if line[0] in "，、。）" or line[-1] in "（"]
+    # a word that finds no room is carried on in the same line, not left for the next one whole
+    assert all(width_mm(line, 5.6) > 30 for line in broken[:-1])
+
+
+def test_the_marks_of_a_page_are_explained_on_it_in_every_language() -> None:
+    for lang in words.LANGUAGES:
+        told = said(figures.unit_page(toy_scene(lang=lang), "CU-001"))
+        assert {*"✓✗?●○"} <= {*told}
+        assert MISSING not in told
 
 
 def test_widths_are_those_that_are_drawn() -> None:

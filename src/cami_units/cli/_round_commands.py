@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -40,13 +40,15 @@ from cami_units.cli._terminal import (
     say_rows,
 )
 
+_FIRST_ROUND: Final = Path("rounds/00-proposal")
+
 
 @command("propose plan.toml --out rounds/00-proposal")
 def propose(
     plan: PlanArgument = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder of the round to write.")
-    ] = Path("rounds/00-proposal"),
+    ] = _FIRST_ROUND,
     force: ForceOption = False,
     ids_from: Annotated[
         Path | None,
@@ -227,8 +229,22 @@ def check(
         say(f"\n{t('checked line mend', n=len(refusals))}", style="red", stderr=True)
         raise typer.Exit(FAULT)
     if not is_quiet():
-        command = f"cami-units propose {as_word(plan)}" if plan else "cami-units propose"
-        say(f"\n{t('checked line ready', command=command)}")
+        say(f"\n{t('checked line ready', command=_propose_line(plan))}")
+
+
+def _propose_line(plan: Path | None) -> str:
+    """How to propose from a plan, with the round beside it wherever one stands.
+
+    Examples
+    --------
+    >>> _propose_line(Path("plan.toml"))
+    'cami-units propose plan.toml'
+    """
+    if plan is None:
+        return "cami-units propose"
+    beside = plan.parent / _FIRST_ROUND
+    out = "" if beside == _FIRST_ROUND else f" --out {as_word(beside)}"
+    return f"cami-units propose {as_word(plan)}{out}"
 
 
 @command("init my-workshop")
@@ -249,7 +265,7 @@ def init(
         say(
             f"\n{t('init line next')}\n"
             f"  cami-units check {as_word(directory / 'plan.toml')}\n"
-            f"  cami-units propose {as_word(directory / 'plan.toml')}"
+            f"  {_propose_line(directory / 'plan.toml')}"
         )
 
 

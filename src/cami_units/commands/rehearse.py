@@ -1,4 +1,4 @@
-"""A rehearsal: ten files with the usual human damage, and whether the loop catches each of it."""
+"""A rehearsal: a dozen files with the usual human damage, and whether the loop catches each of it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def rehearse(base_dir: Path, folder: Path, *, progress: Progress = quiet) -> Reh
         str(group): draw.handed_out(packed.directory / str(group) / f"edit_{group}.kmz")
         for group in packed.allocation["group"].value_counts().index
     }
-    progress("spoiling ten files", 0, 0)
+    progress("spoiling a dozen files", 0, 0)
     files, damages = fabricated(kmz, base)
     handed_in = folder / "handed-in"
     store.write_folder(handed_in, files)

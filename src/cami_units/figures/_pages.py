@@ -287,12 +287,29 @@ def unit_slide(scene: Scene, unit_id: str) -> Figure:
         focus={unit_id},
         margin=0.18,
     )
-    column, without = Column(figure, margin + map_width + 9, side), ("comment", "origin")
-    y = _card(column, scene, unit_id, top, size=13, limit=end - 30, without=without)
-    # Where the card has left room for the bar of states below it.
-    if y < end - 22:
-        _states(column, scene, unit_id, y + 5, size=11)
+    left = margin + map_width + 9
+    # In the largest type in which all of it stands above the foot: each size is tried on a sheet of its own.
+    size = next(
+        (
+            size
+            for size in _SLIDE_SIZES
+            if _beside_map(Column(sheet(*SLIDE), left, side), scene, unit_id, top, size=size) <= end
+        ),
+        _SLIDE_SIZES[-1],
+    )
+    _beside_map(Column(figure, left, side), scene, unit_id, top, size=size)
     return figure
+
+
+_SLIDE_SIZES: Final = (13.0, 12.0, 11.0, 10.0, 9.0, 8.0)
+"""The type beside the map of a unit's slide, in points: the larger, the farther back it is read."""
+
+
+def _beside_map(column: Column, scene: Scene, unit_id: str, top: float, *, size: float) -> float:
+    """A unit's card and the bar of its states; say where they end."""
+    without = ("comment", "origin")
+    y = _card(column, scene, unit_id, top, size=size, limit=SLIDE[1] - 30, without=without)
+    return _states(column, scene, unit_id, y + size * 0.38, size=size * 0.85)
 
 
 # How far from its middle a map of one unit may reach, in sizes of the unit: the frame, its corners
@@ -580,6 +597,7 @@ def _criteria(column: Column, scene: Scene, unit_id: str, top: float, limit: flo
     """Every gate and criterion with its mark, its numbers, and the sentence that says why."""
     figure, left, width = column.figure, column.left, column.width
     y = _heading(column, top, words.text("criteria", scene.lang), size=8.5) + 0.6
+    _marks_explained(column, scene.lang, top + 2.4, size=4.8)
     findings = _of(scene, "unit_criteria", unit_id)
     rows = sorted(findings, key=lambda row: finding_key(row["criterion"]))
     step = LEADING * MM_PER_POINT
@@ -603,6 +621,17 @@ def _criteria(column: Column, scene: Scene, unit_id: str, top: float, limit: flo
             put(figure, left + 12, y, line, size=5.6, colour=SOFT)
             y += 5.6 * step
         y += 0.9
+
+
+def _marks_explained(column: Column, lang: str, top: float, *, size: float) -> None:
+    """What each mark says, at the right end of a column; a word each, since no font of Chinese has ✗."""
+    parts = words.text("assessed line marks", lang).split(" ")
+    steps = [width_mm(f"{part} ", size) for part in parts]
+    x = column.left + column.width - sum(steps)
+    for part, step in zip(parts, steps, strict=True):
+        colour = _MARK_COLOURS.get(part, SOFT)
+        put(column.figure, x, top, part, size=size, colour=colour)
+        x += step
 
 
 def _shared_out(asked_lines: list[int], room: int) -> list[int]:

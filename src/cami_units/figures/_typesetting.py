@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -134,32 +135,61 @@ def lines(
 @lru_cache(maxsize=4096)  # two sheets in three say the same of sources, criteria and the legend
 def _broken(text: str, width: float, size: float, face: Face, most: int) -> tuple[str, ...]:
     """A text of one line broken into lines, as :func:`lines` hands them out."""
-    words = [piece for word in text.split(" ") for piece in _pieces(word, width, size, face)]
     broken: list[str] = []
-    for word in words:
-        longer = f"{broken[-1]} {word}" if broken else word
-        if broken and width_mm(longer, size, face) <= width:
-            broken[-1] = longer
-        else:
-            broken.append(word)
+    for word in text.split(" "):
+        joint = " "
+        for piece in _pieces(word, width, size, face):
+            longer = f"{broken[-1]}{joint}{piece}" if broken else piece
+            if broken and width_mm(longer, size, face) <= width:
+                broken[-1] = longer
+            else:
+                broken.append(piece)
+            joint = ""
     if len(broken) <= most:
         return tuple(broken)
     last = broken[most - 1]
     while last and width_mm(last + _ELLIPSIS, size, face) > width:
         last = last[:-1]
-    return (*broken[: most - 1], last.rstrip(" ,;.") + _ELLIPSIS)
+    return (*broken[: most - 1], last.rstrip(" ,;.，；。、") + _ELLIPSIS)
 
 
 def _pieces(word: str, width: float, size: float, face: Face) -> list[str]:
-    """A word, cut where it must be if no line can hold it."""
-    if width_mm(word, size, face) <= width:
-        return [word]
-    pieces = [""]
-    for character in word:
-        if pieces[-1] and width_mm(pieces[-1] + character, size, face) > width:
-            pieces.append("")
-        pieces[-1] += character
+    """A word, cut where Chinese may be cut, and where it must be if no line can hold it."""
+    pieces: list[str] = []
+    for part in _unbroken(word):
+        if width_mm(part, size, face) <= width:
+            pieces.append(part)
+            continue
+        pieces.append("")
+        for character in part:
+            if pieces[-1] and width_mm(pieces[-1] + character, size, face) > width:
+                pieces.append("")
+            pieces[-1] += character
     return pieces
+
+
+_OPENING: Final = "（《「“‘"
+_CLOSING: Final = "，。、；：？！）》」”’…%"
+_EAST_ASIAN: Final = "\u2e80"
+"""From this character on a script has no spaces: a line may end between any two of its characters."""
+
+
+def _unbroken(word: str) -> list[str]:
+    """A word as the parts that stay on one line: no line begins with a comma or ends with a bracket.
+
+    Examples
+    --------
+    >>> _unbroken("7,038（雪豹，C1）"), _unbroken("Altai")
+    (['7,038', '（雪', '豹，', 'C1）'], ['Altai'])
+    """
+    parts = [word[:1]]
+    for before, after in pairwise(word):
+        is_east_asian = max(before, after) >= _EAST_ASIAN
+        if is_east_asian and before not in _OPENING and after not in _CLOSING:
+            parts.append(after)
+        else:
+            parts[-1] += after
+    return parts
 
 
 @cache
