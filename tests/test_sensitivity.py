@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cami_units import words
+from cami_units.commands.sensitivity import _adjacent_units
 from cami_units.criteria import measures
-from cami_units.model import InputError, Profile, SiteTables
-from cami_units.plan import read_profile
+from cami_units.model import EQUAL_AREA, InputError, Profile, SiteTables
+from cami_units.plan import read_plan, read_profile
 from cami_units.rank import rank_units, ranks, value_scores, weighted_criteria
 from cami_units.sensitivity import (
     AXES,
@@ -35,6 +39,7 @@ from cami_units.sensitivity import (
     weight_draws,
     with_threshold,
 )
+from tests.conftest import km_box
 
 ONE_WAY = (STATED, STATED, STATED)
 STILL = Design(runs=200, stated=1.0)
@@ -498,6 +503,21 @@ def test_a_share_in_words_belongs_to_its_label():
     """497 runs of 1,000 are fragile, which begins below 50 %: they must not read "50 %"."""
     for n in range(1001):
         assert label(words.share_of_runs(n / 1000) / 100) == label(n / 1000), n
+
+
+def test_an_override_on_a_site_that_became_no_unit_lets_nothing_in():
+    """H41 is no unit, and was none when the round was made: there is nobody to let in."""
+    units = gpd.GeoDataFrame(
+        {"unit_id": ["CU-001"], "hotspot_ids": ["H01"]},
+        geometry=[km_box(0, 0, 9, 9)],
+        crs=EQUAL_AREA,
+    )
+    border = gpd.GeoSeries([shapely.LineString([(0, 0), (9_000, 0)])], crs=EQUAL_AREA)
+    for site, let_in in (("H41", []), ("H01", ["CU-001"])):
+        rows = pd.DataFrame({"site": [site], "what": ["adjacent"], "reason": ["herds cross daily"]})
+        pieces = SimpleNamespace(layers=SimpleNamespace(overrides=rows, borders=border))
+        adjacent = _adjacent_units(units, pieces, read_plan(None))
+        assert adjacent["site"].tolist() == let_in
 
 
 def test_an_override_of_the_geography_gate_holds_in_every_run(toy, profile):

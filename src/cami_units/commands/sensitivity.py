@@ -359,7 +359,7 @@ def _adjacent_units(units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan) -> pd.D
     overrides = adjacent_sites(named, pieces.layers, plan, "named")
     if overrides is None:
         return None
-    return overrides.assign(site=overrides["site"].str.partition(";")[0])
+    return overrides.assign(site=overrides["site"].str.split(";").str[0])
 
 
 def _read_again(
