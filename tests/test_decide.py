@@ -35,6 +35,7 @@ from cami_units.commands.decide import (
     show_decisions,
 )
 from cami_units.commands.round_files import write_proposal
+from cami_units.documents.board_slides import decision_said
 from cami_units.model import InputError, Note, is_decided, notes_as_text
 from cami_units.words import in_language
 from cami_units.workshop import successors
@@ -581,6 +582,24 @@ def test_the_same_decisions_give_the_same_bytes(written, tmp_path):
         made.append({path.name: path.read_bytes() for path in directory.iterdir()})
     assert made[0] == made[1]
     assert b"'=HYPERLINK(1)" in made[0]["decisions.csv"]
+
+
+def test_no_cell_of_the_log_is_a_formula_and_all_is_read_as_it_was_typed(round_dir):
+    typed = {"name_en": "@Talas", "name_ru": "+Талас", "by": "=1+1", "document": "-A1+2"}
+    decide(round_dir, "CU-001", "agree", reason="=A1", time=NOON, **typed)
+    line = record_decision(round_dir, "CU-001", "agree", reason="=A1", time=NOON, name_en="Chu")
+    asked = record_decision(round_dir, "CU-001", "ask", reason="=HYPERLINK(1)", time=NOON)
+    cells = [cell for row in lines(round_dir) for cell in row.values()]
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@"))] == []
+    log = read_decisions(round_dir)
+    assert log.loc[0, [*typed, "reason"]].to_dict() == {**typed, "reason": "=A1"}
+    assert log.loc[1, ["old_name_en", "old_name_ru"]].tolist() == ["@Talas", "+Талас"]
+    assert log.to_dict("records")[1:] == [line.to_dict(), asked.to_dict()]
+    assert decision_said(log.loc[0], "en").startswith("agreed · =1+1 · -A1+2 · =A1")
+    for _ in "ab":
+        decide(round_dir, "CU-001", "undo", reason="too soon", time=NOON)
+    units = decided_round(round_dir).tables["conservation_units"].set_index("unit_id")
+    assert units.loc["CU-001", ["name_en", "name_ru"]].tolist() == ["Talas", "Талас"]
 
 
 def test_it_is_said_when_the_decision_is_on_the_disk_and_before_the_maps_are(round_dir):

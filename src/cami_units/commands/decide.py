@@ -129,7 +129,7 @@ def decide(
     Returns
     -------
     Series
-        The line as it stands in the log, by :data:`DECISION_COLUMNS`.
+        The line as :func:`read_decisions` gives it, by :data:`DECISION_COLUMNS`.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def record_decision(
     Returns
     -------
     Series
-        The line as it stands in the log, by :data:`DECISION_COLUMNS`.
+        The line as :func:`read_decisions` gives it, by :data:`DECISION_COLUMNS`.
 
     Raises
     ------
@@ -206,12 +206,12 @@ def _recorded(
         "unit_id": unit_id,
         "round": base_round.imprint.number,
         "decision": decision,
-        "by": harmless(by),
-        "document": harmless(document),
+        "by": clean_name(by),
+        "document": clean_name(document),
         "time": clean_name(time),
-        "reason": harmless(reason),
+        "reason": clean_name(reason),
         "into": workshop.unit_id_typed(into),
-        **{key: harmless(clean_name(name)) for key, name in names_typed.items()},
+        **{key: clean_name(name) for key, name in names_typed.items()},
         "outline": clean_name(outline),
         "question": clean_name(question),
     }
@@ -242,7 +242,8 @@ def _recorded(
         if line[one] and not names_typed[other]:
             same = workshop.without_same_words(old_one, line[one], old_other)
             line[other] = "" if same == old_other else same
-    store.append_to_log(directory / DECISION_LOG, line, columns=DECISION_COLUMNS)
+    written = {column: harmless(value) for column, value in line.items()}
+    store.append_to_log(directory / DECISION_LOG, written, columns=DECISION_COLUMNS)
     return pd.Series(line)
 
 
@@ -364,7 +365,8 @@ _ID_AS_WRITTEN: Final = re.compile(r"CU-\d{3,}[a-z]*")
 
 def _read_log(path: Path) -> pd.DataFrame:
     """A log of decisions; lines that somebody typed into it by hand are refused unless they are as ours."""
-    log = store.read_log(path, columns=DECISION_COLUMNS)
+    # the apostrophe that keeps a spreadsheet from running a cell as a formula is no part of it
+    log = store.read_log(path, columns=DECISION_COLUMNS).map(as_typed)
     log["decision"] = log["decision"].str.strip().str.casefold()
     odd_ids = ~log["unit_id"].str.fullmatch(_ID_AS_WRITTEN)
     log.loc[odd_ids, "unit_id"] = log.loc[odd_ids, "unit_id"].map(workshop.unit_id_typed)
@@ -535,8 +537,7 @@ def _show_unit(
         units.loc[unit_id, "merged_into"] = into[-1]
     for name in ("name_en", "name_ru"):
         if lines[name].ne("").any():
-            # names are harmless for spreadsheets in the log, and plain on the map
-            new_names = [as_typed(line[name]) for line in standing if line[name]]
+            new_names = [line[name] for line in standing if line[name]]
             units.loc[unit_id, name] = [lines[f"old_{name}"].iloc[0], *new_names][-1]
     if lines["outline"].ne("").any():
         groups = [BEFORE, *(line["outline"] for line in standing if line["outline"])]
@@ -564,8 +565,7 @@ def questions_left(cell: object, lines: pd.DataFrame) -> dict[str, str]:
     columns = (lines[name] for name in ("decision", "question", "reason"))
     for decision, question, reason in zip(*columns, strict=True):
         if decision == "ask":
-            # in the table it stands as it was typed, in the log it is harmless for spreadsheets
-            questions[question] = as_typed(reason)
+            questions[question] = clean_name(reason)
         elif decision in _CLOSING:
             closed.add(question)
     return {name: text for name, text in sorted(questions.items()) if name not in closed}

@@ -70,7 +70,6 @@ from cami_units.model import (
     InputError,
     Problem,
     Progress,
-    as_typed,
     clean_name,
     text_rows,
 )
@@ -682,9 +681,7 @@ class Pages:
 
         # what windows show meanwhile: the question, also where an answer closes it
         line["asked"] = (
-            as_typed(line["reason"])
-            if line["decision"] == "ask"
-            else questions.get(line["question"], "")
+            line["reason"] if line["decision"] == "ask" else questions.get(line["question"], "")
         )
         # before the job: it says of the line that windows show in which board it stands
         self.desk.unit = unit_id

@@ -36,7 +36,6 @@ from cami_units.model import (
     STATUSES,
     Round,
     answer_said,
-    as_typed,
     clean_name,
     decided_of,
     is_missing,
@@ -754,7 +753,7 @@ def decision_said(line: Mapping[str, Any], lang: str) -> str:
         words.text(str(line["decision"]), lang) if words.has(line["decision"]) else "",
         by_said(line["by"], lang),
         clean_name(line["document"]),
-        as_typed(line["reason"]),
+        clean_name(line["reason"]),
         words.moment(clean_name(line["time"]), lang),
     ]
     return " · ".join(_shortened(part, _SAID_LETTERS) for part in parts if part)
