@@ -22,10 +22,17 @@ from cami_units.model import EQUAL_AREA, RECORDS, TABLES, Imprint, Round
 from tests.rounds import toy_round
 
 SPATIAL = sorted(name for name, table in TABLES.items() if table.geometry)
+# what `sensitivity`, `fences`, `collect` and `propose` add to a round: with shapes, and without
+ADDED = ["border_pairs", "crossings", "earlier_units", "fences", "nearest_ground", "set_aside"]
+ADDED_TABLES = [
+    *("complementarity", "complementarity_curve", "complementarity_targets", "coverage"),
+    *("fence_species", "questions", "restoration", "sensitivity", "sensitivity_factors"),
+    *("unit_presence", "unit_rationale", "what_it_takes"),
+]
 
 
 def table():
-    return qgis.layer_styles([*SPATIAL, "ranges_used", "species"], day="2026-11-22")
+    return qgis.layer_styles([*SPATIAL, *ADDED, "ranges_used", "species"], day="2026-11-22")
 
 
 def test_every_layer_of_a_round_has_one_default_style_and_tables_have_none():
@@ -33,7 +40,7 @@ def test_every_layer_of_a_round_has_one_default_style_and_tables_have_none():
     # context layers are called as the plan calls them, and hold any kind of shape: QGIS's own look;
     # records of single animals are kept to be measured on, and are in nothing that is shown
     own = set(SPATIAL) - {"ranges", "context", *RECORDS}
-    assert set(styles["f_table_name"]) == own | {"ranges_used"}
+    assert set(styles["f_table_name"]) == own | {"ranges_used", *ADDED}
     assert styles["f_table_name"].is_unique
     assert styles["useAsDefault"].all()
     assert set(styles["f_geometry_column"]) == {"geom"}
@@ -193,6 +200,25 @@ def test_the_project_names_every_table_by_a_relative_path_and_each_thing_that_ha
     }
     assert names["status"] == words.text("column status", "ru")
     assert root.find(".//Atlas").get("coverageLayer") == "layer_conservation_units"
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_every_table_is_called_in_the_tree_by_words_and_not_as_in_the_file(lang):
+    names = {*TABLES, *ADDED, *ADDED_TABLES, "borders", "ranges_used"} - {"ranges", "context"}
+    given = qgis.Contents(
+        columns=dict.fromkeys(names, ["unit_id"]),
+        kinds=dict.fromkeys(names & {*SPATIAL, *ADDED}, "Polygon"),
+        species=[],
+        findings=[],
+    )
+    imprint, place = Imprint("T", "2026-11-22", "Round 00", "p"), "round.gpkg"
+    text = qgis.project(
+        given, geopackage=place, imprint=imprint, lang=lang, frame=(0, 0, 1, 1), crs=EQUAL_AREA
+    )
+    root = ET.fromstring(text.split("\n", 1)[1])
+    titles = {layer.get("name") for layer in root.iter("layer-tree-layer")}
+    called_as_in_the_file = {name for name in names if {name, name.replace("_", " ")} & titles}
+    assert called_as_in_the_file == set()
 
 
 def test_a_page_marks_a_need_as_every_other_product_does():

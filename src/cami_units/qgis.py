@@ -278,7 +278,7 @@ def _ranges(root: ET.Element, language: _Language) -> None:
     )
 
 
-def _points(colour: str, *, size: float, column: str) -> _Look:
+def _points(colour: str, *, size: float, column: str = "") -> _Look:
     """Round marks, each with a text of its row, in the language that is asked for where it is a name."""
 
     def fill_in(root: ET.Element, language: _Language) -> None:
@@ -290,8 +290,8 @@ def _points(colour: str, *, size: float, column: str) -> _Look:
             "size_unit": "MM",
         }
         _one_symbol(root, "marker", ("SimpleMarker", mark))
-        text = words.name_field(language.lang) if column == "name" else column
-        _labels(root, text, 7)
+        if column:
+            _labels(root, words.name_field(language.lang) if column == "name" else column, 7)
 
     return fill_in
 
@@ -370,6 +370,8 @@ def _outlined(name: str, **changes: Any) -> _Look:
     return _single(replace(palette.LAYER_LOOKS[name], **changes))
 
 
+_OUTLINES: Final = ("earlier_units", "set_aside", "nearest_ground")
+
 _LOOKS: Final[Mapping[str, _Look]] = MappingProxyType(
     {
         "conservation_units": _units,
@@ -389,6 +391,11 @@ _LOOKS: Final[Mapping[str, _Look]] = MappingProxyType(
         "borders": _lines(palette.LAYER_LOOKS["countries"]),
         "gazetteer": _points(_GREY, size=1.2, column="name"),
         "remarks": _points(_DARK, size=2.4, column="text"),
+        # what was, and what might be: outlines without a fill
+        **{name: _single(palette.Look(_DARK, 1.2, (5.0, 3.0))) for name in _OUTLINES},
+        "border_pairs": _lines(palette.LAYER_LOOKS["borders"]),
+        "fences": _lines(palette.BARRIER_LOOKS["border_fence"]),
+        "crossings": _points(palette.EVIDENCE["barriers"], size=1.6),
     }
 )
 
@@ -549,7 +556,7 @@ def _groups(given: Contents, language: _Language) -> list[_Group]:
 def _title(name: str, language: _Language) -> str:
     """What a layer is called in the tree."""
     keys = {"conservation_units": "units", "disputed": "disputed areas"}
-    keys |= {"features": "species ranges"}
+    keys |= {"features": "species ranges", "border_pairs": "border pairs"}
     for key in (f"layer {name}", keys.get(name, name)):
         if words.has(key):
             return language.say(key)
