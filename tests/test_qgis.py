@@ -206,7 +206,7 @@ def test_the_project_names_every_table_by_a_relative_path_and_each_thing_that_ha
 def test_every_table_is_called_in_the_tree_by_words_and_not_as_in_the_file(lang):
     names = {*TABLES, *ADDED, *ADDED_TABLES, "borders", "ranges_used"} - {"ranges", "context"}
     given = qgis.Contents(
-        columns=dict.fromkeys(names, ["unit_id"]),
+        columns={name: ["unit_id"] for name in names},
         kinds=dict.fromkeys(names & {*SPATIAL, *ADDED}, "Polygon"),
         species=[],
         findings=[],
