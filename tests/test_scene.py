@@ -125,6 +125,14 @@ def test_a_species_is_sensitive_however_the_table_of_its_round_says_so() -> None
     assert scene.sensitive_species(species) == set("abcdefg")
 
 
+@pytest.mark.parametrize("kind", [object, "boolean"])
+def test_a_line_that_nobody_called_a_track_is_none(kind) -> None:
+    """Of corridors beside tracks the table of a round knows nothing; read again that is `NA`."""
+    rows = pd.DataFrame({"tracked": pd.Series([True, False, None], dtype=kind)})
+    assert scene.is_tracked(rows).tolist() == [True, False, False]
+    assert scene.is_tracked(rows.iloc[:0]).dtype == bool
+
+
 def test_a_legend_parts_corridors_in_steps_from_those_drawn_as_they_are() -> None:
     units = pd.DataFrame({"status": []})
     shown = scene.coarse_layers(layers(), SPECIES)

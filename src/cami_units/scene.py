@@ -361,7 +361,7 @@ def is_tracked(table: pd.DataFrame) -> pd.Series[bool]:
     """Which rows of a layer are tracks of animals: their positions are shown of no species."""
     if "tracked" not in table:
         return pd.Series(False, index=table.index)
-    return table["tracked"].map(lambda value: value in (True, 1, "true", "True")).astype(bool)
+    return table["tracked"].map(truth).eq(True).astype(bool)
 
 
 def is_range_state(countries: pd.DataFrame) -> pd.Series[bool]:
