@@ -694,7 +694,12 @@ def _preview(columns: Sequence[str], language: _Language) -> str:
     if "unit_id" in columns and name in columns:
         return f"\"unit_id\" || ' ' || coalesce(\"{name}\", '')"
     ids = ("sci_name", "criterion", "iso2", "hotspot_id", *columns)
-    return f'"{next((column for column in ids if column in columns), "fid")}"'
+    return _column(next((column for column in ids if column in columns), "fid"))
+
+
+def _column(name: str) -> str:
+    """A column in an expression, whatever its file calls it."""
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def _plain(expression: str) -> str:
@@ -824,8 +829,9 @@ def _add_pages(layouts: ET.Element, imprint: Imprint, language: _Language) -> No
     head = f'[% "unit_id" %]  [% coalesce("{name}", \'\') %]'
     _label(layout, "title", (10, 6, 277, 10), head, 18, bold=True)
     _label(layout, "criteria", (188, 20, 100, 173), _page_text(language), 7.5)
+    # "[%" begins an expression; what somebody typed into a plan is none
     foot = " · ".join(
-        part
+        part.replace("[%", "[ %")
         for part in (
             imprint.title,
             words.round_name(imprint, language.lang),
