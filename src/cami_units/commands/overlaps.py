@@ -283,7 +283,7 @@ def _workers(scheduler: str | None, files: Sequence[Path]) -> Iterator[_Workers]
         from distributed import Client
     except ImportError as error:
         raise InputError(
-            "--scheduler needs Dask, which is not installed: pip install 'cami-units[dask]'."
+            "--scheduler needs Dask, which is not installed: pip install distributed."
         ) from error
     try:
         client = Client(scheduler, timeout=PATIENCE_S)
