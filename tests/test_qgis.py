@@ -246,7 +246,9 @@ def test_a_name_that_looks_like_markup_is_text_in_the_tip():
 def test_nothing_typed_into_a_plan_or_called_by_a_file_is_an_expression():
     """QGIS reckons what stands in "[% %]" of a label; a column is quoted with its quotes doubled."""
     small = small_round()
-    small = replace(small, imprint=replace(small.imprint, title="[% 7*7 %]", disclaimer="[% 8*8 %]"))
+    small = replace(
+        small, imprint=replace(small.imprint, title="[% 7*7 %]", disclaimer="[% 8*8 %]")
+    )
     root = ET.fromstring(project_of(small).split("\n", 1)[1])
     [foot] = [one.get("labelText") for one in root.iter("LayoutItem") if one.get("id") == "imprint"]
     assert ("[ % 7*7 %]" in foot, "[ % 8*8 %]" in foot, "[%" in foot) == (True, True, False)

@@ -649,6 +649,34 @@ def test_a_card_opens_on_click_and_by_keyboard(browser: Page, toy_map: Path) -> 
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("unit", ["CU-001", "CU-002"])
+def test_a_card_stands_beside_its_unit_and_within_the_map(
+    browser: Page, toy_map: Path, unit: str
+) -> None:
+    """By an address, and by a click on a map of the whole region: on a laptop a card is as high as the map."""
+    browser.size(1366, 768)
+    places = (
+        "const at = (name) => document.querySelector(name).getBoundingClientRect();"
+        f" const unit = at('[data-unit={unit}].unit'), card = at('.card .leaflet-popup-content-wrapper');"
+        " const map = at('.leaflet-container'), middle = (unit.left + unit.right) / 2;"
+        " return [middle < card.left || middle > card.right,"
+        " card.top >= map.top && card.bottom <= map.bottom && card.left >= map.left"
+        " && card.right <= map.right, unit.right <= card.left || unit.left >= card.right]"
+    )
+    opened = "return !!document.querySelector('.unit-card')"
+    browser.open(toy_map, anchor=f"#unit={unit}")
+    browser.wait(opened)
+    assert browser.run(places) == [True, True, True]
+    browser.open(toy_map)
+    browser.run(
+        f"document.querySelector('[data-unit={unit}].unit')"
+        ".dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    browser.wait(opened)
+    assert browser.run(places)[:2] == [True, True]
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(
     ("text", "first"),
     [

@@ -126,7 +126,7 @@ function unitStyle(unit) {
 
 function unitShape(unit) {
   const shape = L.polygon(polygonsOf(unit.g), { ...onUnits, ...styleOf(unit), className: "unit" });
-  shape.bindPopup(() => unitCard(unit), popupOptions());
+  shape.bindPopup(() => unitCard(unit), unitPopupOptions());
   shape.on("add", () => {
     const path = shape.getElement();
     path.setAttribute("tabindex", "0");
@@ -140,7 +140,10 @@ function unitShape(unit) {
       shape.getPopup().getElement().querySelector(".unit-card").focus();
     });
   });
-  shape.on("popupopen", () => select(unit.id));
+  shape.on("popupopen", () => {
+    select(unit.id);
+    placeCard(shape);
+  });
   shape.on("popupclose", (event) => {
     if (event.popup.getElement().contains(document.activeElement)) shape.getElement().focus();
     if (state.unit === unit.id) select(null);
@@ -159,6 +162,21 @@ function nameShape(unit) {
 function popupOptions() {
   if (isNarrow()) return { pane: "cards", autoPan: false, maxWidth: 600, className: "card" };
   return { maxWidth: 340, minWidth: 200, autoPanPadding: [16, 16], className: "card" };
+}
+
+// A unit's card is as high as a laptop's map: over the unit it would hide what it tells of.
+function unitPopupOptions() {
+  if (isNarrow()) return popupOptions();
+  return { pane: "cards", autoPan: false, maxWidth: 340, minWidth: 200, className: "card beside" };
+}
+
+// How much of the map's right side the card of a unit takes.
+const CARD_ROOM = 410;
+
+// A card stands where its unit does not: at the right, or at the left of a unit in the right half.
+function placeCard(shape) {
+  const middle = map.latLngToContainerPoint(shape.getBounds().getCenter()).x;
+  shape.getPopup().getElement().classList.toggle("at-left", middle > map.getSize().x / 2);
 }
 
 function draw() {
@@ -216,7 +234,7 @@ function showUnit(id, { move = true } = {}) {
   draw();
   tell("layers");
   const shape = shapes.get(id);
-  if (move) fit(shape.getBounds(), 6.5);
+  if (move) fit(shape.getBounds(), 6.5, isNarrow() ? 0 : CARD_ROOM);
   shape.openPopup(pointOf(unit.at));
 }
 
@@ -246,8 +264,9 @@ function resized() {
   showUnit(open, { move: false });
 }
 
-function fit(bounds, maxZoom) {
-  map.fitBounds(bounds, { maxZoom, padding: [50, 50], animate: false });
+function fit(bounds, maxZoom, beside = 0) {
+  const right = map.getSize().x > beside + 200 ? beside : 0;
+  map.fitBounds(bounds, { maxZoom, paddingTopLeft: [50, 50], paddingBottomRight: [50 + right, 50], animate: false });
 }
 
 function unitBounds() {
