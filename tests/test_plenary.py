@@ -11,6 +11,7 @@ import shutil
 import sys
 import zipfile
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -671,6 +672,15 @@ def test_a_template_is_compiled_once_a_machine_as_modules_are(tmp_path, monkeypa
     assert page() == plain
     assert len(list(tmp_path.rglob("*.pyc"))) == 6
     html_pages._environment.cache_clear()
+
+
+@pytest.mark.parametrize(("lang", "tag"), [("ru", "ru-RU"), ("zh", "en-GB")])
+def test_a_text_says_which_language_it_is_in_so_that_a_speller_underlines_none_of_it(lang, tag):
+    written = BytesIO()
+    new_document(imprint(), "Annex", lang=lang).save(written)
+    with zipfile.ZipFile(written) as parts:
+        styles = parts.read("word/styles.xml").decode()
+    assert re.findall(r'<w:lang w:val="([^"]*)" w:eastAsia="([^"]*)"', styles) == [(tag, "zh-CN")]
 
 
 def test_a_title_of_any_length_is_on_the_slides(tmp_path):

@@ -36,6 +36,7 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     properties.created = properties.modified = datetime.fromisoformat(imprint.date)
     for style in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3"):
         _set_font(document.styles[style])
+    _set_language(document, text("language tag", lang))
     document.styles["Normal"].font.size = Pt(9.5)
     # the template leaves ten points below each line: a unit's note would take two pages
     document.styles["Normal"].paragraph_format.space_after = Pt(3)
@@ -74,6 +75,17 @@ def _set_font(style: Any) -> None:
     # a font of the theme goes before one that is named
     for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
         fonts.attrib.pop(qn(theme), None)
+
+
+def _set_language(document: Any, tag: str) -> None:
+    """The language that its speller takes letters for, and that of Chinese signs.
+
+    The template says American English of all of it: a speller underlined each word of Russian, and
+    commas of Chinese stood in the middle of their square, as in Taiwan.
+    """
+    [of_text] = document.styles.element.iter(qn("w:lang"))
+    of_text.set(qn("w:val"), tag)
+    of_text.set(qn("w:eastAsia"), "zh-CN")
 
 
 def heading(document: Any, words: str, level: int) -> None:
