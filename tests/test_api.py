@@ -13,8 +13,10 @@ import typing
 from importlib import import_module
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 
 import cami_units as cu
 from cami_units import model
@@ -87,6 +89,49 @@ def test_a_verb_is_typed_and_every_parameter_is_explained(name):
     assert re.match(r"[A-Z].*[.:]$", doc.split("\n\n")[0].replace("\n", " "))
 
 
+@pytest.mark.parametrize("name", [name for name in VERBS if name != "pu_ids"])
+def test_an_argument_of_another_kind_is_refused_by_its_name(name):
+    """Whatever is handed in, every parameter that is none of its kind is told, all in one message."""
+    verb = getattr(cu, name)
+    kinds = {one.name: one.kind for one in inspect.signature(verb).parameters.values()}
+    named = {
+        one for one, kind in kinds.items() if kind.name in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")
+    }
+    given = dict.fromkeys(named, object()) | {one: a for one, a in _SHAPES.items() if one in named}
+    with pytest.raises(cu.InputError, match=rf"^{name}\(\) cannot be called so: ") as told:
+        verb(*[object()] * ("paths" in kinds and "paths" not in named), **given)
+    told_names = {one for one in kinds if f"{one} must be " in str(told.value)}
+    assert told_names >= {one for one in named if one not in _SHAPES}
+
+
+_SHAPES = {
+    "study_area": gpd.GeoSeries([shapely.box(0, 0, 1e5, 1e5)], crs=cu.EQUAL_AREA),
+    "table": gpd.GeoSeries([shapely.box(0, 0, 1e5, 1e5)], crs=cu.EQUAL_AREA),
+}
+"""Parameters whose refusal has words of its own, and what they may be."""
+
+
+def test_an_option_that_is_misspelt_missing_or_of_another_kind_is_told_with_those_there_are():
+    with pytest.raises(cu.InputError, match=r"no colums\. Did you mean 'columns'\?$"):
+        cu.read_hotspots("areas.gpkg", colums={"id": "fid"})
+    with pytest.raises(
+        cu.InputError, match=r"crs must be a text or a whole number or a CRS, got list"
+    ):
+        cu.read_countries(crs=[6933])
+    with pytest.raises(cu.InputError, match=r"cards is missing; imprint is missing"):
+        cu.write_kml("u.kmz", gpd.GeoDataFrame())
+    with pytest.raises(cu.InputError, match=r"cell_km must be a number, got '25'\.$"):
+        cu.planning_units(_SHAPES["study_area"], cell_km="25")
+    with pytest.raises(cu.InputError, match=r"wiggle_km must be a number, got nan"):
+        cu.crossings(gpd.GeoDataFrame(), gpd.GeoDataFrame(), wiggle_km=float("nan"))
+    with pytest.raises(
+        cu.InputError, match=r"a dict of which each value is a GeoDataFrame, got dict"
+    ):
+        cu.unit_map(gpd.GeoDataFrame(), layers={"hotspots": 3}, cards=pd.DataFrame(), imprint=None)
+    with pytest.raises(cu.InputError, match=r"plan must be a Plan, got 'plan.toml': cu.read_plan"):
+        cu.propose("plan.toml")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_has_an_example_that_is_run(name):
     thing = getattr(cu, name)
@@ -151,3 +196,86 @@ def test_a_round_shows_its_units_by_rank():
     shown = done._repr_html_()
     assert shown.index("CU-002") < shown.index("CU-001")
     assert "<script>" not in shown
+
+
+STATES = gpd.GeoDataFrame(
+    {"iso2": ["AA", "BB"], "range_state": True},
+    geometry=[shapely.box(0, 0, 1e5, 1e5), shapely.box(1e5, 0, 2e5, 1e5)],
+    crs=cu.EQUAL_AREA,
+)
+PARTS = STATES.assign(sci_name="fox", use="kept")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (STATES.drop(columns="iso2"), "countries has no column iso2"),
+        (STATES.rename(columns={"range_state": "range_stat"}), "Did you mean 'range_stat'"),
+        (STATES.assign(range_state=[True, None]), "1 rows of countries have no range_state: 1"),
+        (STATES.assign(iso2="AA"), "iso2 must be unique in countries; repeated: AA"),
+        (STATES.to_crs("EPSG:4326"), "must be in an equal-area CRS in metres, got EPSG:4326"),
+        (STATES.to_crs("EPSG:3857"), "EPSG:3857 is none"),
+        (STATES.set_crs(None, allow_override=True), "countries has no CRS: set one"),
+        (STATES.set_geometry([STATES.geometry[0], None]), "1 of 2 rows of countries have no geometry: 1"),
+    ],
+)  # fmt: skip
+def test_states_of_which_no_border_can_be_found_are_told(table, said):
+    with pytest.raises(cu.InputError, match=said):
+        cu.shared_borders(table)
+
+
+def test_disputed_ground_and_a_tolerance_are_looked_at_too():
+    with pytest.raises(cu.InputError, match=r"disputed is in EPSG:4326 and countries in"):
+        cu.shared_borders(STATES, STATES.to_crs("EPSG:4326"))
+    with pytest.raises(cu.InputError, match="0 km or more is expected, got -1"):
+        cu.shared_borders(STATES, tolerance_km=-1)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (PARTS.drop(columns="use"), "ranges has no column use"),
+        (PARTS.drop(columns="sci_name"), "ranges has no column sci_name"),
+        (PARTS.to_crs("EPSG:3857"), "EPSG:3857 is none"),
+        (
+            PARTS.set_geometry([PARTS.geometry[0], None]),
+            "1 of 2 rows of ranges have no geometry: 1",
+        ),
+    ],
+)
+def test_ranges_that_cannot_be_dissolved_are_told(table, said):
+    with pytest.raises(cu.InputError, match=said):
+        cu.features(table)
+
+
+def test_a_reader_takes_no_system_that_keeps_no_areas():
+    for crs in ("EPSG:4326", 3857, "nonsense"):
+        with pytest.raises(cu.InputError, match=r"^crs: (an equal-area|a coordinate) system"):
+            cu.read_countries(crs=crs)
+        with pytest.raises(cu.InputError, match=r"^crs: (an equal-area|a coordinate) system"):
+            cu.to_equal_area(STATES, crs)
+    assert cu.read_hotspots(crs=6933).crs == cu.read_hotspots(crs="EPSG:6933").crs
+    with pytest.raises(cu.InputError, match=r"'countries'.*its CRS is EPSG:6933, expected"):
+        cu.read_ranges(countries=cu.read_countries(crs=6933))
+    with pytest.raises(cu.InputError, match=r"'species'.*column code, name_en"):
+        cu.read_ranges(species=pd.DataFrame({"sci_name": ["fox"]}))
+    with pytest.raises(cu.InputError, match=r"missing says .* 'extant' or 'refuse', not 'no'"):
+        cu.read_ranges(missing="no")
+
+
+def test_cards_say_what_they_cannot_be_made_of():
+    with pytest.raises(cu.InputError, match=r"'conservation_units'.*column unit_id, name_en"):
+        cu.unit_cards({}, pd.DataFrame())
+    with pytest.raises(cu.InputError, match=r"Language 'xx' is unknown: en, .* are there"):
+        cu.unit_cards({}, pd.DataFrame(), lang="xx")
+
+
+def test_rows_and_columns_of_cells_are_whole_numbers_and_as_many():
+    assert cu.pu_ids(412, 187) == ["R0412C0187"]
+    assert cu.pu_ids(pd.array([1, 2], dtype="Int64"), pd.Series([3, 4])) == [
+        "R0001C0003",
+        "R0002C0004",
+    ]
+    for row, col in (([1], [1, 2]), (["1"], [2]), ([1.5], [2]), (None, [2]), ([[1]], [[2]])):
+        with pytest.raises(cu.InputError, match="As many rows as columns are wanted, all whole"):
+            cu.pu_ids(row, col)

@@ -146,7 +146,7 @@ def test_no_cells_have_no_neighbours():
         (
             shapely.box(0, 0, 1_000, 1_000),
             {"cell_km": float("nan")},
-            "cell_km must be a positive number",
+            "cell_km must be a number, got nan",
         ),
         (
             shapely.box(0, 0, 1_000, 1_000),

@@ -896,3 +896,13 @@ def test_the_corner_in_which_two_coasts_meet_is_no_gap():
     [(kind, km2)] = fit(shapely.union_all(inlet), shapely.union(bottom, between))
     assert kind == "gap"
     assert km2 == pytest.approx(200 - 13, rel=0.01)  # less what the circle leaves of its mouth
+
+
+def test_ground_of_several_weights_has_the_greatest_where_overlaps_are_dissolved():
+    """A raster of 0.5 over 4 x 2 km and a row of 1 over 2 x 2 of it: 4 + 0.5 x 4 = 6 km², not 4 + 4."""
+    site = frame([box_km(0, 0, 4, 2)], unit_id=["u"])
+    parts = frame(
+        [box_km(0, 0, 4, 2), box_km(0, 0, 2, 2)], sci_name=["a", "a"], range_weight=[0.5, 1]
+    )
+    assert overlaps(site, parts, dissolve=True)["km2"].tolist() == [6.0]
+    assert overlaps(site, parts[::-1], dissolve=True)["km2"].tolist() == [6.0]

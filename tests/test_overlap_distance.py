@@ -139,8 +139,8 @@ def test_what_distances_refuse():
         near(site, borders, by=["pair"], within_km=50, site="unit_id")
     with pytest.raises(InputError, match="0 km or more is expected, got -1"):
         borders_within(site.iloc[:1], borders, within_km=-1)
-    for km in (-1, float("nan")):
-        with pytest.raises(InputError, match=f"0 km or more is expected, got {km}"):
+    for km, said in ((-1, "0 km or more is expected, got -1"), (float("nan"), "a number, got nan")):
+        with pytest.raises(InputError, match=said):
             near(site.iloc[:1], borders, by="pair", within_km=km, site="unit_id")
     with pytest.raises(InputError, match=r"(?s)borders is in EPSG:4326 and sites in"):
         borders_within(site.iloc[:1], borders.to_crs(4326))

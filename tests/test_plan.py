@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cami_units import model, phrases
 from cami_units.model import DISCLAIMER, EQUAL_AREA, Note, PlanError, equal_area_fault, said
+from cami_units.phrases import LANGUAGES
 from cami_units.plan import (
     Plan,
     _plan_files,
@@ -450,6 +451,10 @@ def test_equal_area_systems_pass(crs: str) -> None:
 def test_others_do_not(crs: str) -> None:
     fault = equal_area_fault(crs)
     assert fault is not None
+    for lang in LANGUAGES:
+        systems = set(re.findall(r"(?:EPSG|ESRI):\d+", said(fault, lang))) - {crs}
+        assert len(systems) == 8
+        assert all(equal_area_fault(one) is None for one in systems)
     assert "an equal-area system is expected" in said(fault)
 
 

@@ -33,7 +33,14 @@ import pyproj
 import shapely
 
 from cami_units.drawn_pieces import Keeper, Make, piece
-from cami_units.model import Problem, data_dir, problem_of_row, problem_row, version_of
+from cami_units.model import (
+    Problem,
+    check_arguments,
+    data_dir,
+    problem_of_row,
+    problem_row,
+    version_of,
+)
 
 FOLDER: Final = ".cami-units-cache"
 """The folder's name, beside the plan."""
@@ -65,7 +72,7 @@ NOTHING_KEPT: Final = Cache()
 """The cache that keeps nothing."""
 
 
-def cache_beside(plan: Path | None) -> Cache:
+def cache_beside(plan: Path | str | None) -> Cache:
     """The cache of a workshop, beside its plan; the bundled demonstration keeps nothing.
 
     Examples
@@ -74,7 +81,8 @@ def cache_beside(plan: Path | None) -> Cache:
     >>> cu.cache_beside(None).folder is None
     True
     """
-    return NOTHING_KEPT if plan is None else Cache(plan.resolve().parent / FOLDER)
+    check_arguments(cache_beside, locals())
+    return NOTHING_KEPT if plan is None else Cache(Path(plan).resolve().parent / FOLDER)
 
 
 def narrowed(cache: Cache, *what: Any) -> Cache:

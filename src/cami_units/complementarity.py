@@ -29,7 +29,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
-from cami_units.model import InputError, listed
+from cami_units.model import (
+    InputError,
+    check_arguments,
+    listed,
+)
 
 _SLACK: Final = 1e-9
 """A target counts as met when less than this part of it is missing: rounding of the solver."""
@@ -141,6 +145,7 @@ def smallest_set(
     >>> cu.smallest_set(sites, amounts, pd.DataFrame({"feature": ["x", "y"], "target": 1.0})).chosen
     ('c',)
     """
+    check_arguments(smallest_set, locals())
     problem = _Problem.of(sites, amounts, targets, edges, edge_weight, sides)
     return _smallest(problem, locked, barred, gap, nodes)
 

@@ -18,13 +18,17 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
+from pandas.api.types import infer_dtype
 from shapely.geometry.base import BaseGeometry
 
 from cami_units.model import (
     EQUAL_AREA,
+    AnyCrs,
     InputError,
     Note,
+    check_arguments,
     crs_name,
+    crs_text,
     equal_area_fault,
     listed,
     note_cells,
@@ -86,7 +90,7 @@ def planning_units(
     *,
     cell_km: float = 25,
     shape: Shape = "square",
-    crs: str = EQUAL_AREA,
+    crs: AnyCrs = EQUAL_AREA,
     among: Callable[[Places], NDArray[np.bool_]] | None = None,
 ) -> gpd.GeoDataFrame:
     """Cells of the fixed lattice that share area with the study area.
@@ -99,7 +103,7 @@ def planning_units(
         Side of a square cell in km. A hexagon has the area of that square.
     shape : {"square", "hexagon"}
         Shape of the cells.
-    crs : str, default EQUAL_AREA
+    crs : str, int or CRS, default EQUAL_AREA
         An equal-area CRS in metres, the one of `study_area`.
     among : callable, optional
         Tells of rows and columns of cells which are asked about, as that of :func:`neighbourhood` does;
@@ -125,7 +129,9 @@ def planning_units(
     >>> cu.planning_units(shapely.box(0, 0, 50_000, 25_000), cell_km=25).pu_id.tolist()
     ['R0400C0400', 'R0400C0401']
     """
-    lattice = Lattice(cell_km, shape, crs)
+    _check_study(study_area)
+    check_arguments(planning_units, locals())
+    lattice = Lattice(cell_km, shape, crs_text(crs))
     parts = _study_polygons(study_area, crs)
     touched_cells = [_touched(lattice, part, among) for part in parts]
     row, col = np.concatenate(touched_cells).T
@@ -180,7 +186,12 @@ def extent(
 
 
 def pu_ids(row: ArrayLike, col: ArrayLike) -> list[str]:
-    """Ids of cells: ``R0412C0187``.
+    """Ids of cells: ``R0412C0187``; of one row and column a list of one.
+
+    Raises
+    ------
+    InputError
+        There are not as many rows as columns, or they are no whole numbers.
 
     Examples
     --------
@@ -188,8 +199,16 @@ def pu_ids(row: ArrayLike, col: ArrayLike) -> list[str]:
     >>> cu.pu_ids([412, 7], [187, 12345]), cu.pu_ids([], [])
     (['R0412C0187', 'R0007C12345'], [])
     """
-    pairs = zip(np.asarray(row).tolist(), np.asarray(col).tolist(), strict=True)
-    return [f"R{r:04d}C{c:04d}" for r, c in pairs]
+    check_arguments(pu_ids, locals())
+    sides = [np.atleast_1d(np.asarray(side)) for side in (row, col)]
+    # of pandas' own whole numbers numpy makes objects
+    is_counted = all(
+        not side.size or infer_dtype(side, skipna=False) == "integer" for side in sides
+    )
+    if not is_counted or sides[0].shape != sides[1].shape or sides[0].ndim > 1:
+        came = " and ".join(f"{side.size} of type {side.dtype}" for side in sides)
+        raise InputError(f"As many rows as columns are wanted, all whole numbers; {came} came.")
+    return [f"R{r:04d}C{c:04d}" for r, c in zip(*(side.tolist() for side in sides), strict=True)]
 
 
 def places(ids: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -346,17 +365,21 @@ def _hexagon(lattice: Lattice) -> tuple[float, float]:
     return side, side * float(np.sqrt(3)) / 2
 
 
-def _study_polygons(
-    study_area: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry, crs: str
-) -> NDArray[np.object_]:
-    """The polygons of a study area, in the CRS of the grid."""
-    if isinstance(study_area, BaseGeometry):
-        geometry = np.array([study_area], dtype=object)
-    elif not isinstance(study_area, (gpd.GeoDataFrame, gpd.GeoSeries)):
+def _check_study(study_area: object) -> None:
+    """Refuse a study area that is no shape, such as the four numbers of a box."""
+    if not isinstance(study_area, (gpd.GeoDataFrame, gpd.GeoSeries, BaseGeometry)):
         raise InputError(
             f"The study area must be a GeoDataFrame, a GeoSeries or a polygon; {type(study_area).__name__} "
             f"came. Of a bounding box make a polygon: {_FROM_DEGREES}"
         )
+
+
+def _study_polygons(
+    study_area: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry, crs: AnyCrs
+) -> NDArray[np.object_]:
+    """The polygons of a study area, in the CRS of the grid."""
+    if isinstance(study_area, BaseGeometry):
+        geometry = np.array([study_area], dtype=object)
     else:
         if study_area.crs is None or not same_crs(study_area.crs, crs):
             came = "no CRS" if study_area.crs is None else crs_name(study_area.crs)

@@ -24,6 +24,8 @@ from cami_units.model import (
     Note,
     PlanError,
     Profile,
+    check_arguments,
+    check_columns,
     listed,
     notes_as_text,
     notes_from_text,
@@ -371,8 +373,10 @@ def rank_units(findings: Findings, decisions: pd.DataFrame, profile: Profile) ->
     >>> ranked[["site", "score", "tier", "rank_label"]].values.tolist()
     [['b', 1.0, 'very high', '1'], ['a', 0.5, 'high', '2']]
     """
+    check_arguments(rank_units, locals())
     if profile.score.tiers is None:
         raise _open(profile, "score", "nothing can be scored")
+    check_columns(decisions, "decisions", ("site", "decision"))
     sites = findings.summary["site"]
     decided = decisions.set_index("site")["decision"]
     missing = sites[~sites.isin(decided.index)]

@@ -30,6 +30,8 @@ from cami_units.model import (
     Note,
     Problem,
     SpokenNumber,
+    check_arguments,
+    check_columns,
     clean_name,
     clean_text,
     filled,
@@ -137,7 +139,7 @@ def text(key: str, /, lang: str = "en", **facts: object) -> str:
     phrases = catalogue(lang)
     # a page that shows a key in place of a sentence would be handed out: rather no page
     if key not in phrases:
-        raise InputError(f"The phrase '{key}' is not in the catalogue.{nearest(key, phrases)}")
+        raise InputError(f"The phrase '{key}' is not in the catalogue.{nearest(str(key), phrases)}")
     return filled(phrases[key], facts, lang) if facts else phrases[key]
 
 
@@ -434,6 +436,11 @@ def unit_cards(
     >>> card["area"], card["species"], card["criteria"], card["barriers"]
     ('12,346 km²', '1: Saiga antelope', 'C1 ✗', 'not assessed')
     """
+    check_arguments(unit_cards, locals())
+    catalogue(lang)  # of a language that there is
+    for name, columns in _CARD_COLUMNS.items():
+        check_columns(tables.get(name, pd.DataFrame()), name, columns)
+    check_columns(species, "species", ("sci_name",))
     units = tables["conservation_units"]
     findings: dict[str, dict[str, dict[str, Any]]] = {}
     for row in records(tables["unit_criteria"]):
@@ -480,6 +487,16 @@ def unit_cards(
             }
         )
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS, "parts"])
+
+
+_CARD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "conservation_units": (
+        *("unit_id", "name_en", "name_ru", "status", "origin", "hotspot_ids", "rank_label", "tier"),
+        *("score", "area_km2", "countries", "disputed", "species", "confidence"),
+    ),
+    "unit_criteria": ("unit_id", "criterion", "met", "value"),
+}
+"""What a card is made of."""
 
 
 def _of_each(

@@ -16,7 +16,17 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import criteria, layers, overlap, rank, words
 from cami_units.cache import NOTHING_KEPT, Cache, entry, keep, kept, kept_value, parts_of
 from cami_units.commands.plan_layers import ground, load, reading_of, sites_typed
-from cami_units.model import DIGITS, Findings, Layers, Names, Profile, Progress, SiteTables, quiet
+from cami_units.model import (
+    DIGITS,
+    Findings,
+    Layers,
+    Names,
+    Profile,
+    Progress,
+    SiteTables,
+    check_arguments,
+    quiet,
+)
 from cami_units.overlap import DrawnPieces, Pieces
 from cami_units.plan import Plan
 
@@ -48,6 +58,7 @@ def assess(
     InputError
         As :func:`load`, or when the file cannot be read or holds no polygon.
     """
+    check_arguments(assess, locals())
     file = Path(path).absolute()
     assumed_crs = reading_of(plan).rules("sites", file, is_own=True).assumed_crs
     sites, problems = layers.read_sites(
@@ -101,6 +112,7 @@ def cut(plan_layers: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Piec
     >>> pieces.sides.columns.tolist()
     ['sci_name', 'iso2', 'geometry']
     """
+    check_arguments(cut, locals())
     pair_km, adjacent_km, error_km, _ = key = _pieces_key(plan_layers, plan)
 
     def cut_anew() -> Pieces:
@@ -156,6 +168,7 @@ def measure(
     >>> sorted(tables.states["iso2"])
     ['KZ', 'TM', 'UZ']
     """
+    check_arguments(measure, locals())
     sites = overlap.measurable_sites(sites, site)
     plain = sites[[site, "geometry"]].rename(columns={site: "site"}).reset_index(drop=True)
     # of all of them together, whatever was measured before: numbers do not hang on that
@@ -235,6 +248,7 @@ def assess_sites(
     >>> found.loc[(found["criterion"] == "G2") & (found["met"] == False), "site"].tolist()
     ['H41', 'H42', 'H43']
     """
+    check_arguments(assess_sites, locals())
     # a plan without hotspots goes the same way, with no row
     if sites is None:
         sites = pieces.states.iloc[:0].assign(**{site: []})
@@ -301,6 +315,7 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     >>> cu.decide(findings, cu.read_profile())["reason"].tolist()
     ['G1 and G2 hold, and C1 is met, but the evidence is thin. C9 fails: ']
     """
+    check_arguments(decide, locals())
     decisions = rank.decide(findings, profile)
     reasons = [words.reason(facts, findings.names) for facts in decisions["facts"]]
     decisions.insert(2, "reason", reasons)

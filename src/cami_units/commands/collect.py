@@ -82,6 +82,7 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    check_arguments,
     harmless,
     in_short,
     narrowest_bounds,
@@ -110,7 +111,7 @@ class Collected:
 
 
 def collect(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     base: Round,
     *,
     base_dir: Path | None = None,
@@ -122,7 +123,7 @@ def collect(
 
     Parameters
     ----------
-    paths : sequence of Path
+    paths : sequence of paths
         Files, or folders with files: KML, KMZ, GeoPackage, GeoJSON, or the XLSX form.
     base : Round
         The round that the groups were given, never a later one.
@@ -145,8 +146,10 @@ def collect(
         No file could be read, the base cannot be measured on again, or the resolutions name what
         is not there. One bad file, and one bad placemark, stop nothing.
     """
-    handed_in = read_handed_in(paths, base, pack=pack, progress=progress)
-    choices, notices = read_resolutions(resolutions, paths, handed_in)
+    check_arguments(collect, locals())
+    files = [Path(path) for path in paths]
+    handed_in = read_handed_in(files, base, pack=pack, progress=progress)
+    choices, notices = read_resolutions(resolutions, files, handed_in)
     return settled(handed_in, choices, notices=notices, base_dir=base_dir, progress=progress)
 
 

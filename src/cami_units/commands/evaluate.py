@@ -13,10 +13,12 @@ import shapely
 from cami_units import evaluation, grid, layers
 from cami_units.model import (
     EQUAL_AREA,
+    AnyCrs,
     InputError,
     Note,
     Raster,
-    equal_area_fault,
+    check_arguments,
+    equal_area_crs,
 )
 
 _BOX_CELLS: Final = 10_000
@@ -39,7 +41,7 @@ def evaluate_units(
     cell_km: float | None = None,
     runs: int = 999,
     seed: int = 2026,
-    crs: str = EQUAL_AREA,
+    crs: AnyCrs = EQUAL_AREA,
 ) -> pd.DataFrame:
     """The share of some evidence that lies inside units, against their share of the ground.
 
@@ -74,7 +76,7 @@ def evaluate_units(
         Side of the cells on which the units are moved. ``None``: about 10,000 cells, of 1 km or more.
     runs, seed : int
         How many placements, and the seed of the lot: the same call gives the same numbers.
-    crs : str
+    crs : str, int or CRS
         The equal-area CRS to measure in.
 
     Returns
@@ -121,10 +123,12 @@ def evaluate_units(
     >>> found[["share_inside", "share_ground", "lift"]].round(3).values.tolist()
     [[0.5, 0.25, 2.0]]
     """
+    check_arguments(evaluate_units, locals())
     if runs < 1:
         raise InputError(f"Chance needs at least one placement; runs is {runs}.")
-    if fault := equal_area_fault(crs):
-        raise InputError.of("crs fault", why=fault)
+    if seed < 0:
+        raise InputError(f"A seed is 0 or more; {seed} came.")
+    crs = equal_area_crs(crs)
     unit_shapes = layers.to_equal_area(units, crs)
     table = _opened(evidence, value, crs)
     value = "value" if not isinstance(evidence, gpd.GeoDataFrame) and value else value

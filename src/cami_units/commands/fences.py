@@ -17,7 +17,14 @@ from cami_units.commands.round_files import write_added
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.fences import fence_openings
-from cami_units.model import HIDDEN_STATUSES, Problem, Progress, Round, quiet
+from cami_units.model import (
+    HIDDEN_STATUSES,
+    Problem,
+    Progress,
+    Round,
+    check_arguments,
+    quiet,
+)
 
 
 def with_fences(round_: Round, *, progress: Progress = quiet) -> Round:
@@ -60,6 +67,7 @@ def with_fences(round_: Round, *, progress: Progress = quiet) -> Round:
     Saura, S. & Pascual-Hortal, L. (2007). *Landscape and Urban Planning* 83, 91–103.
     doi:10.1016/j.landurbplan.2007.03.005
     """
+    check_arguments(with_fences, locals())
     plan, round_layers = reopened(round_)
     progress("cutting layers by states", 0, 0)
     pieces = cut(round_layers, plan)

@@ -19,11 +19,14 @@ import pandas as pd
 from cami_units import __version__, grid, layers, overlap, store
 from cami_units.model import (
     EQUAL_AREA,
+    AnyCrs,
     InputError,
     Note,
     Problem,
     Progress,
+    check_arguments,
     crs_name,
+    crs_text,
     equal_area_fault,
     listed,
     quiet,
@@ -90,6 +93,7 @@ def write_overlaps(
     InputError
         When the file is not as expected, or any range is refused; then nothing is written.
     """
+    check_arguments(write_overlaps, locals())
     ranges, out = Path(ranges), Path(out)
     # km² of a lattice that is not equal-area would be wrong in silence
     fault = equal_area_fault(crs)
@@ -153,7 +157,7 @@ def overlap_bands(
     *,
     cell_km: float = 25,
     shape: grid.Shape = "square",
-    crs: str = EQUAL_AREA,
+    crs: AnyCrs = EQUAL_AREA,
     by: str = "sci_name",
 ) -> Iterator[pd.DataFrame]:
     """Overlaps with all cells of a lattice that a layer reaches, a band of rows at a time.
@@ -190,17 +194,18 @@ def overlap_bands(
     >>> [band["km2"].tolist() for band in cu.overlap_bands(fox, cell_km=1) if len(band)]
     [[1.0, 1.0, 0.5]]
     """
-    lattice = grid.Lattice(cell_km, shape, crs)
+    check_arguments(overlap_bands, locals())
+    lattice = grid.Lattice(cell_km, shape, crs_text(crs))
     if layer.crs is not None and not same_crs(layer.crs, crs):
         raise InputError(
             f"The layer must be in {crs_name(crs)}, the CRS of the lattice; it is in "
             f"{crs_name(layer.crs)}. Project it first: cu.to_equal_area(…)."
         )
     if len(layer) == 0:
-        return
+        return iter(())
     west, south, east, north = (float(edge) for edge in layer.total_bounds)
     rows, cols = grid.extent(lattice, (west, south, east, north))
-    yield from overlap.covered_bands(layer, window(lattice, rows, cols), by=by)
+    return overlap.covered_bands(layer, window(lattice, rows, cols), by=by)
 
 
 def window(lattice: grid.Lattice, rows: tuple[int, int], cols: tuple[int, int]) -> overlap.Window:

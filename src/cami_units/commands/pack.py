@@ -46,6 +46,7 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
+    check_arguments,
     frames_on_globe,
     in_short,
     narrowest_bounds,
@@ -353,6 +354,7 @@ def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:
     InputError
         There is no such group, or the round came without its ranges.
     """
+    check_arguments(draw_map, locals())
     groups = groups_of(base_round)
     if group not in groups:
         facts = {"hint": nearest_note(group, groups), "names": in_short(groups, 20)}

@@ -21,6 +21,7 @@ from cami_units.model import (
     Note,
     Problem,
     Progress,
+    check_arguments,
     in_short,
     problem_of,
     problem_of_row,
@@ -47,6 +48,7 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     >>> len(known.features), len(known.hotspots)
     (18, 44)
     """
+    check_arguments(load, locals())
     refusing = [fault for fault in open_numbers(plan) if fault.level == "refuses"]
     refusing += faulty_coverage(plan)
     if refusing:

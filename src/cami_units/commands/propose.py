@@ -23,6 +23,7 @@ from cami_units.model import (
     InputError,
     Progress,
     Round,
+    check_arguments,
     crs_name,
     in_short,
     quiet,
@@ -34,7 +35,7 @@ from cami_units.plan import Plan
 def propose(
     plan: Plan,
     *,
-    overlaps: Path | None = None,
+    overlaps: Path | str | None = None,
     progress: Progress = quiet,
     cache: Cache = NOTHING_KEPT,
 ) -> Round:
@@ -65,6 +66,7 @@ def propose(
     >>> sorted(set(proposal.tables["conservation_units"]["status"]))
     ['area of interest', 'modelled candidate']
     """
+    check_arguments(propose, locals())
     # context is read last of all: that a file is missing is said before anything is computed
     if lacking := missing_context(plan):
         raise InputError.of("several problems", problems=lacking)
@@ -86,7 +88,8 @@ def propose(
         clean.coverage_areas,
     )
     progress("scoring planning units", 0, 0)
-    cells = scored(measured_cells(pieces, plan, cache=cache, overlaps=overlaps), pieces, plan)
+    file = None if overlaps is None else Path(overlaps)
+    cells = scored(measured_cells(pieces, plan, cache=cache, overlaps=file), pieces, plan)
     # As somebody drew them: only hotspots that hold as they are may seed a unit.
     hotspots = assess_sites(
         clean.hotspots, pieces, plan, site="hotspot_id", cache=cache, is_told=False
@@ -150,6 +153,7 @@ def score_cells(pieces: Pieces, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> C
     >>> bool(cells["score"].between(0, 1).all()), bool((cells["n_shared"] <= cells["richness"]).all())
     (True, True)
     """
+    check_arguments(score_cells, locals())
     return scored(measured_cells(pieces, plan, cache=cache), pieces, plan)
 
 
@@ -314,6 +318,7 @@ def grow(
     >>> units["seed"].is_unique, bool(cu.area_km2(units).gt(0).all())
     (True, True)
     """
+    check_arguments(grow, locals())
     cells = _living(cells)
     hotspot_cores, members = _hotspot_seeds(cells, drawn, pieces)
     new_cores, new_members = _new_seeds(cells, hotspot_cores, plan)

@@ -25,8 +25,9 @@ from cami_units.model import (
     Problem,
     Profile,
     Progress,
+    check_arguments,
     crs_name,
-    equal_area_fault,
+    equal_area_crs,
     in_short,
     problem_of,
     quiet,
@@ -79,9 +80,9 @@ def write_richness(
     cell_km: float | None = None,
     shape: grid.Shape | None = None,
     crs: str | None = None,
-    species: Path | None = None,
-    states: Path | None = None,
-    profile: Path | None = None,
+    species: Path | str | None = None,
+    states: Path | str | None = None,
+    profile: Path | str | None = None,
     columns: Mapping[str, str] | None = None,
     scheduler: str | None = None,
     progress: Progress = quiet,
@@ -103,12 +104,12 @@ def write_richness(
     cell_km, shape, crs : optional
         The lattice, for ranges: squares of 25 km, in the CRS of Central Asia. Overlaps bring their own,
         and another one is refused.
-    species : Path, optional
+    species : path, optional
         A species table: its ``iucn_category`` is what threat weighs. ``None``: the bundled one.
-    states : Path, optional
+    states : path, optional
         States with ``iso2``, of which the km² of each species are summed; a cell belongs to the state
         that holds most of it.
-    profile : Path, optional
+    profile : path, optional
         A `criteria.toml`: its rule of occurrence, its weights. ``None``: the bundled one.
     scheduler : str, optional
         As of `overlaps`, for ranges.
@@ -119,6 +120,7 @@ def write_richness(
         When a file is not as expected, any range is refused, or something is asked for that holds for
         ranges only; then nothing is written.
     """
+    check_arguments(write_richness, locals())
     source, out = Path(source), Path(out)
     rule = read_profile(profile)
     table = layers.read_species(species)
@@ -129,10 +131,7 @@ def write_richness(
         _check_lattice(source, cell_km, shape, crs, scheduler)
         sums = _sums_of_overlaps(source, weigh, states, progress)
     else:
-        crs = crs or EQUAL_AREA
-        fault = equal_area_fault(crs)
-        if fault:
-            raise InputError.of("crs fault", why=fault)
+        crs = equal_area_crs(crs or EQUAL_AREA)
         lattice = grid.Lattice(25 if cell_km is None else cell_km, shape or "square", crs)
         stream = layers.range_stream(source, columns=columns)
         problems += stream.problems
@@ -212,7 +211,7 @@ def _sums_of_ranges(
     stream: layers.RangeStream,
     lattice: grid.Lattice,
     weigh: Any,
-    states: Path | None,
+    states: Path | str | None,
     scheduler: str | None,
     problems: list[Problem],
     progress: Progress,
@@ -261,7 +260,9 @@ def _sums_of_ranges(
     return _Sums(lattice, rows, cols, cells, table, names, by_state)
 
 
-def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: Progress) -> _Sums:
+def _sums_of_overlaps(
+    source: Path, weigh: Any, states: Path | str | None, progress: Progress
+) -> _Sums:
     """The sums of a file of overlaps, read twice: ranges first, then cells."""
     about, batches = layers.overlap_batches(source)
     lattice = grid.Lattice(float(about["cell_km"]), about["shape"], str(about["crs"]))
@@ -316,7 +317,7 @@ def _sums_of_overlaps(source: Path, weigh: Any, states: Path | None, progress: P
 
 
 def _states(
-    path: Path | None, lattice: grid.Lattice, rows: tuple[int, int], cols: tuple[int, int]
+    path: Path | str | None, lattice: grid.Lattice, rows: tuple[int, int], cols: tuple[int, int]
 ) -> tuple[list[str], NDArray[np.int16] | None]:
     """Names of states, and the number of the state that holds most of each cell; −1: none."""
     if path is None:

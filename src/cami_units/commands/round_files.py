@@ -30,11 +30,19 @@ from cami_units.commands.shown_round import (
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.drawn_pieces import piece
-from cami_units.model import CONTEXT, Problem, Progress, Round, Step, quiet
+from cami_units.model import (
+    CONTEXT,
+    Problem,
+    Progress,
+    Round,
+    Step,
+    check_arguments,
+    quiet,
+)
 
 
 def write_proposal(
-    proposal: Round, directory: Path, *, force: bool = False, progress: Progress = quiet
+    proposal: Round, directory: Path | str, *, force: bool = False, progress: Progress = quiet
 ) -> tuple[Problem, ...]:
     """Write a round as a folder: tables, workbook, both KMZ, the map, the manifest. Whole or not.
 
@@ -48,6 +56,8 @@ def write_proposal(
     InputError
         The folder holds a round already and `force` is not given, or cannot be written.
     """
+    check_arguments(write_proposal, locals())
+    directory = Path(directory)
     problems: list[Problem] = []
     files = products(proposal, noticed=problems, progress=progress)
     store.write_round(proposal, directory, files=files, force=force)

@@ -55,6 +55,7 @@ from cami_units.model import (
     Round,
     SiteTables,
     cami_species,
+    check_arguments,
     has_codes,
     quiet,
     records,
@@ -101,6 +102,7 @@ def with_sensitivity(
     InputError
         The round is one for publication: it came without its ranges; or it has no units.
     """
+    check_arguments(with_sensitivity, locals())
     design = design or Design()
     plan, round_layers = reopened(round_)
     cache = _ground(round_layers, plan, cache)

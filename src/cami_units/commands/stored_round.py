@@ -12,7 +12,15 @@ import pandas as pd
 from cami_units import layers, plan, workshop  # of plan nothing is read before it is asked for
 from cami_units.commands.shown_round import crs_of
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import ROUND_LAYERS, InputError, Layers, Round, as_typed, in_short
+from cami_units.model import (
+    ROUND_LAYERS,
+    InputError,
+    Layers,
+    Round,
+    as_typed,
+    check_arguments,
+    in_short,
+)
 
 ACTIVITIES: Final = "activities.csv"
 ACTIVITY_LOG: Final = "activities_log.csv"
@@ -39,6 +47,7 @@ def reopened(base_round: Round) -> tuple[plan.Plan, Layers]:
         ...
     cami_units.model.InputError: This round came without species, ranges_used, ...
     """
+    check_arguments(reopened, locals())
     missing = [name for name in _NEEDED if name not in base_round.tables]
     if missing:
         raise InputError.of("cannot be measured again", names=in_short(missing))

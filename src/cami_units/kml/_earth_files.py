@@ -40,6 +40,7 @@ from cami_units.model import (
     InputError,
     Note,
     Problem,
+    check_arguments,
     check_table,
     in_short,
     listed,
@@ -126,6 +127,7 @@ def write_kml(
         A table that is not as promised, a unit without a card, an unknown profile, language,
         layer or ending.
     """
+    check_arguments(write_kml, locals())
     target, layers = Path(path), options.get("layers")
     names: Iterable[str] = () if layers is None or stamp_of(layers) else layers
     faults = _given_faults(options.get("lang", "en"), names)

@@ -53,7 +53,14 @@ from cami_units.kml._xml import (
     strict_tree,
     text_of,
 )
-from cami_units.model import InputError, Note, clean_name, clean_text, nearest
+from cami_units.model import (
+    InputError,
+    Note,
+    check_arguments,
+    clean_name,
+    clean_text,
+    nearest,
+)
 
 COLUMNS: Final = ("level", "rule", "placemark", "folder", "line", "what", "cure")
 MAX_RING: Final = 30_000
@@ -162,6 +169,7 @@ def lint_kml(
         ...
     cami_units.model.InputError: ...
     """
+    check_arguments(lint_kml, locals())
     if profile is not None and profile not in get_args(Profile):
         hint = nearest(profile, get_args(Profile))
         raise InputError(f"Profile '{profile}' is unknown: earth-pro or earth-web.{hint}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -152,8 +153,10 @@ def marks(folders: Iterable[Folder]) -> list[Mark]:
     return all_marks
 
 
-def rows(table: pd.DataFrame, key: str) -> list[dict[str, Any]]:
+def rows(table: gpd.GeoDataFrame, key: str) -> list[dict[str, Any]]:
     """The rows of a table with a geometry, in the order of their key."""
+    if table.active_geometry_name != "geometry":
+        table = table.rename_geometry("geometry")
     shapes = np.asarray(table.geometry.array, dtype=object)
     is_there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     # rows and not tables are put in order: a new table of each layer took longer than its marks

@@ -56,6 +56,7 @@ from cami_units.model import (
     Note,
     Placemarks,
     Problem,
+    check_arguments,
     clean_name,
     clean_text,
     frames_on_globe,
@@ -158,6 +159,7 @@ def read_kml(
     >>> len(rows), problems[0].what
     (0, 'it has no geometry')
     """
+    check_arguments(read_kml, locals())
     content, called = content_of(path_or_bytes, name)
     reading = _reading(source(content, called), called, region)
     rows = [row for reader in reading.readers for row in reader.part_rows()]

@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from cami_units.layers import _dialects as dialects
-from cami_units.layers._equal_area import to_equal_area
+from cami_units.layers._equal_area import in_crs
 from cami_units.layers._gis_files import found_files
 from cami_units.layers._layer_rows import gathered, same_shapes, source_entry, with_counts
 from cami_units.layers._rasters import RASTERS, BandWindows, rasterio_for
@@ -270,7 +270,7 @@ def on_raster(
     >>> [on_raster(strait, LONLAT, frame).total_bounds.tolist()[0] for frame in frames]
     [-171.0, 189.0]
     """
-    flat = to_equal_area(sites, crs)
+    flat = in_crs(sites, crs)
     if not read_crs(crs).is_geographic:
         return flat
     left, low, right, top = frame

@@ -14,8 +14,11 @@ from pyproj import CRS
 from cami_units.model import (
     EQUAL_AREA,
     LONLAT,
+    AnyCrs,
     InputError,
+    check_arguments,
     cut_at_180,
+    equal_area_crs,
     read_crs,
     same_crs,
     transformer,
@@ -57,7 +60,7 @@ class Repair:
 
 
 def to_equal_area(
-    table: gpd.GeoDataFrame | gpd.GeoSeries, crs: str = EQUAL_AREA
+    table: gpd.GeoDataFrame | gpd.GeoSeries, crs: AnyCrs = EQUAL_AREA
 ) -> gpd.GeoDataFrame:
     """The same table with its geometry in an equal-area CRS, true along every edge.
 
@@ -74,8 +77,8 @@ def to_equal_area(
     table
         Any GeoDataFrame with a CRS, or a GeoSeries, which becomes a table. Altitudes are dropped.
         Rows keep their order and index.
-    crs
-        The CRS to project to; areas are km² after division by 1e6.
+    crs : str, int or CRS
+        The equal-area CRS to project to; areas are km² after division by 1e6.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def to_equal_area(
     Raises
     ------
     InputError
-        If it is no table of shapes, or has no CRS.
+        If it is no table of shapes, or has no CRS; if `crs` does not keep areas.
 
     Examples
     --------
@@ -96,19 +99,26 @@ def to_equal_area(
     >>> round(cu.to_equal_area(square).area.sum() / 1e6)
     9413
     """
+    table = _placed(table)
+    check_arguments(to_equal_area, locals())
+    return in_crs(table, equal_area_crs(crs))
+
+
+def _placed(table: object) -> gpd.GeoDataFrame:
+    """A table of shapes of which it is known where they lie."""
     if isinstance(table, gpd.GeoSeries):
         table = table.to_frame("geometry")
-    if not isinstance(table, gpd.GeoDataFrame):
+    if not isinstance(table, gpd.GeoDataFrame) or table.active_geometry_name is None:
         raise InputError.of("no table of shapes", kind=type(table).__name__)
     if table.crs is None:
         raise InputError.of("table without CRS")
-    return table.set_geometry(
-        gpd.GeoSeries(
-            projected(table.geometry.to_numpy(), table.crs, crs),
-            index=table.index,
-            crs=read_crs(crs),
-        )
-    )
+    return table
+
+
+def in_crs(table: gpd.GeoDataFrame, crs: Any) -> gpd.GeoDataFrame:
+    """As :func:`to_equal_area`, in any CRS: that of a raster, or of a sheet."""
+    shapes = projected(table.geometry.to_numpy(), table.crs, crs)
+    return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=read_crs(crs)))
 
 
 def projected(shapes: Shapes, source: Any, target: Any) -> Shapes:
@@ -251,15 +261,17 @@ often have one decimal more than we keep, a tenth of their vertices end in 5, an
 there and back the exact middle is what two versions of PROJ see from different sides."""
 
 
-def to_lonlat(table: gpd.GeoDataFrame, *, decimals: int | None = None) -> gpd.GeoDataFrame:
+def to_lonlat(
+    table: gpd.GeoDataFrame | gpd.GeoSeries, *, decimals: int | None = None
+) -> gpd.GeoDataFrame:
     """The same table with its geometry in longitude and latitude, cut where 180° runs through it.
 
     Vertices are projected as they are: the layers of a round came in with many.
 
     Parameters
     ----------
-    table : GeoDataFrame
-        Any geometry with a CRS. Rows keep their order and index.
+    table : GeoDataFrame or GeoSeries
+        Any geometry with a CRS; a GeoSeries becomes a table. Rows keep their order and index.
     decimals : int, optional
         Decimals of a degree that vertices are rounded to; left out, they stay as PROJ gives them.
         Neighbours that shared a vertex share it still, and what was valid stays so.
@@ -268,6 +280,11 @@ def to_lonlat(table: gpd.GeoDataFrame, *, decimals: int | None = None) -> gpd.Ge
     -------
     GeoDataFrame
         In EPSG:4326; a shape across the 180° meridian has a part on either side of it.
+
+    Raises
+    ------
+    InputError
+        If it is no table of shapes, or has no CRS.
 
     Examples
     --------
@@ -283,6 +300,8 @@ def to_lonlat(table: gpd.GeoDataFrame, *, decimals: int | None = None) -> gpd.Ge
     6 decimals (11 cm), a vertex comes out the same from either, unless it lies that close to the
     border between two steps: less than once in a million.
     """
+    table = _placed(table)
+    check_arguments(to_lonlat, locals())
     lonlat = table.to_crs(LONLAT)
     shapes = np.asarray(lonlat.geometry.array, dtype=object)
     if not same_crs(table.crs, LONLAT):  # in degrees already, a wide edge is as wide as it says

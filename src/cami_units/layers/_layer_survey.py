@@ -30,11 +30,13 @@ from cami_units.model import (
     Note,
     Problem,
     Progress,
+    check_arguments,
     in_short,
     nearest_note,
     problem_of,
     quiet,
 )
+from cami_units.overlap import check_inputs, check_reach
 
 
 def survey_layers(
@@ -218,6 +220,7 @@ def read_layers(reading: Reading, *, progress: Progress = quiet) -> Layers:
         ...
     cami_units.model.InputError: No such layer: rangs. Known: ...
     """
+    check_arguments(read_layers, locals())
     layers, problems, _ = survey_layers(reading, progress=progress)
     if layers is None:
         raise refusal(problems, Note("work"))
@@ -238,7 +241,7 @@ def shared_borders(
     Parameters
     ----------
     countries
-        ``iso2``, ``range_state`` (boolean) and polygons in metres.
+        ``iso2``, ``range_state`` (boolean) and polygons in an equal-area CRS.
     disputed
         Polygons in the same CRS; a stretch inside any of them is marked.
     tolerance_km
@@ -251,6 +254,12 @@ def shared_borders(
     GeoDataFrame
         ``pair`` ("KZ;UZ", alphabetical), ``disputed`` (boolean), ``geometry`` (lines); at most
         two rows a pair, sorted by both. States that touch in points only are no pair.
+
+    Raises
+    ------
+    InputError
+        If a column, a value or a geometry is missing, a state comes twice, or the CRS is none that
+        keeps areas, or differs; if `tolerance_km` is below 0.
 
     Examples
     --------
@@ -269,7 +278,15 @@ def shared_borders(
     >>> len(cu.shared_borders(states[:1]))
     0
     """
-    states = countries[countries["range_state"]].sort_values("iso2")
+    check_arguments(shared_borders, locals())
+    given_tables = {"countries": (countries, ("iso2", "range_state"))}
+    check_inputs(
+        given_tables | ({} if disputed is None else {"disputed": (disputed, ())}),
+        sites="countries",
+        site="iso2",
+    )
+    check_reach(tolerance_km)
+    states = countries[countries["range_state"].astype(bool)].sort_values("iso2")
     names, shapes = states["iso2"].tolist(), states.geometry.to_numpy()
     ground = None
     if disputed is not None and len(disputed):

@@ -17,6 +17,7 @@ import shapely
 from cami_units.layers import _dialects as dialects
 from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._reading import rows_in_short
+from cami_units.layers._state_names import names_of_states
 from cami_units.layers._taxa import Names, match, names_in
 from cami_units.model import (
     DRAWN_AS,
@@ -27,12 +28,19 @@ from cami_units.model import (
     SEASONAL,
     Note,
     Problem,
+    check_arguments,
     has_codes,
     in_short,
     month_spans,
     problem_of,
 )
-from cami_units.overlap import have_neighbours, joined, regional_ranges, sorted_shapes
+from cami_units.overlap import (
+    check_inputs,
+    have_neighbours,
+    joined,
+    regional_ranges,
+    sorted_shapes,
+)
 
 CODES: Final[Mapping[str, Mapping[int, str]]] = {
     "presence": PRESENCE,
@@ -368,13 +376,46 @@ def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.Ge
         note = Note("rows without ISO code", {"count": int((~good).sum()), "of": len(table)})
         notes.append(problem_of("counted", "countries", "", nameless, note))
     table = named(table.assign(iso2=codes)[good], "iso2")
+    names = _names_of_parted(table)
     table, joined_notes = one_row_a_key(table, "countries")
+    for column in ("name_en", "name_ru"):
+        told_names = [names.get(str(code), {}).get(column) for code in table["iso2"]]
+        table[column] = pd.Series(told_names, index=table.index).fillna(table[column])
     missing = [state for state in states if state not in set(table["iso2"])]
     if missing:
         rest = Note("rows with no code", {"names": nameless}) if nameless else ""
         note = Note("states without polygon", {"names": in_short(missing, 20), "rest": rest})
         joined_notes.append(problem_of("refuses", "countries", "", "", note))
     return table.assign(range_state=table["iso2"].isin(states)), notes + joined_notes
+
+
+_MOSTLY: Final = 0.8
+"""A part with more of its state's ground than this has the state's name; its islands have their own."""
+
+_OF_STATE: Final = ("admin", "country", "country_name", "name_0", "adm0_en", "adm0_name")
+"""Columns in which layers of provinces say what their state is called."""
+
+
+def _names_of_parted(table: gpd.GeoDataFrame) -> dict[str, dict[str, str]]:
+    """What states are called of which a layer has provinces, each by its own name, by code and column.
+
+    As the layer's own column of states says, else as the bundled layer does, else by its code: never
+    as its largest province.
+    """
+    known_names = names_of_states()
+    called_states = {}
+    for code, rows in table.groupby("iso2", sort=True):
+        area = rows.geometry.area.groupby(rows["name_en"]).sum()
+        if len(area) < 2 or area.max() > _MOSTLY * area.sum():
+            continue
+        columns = (rows[column].dropna() for column in _OF_STATE if column in rows)
+        own_name = next((str(titles.iloc[0]) for titles in columns if titles.nunique() == 1), "")
+        english, russian = known_names.get(str(code), (str(code), str(code)))
+        called_states[str(code)] = {
+            "name_en": own_name or english,
+            "name_ru": russian if str(code) in known_names else own_name or russian,
+        }
+    return called_states
 
 
 def _codeless(rows: gpd.GeoDataFrame) -> list[str]:
@@ -718,7 +759,13 @@ def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     -------
     GeoDataFrame
         ``sci_name``, ``range_km2`` (km² of the dissolved range, before any clipping to a study
-        area; ground that counts in part by its weight), ``geometry``; sorted by ``sci_name``. A species without a kept part is not there.
+        area; ground that counts in part by its weight), ``geometry``; sorted by ``sci_name``. A species
+        without a kept part is not there.
+
+    Raises
+    ------
+    InputError
+        If ``sci_name``, ``use`` or a geometry is missing, or the CRS is none that keeps areas.
 
     Examples
     --------
@@ -737,6 +784,8 @@ def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     >>> len(cu.features(parts.assign(use="left out")))
     0
     """
+    check_arguments(features, locals())
+    check_inputs({"ranges": (ranges, ("sci_name", "use"))})
     return regional_ranges(kept(ranges))
 
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack, get_args
 
 import geopandas as gpd
 import pandas as pd
@@ -29,22 +29,27 @@ from cami_units.layers._taxa import TaxonRule, names_of
 from cami_units.model import (
     EQUAL_AREA,
     KEPT_CODES,
+    AnyCrs,
     InputError,
     Note,
     Problem,
+    check_arguments,
+    check_table,
+    equal_area_crs,
     in_short,
+    read_crs,
 )
 
 
 class FileOptions(TypedDict, total=False):
     """How files of one layer are read.
 
-    crs : the equal-area CRS to project to, that of Central Asia unless said otherwise.
+    crs : the equal-area CRS to project to (text, number or CRS), that of Central Asia unless said otherwise.
     assumed_crs : the CRS of files that do not say theirs.
     columns : column names, ours → theirs, where they are not the usual ones.
     """
 
-    crs: str
+    crs: AnyCrs
     assumed_crs: str | None
     columns: Mapping[str, str] | None
 
@@ -84,6 +89,7 @@ def read_species(path: Path | str | None = None) -> pd.DataFrame:
     >>> int((species["in_cami"] == "yes").sum())
     17
     """
+    check_arguments(read_species, locals())
     table: pd.DataFrame = _alone(species_table(None if path is None else [Path(path)]), "species")
     return table
 
@@ -102,6 +108,7 @@ def read_countries(
     >>> int(countries["range_state"].sum()), countries["iso2"].is_unique
     (14, True)
     """
+    check_arguments(read_countries, locals())
     reading = _one("countries", states, **options)
     return _alone(countries_layer(_own(paths), reading), "countries")
 
@@ -155,9 +162,14 @@ def read_ranges(
     >>> ranges["use"].value_counts().to_dict()
     {'kept': 130, 'supporting': 8, 'left out': 5}
     """
+    check_arguments(read_ranges, locals())
+    if missing not in get_args(Missing):
+        raise InputError.of("blank codes expected", came=missing)
     species = read_species() if species is None else species
+    check_table(species, "species")
     crs = options.get("crs", EQUAL_AREA)
     countries = read_countries(crs=crs) if countries is None else countries
+    check_table(countries, "countries", crs=read_crs(crs))
     reading = replace(
         _one("ranges", _states_of(countries), **options),
         taxa=taxa or {},
@@ -183,11 +195,13 @@ def read_hotspots(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.Geo
     >>> len(hotspots), hotspots["hotspot_id"].iloc[0]
     (44, 'H01')
     """
+    check_arguments(read_hotspots, locals())
     return _alone(_plain("hotspots", paths, options), "hotspots")
 
 
 def read_sections(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.GeoDataFrame:
     """Sections of the range that working groups take; without paths the bundled ones."""
+    check_arguments(read_sections, locals())
     return _alone(_plain("sections", paths, options), "sections")
 
 
@@ -223,6 +237,9 @@ def read_protected_areas(
     >>> areas["pa_id"].is_unique
     True
     """
+    check_arguments(read_protected_areas, locals())
+    if countries is not None:
+        check_table(countries, "countries", crs=read_crs(options.get("crs", EQUAL_AREA)))
     reading = _one("protected_areas", _states_of(countries), **options)
     numbers = frozenset(steps)
     if numbers - tables.PA_STEPS:
@@ -233,6 +250,7 @@ def read_protected_areas(
 
 def read_barriers(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.GeoDataFrame:
     """Fences, railways, roads, canals and pipelines; without paths the bundled ones."""
+    check_arguments(read_barriers, locals())
     return _alone(_plain("barriers", paths, options), "barriers")
 
 
@@ -240,13 +258,17 @@ def read_corridors(
     *paths: Path | str, species: pd.DataFrame | None = None, **options: Unpack[FileOptions]
 ) -> gpd.GeoDataFrame:
     """Documented movements of the CAMI taxa; without paths the bundled ones."""
+    check_arguments(read_corridors, locals())
     reading = _one("corridors", **options)
-    names = names_of(read_species() if species is None else species)
+    species = read_species() if species is None else species
+    check_table(species, "species")
+    names = names_of(species)
     return _alone(movement_layer("corridors", _own(paths), reading, names), "corridors")
 
 
 def read_gazetteer(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.GeoDataFrame:
     """Places that units are named after; without paths the bundled ones."""
+    check_arguments(read_gazetteer, locals())
     return _alone(_plain("gazetteer", paths, options), "gazetteer")
 
 
@@ -265,13 +287,13 @@ def _one(
     layer: str,
     states: Sequence[str] = STATES,
     *,
-    crs: str = EQUAL_AREA,
+    crs: AnyCrs = EQUAL_AREA,
     assumed_crs: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Reading:
     """How to read one layer by itself, without a plan. A misspelt option is an error, not nothing."""
     return Reading(
-        crs=crs,
+        crs=equal_area_crs(crs),
         states=tuple(states),
         assumed_crs={layer: assumed_crs} if assumed_crs else {},
         columns={layer: columns} if columns else {},
@@ -330,6 +352,7 @@ def read_sites(
         ...
     cami_units.model.InputError: ...
     """
+    check_arguments(read_sites, locals())
     reading = replace(
         _one("conservation_units", **options),
         max_area_change=max_area_change,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 import geopandas as gpd
+import pandas as pd
 
 from cami_units.model import LAYERS, clean_name, data_dir
 
@@ -41,10 +42,23 @@ def _plainly(name: object) -> str:
 
 
 @cache
+def names_of_states() -> dict[str, tuple[str, str]]:
+    """The English and the Russian name of each bundled state, by its code."""
+    table = _bundled()
+    return {row["iso2"]: (row["name_en"], row["name_ru"]) for row in table.to_dict("records")}
+
+
+@cache
+def _bundled() -> pd.DataFrame:
+    (path,) = data_dir().glob(LAYERS["countries"].files)
+    table: pd.DataFrame = gpd.read_file(path, ignore_geometry=True)
+    return table
+
+
+@cache
 def state_names() -> dict[str, str]:
     """By name in small letters, in each language of the bundled states, the code of the state."""
-    (path,) = data_dir().glob(LAYERS["countries"].files)
-    table = gpd.read_file(path, ignore_geometry=True)
+    table = _bundled()
     bundled = {
         _plainly(name): code
         for column in table.columns

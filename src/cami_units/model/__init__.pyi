@@ -1,5 +1,6 @@
 """The names of `model`, and where each lives."""
 
+from ._arguments import check_arguments as check_arguments
 from ._codes import AGREED_STATUSES as AGREED_STATUSES
 from ._codes import AREA_OF_INTEREST as AREA_OF_INTEREST
 from ._codes import CRITERIA as CRITERIA
@@ -38,9 +39,12 @@ from ._codes import unit_before as unit_before
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT
 from ._crs import TURNED as TURNED
+from ._crs import AnyCrs as AnyCrs
 from ._crs import counted_on as counted_on
 from ._crs import crs_name as crs_name
+from ._crs import crs_text as crs_text
 from ._crs import cut_at_180 as cut_at_180
+from ._crs import equal_area_crs as equal_area_crs
 from ._crs import equal_area_fault as equal_area_fault
 from ._crs import frame_around as frame_around
 from ._crs import frames_on_globe as frames_on_globe
@@ -123,6 +127,7 @@ from ._tables import DIGITS as DIGITS
 from ._tables import TABLES as TABLES
 from ._tables import Table as Table
 from ._tables import cami_species as cami_species
+from ._tables import check_columns as check_columns
 from ._tables import check_table as check_table
 from ._tables import drawn_lines as drawn_lines
 from ._tables import fence_rows as fence_rows

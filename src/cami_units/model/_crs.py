@@ -15,7 +15,7 @@ from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import ProjError
 from shapely.affinity import translate
 
-from cami_units.model._errors import Note, in_short
+from cami_units.model._errors import InputError, Note, in_short
 
 EQUAL_AREA: Final = (
     "+proj=aea +lat_1=30 +lat_2=50 +lat_0=40 +lon_0=80 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs"
@@ -101,6 +101,10 @@ _PLAIN: Final = frozenset(
 """What the text of a projection in metres may say beside its name for :func:`_step` to know it."""
 
 
+AnyCrs = str | int | CRS
+"""A coordinate system as text, by its number in EPSG, or as pyproj has it."""
+
+
 def read_crs(value: Any) -> CRS:
     """A CRS however it is written down, each text read once: PROJ takes half a millisecond for one."""
     return _read_crs(value) if isinstance(value, str) else CRS.from_user_input(value)
@@ -148,16 +152,42 @@ def equal_area_fault(crs: Any) -> Note | None:
         return Note("crs that PROJ knows expected", {"such": "ESRI:102025"})
 
 
+def equal_area_crs(crs: AnyCrs) -> str:
+    """An equal-area system as text, whether it came so, by its number or as pyproj has it.
+
+    Raises
+    ------
+    InputError
+        It is none, or one that PROJ does not know.
+
+    Examples
+    --------
+    >>> equal_area_crs(6933)
+    'EPSG:6933'
+    """
+    if fault := equal_area_fault(crs):
+        raise InputError.of("crs fault", why=fault)
+    return crs_text(crs)
+
+
+def crs_text(crs: AnyCrs) -> str:
+    """A coordinate system as text; text as it is, known or not."""
+    if isinstance(crs, CRS):
+        return str(crs.srs)
+    return f"EPSG:{crs}" if isinstance(crs, int) else crs
+
+
 @lru_cache(maxsize=256)
 def _area_fault(text: str) -> Note | None:
     """The fault of a coordinate system, looked for once."""
     plane = read_crs(text)
     name = crs_name(plane)
     if not plane.is_projected:
-        return Note("crs not projected", {"name": name})
+        return Note("crs not projected", {"name": name, "systems": Note("crs of regions")})
     units = {axis.unit_name for axis in plane.axis_info}
     if units != {"metre"}:
-        return Note("crs not in metres", {"name": name, "units": in_short(sorted(units))})
+        facts = {"name": name, "units": in_short(sorted(units))}
+        return Note("crs not in metres", facts | {"systems": Note("crs of regions")})
     to_plane = transformer(LONLAT, plane)
     worst = max((_area_error(to_plane, west, south) for west, south in _corners(plane)), key=abs)
     if np.isfinite(worst) and abs(worst) <= _AREA_TOLERANCE:
@@ -167,7 +197,7 @@ def _area_fault(text: str) -> Note | None:
         if np.isfinite(worst)
         else Note("crs ends inside the region")
     )
-    return Note("crs not equal-area", {"name": name, "off": off})
+    return Note("crs not equal-area", {"name": name, "off": off, "systems": Note("crs of regions")})
 
 
 def _corners(plane: CRS) -> list[tuple[float, float]]:

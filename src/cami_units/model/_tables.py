@@ -116,11 +116,7 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
         or empty key, a wrong kind of geometry, null or empty geometry, no CRS, another CRS.
     """
     promise = TABLES[name]
-    faults = []
-    missing = [column for column in promise.columns if column not in table.columns]
-    if missing:
-        hints = hints_behind(missing, table.columns)
-        faults.append(f"column {listed(missing)} is missing{hints}")
+    faults = _column_faults(table, promise.columns)
     key = [column for column in promise.key if column in table.columns]
     if len(key) == len(promise.key):
         # asked of a hundred tables a pack, nearly all without a fault: looked at closely if there is one
@@ -136,6 +132,25 @@ def check_table(table: pd.DataFrame, name: str, *, crs: str | CRS | None = None)
         faults += _geometry_faults(table, promise.geometry, crs)
     if faults:
         raise InputError(f"The table '{name}' is not as expected: {faults_said(faults)}")
+
+
+def check_columns(table: pd.DataFrame, name: str, columns: Collection[str]) -> None:
+    """Refuse a table that lacks some columns, for functions that need no more of it than these.
+
+    Raises
+    ------
+    InputError
+        With the columns that are missing, and the nearest ones that are there.
+    """
+    if faults := _column_faults(table, columns):
+        raise InputError(f"The table '{name}' is not as expected: {faults_said(faults)}")
+
+
+def _column_faults(table: pd.DataFrame, columns: Collection[str]) -> list[str]:
+    """What is missing of the columns of a table."""
+    missing = [column for column in columns if column not in table.columns]
+    hints = hints_behind(missing, table.columns)
+    return [f"column {listed(missing)} is missing{hints}"] if missing else []
 
 
 def _geometry_faults(table: pd.DataFrame, kind: str, crs: str | CRS | None) -> list[str]:

@@ -13,6 +13,7 @@ from ._coverage import layer_coverage as layer_coverage
 from ._coverage import states_of as states_of
 from ._distance import REACH_KM as REACH_KM
 from ._distance import borders_within as borders_within
+from ._distance import check_reach as check_reach
 from ._distance import direction as direction
 from ._distance import distance_km as distance_km
 from ._distance import line_points as line_points
@@ -20,6 +21,7 @@ from ._distance import near as near
 from ._distance import nearest_ground as nearest_ground
 from ._distance import pairs_apart as pairs_apart
 from ._distance import side_of as side_of
+from ._door import check_inputs as check_inputs
 from ._door import is_valid as is_valid
 from ._door import measurable_sites as measurable_sites
 from ._few_cells import few_cells as few_cells

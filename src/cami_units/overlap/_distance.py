@@ -20,7 +20,12 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Proj
 
-from cami_units.model import LONLAT, InputError, transformer
+from cami_units.model import (
+    LONLAT,
+    InputError,
+    check_arguments,
+    transformer,
+)
 from cami_units.overlap._door import Geometries, check_inputs, column_names, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of, window_km2, window_of
 from cami_units.overlap._pieces import MOST_CORNERS, line_pieces
@@ -175,10 +180,11 @@ def near(
     >>> [len(cu.near(cell, far, site="pu_id", by=("iso2",), within_km=km)) for km in (30, 50)]
     [0, 1]
     """
+    check_arguments(near, locals())
     by = column_names(by)
     crs = check_inputs({"sites": (sites, [site]), "layer": (layer, by)})
     _check_key(sites, site)
-    _check_reach(within_km)
+    check_reach(within_km)
     shapes, rows = geometries(sites), geometries(layer)
     if not len(shapes) or not len(rows):
         return _table(sites, layer, site, by, np.empty(0, np.intp), np.empty(0, np.intp))
@@ -287,7 +293,7 @@ def _within(
 
     With `groups`, `sites` and `lines` are the same: only pairs whose first group is the smaller.
     """
-    _check_reach(within_km)
+    check_reach(within_km)
     if not len(sites) or not len(lines):
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
     # Of whole shapes: a large polygon is only its outline below, and what lies well inside is far
@@ -428,7 +434,7 @@ def _frame(table: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
     return table.to_frame("geometry") if isinstance(table, gpd.GeoSeries) else table
 
 
-def _check_reach(within_km: float) -> None:
+def check_reach(within_km: float) -> None:
     """Refuse a distance that is none."""
     if not within_km >= 0:
         raise InputError(f"A distance of 0 km or more is expected, got {within_km!r}.")

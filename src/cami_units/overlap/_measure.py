@@ -14,7 +14,12 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.model import RANGE_WEIGHT, InputError, listed
+from cami_units.model import (
+    RANGE_WEIGHT,
+    InputError,
+    check_arguments,
+    listed,
+)
 from cami_units.overlap._distance import geodesic_km
 from cami_units.overlap._door import (
     Geometries,
@@ -38,7 +43,12 @@ from cami_units.overlap._lattice import (
     window_km2,
     window_parts,
 )
-from cami_units.overlap._pieces import line_pieces, pieces_of_giants, polygon_pieces
+from cami_units.overlap._pieces import (
+    dissolved_by_weight,
+    line_pieces,
+    pieces_of_giants,
+    polygon_pieces,
+)
 
 MEASURE: Final[dict[Kind, str]] = {"polygon": "km2", "line": "km", "point": "n"}
 """The column that `overlap` returns for each kind of layer."""
@@ -87,7 +97,8 @@ def overlaps(
     kind : {"polygon", "line", "point"}, optional
         What the layer holds; needed only where it may have no rows at all.
     dissolve : bool, default False
-        Unite the polygons of each key first, for layers in which they overlap one another.
+        Unite the polygons of each key first, for layers in which they overlap one another. Ground of
+        several weights has the greatest.
     by_edges : bool, optional
         Whether what polygons share is measured from their edges or by intersection; the last digits
         differ. ``None``: whichever is quicker for all sites together.
@@ -123,13 +134,14 @@ def overlaps(
     >>> cu.overlaps(unit, saiga).km2.tolist()
     [6.0]
     """
+    check_arguments(overlaps, locals())
     by = column_names(by)
     _check_keys(by, site, kind)
     if RANGE_WEIGHT in getattr(layer, "columns", ()) and RANGE_WEIGHT not in by:
         _check_weights(layer)
         shares = overlaps(
             sites,
-            layer,
+            _weighed_once(layer, by) if dissolve else layer,
             site=site,
             by=(*by, RANGE_WEIGHT),
             kind=kind,
@@ -195,6 +207,15 @@ def _check_weights(layer: gpd.GeoDataFrame) -> None:
             f"Nothing was measured: {wrong.sum()} rows of layer have a {RANGE_WEIGHT} that is no "
             f"number from 0 to 1: {listed(layer.index[wrong])}."
         )
+
+
+def _weighed_once(layer: gpd.GeoDataFrame, by: list[str]) -> gpd.GeoDataFrame:
+    """A layer whose polygons of one key lie beside each other, whatever they weigh."""
+    check_inputs({"layer": (layer, by)})
+    if kind_of(layer) != "polygon":
+        return layer
+    check_valid(layer, "layer")
+    return dissolved_by_weight(layer, by)
 
 
 def covered_cells(
@@ -357,6 +378,7 @@ def area_km2(polygons: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
     >>> cu.area_km2(field).tolist(), cu.area_km2(field[:0]).tolist()
     ([200.0], [])
     """
+    check_arguments(area_km2, locals())
     projected(polygons.crs)
     return pd.Series(
         shapely.area(np.asarray(polygons.geometry.array)) / 1e6,

@@ -12,7 +12,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely.ops import substring
 
-from cami_units.model import InputError, faults_said, listed
+from cami_units.model import (
+    InputError,
+    check_arguments,
+    faults_said,
+    listed,
+)
 from cami_units.overlap._door import (
     Geometries,
     Kind,
@@ -71,6 +76,7 @@ def split(
     >>> cu.area_km2(sides).tolist()
     [100.0, 100.0]
     """
+    check_arguments(split, locals())
     keep = column_names(keep)
     _check_keep(layer, by_layer, keep)
     left = [column for column in keep if column in layer.columns]
@@ -174,6 +180,7 @@ def crossings(
     >>> cu.crossings(lines, border)["corridor_id"].tolist()
     ['M1']
     """
+    check_arguments(crossings, locals())
     spans = _spans(lines, borders, line, border, wiggle_km)
     parts = shapely.get_parts(geometries(lines))
     points = shapely.line_interpolate_point(parts[spans["part"].to_numpy(np.intp)], spans["at"])

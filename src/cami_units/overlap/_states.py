@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.model import Layers, is_missing
+from cami_units.model import (
+    Layers,
+    check_arguments,
+    is_missing,
+)
 from cami_units.overlap._door import geometries
 from cami_units.overlap._layer_pieces import measured_ranges
 from cami_units.overlap._measure import overlaps
@@ -48,6 +52,7 @@ def range_states(layers: Layers, *, least_km2: float = 100.0) -> pd.DataFrame:
     >>> odd.loc[odd["sci_name"] == "Lynx lynx", "iso2"].tolist()
     ['BT']
     """
+    check_arguments(range_states, locals())
     states = layers.countries[layers.countries["range_state"]]
     in_states = overlaps(states, measured_ranges(layers), site="iso2", by=("sci_name",))
     area = in_states.set_index(["sci_name", "iso2"])["km2"]

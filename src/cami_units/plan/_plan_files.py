@@ -13,7 +13,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cami_units import model
-from cami_units.model import InputError, Note, PlanError, Profile, in_short, nearest_note, quoted
+from cami_units.model import (
+    InputError,
+    Note,
+    PlanError,
+    Profile,
+    check_arguments,
+    in_short,
+    nearest_note,
+    quoted,
+)
 from cami_units.plan._plan_keys import Plan, known_names, unknown_key
 
 
@@ -39,6 +48,7 @@ def read_plan(path: Path | str | None = None) -> Plan:
     >>> plan.study.cell_km, len(plan.study.states)
     (25.0, 14)
     """
+    check_arguments(read_plan, locals())
     file = Path(path) if path is not None else model.data_dir() / "plan.toml"
     content = _toml(file, "plan")
     # fields that are made while reading are no keys of the file, though the class has them
@@ -128,6 +138,7 @@ def read_profile(path: Path | str | None = None) -> Profile:
     >>> profile.name, profile.C1.min_species
     ('operational proxy criteria', 3)
     """
+    check_arguments(read_profile, locals())
     return _profile(Path(path) if path is not None else None)[0]
 
 

@@ -104,8 +104,7 @@ def _known_crs(value: str) -> str:
 
 def _equal_area_crs(value: str) -> str:
     """Refuse a projection that does not keep areas."""
-    fault = equal_area_fault(value)
-    if fault:
+    if fault := equal_area_fault(value):
         raise InputError(fault)
     return value
 

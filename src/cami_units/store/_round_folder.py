@@ -22,6 +22,7 @@ from cami_units.model import (
     TABLES,
     InputError,
     Round,
+    check_arguments,
     check_table,
     cited_sources,
     crs_name,
@@ -286,7 +287,7 @@ def _versions_of_ours(directory: Path) -> str:
     return text if gdal and text == versions(gdal[1]) else ""
 
 
-def read_round(directory: Path, *, only: Collection[str] | None = None) -> Round:
+def read_round(directory: Path | str, *, only: Collection[str] | None = None) -> Round:
     """Read a round back from its folder.
 
     Parameters
@@ -317,6 +318,8 @@ def read_round(directory: Path, *, only: Collection[str] | None = None) -> Round
         ...
     cami_units.model.InputError: There is no folder 'nowhere'. Name the folder of a round.
     """
+    check_arguments(read_round, locals())
+    directory = Path(directory)
     target = absolute(directory)
     put_back(target)
     manifest = read_manifest(target, directory)

@@ -20,7 +20,12 @@ import geopandas as gpd
 from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.template import Template
 
-from cami_units.model import Imprint, InputError, listed
+from cami_units.model import (
+    Imprint,
+    InputError,
+    check_arguments,
+    listed,
+)
 from cami_units.webmap._html import Fragments, centre, composed
 from cami_units.webmap._payload import NO_LAYERS, Frame, PageTables, payload
 
@@ -206,5 +211,6 @@ def unit_map(
     -----
     Shapes are drawn simplified and on a lattice of 0.0001°: the page shows, the GeoPackage holds.
     """
+    check_arguments(unit_map, locals())
     content, sheet = payload(units, layers, tables)
     return CamiMap(content, tables["imprint"], sheet.around["frame"])

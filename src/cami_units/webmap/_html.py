@@ -23,7 +23,11 @@ from xstatic.pkg import jquery, leaflet
 
 from cami_units import words
 from cami_units.drawn_pieces import piece
-from cami_units.model import Imprint, page_policy
+from cami_units.model import (
+    Imprint,
+    check_arguments,
+    page_policy,
+)
 from cami_units.webmap._page_values import page_json, shown
 from cami_units.webmap._payload import (
     NO_LAYERS,
@@ -172,6 +176,7 @@ def write_map(
     InputError
         As :func:`unit_map`; nothing is written then.
     """
+    check_arguments(write_map, locals())
     content, sheet = payload(units, layers, tables)
     page = composed(content, tables["imprint"], bare_map(sheet.around["frame"]))
     Path(path).write_bytes(page.encode("utf-8"))

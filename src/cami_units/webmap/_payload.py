@@ -196,6 +196,8 @@ def _checked(
         hint = nearest(detail, get_args(Detail))
         raise InputError(f"The detail '{detail}' is unknown: map or atlas.{hint}")
     check_table(units, "conservation_units", crs=LONLAT)
+    if full["species"] is not None:
+        check_table(full["species"], "species")
     _check_statuses(units)
     return full, _cards_by_language(full["cards"], units, full["lang"])
 

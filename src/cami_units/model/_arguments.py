@@ -1,0 +1,180 @@
+"""What a public function takes: its own signature, held against what it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
+from inspect import Parameter, signature
+from numbers import Integral, Real
+from pathlib import Path
+from types import MappingProxyType, NoneType, UnionType
+from typing import (
+    Any,
+    Final,
+    Literal,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import numpy as np
+
+from cami_units.model._errors import InputError, faults_said, hints_behind, listed
+
+
+def check_arguments(verb: Callable[..., object], arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that are of another kind than the signature of a public function says.
+
+    Parameters
+    ----------
+    verb : callable
+        The function itself, whose annotations are its promise.
+    arguments : mapping
+        What it was called with, by the names of its parameters: its ``locals()`` on its first line.
+
+    Raises
+    ------
+    InputError
+        With every fault at once: what was expected, what came, and what gives such a thing.
+
+    Examples
+    --------
+    >>> def half(cell_km: float) -> float:
+    ...     check_arguments(half, locals())
+    ...     return cell_km / 2
+    >>> half(25), half("25")
+    Traceback (most recent call last):
+        ...
+    cami_units.model.InputError: half() cannot be called so: cell_km must be a number, got '25'.
+    """
+    faults: list[str] = []
+    for name, hint, kind in _parameters(verb):
+        if kind is Parameter.VAR_KEYWORD:
+            faults += _option_faults(arguments[name], hint)
+        elif kind is Parameter.VAR_POSITIONAL:
+            faults += [
+                _fault(name, value, hint) for value in arguments[name] if not _fits(value, hint)
+            ]
+        elif not _fits(arguments[name], hint):
+            faults.append(_fault(name, arguments[name], hint))
+    if faults:
+        raise InputError(f"{verb.__name__}() cannot be called so: {faults_said(faults)}")
+
+
+@cache
+def _parameters(verb: Callable[..., object]) -> list[tuple[str, Any, Any]]:
+    """Name, promise and kind of each parameter of a function."""
+    hints = get_type_hints(verb)
+    parameters = signature(verb).parameters
+    return [(name, hints[name], parameter.kind) for name, parameter in parameters.items()]
+
+
+@cache
+def _options(hint: Any) -> dict[str, Any]:
+    """The options that a function takes by name: those of the dictionary that it unpacks."""
+    return get_type_hints(get_args(hint)[0], include_extras=True)
+
+
+def _option_faults(options: Mapping[str, Any], hint: Any) -> list[str]:
+    """Options that are unknown, missing or of another kind."""
+    known_options = _options(hint)
+    unknown = [name for name in options if name not in known_options]
+    faults = []
+    if unknown:
+        hints = hints_behind(unknown, known_options)
+        faults.append(f"it takes {listed(known_options, 20)}, no {listed(unknown)}{hints}")
+    for name, promise in known_options.items():
+        kind = get_args(promise)[0] if get_origin(promise) is Required else promise
+        if name in options and not _fits(options[name], kind):
+            faults.append(_fault(name, options[name], kind))
+        elif name not in options and kind is not promise:
+            faults.append(f"{name} is missing")
+    return faults
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the kind that an annotation names; of one that says too little, any is."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is Literal:
+        # of a word that is none of those there are each function says which was perhaps meant
+        return type(value) in map(type, parts)
+    if origin is Callable:
+        return callable(value)
+    if isinstance(origin, type) and issubclass(origin, Iterable):
+        return _holds(value, origin, parts)
+    if hint is float or hint is int:
+        number: Any = Real if hint is float else Integral
+        return isinstance(value, number) and not isinstance(value, bool) and value == value
+    if hint is bool:
+        return isinstance(value, bool | np.bool_)
+    is_class = isinstance(hint, type) and not getattr(hint, "_is_protocol", False)
+    return not is_class or isinstance(value, hint)
+
+
+def _holds(value: Any, origin: type, parts: tuple[Any, ...]) -> bool:
+    """Whether a value is a list or a mapping, and what is in it of the kind that an annotation names."""
+    if issubclass(origin, Mapping):
+        # mappings of ours fetch what they hold when it is asked for
+        is_plain = isinstance(value, dict | MappingProxyType)
+        held_values = value.values() if is_plain else ()
+        return isinstance(value, origin) and all(_fits(held, parts[1]) for held in held_values)
+    if isinstance(value, Collection):
+        return not isinstance(value, str | bytes) and all(_fits(held, parts[0]) for held in value)
+    return origin is Iterable and isinstance(value, Iterable)
+
+
+_KINDS: Final[Mapping[Any, str]] = {
+    float: "a number",
+    int: "a whole number",
+    bool: "True or False",
+    str: "a text",
+    bytes: "bytes",
+    Path: "a path",
+    NoneType: "None",
+}
+
+_MAKERS: Final[Mapping[str, str]] = {
+    "Plan": "cu.read_plan(…)",
+    "Profile": "cu.read_profile(…)",
+    "Layers": "cu.load(…)",
+    "Pieces": "cu.cut(…)",
+    "Cells": "cu.score_cells(…)",
+    "Assessed": "cu.assess_sites(…)",
+    "Findings": "cu.assess_sites(…).findings",
+    "Round": "cu.read_round(…) or cu.propose(…)",
+    "Reading": "cu.Reading(…)",
+    "Cache": "cu.cache_beside(…)",
+}
+"""What gives a thing, by the name of its kind."""
+
+
+def _kind_name(hint: Any) -> str:
+    """The kind that an annotation names, in words."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if hint in _KINDS:
+        return _KINDS[hint]
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(map(_kind_name, parts)))
+    if origin is Literal:
+        return " or ".join(map(repr, parts))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"a dict of which each value is {_kind_name(parts[1])}"
+    if isinstance(origin, type) and issubclass(origin, Iterable):
+        return f"a list, each {_kind_name(parts[0])}"
+    if not isinstance(hint, type):
+        return "a function"
+    return f"{'an' if hint.__name__[0] in 'AEIOU' else 'a'} {hint.__name__}"
+
+
+def _fault(name: str, value: Any, hint: Any) -> str:
+    """What was expected for a parameter, what came, and what gives such a thing."""
+    is_plain = value is None or isinstance(value, str | float | int)
+    came = repr(value) if is_plain and len(repr(value)) < 40 else type(value).__name__
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    makers = [_MAKERS[kind.__name__] for kind in kinds if getattr(kind, "__name__", "") in _MAKERS]
+    cure = f": {makers[0]} gives one" if makers else ""
+    return f"{name} must be {_kind_name(hint)}, got {came}{cure}"
