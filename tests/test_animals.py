@@ -210,6 +210,56 @@ def test_a_darwin_core_archive_is_read_as_its_meta_xml_says(tmp_path):
     assert "entities" in read("occurrences", archive(tmp_path / "evil.zip", evil)).problems[0].what
 
 
+@pytest.mark.parametrize("has_term", [True, False])
+def test_records_of_an_archive_of_events_lie_where_and_when_their_event_does(tmp_path, has_term):
+    """A stop of a transect: its own place, the day of the transect; a record with a place of its own has it."""
+    terms = "http://rs.tdwg.org/dwc/terms/"
+
+    def table(tag: str, kind: str, file: str, id_tag: str, *names: str) -> str:
+        fields = [(at, name) for at, name in enumerate(names) if name]
+        inner = "".join(f'<field index="{at}" term="{terms}{name}"/>' for at, name in fields)
+        return (
+            f'<{tag} rowType="{terms}{kind}" fieldsTerminatedBy="\\t" fieldsEnclosedBy="" '
+            f'ignoreHeaderLines="1"><files><location>{file}</location></files>'
+            f'<{id_tag} index="0"/>{inner}</{tag}>'
+        )
+
+    first = "eventID" if has_term else ""
+    place = ("decimalLatitude", "decimalLongitude")
+    meta = "<archive>" + table(
+        "core", "Event", "event.txt", "id", first, "parentEventID", "eventDate", *place
+    )
+    meta += table(
+        "extension",
+        "Occurrence",
+        "occurrence.txt",
+        "coreid",
+        first,
+        "occurrenceID",
+        "scientificName",
+        *place,
+    )
+    events = ["id\tparent\tday\tlat\tlon", "T\t\t2019-05-01\t\t", "T:1\tT\t\t44.5\t57.1"]
+    events += ["T:2\tT\t2019-05-02\t44.6\t57.2"]
+    records = [
+        "id\trecord\tname\tlat\tlon",
+        "T:1\ta\tSaiga tatarica\t\t",
+        "T:2\tb\tSaiga tatarica\t\t",
+    ]
+    records += ["T:2\tc\tSaiga tatarica\t44.7\t57.3", "none\td\tSaiga tatarica\t\t"]
+    path = tmp_path / "events.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("meta.xml", f"{meta}</archive>")
+        packed.writestr("event.txt", "\n".join(events) + "\n")
+        packed.writestr("occurrence.txt", "\n".join(records) + "\n")
+    found = read("occurrences", path)
+    table_read = found.table.to_crs(4326).set_axis(list("abc"), axis=0)
+    assert table_read["day"].to_dict() == {"a": "2019-05-01", "b": "2019-05-02", "c": "2019-05-02"}
+    assert table_read.loc["a"].geometry.distance(shapely.Point(57.1, 44.5)) < 1e-6
+    assert table_read.loc["c"].geometry.distance(shapely.Point(57.3, 44.7)) < 1e-6
+    assert steps(found) == {"have no coordinates": 1}
+
+
 def test_an_archive_that_unpacks_to_far_more_than_it_says_is_refused_unread(tmp_path, monkeypatch):
     monkeypatch.setattr(_point_tables, "_LARGE", 100_000)
     path = archive(tmp_path / "dwca.zip")

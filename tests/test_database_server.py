@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -160,6 +161,29 @@ def test_a_range_comes_out_as_it_lies_in_the_database(tmp_path, server, ranges):
 def test_a_row_without_a_shape_is_named(tmp_path, server, ranges):
     with pytest.raises(InputError, match=r"1 of 2 rows has no geometry.*row 2"):
         read_ranges(query(tmp_path, server, "SELECT binomial, outline FROM iucn.r ORDER BY id"))
+
+
+@pytest.mark.parametrize(
+    ("wkt", "said", "cure"),
+    [
+        ("CURVEPOLYGON(CIRCULARSTRING(60 44,62 46,64 44,62 42,60 44))", "CurvePolygon", "ST_CurveToLine(geom)"),
+        ("MULTISURFACE(((60 44,64 44,64 47,60 44)))", "MultiSurface", "ST_CurveToLine(geom)"),
+        ("CIRCULARSTRING Z (60 44 1,62 46 1,64 44 1)", "CircularString", "ST_CurveToLine(geom)"),
+        ("TIN(((60 44,64 44,64 47,60 44)))", "3D models", "ST_UnaryUnion(geom)"),
+        ("POLYHEDRALSURFACE(((60 44 0,64 44 0,64 47 0,60 44 0)))", "3D models", "ST_CollectionExtract(geom, 3)"),
+    ],
+)  # fmt: skip
+def test_curves_and_surfaces_are_told_with_what_makes_polygons_of_them(
+    tmp_path, server, wkt, said, cure
+):
+    """The cure, put into the query, gives the ground: PostGIS itself is the witness that it does."""
+    shape = f"SELECT 'h' AS hotspot_id, ST_GeomFromText('{wkt}', 4326) AS geom"
+    with pytest.raises(InputError, match=re.escape(said)) as told:
+        layers.read_hotspots(query(tmp_path, server, shape))
+    assert f"{cure} AS geom" in str(told.value)
+    mended = query(tmp_path, server, f"SELECT hotspot_id, {cure} AS geom FROM ({shape}) AS x")
+    if "STRING Z" not in wkt:
+        assert layers.read_hotspots(mended).area.sum() > 1e10
 
 
 @pytest.mark.parametrize(

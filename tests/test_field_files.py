@@ -177,6 +177,31 @@ def test_codes_that_look_like_days_are_codes(tmp_path, ending):
         assert sorted(sites["site"]) == sorted(wanted)
 
 
+@pytest.mark.parametrize("ending", ["geojsonl", "ndjson", "geojsons", "topojson", "json"])
+def test_codes_of_other_kinds_of_json_are_codes(tmp_path, ending):
+    """Of a TopoJSON and of a sequence of features GDAL cannot be asked to leave texts as they are."""
+    ring = shapely.geometry.mapping(STEPPE)["coordinates"][0]
+    for codes in (["12-03-04", "12-03-05"], ["12-02-30", "99/05/17"], ["12:30", "13:30"]):
+        said = [{"unit_id": code, "seen": "2024-03-04", "n": 3} for code in codes]
+        path = tmp_path / f"units.{ending}"
+        if ending in ("topojson", "json"):
+            shapes = [{"type": "Polygon", "arcs": [[0]], "properties": one} for one in said]
+            group = {"type": "GeometryCollection", "geometries": shapes}
+            whole = {"type": "Topology", "objects": {"units": group}, "arcs": [ring]}
+            path.write_text(json.dumps(whole))
+        else:
+            shape = {"type": "Polygon", "coordinates": [ring]}
+            rows = [{"type": "Feature", "properties": one, "geometry": shape} for one in said]
+            between = "\x1e" if ending == "geojsons" else ""
+            path.write_text("".join(f"{between}{json.dumps(row)}\n" for row in rows))
+        sites, _ = layers.read_sites(path, assumed_crs="EPSG:4326")
+        assert sorted(sites["site"]) == sorted(codes)
+        placemarks = layers.read_gis_placemarks(path, path.name)
+        assert [row["unit_id"] for row in placemarks.table["data"]] == codes
+        assert set(sites["n"]) == {3}
+        assert set(sites["seen"]) == {"2024-03-04"}
+
+
 @pytest.mark.parametrize("has_log", [True, False])
 def test_a_drawing_copied_while_a_gis_had_it_open_is_not_touched(tmp_path, has_log):
     """SQLite puts the log into the file, and takes it away, at the first question of how many rows there are."""
@@ -458,6 +483,17 @@ def test_a_side_over_180_degrees_goes_the_short_way(tmp_path, layer):
     assert (rows.table.area / 1e6).tolist() == pytest.approx(expected, rel=1e-4)
     [told] = [one for one in rows.problems if "180°" in one.sentence()]
     assert "3 of 3 rows have a side over 180° long: taken the short way" in told.sentence()
+    assert "If it runs the long way, give it a vertex every 90°" in told.sentence()
+
+
+def test_a_box_of_300_degrees_is_as_wide_once_it_has_the_vertices_that_are_asked_for(tmp_path):
+    arctic = shapely.segmentize(box(-150, 60, 150, 70), 90.0)
+    crs = "+proj=laea +lat_0=90 +datum=WGS84 +units=m"
+    path = written(tmp_path / "h.gpkg", {"name": ["a"]}, [arctic])
+    area = layers.read_hotspots(path, crs=crs).area.sum()
+    ring = shapely.segmentize(arctic, 0.05)
+    true = abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(ring)[0])
+    assert area == pytest.approx(true, rel=1e-4)
 
 
 def test_a_box_around_eurasia_is_not_taken_for_the_other_half(tmp_path):

@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -1119,6 +1120,58 @@ def states_told(tmp_path, states, **columns):
     return read.table, "\n".join(problem.sentence() for problem in read.problems)
 
 
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        # Natural Earth's provinces say their state; geoBoundaries' only their own name
+        ({"iso_a2": list("XXYY"), "admin": ["Ecks", "Ecks", "Wye", "Wye"]}, ["Ecks", "Wye"]),
+        ({"shapeGroup": ["KEN", "KEN", "TZA", "TZA"]}, ["KE", "TZ"]),
+        ({"shapeGroup": ["KAZ", "KAZ", "UZB", "UZB"]}, ["Kazakhstan", "Uzbekistan"]),
+    ],
+)
+def test_a_state_is_called_as_itself_and_not_as_its_largest_province(tmp_path, columns, names):
+    """Two provinces of a third and two thirds of their state. Islands beside a mainland change no name."""
+    own = {
+        key: [{"X": "KE", "Y": "TZ"}.get(one, one) for one in some] for key, some in columns.items()
+    }
+    for widths, expected in (((1, 2, 2, 1), names), ((9, 1, 9, 1), ["Narok", "Mara"])):
+        edges = np.cumsum([0, *widths])
+        shapes = [box(50 + a, 44, 50 + b, 46) for a, b in pairwise(edges)]
+        provinces = {**own, "name_en": ["Narok", "Turkana", "Mara", "Arusha"]}
+        path = written(
+            tmp_path / "p.geojson", gpd.GeoDataFrame(provinces, geometry=shapes, crs=4326)
+        )
+        states = _layer_rows.countries_layer([path], layers.Reading(states=())).table
+        assert states["name_en"].tolist() == expected
+
+
+def test_ground_that_gadm_gives_no_state_is_told_where_it_goes(tmp_path):
+    columns = {"GID_0": ["IND", "Z01", "CHN"], "name": ["India", "India", "China"]}
+    states, said = states_told(tmp_path, ("IN",), **columns)
+    assert states["iso2"].tolist() == ["CN", "IN"]
+    assert (
+        "1 of 3 rows is ground that several states claim, by GADM's codes (Z01): taken for the"
+        in said
+    )
+
+
+def test_a_row_of_one_of_several_files_is_told_by_its_number_there(tmp_path, survey):
+    """The second row of the second file is its row 2, and not the fourth of the layer."""
+    lines = [LineString([(60, 45), (61, 45)]), LineString([(62, 45), (63, 45)])]
+    for name, open_share in (("north", [0, 0.5]), ("south", [0.2, 7])):
+        fences = {"kind": "fence", "permeability": open_share, "name": ["", f"{name} fence"]}
+        written(tmp_path / f"{name}.geojson", gpd.GeoDataFrame(fences, geometry=lines, crs=4326))
+    _, problems, _ = survey(sources={"barriers": [tmp_path / "*.geojson"]})
+    assert "south fence (row 2 of south.geojson)" in sentences(problems)
+    grades = {"sci_name": "Saiga tatarica", "evidence_grade": ["A", "Q"]}
+    for name in ("a", "b"):
+        written(tmp_path / f"{name}.gpkg", gpd.GeoDataFrame(grades, geometry=lines, crs=4326))
+    _, problems, _ = survey(sources={"corridors": [tmp_path / "*.gpkg"]})
+    assert "(row 2 of a.gpkg, row 2 of b.gpkg)" in sentences(problems)
+    _, problems, _ = survey(sources={"corridors": [tmp_path / "a.gpkg"]})
+    assert "(row 2)" in sentences(problems)
+
+
 def test_states_without_a_code_are_told_by_what_stands_there(tmp_path):
     columns = {"iso2": ["KZ", "KOS", "-99", None], "name": ["Qazaqstan", "Kosovo", "Elbonia", "X"]}
     states, said = states_told(tmp_path, ("KZ",), **columns)
@@ -1738,5 +1791,5 @@ def test_of_a_pack_that_comes_back_whole_only_units_are_sites(tmp_path):
 
 
 def test_a_misspelt_option_of_a_reader_is_an_error():
-    with pytest.raises(TypeError, match="assumed_crss"):
+    with pytest.raises(InputError, match=r"assumed_crss\. Did you mean 'assumed_crs'\?"):
         layers.read_hotspots(assumed_crss="EPSG:4326")

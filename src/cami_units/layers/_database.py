@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -224,6 +225,7 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
         else None  # pandas makes a number of a NULL beside texts
         for value in rows[column]
     ]
+    _check_plain(values)
     shapes = shapely.from_wkb(pd.Series(values, dtype=object).to_numpy(), on_invalid="fix")
     present_shapes = shapes[~shapely.is_missing(shapes)]
     # Each shape says its own system: one column may hold several.
@@ -235,6 +237,40 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
         crs = answer.crs_of_srid.get(numbers[0], f"EPSG:{numbers[0]}")
     plain = rows.drop(columns=column)
     return gpd.GeoDataFrame(plain, geometry=shapely.set_srid(shapes, 0), crs=crs)
+
+
+_CURVES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        8: "CircularString",
+        9: "CompoundCurve",
+        10: "CurvePolygon",
+        11: "MultiCurve",
+        12: "MultiSurface",
+    }
+)
+_SURFACES: Final[Mapping[int, str]] = MappingProxyType(
+    {15: "PolyhedralSurface", 16: "TIN", 17: "Triangle"}
+)
+"""Kinds of geometry that PostGIS has and GEOS has not, by their numbers in WKB."""
+
+
+def _check_plain(values: Sequence[str | bytes | None]) -> None:
+    """Refuse kinds of geometry that nobody here can measure, with what makes others of them."""
+    codes = {_kind_code(value) for value in values if value}
+    if curves := [name for code, name in _CURVES.items() if code in codes]:
+        raise AdvisedError(Note("query of curves", {"names": ", ".join(curves)}), "database curves")
+    if any(code in codes for code in _SURFACES):
+        raise AdvisedError(Note("geometry of 3D models"), "database surfaces")
+
+
+def _kind_code(value: str | bytes) -> int:
+    """The number of a kind of geometry, with or without altitudes and measures; 0 of what is no WKB."""
+    try:
+        head = bytes.fromhex(value[:10]) if isinstance(value, str) else value[:5]
+        [code] = struct.unpack("<I" if head[:1] == b"\1" else ">I", head[1:])
+    except (ValueError, struct.error):
+        return 0
+    return int(code & 0x0FFFFFFF) % 1000
 
 
 def rows_hash(tables: list[gpd.GeoDataFrame]) -> str:

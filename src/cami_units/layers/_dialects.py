@@ -429,11 +429,25 @@ def _state_of_each_row(
         states = states if _is_denied(codes, called) else states.fillna(codes)
     by_name = states.isna() & called.notna()
     states = states.fillna(called).fillna(codes_given)
-    if not by_name.any():
-        return states, []
-    note = Note("states by name", {"count": int(by_name.sum()), "of": len(table)})
-    where = in_short(sorted(set(called[by_name])), 20)
-    return states, [problem_of("note", "countries", file, where, note)]
+    notes: list[Problem] = []
+    codes = cleaned_values(codes_given).fillna("").astype(str)
+    is_claimed = by_name & codes.str.fullmatch(_CLAIMED)
+    if is_claimed.any():
+        facts: dict[str, Any] = {"names": in_short(sorted(set(codes[is_claimed])))}
+        facts |= {"count": int(is_claimed.sum()), "of": len(table)}
+        note = Note("ground of several claims", facts)
+        where = in_short(sorted(set(called[is_claimed])), 20)
+        notes.append(problem_of("counted", "countries", file, where, note))
+    by_name &= ~is_claimed
+    if by_name.any():
+        note = Note("states by name", {"count": int(by_name.sum()), "of": len(table)})
+        where = in_short(sorted(set(called[by_name])), 20)
+        notes.append(problem_of("note", "countries", file, where, note))
+    return states, notes
+
+
+_CLAIMED: Final = r"Z\d\d"
+"""How GADM's codes of ground that several states claim look."""
 
 
 def _states_called(
@@ -745,8 +759,8 @@ ISO2_CODES: Final = frozenset(ISO2.values())
 
 # What people type where there is nothing to say, alone or in a list; "NO" and "NA" are states.
 _NO_STATE: Final = re.compile(
-    r"(?<![^;,；，])\s*(?:[-–—−_.·/\\]+|n/a|n\.a\.?|none|nil|null|no data|нет|нет данных|н/д|"
-    r"无|没有|暂无|байхгүй|үгүй)\s*(?![^;,；，])",
+    r"(?<![^;,/；，])\s*(?:[-–—−_.·/\\]+|n/a|n\.a\.?|none|nil|null|no data|нет|нет данных|н/д|"
+    r"无|没有|暂无|байхгүй|үгүй)\s*(?![^;,/；，])",
     re.IGNORECASE,
 )
 
@@ -763,8 +777,8 @@ def state_codes(value: object, names: Mapping[str, str] = MappingProxyType({})) 
     --------
     >>> state_codes("KAZ, uz/Botswana"), state_codes("KZ;Botswana", {"botswana": "BW"})
     ('KZ;UZ;Botswana', 'KZ;BW')
-    >>> state_codes("n/a"), state_codes("KZ; —")
-    ('', 'KZ')
+    >>> state_codes("n/a"), state_codes("KZ; —"), state_codes("KZ / -"), state_codes("n/a / KZ")
+    ('', 'KZ', 'KZ', 'KZ')
     """
     text = clean_text(value) or ""
     words = [word.strip() for word in re.split(r"[;,/\n；，、]", _NO_STATE.sub("", text))]

@@ -689,18 +689,20 @@ def _gdal_dataset(
         # what its part does. Of a kind that has no index both at once, else all of it is read twice;
         # of a small file too, which takes longer to open than to read.
         at_once = address.casefold().endswith(_WITHOUT_INDEX) or _is_small(Path(address))
+        json_rows = _json_properties(Path(address), name)
         meta, fids, shapes, fields = pyogrio.raw.read(
             address,
             layer=name,
             return_fids=True,
             read_geometry=at_once,
             encoding=request.rules.encoding,
-            **_as_typed(address),
+            **_as_typed(address, name, json_rows),
         )
         attributes = pd.DataFrame(
             dict(zip((str(column) for column in meta["fields"]), fields, strict=True)),
             index=pd.RangeIndex(1, len(fids) + 1, name="row"),
         ).drop(columns="geometry", errors="ignore")
+        attributes = _as_written(attributes, json_rows)
         notes: list[Problem] = []
         # Where the plan says the encoding, GDAL has decoded by it already.
         if meta.get("encoding") == _UNSAID_ENCODING and not request.rules.encoding:
@@ -728,10 +730,52 @@ def _gdal_dataset(
     return Dataset(request.file, part, mine, len(table), unclosed), notes + row_notes
 
 
-def _as_typed(address: str) -> dict[str, str]:
-    """What GDAL is asked so that texts of a GeoJSON stay texts: codes like 12-03-04 are days to it."""
+def _as_typed(address: str, layer: str, json_rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What GDAL is asked so that texts of a JSON stay texts: codes like 12-03-04 are days to it.
+
+    Of a GeoJSON it is told so; days of other kinds, of which there is no 30 February, it need not read.
+    """
+    info = pyogrio.read_info(address, layer=layer, force_feature_count=True) if json_rows else {}
+    if info and info["features"] == len(json_rows):
+        kinds = zip(info["fields"], info["dtypes"], strict=True)
+        return {"columns": [name for name, kind in kinds if not kind.startswith("datetime")]}
     is_json = address.casefold().endswith((".geojson", ".json"))
     return {"DATE_AS_STRING": "YES"} if is_json else {}
+
+
+def _as_written(attributes: pd.DataFrame, json_rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The texts of a TopoJSON or of a sequence of features as they stand there."""
+    if len(json_rows) != len(attributes):
+        return attributes
+    texts = attributes.copy()
+    for column in dict.fromkeys(name for row in json_rows for name in row):
+        values = [row.get(column) for row in json_rows]
+        if all(value is None or isinstance(value, str) for value in values) and any(values):
+            texts[column] = pd.Series(values, index=texts.index, dtype=object)
+    return texts
+
+
+_SEQUENCES: Final = (".geojsonl", ".geojsons", ".ndjson")
+
+
+def _json_properties(path: Path, layer: str) -> list[dict[str, Any]]:
+    """What each feature of a TopoJSON's layer, or of a sequence, says of itself; nothing of other files."""
+    suffix = path.suffix.casefold()
+    if suffix not in (".json", ".topojson", *_SEQUENCES) or not path.is_file():
+        return []
+    with path.open("rb") as stream:
+        if suffix not in _SEQUENCES and b'"Topology"' not in stream.read(1_000):
+            return []
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    try:
+        if suffix in _SEQUENCES:  # one a line, or each behind the sign that parts records
+            chunks = text.split("\x1e" if "\x1e" in text else "\n")
+            features = [json.loads(chunk) for chunk in chunks if chunk.strip()]
+        else:
+            features = json.loads(text)["objects"][layer]["geometries"]
+        return [dict(feature.get("properties") or {}) for feature in features]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _is_small(path: Path) -> bool:

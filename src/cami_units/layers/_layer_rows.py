@@ -23,7 +23,7 @@ from cami_units.layers._gis_files import Select, datasets, file_hash, found_file
 from cami_units.layers._national_files import own_entries
 from cami_units.layers._occurrences import recorded
 from cami_units.layers._point_tables import TABLES
-from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
+from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading, RowOfFile
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names
 from cami_units.layers._telemetry import track_ids, tracked
@@ -119,16 +119,27 @@ def gathered(
     if pieces:
         table = gpd.GeoDataFrame(
             # As objects: a column of numbers in one file may be a column of texts in the next.
-            # The rows of an only file keep their numbers in it.
-            pd.concat(list(map(_as_objects, pieces)), ignore_index=len(pieces) > 1),
+            pd.concat(list(map(_as_objects, pieces))),
             geometry="geometry",
             crs=reading.crs,
         ).infer_objects()
+        table = _numbered(table, is_own=is_own)
     return LayerRead(
         table,
         tuple(problem for file_read in reads for problem in file_read.problems),
         tuple(source for file_read in reads for source in file_read.sources),
     )
+
+
+def _numbered(table: gpd.GeoDataFrame, *, is_own: bool) -> gpd.GeoDataFrame:
+    """Rows with their numbers in their file; of several files of a user with the name of it too."""
+    names = table.pop("_of")
+    if names.nunique() < 2:
+        return table
+    if not is_own:
+        return table.reset_index(drop=True)
+    labels = map(RowOfFile, table.index, names)
+    return table.set_axis(pd.Index([*labels], dtype=object), axis=0)
 
 
 def _as_objects(table: pd.DataFrame) -> pd.DataFrame:
@@ -186,7 +197,7 @@ def _file_rows(
         clean_read = clean(dataset, layer, rules)
         problems += clean_read.problems
         entry["repaired"] += clean_read.repaired
-        pieces.append(clean_read.table.assign(_file=entry["sha256"]))
+        pieces.append(clean_read.table.assign(_file=entry["sha256"], _of=dataset.name))
     filled = [piece for piece in pieces if len(piece)]
     table = pd.concat(list(map(_as_objects, filled))) if filled else None
     return LayerRead(table, tuple(problems), (entry,))

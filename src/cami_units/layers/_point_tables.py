@@ -51,13 +51,19 @@ _LARGE: Final = 50_000_000
 
 
 class _Sheet(NamedTuple):
-    """The text of a table, its sign between columns, and whether quotes are quotes in it."""
+    """The text of a table, its sign between columns, and whether quotes are quotes in it.
+
+    `events` are what an archive says of the events that its records are of, by their ids, which stand
+    in the column `key`.
+    """
 
     text: io.TextIOBase
     delimiter: str
     quotes: bool
     headings: list[str]
     constants: Mapping[str, str]
+    key: str = ""
+    events: pd.DataFrame = pd.DataFrame()
 
 
 def is_record_archive(path: Path) -> bool:
@@ -86,7 +92,8 @@ def point_table(
     ----------
     path
         A CSV in any dialect; a GBIF download, whose tabs part columns and whose quotes are letters;
-        a Darwin Core archive, whose `meta.xml` says how its core is written; a zip of one of these.
+        a Darwin Core archive, whose `meta.xml` says how its records are written (those of a core of
+        events lie where and when their event does); a zip of one of these.
     layer
         Whose columns are meant. Of a context layer all are kept; else those that it knows, so that
         a download of 200 columns fits into memory.
@@ -116,9 +123,12 @@ def point_table(
         names = [str(heading).strip().lstrip("\ufeff") for heading in sheet.headings]
         kept_columns = _kept_columns(names, layer, columns)
         most_rows = MOST_ROWS + 1  # one more, to see that there are more
-        if _place_columns([names[at] for at in kept_columns], layer, columns) is None:
+        known_names = [*(names[at] for at in kept_columns), *sheet.events.columns]
+        if _place_columns(known_names, layer, columns) is None:
             # the first rows of all columns, to see in which of them degrees stand
             kept_columns, most_rows = [at for at, name in enumerate(names) if name], _FIRST_ROWS
+        if len(sheet.events) and sheet.key not in [names[at] for at in kept_columns]:
+            kept_columns = [*kept_columns, names.index(sheet.key)]
         cells = _cells(sheet, kept_columns, most_rows)
     if len(cells) > MOST_ROWS:
         raise InputError.of("table long", most=MOST_ROWS)
@@ -126,6 +136,8 @@ def point_table(
     for name, value in sheet.constants.items():
         if name not in table:
             table[name] = value
+    if len(sheet.events):
+        table = _with_events(table, sheet, layer, columns)
     points, is_moved = _points(table, columns, key or path.name, layer, crs)
     plain_table = table.drop(columns="geometry", errors="ignore")
     placed_table = gpd.GeoDataFrame(plain_table, geometry=points, crs=LONLAT)
@@ -133,6 +145,19 @@ def point_table(
         is_moved or same_crs(crs, LONLAT) or placed_table.geometry.isna().all()
     )
     return placed_table
+
+
+def _with_events(
+    table: pd.DataFrame, sheet: _Sheet, layer: str, columns: Mapping[str, str]
+) -> pd.DataFrame:
+    """Records with what is said of their event where they do not say it themselves."""
+    kept_columns = _kept_columns([*sheet.events.columns], layer, columns)
+    of_records = sheet.events.iloc[:, kept_columns].reindex(table[sheet.key])
+    whole_table = table.copy()
+    for name, event_texts in of_records.fillna("").items():
+        own_texts = whole_table.get(name, pd.Series("", index=table.index, dtype=object))
+        whole_table[name] = np.where(own_texts != "", own_texts, event_texts)
+    return whole_table
 
 
 def _cells(sheet: _Sheet, kept_columns: Sequence[int], most_rows: int) -> list[tuple[str, ...]]:
@@ -359,14 +384,47 @@ def _sheet_in(archive: zipfile.ZipFile, file: str) -> Iterator[_Sheet]:
         # what is written about the data comes beside them: the largest table is the data
         name, encoding = max(tables, key=lambda name: members[name].file_size), ""
     else:
-        core = _core(archive, meta)
+        core, events = _record_tables(archive, meta)
         name, encoding = _core_file(archive, core, meta), core.get("encoding", "utf-8")
-    size, packed = members[name].file_size, members[name].compress_size
-    if size > _LARGE and size > _MOST_RATIO * packed:
-        raise InputError.of("zip bomb", file=file, mb=size / 1e6, kb=packed / 1e3)
+    for part in (
+        [name] if meta is None or events is None else [name, _core_file(archive, events, meta)]
+    ):
+        size, packed = members[part].file_size, members[part].compress_size
+        if size > _LARGE and size > _MOST_RATIO * packed:
+            raise InputError.of("zip bomb", file=file, mb=size / 1e6, kb=packed / 1e3)
     with archive.open(name) as stream:
-        text = _text(stream, size, encoding)
-        yield _sheet_of(text) if meta is None else _core_sheet(core, text)
+        text = _text(stream, members[name].file_size, encoding)
+        if meta is None:
+            yield _sheet_of(text)
+        elif events is None:
+            yield _core_sheet(core, text)
+        else:
+            sheet = _core_sheet(core, text, is_keyed=True)
+            yield sheet._replace(events=_event_rows(archive, events, meta))
+
+
+def _event_rows(archive: zipfile.ZipFile, core: Any, meta: str) -> pd.DataFrame:
+    """The events of an archive by their ids; what one does not say its parent does."""
+    name = _core_file(archive, core, meta)
+    with archive.open(name) as stream:
+        size = archive.getinfo(name).file_size
+        text = _text(stream, size, core.get("encoding", "utf-8"))
+        sheet = _core_sheet(core, text, is_keyed=True)
+        kept_columns = [at for at, heading in enumerate(sheet.headings) if heading]
+        cells = _cells(sheet, kept_columns, MOST_ROWS)
+    names = [sheet.headings[at] for at in kept_columns]
+    events = pd.DataFrame(cells, columns=names, dtype=object).drop_duplicates(sheet.key)
+    events = events.assign(**dict(sheet.constants)).set_index(sheet.key)
+    above = events.get("parentEventID", pd.Series("", index=events.index))
+    for _ in range(_MOST_LEVELS):
+        of_parents = events.reindex(above).set_axis(events.index, axis=0).fillna("")
+        events = events.where(events != "", of_parents)
+        above = above.map(above).fillna("")
+    return events
+
+
+_MOST_LEVELS: Final = 3
+"""A survey, its transects and their stops."""
 
 
 _LARGEST: Final = 4_000_000_000
@@ -403,8 +461,8 @@ def _sheet_of(text: io.TextIOWrapper) -> _Sheet:
     return _Sheet(text, delimiter, not is_of_gbif, headings, {})
 
 
-def _core(archive: zipfile.ZipFile, meta: str) -> Any:
-    """What the `meta.xml` of a Darwin Core archive says of its records.
+def _record_tables(archive: zipfile.ZipFile, meta: str) -> tuple[Any, Any]:
+    """What the `meta.xml` of a Darwin Core archive says of its records, and of their events if it has any.
 
     References
     ----------
@@ -415,7 +473,7 @@ def _core(archive: zipfile.ZipFile, meta: str) -> Any:
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise InputError.of("meta with entities")
     try:
-        return _core_of(ElementTree.fromstring(content))
+        return _tables_of(ElementTree.fromstring(content))
     except ElementTree.ParseError as error:
         raise InputError.of("meta no XML", why=quoted(error)) from error
 
@@ -431,15 +489,20 @@ def _core_file(archive: zipfile.ZipFile, core: Any, meta: str) -> str:
     return member
 
 
-def _core_sheet(core: Any, text: io.TextIOWrapper) -> _Sheet:
-    """The core of a Darwin Core archive, written as its `meta.xml` says."""
+def _core_sheet(core: Any, text: io.TextIOWrapper, *, is_keyed: bool = False) -> _Sheet:
+    """A table of a Darwin Core archive, written as its `meta.xml` says; with its column of ids, if wanted."""
     terms, constants = _terms_of(core)
+    ids = (element for element in core if _tag(element) in ("id", "coreid"))
+    key_at = next((int(element.get("index", "0")) for element in ids), 0)
+    if is_keyed:
+        terms.setdefault(key_at, "coreid")
     for _ in range(int(core.get("ignoreHeaderLines", "0") or 0)):
         next(_lines(text), "")
     delimiter = core.get("fieldsTerminatedBy", ",").replace("\\t", "\t")
     headings = [terms.get(at, "") for at in range(max(terms, default=-1) + 1)]
     has_quotes = core.get("fieldsEnclosedBy", '"') == '"'
-    return _Sheet(text, delimiter[:1] or ",", has_quotes, headings, constants)
+    key = terms[key_at] if is_keyed else ""
+    return _Sheet(text, delimiter[:1] or ",", has_quotes, headings, constants, key)
 
 
 def _tag(element: Any) -> str:
@@ -447,8 +510,8 @@ def _tag(element: Any) -> str:
     return str(element.tag).rsplit("}", 1)[-1]
 
 
-def _core_of(root: Any) -> Any:
-    """The table of occurrences that a `meta.xml` describes: the core, or an extension of events."""
+def _tables_of(root: Any) -> tuple[Any, Any]:
+    """The table of occurrences that a `meta.xml` describes, and the core of events that it extends, if any."""
     kinds = {
         element: element.get("rowType", "").rsplit("/", 1)[-1]
         for element in root.iter()
@@ -459,7 +522,9 @@ def _core_of(root: Any) -> Any:
         cores = [kind for element, kind in kinds.items() if _tag(element) == "core"]
         kind = (cores[0] if cores else "") or Note("nothing")
         raise InputError.of("archive of another kind", kind=kind)
-    return tables[0]
+    is_event = {element: kind.casefold() == "event" for element, kind in kinds.items()}
+    events = next((core for core in kinds if _tag(core) == "core" and is_event[core]), None)
+    return tables[0], events
 
 
 def _terms_of(core: Any) -> tuple[dict[int, str], dict[str, str]]:

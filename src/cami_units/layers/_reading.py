@@ -298,6 +298,17 @@ def names_in_short(names: Iterable[str]) -> str | Note:
     return in_short(name or Note("no name") for name in names)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class RowOfFile:
+    """A row by its number in one of several files."""
+
+    number: int
+    file: str
+
+    def __str__(self) -> str:
+        return f"{self.number}, {self.file}"
+
+
 def rows_in_short(rows: Iterable[object], names: Iterable[object] = ()) -> str | Note:
     """The first few rows of a file, each by its name where it has one."""
 
@@ -305,8 +316,10 @@ def rows_in_short(rows: Iterable[object], names: Iterable[object] = ()) -> str |
         """A row of a file, by its name where that is a text."""
         row, name = row_and_name
         is_named = isinstance(name, str) and name != ""
-        return Note(
-            "named row" if is_named else "row", {"row": str(row), "name": name if is_named else ""}
-        )
+        facts = {"row": str(row), "name": name if is_named else ""}
+        key = "named row" if is_named else "row"
+        if isinstance(row, RowOfFile):
+            key, facts = f"{key} of file", facts | {"row": str(row.number), "file": row.file}
+        return Note(key, facts)
 
     return in_short(zip_longest(rows, names), note_of=row_note)
