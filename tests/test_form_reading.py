@@ -325,6 +325,14 @@ def test_a_table_is_the_same_in_every_dialect(separator, encoding):
     assert delimited_rows("\r\n".join(lines).encode(encoding)) == rows
 
 
+def test_a_list_of_the_same_many_states_in_each_row_parts_no_columns():
+    """A bat of 30 states, and another of the same: 58 semicolons against nine commas."""
+    states = ";".join(f"{a}{b}" for a in "ABCDE" for b in "UVWXYZ")
+    rows = [["sci_name", "name_en", "category", "states"], ["Myotis myotis", "bat", "LC", states]]
+    rows.append(["Nyctalus noctula", "noctule", "LC", states])
+    assert delimited_rows("\n".join(map(",".join, rows)).encode()) == rows
+
+
 DIALECTS = [
     pytest.param(",", "utf-8", ".csv", id="plain"),
     pytest.param(",", "utf-8-sig", ".csv", id="Excel, UTF-8"),

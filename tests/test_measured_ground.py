@@ -14,6 +14,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from pyproj import Geod
 from shapely import LineString, box
 
 from cami_units.commands.assess import assess, assess_sites, cut, what_it_takes
@@ -145,6 +146,28 @@ def test_a_border_is_looked_at_where_both_of_its_states_are(tmp_path):
     c6 = row(found(tmp_path, sites, ranges, barriers=rail), "A", "C6")
     assert pd.isna(c6["met"])
     assert "closed" not in c6["because"]
+
+
+def test_a_density_is_over_the_ground_that_was_looked_at_and_says_so(tmp_path):
+    """A railway of 1° in the Kazakh half: 1° of longitude by 1° of latitude has about 2 x its km in km²."""
+    line = LineString([(61.5, 44.5), (62.5, 44.5)])
+    rail = {
+        "shapes": [line],
+        "barrier_id": ["R"],
+        "name": ["r"],
+        "kind": ["railway"],
+        "permeability": [0],
+    }
+    sites, ranges = {"A": box(61, 43, 63, 45)}, {SAIGA: [box(61, 43, 63, 45)]}
+    c6 = row(found(tmp_path, sites, ranges, barriers=rail), "A", "C6")
+    geod = Geod(ellps="WGS84")
+    half = box(61, 44, 63, 45)
+    half_km2 = abs(geod.geometry_area_perimeter(shapely.segmentize(half, 0.01))[0]) / 1e6
+    whole = shapely.segmentize(sites["A"], 0.01)
+    share = 100 * half_km2 / (abs(geod.geometry_area_perimeter(whole)[0]) / 1e6)
+    density = 1000 * geod.geometry_length(line) / 1e3 / half_km2
+    said = f"per 1000 km² of the {share:.1f} % of the site looked at, less what is permeable"
+    assert f"{said}, in km: railway {density:.1f}." in c6["because"]
 
 
 @pytest.mark.parametrize(

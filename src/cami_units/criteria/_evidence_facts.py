@@ -557,7 +557,11 @@ def _other_barriers(site: Site, rows: Iterable[Row]) -> Clauses:
     densities = [
         _note("density", kind=kind, km=_figure(km)) for kind, km in sorted(density.items())
     ]
-    return [_note("C6 others", densities=densities)] if densities else []
+    if not densities:
+        return []
+    if isinstance(looked := _looked(site, "barriers"), Note):
+        return [_note("C6 others looked at", densities=densities, **looked.facts)]
+    return [_note("C6 others", densities=densities)]
 
 
 def _c7(site: Site) -> Clauses:

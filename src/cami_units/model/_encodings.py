@@ -218,17 +218,22 @@ def _delimiter(text: str) -> str:
     """What stands between the cells: the sign by which most cells stand in rows of one width.
 
     Neither the first row decides alone (above a table people put a title, with commas in it), nor
-    the widest one (a remark may hold more commas than a table has columns).
+    the widest one (a remark may hold more commas than a table has columns). A sign that gives every
+    row one width goes before one that stands in a list of each row but not in the heading.
     """
 
-    def cells_in_line(sign: str) -> tuple[bool, int]:
+    def cells_in_line(sign: str) -> tuple[bool, bool, int]:
         try:
             widths = Counter(map(len, _rows(text, sign, _SAMPLED_ROWS)))
         except csv.Error:  # a quote that does not end, by a sign that is not the file's
-            return False, 0
+            return False, False, 0
+        is_even = len([width for width in widths if width]) == 1
         # width - 1: rows of one cell speak for no sign; nor does one long remark against two rows
-        cells = ((count > 1 < width, count * (width - 1)) for width, count in widths.items())
-        return max(cells, default=(False, 0))
+        cells = (
+            (is_even and count > 1 < width, count > 1 < width, count * (width - 1))
+            for width, count in widths.items()
+        )
+        return max(cells, default=(False, False, 0))
 
     # of equals the first: a comma, as in the contract of our own CSV
     return max(_DELIMITERS, key=cells_in_line)
