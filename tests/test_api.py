@@ -254,6 +254,8 @@ def test_a_reader_takes_no_system_that_keeps_no_areas():
             cu.read_countries(crs=crs)
         with pytest.raises(cu.InputError, match=r"^crs: (an equal-area|a coordinate) system"):
             cu.to_equal_area(STATES, crs)
+        with pytest.raises(cu.InputError, match=r"^crs: (an equal-area|a coordinate) system"):
+            cu.read_layers(cu.Reading(crs=crs))
     assert cu.read_hotspots(crs=6933).crs == cu.read_hotspots(crs="EPSG:6933").crs
     with pytest.raises(cu.InputError, match=r"'countries'.*its CRS is EPSG:6933, expected"):
         cu.read_ranges(countries=cu.read_countries(crs=6933))

@@ -31,6 +31,7 @@ from cami_units.model import (
     Problem,
     Progress,
     check_arguments,
+    equal_area_crs,
     in_short,
     nearest_note,
     problem_of,
@@ -221,6 +222,7 @@ def read_layers(reading: Reading, *, progress: Progress = quiet) -> Layers:
     cami_units.model.InputError: No such layer: rangs. Known: ...
     """
     check_arguments(read_layers, locals())
+    equal_area_crs(reading.crs)
     layers, problems, _ = survey_layers(reading, progress=progress)
     if layers is None:
         raise refusal(problems, Note("work"))
