@@ -265,6 +265,17 @@ def test_a_reader_takes_no_system_that_keeps_no_areas():
         cu.read_ranges(missing="no")
 
 
+def test_a_file_of_which_nothing_is_used_is_refused_with_what_was_left_out(tmp_path):
+    """Its advice is to look above: the reason stands there, and not in `check` alone."""
+    lion = {"sci_name": ["Panthera leo"], "presence": 1, "origin": 1, "seasonal": 1}
+    shape = gpd.GeoDataFrame(lion, geometry=[shapely.box(60, 44, 61, 45)], crs=4326)
+    shape.to_file(tmp_path / "lion.gpkg")
+    with pytest.raises(
+        cu.InputError, match=r"(?s)1 problem stops.*Panthera leo.*no row of it is used"
+    ):
+        cu.read_ranges(tmp_path / "lion.gpkg")
+
+
 def test_cards_say_what_they_cannot_be_made_of():
     with pytest.raises(cu.InputError, match=r"'conservation_units'.*column unit_id, name_en"):
         cu.unit_cards({}, pd.DataFrame())

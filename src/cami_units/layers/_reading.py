@@ -317,9 +317,9 @@ def rows_in_short(rows: Iterable[object], names: Iterable[object] = ()) -> str |
         row, name = row_and_name
         is_named = isinstance(name, str) and name != ""
         facts = {"row": str(row), "name": name if is_named else ""}
-        key = "named row" if is_named else "row"
         if isinstance(row, RowOfFile):
-            key, facts = f"{key} of file", facts | {"row": str(row.number), "file": row.file}
-        return Note(key, facts)
+            facts |= {"row": str(row.number), "file": row.file}
+            return Note("named row of file" if is_named else "row of file", facts)
+        return Note("named row" if is_named else "row", facts)
 
     return in_short(zip_longest(rows, names), note_of=row_note)

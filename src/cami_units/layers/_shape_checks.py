@@ -703,6 +703,18 @@ def _repaired(
 
 
 def refusal(problems: Iterable[Problem], work: Note) -> InputError:
-    """One error with every refusing problem in it."""
-    refusing = [problem for problem in problems if problem.level == "refuses"]
-    return InputError.of("problems stop", n=len(refusing), work=work, entries=["", *refusing])
+    """One error with every refusing problem in it; where no row is left, with what was left out before."""
+    noticed = list(problems)
+    refusing = [problem for problem in noticed if problem.level == "refuses"]
+    bare_layers = {problem.layer for problem in refusing if problem.as_note().key in _NOTHING_LEFT}
+    left_out = [
+        problem
+        for problem in noticed
+        if problem.level == "counted" and problem.layer in bare_layers
+    ]
+    entries = ["", *left_out, *refusing]
+    return InputError.of("problems stop", n=len(refusing), work=work, entries=entries)
+
+
+_NOTHING_LEFT: Final = frozenset({"no row left", "no range left", "file not used"})
+"""Problems whose advice is to look at what was left out above."""
