@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
+import importlib
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +14,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import geopandas as gpd
 import pandas as pd
@@ -666,6 +670,25 @@ decide(Path(sys.argv[1]), "CU-002", "agree", reason="No objection", time=sys.arg
     assert status(round_dir, "CU-002") == "plenary-agreed"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["fences", "sensitivity"])
+def test_what_is_decided_while_a_command_computes_stays_shown(round_dir, monkeypatch, verb):
+    """Both read the round, compute for minutes, and write all of its tables."""
+    module = importlib.import_module(f"cami_units.commands.{verb}")
+    compute = getattr(module, f"with_{verb}")
+
+    def meanwhile(*args, **options):
+        decide(round_dir, "CU-002", "reject", reason="too dry", time=NOON)
+        return compute(*args, **options)
+
+    monkeypatch.setattr(module, f"with_{verb}", meanwhile)
+    done = CliRunner().invoke(cli.app, [verb, str(round_dir), "-q"])
+    assert done.exit_code == 0, done.output
+    assert status(round_dir, "CU-002") == "rejected"
+    assert are_decisions_shown(round_dir)
+    assert (round_dir / f"{verb}.csv").is_file()
+
+
 def test_the_log_outlives_a_power_cut_before_the_tables_are_written(round_dir, monkeypatch):
     def cut(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -707,6 +730,21 @@ def test_a_log_grows_by_one_line_and_is_read_back(tmp_path):
         {"a": "1", "b": "x, y", "c": '"'},
         {"a": "2", "b": "Сайгак", "c": ""},
     ]
+
+
+@pytest.mark.parametrize("had_lines", [True, False])
+def test_of_a_line_that_a_full_disk_has_no_room_for_nothing_stays(tmp_path, monkeypatch, had_lines):
+    """Half a line, or a log of none, would be taken for a decision, or be in the way of --force."""
+    path, row = tmp_path / "log.csv", {"a": "1", "b": "2", "c": ""}
+    if had_lines:
+        store.append_to_log(path, row, columns=COLUMNS)
+    before = path.read_bytes() if had_lines else b""
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=full))
+    with pytest.raises(InputError, match="the disk is full"):
+        store.append_to_log(path, row, columns=COLUMNS)
+    assert path.exists() == had_lines
+    assert not had_lines or path.read_bytes() == before
 
 
 @settings(max_examples=60)

@@ -528,6 +528,16 @@ def fails(error: Exception):
     return writer
 
 
+def test_a_file_that_found_no_room_in_a_folder_on_its_way_in_is_told_by_the_folder(tmp_path):
+    def build() -> None:
+        with store.staging(tmp_path / "richness") as made:
+            full = OSError(errno.ENOSPC, "No space left on device")
+            store.write_atomically(made / "cells.parquet", fails(full))
+
+    with pytest.raises(InputError, match=f"'{tmp_path / 'richness'}' was not written: the disk is"):
+        build()
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -890,6 +900,60 @@ def test_a_round_that_is_just_being_replaced_is_waited_for(tmp_path):
     worker.join()
     assert (rounds / "01" / "new").is_file()  # the new one, not the old one put back
     assert not aside.exists()
+
+
+def test_what_is_made_in_a_round_that_is_replaced_meanwhile_is_whole(tmp_path, monkeypatch):
+    """Figures take minutes: a file of theirs may come when the round has been copied and not yet swapped."""
+    from cami_units.store import _atomic_write
+
+    folder = write_round(a_round(), tmp_path / "r")
+    swap = _atomic_write._swap
+    with store.staging(folder / "figures") as made:
+        hello(made / "1.pdf")
+
+        def late(staged: Path, target: Path) -> None:
+            hello(made / "2.pdf")
+            swap(staged, target)
+
+        monkeypatch.setattr(_atomic_write, "_swap", late)
+        store.update_round(read_round(folder), folder, files={})
+        monkeypatch.undo()
+        hello(made / "3.pdf")
+    assert sorted(contents(folder / "figures")) == ["1.pdf", "2.pdf", "3.pdf"]
+    assert store.made_beside(folder) == ["figures"]
+
+
+def test_a_product_takes_no_place_in_a_round_that_is_being_replaced(tmp_path):
+    import threading
+
+    folder = write_round(a_round(), tmp_path / "r")
+    is_done = threading.Event()
+
+    def make() -> None:
+        with store.staging(folder / "figures") as made:
+            hello(made / "1.pdf")
+        is_done.set()
+
+    worker = threading.Thread(target=make)
+    with exclusive(folder):
+        worker.start()
+        assert not is_done.wait(0.3)
+    worker.join()
+    assert list(contents(folder / "figures")) == ["1.pdf"]
+
+
+def test_what_a_killed_run_left_in_a_round_is_neither_carried_along_nor_in_the_way(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    left = folder / ".plenary.writing-0badcafe"
+    for again in (
+        lambda: store.update_round(read_round(folder), folder, files={}),
+        lambda: write_round(a_round(title="New"), folder, force=True),
+    ):
+        left.mkdir()
+        hello(left / "board.html")
+        again()
+        assert not left.exists()
+    assert read_round(folder).imprint.title == "New"
 
 
 # -- tables one by one ------------------------------------------------------------------------------

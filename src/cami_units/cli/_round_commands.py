@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -39,6 +39,9 @@ from cami_units.cli._terminal import (
     say,
     say_rows,
 )
+
+if TYPE_CHECKING:
+    from cami_units.model import Progress
 
 _FIRST_ROUND: Final = Path("rounds/00-proposal")
 
@@ -269,6 +272,14 @@ def init(
         )
 
 
+def _catch_up(directory: Path, progress: Progress) -> None:
+    """Show what was decided while a round was computed on for minutes, and written as it was before."""
+    from cami_units.commands.decide import are_decisions_shown, show_decisions
+
+    if not are_decisions_shown(directory):
+        show_decisions(directory, progress=progress)
+
+
 @command("sensitivity rounds/00-proposal")
 def sensitivity(round_: RoundArgument) -> None:
     """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
@@ -281,6 +292,7 @@ def sensitivity(round_: RoundArgument) -> None:
             store.read_round(round_), cache=cache_of_round(round_), progress=progress
         )
         write_sensitivity(assessed_round, round_, progress=progress)
+        _catch_up(round_, progress)
     if not is_quiet():
         say_how_sure(assessed_round)
         t = speaker(assessed_round.imprint.languages[0])
@@ -296,6 +308,7 @@ def fences(round_: RoundArgument) -> None:
 
         round_with_fences = with_fences(store.read_round(round_), progress=progress)
         problems = write_fences(round_with_fences, round_, progress=progress)
+        _catch_up(round_, progress)
     if not is_quiet():
         lang = round_with_fences.imprint.languages[0]
         say_problems(problems, lang)

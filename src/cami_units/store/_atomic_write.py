@@ -15,6 +15,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -58,7 +59,7 @@ def staging(
     with _workplace(target, directory) as staged:
         yield staged
         # Only now, for the moment of the swap: whoever reads meanwhile sees the old folder, whole.
-        with exclusive(target):
+        with exclusive(_guarded(target)):
             _check_free(target, directory, replace)  # another run may have made it meanwhile
             if carry is not None:
                 carry(staged)
@@ -69,6 +70,18 @@ def staging(
             flush(staged)
             _swap(staged, target)
             flush(target.parent)
+
+
+def _guarded(target: Path) -> Path:
+    """The folder whose lock a product is put in place under: the round that it lies in, if it lies in one.
+
+    A round is replaced as a whole folder, with all products that it holds.
+    """
+    return target.parent if (target.parent / _ROUND).is_file() else target
+
+
+_ROUND: Final = "manifest.json"
+"""What makes a folder a round."""
 
 
 def _check_free(target: Path, named_path: Path, replace: bool) -> None:
@@ -214,6 +227,16 @@ def left_behind(directory: Path) -> list[Path]:
     return sorted(target.parent.glob(f".{glob.escape(target.name)}.{_STAGED}-*"))
 
 
+def sweep_in(directory: Path) -> None:
+    """Remove what runs that were killed have left in a folder; of runs at work nothing."""
+    _sweep(filter(is_staged, directory.glob(f".*.{_STAGED}-*")))
+
+
+def is_staged(path: Path) -> bool:
+    """Whether a folder is a product on its way in: it lies beside the place that it will have."""
+    return fnmatchcase(path.name, f".?*.{_STAGED}-????????")
+
+
 def check_not_here(target: Path, named_path: Path) -> None:
     """Refuse to replace the folder that the shell stands in."""
     # It would be swapped for another folder of the same name, under the feet of the shell.
@@ -260,6 +283,10 @@ def _swap(staged: Path, target: Path) -> None:
     except OSError:
         _put_back(target)
         raise
+    # whoever makes a product of a round goes on in the new folder
+    for at_work in filter(is_staged, aside.glob(".*")):
+        with suppress(OSError):
+            at_work.replace(target / at_work.name)
     shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -270,7 +297,7 @@ def put_back(target: Path) -> None:
     would take the place of the new one.
     """
     if _beside(target, _ASIDE).exists():
-        with exclusive(target):
+        with exclusive(_guarded(target)):
             _put_back(target)
 
 
@@ -342,6 +369,11 @@ def disk_words(place: Path) -> Iterator[None]:
     """Turn what the system says of a disk into what a person can do about it."""
     try:
         yield
+    except InputError as error:
+        if error.note.key != "not written":
+            raise
+        # of a file in a folder on its way in people know the folder
+        raise InputError.of("not written", file=str(place), why=error.note.facts["why"]) from error
     except OSError as error:
         raise InputError.of("not written", file=str(place), why=disk_reason(error)) from error
 

@@ -7,6 +7,7 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -76,11 +77,18 @@ def _append(path: Path, lines: list[list[str]], columns: Sequence[str]) -> None:
         _widen(path, columns)
     else:
         lines = [list(columns), *lines]
-    with path.open("ab") as stream:
-        stream.write("".join(map(_csv_line, lines)).encode("utf-8"))
-        stream.flush()
-        # On the disk before anybody is told that it is decided.
-        os.fsync(stream.fileno())
+    length = path.stat().st_size if path.is_file() else 0
+    try:
+        with path.open("ab") as stream:
+            stream.write("".join(map(_csv_line, lines)).encode("utf-8"))
+            stream.flush()
+            # On the disk before anybody is told that it is decided.
+            os.fsync(stream.fileno())
+    except OSError:
+        # of a line that a full disk has no room for nothing stays, nor a log that holds none
+        with suppress(OSError):
+            os.truncate(path, length) if length else path.unlink()
+        raise
 
 
 def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
