@@ -1106,7 +1106,7 @@ def test_sums_count_what_is_not_said_and_each_source_of_funding():
     )
     rows.loc[0, ["funding_source", "cost_band"]] = ["GEF; GCF", "up to 50,000 USD"]
     rows.loc[2, "status"] = "dropped"
-    sums = workshop.activity_sums(rows).set_index(["by", "key"])
+    sums = workshop.activity_sums(rows, [*UNITS["unit_id"]]).set_index(["by", "key"])
     assert sums.loc[("theme", "finance")].tolist() == [2, 1, 1, 2]
     assert sums.loc["funding_source"]["activities"].to_dict() == {"": 1, "GCF": 1, "GEF": 1}
     gaps = workshop.theme_gaps(UNITS, rows, ("finance", "land use")).set_index("unit_id")
@@ -1126,8 +1126,9 @@ def test_one_line_of_the_general_section_is_one_line_wherever_it_is_counted(roun
     lines = workshop.once_in_general(rows).set_index("activity_id")
     assert list(lines.index) == ["A1", "A3"]
     assert lines.loc["A1", ["moved_from", "partner"]].tolist() == ["CU-001;CU-002", "FZS;WWF"]
-    sums = workshop.activity_sums(rows).set_index(["by", "key"])["activities"]
+    sums = workshop.activity_sums(rows, [*UNITS["unit_id"]]).set_index(["by", "key"])["activities"]
     assert sums["theme", "finance"] == 2
+    assert sums["in_no_sum", "general"] == 1  # 2 and 1: all three
     assert sums["unit_id", "general"] == 1
     gaps = workshop.theme_gaps(UNITS, rows, ("finance",)).set_index("unit_id")
     assert gaps.loc["general", "finance"] == 1
@@ -1232,24 +1233,38 @@ def test_sums_gaps_and_offers_are_a_page_for_the_projector(browser, round_dir):
 
 
 def test_what_is_planned_in_a_unit_that_plenary_has_dropped_is_in_no_sum(round_dir):
-    """CU-002 is rejected, CU-003 merged into CU-001: theirs are counted nowhere, or with CU-001."""
+    """CU-002 is rejected, CU-003 merged into CU-001: theirs are in no sum, or with CU-001's.
+
+    Each product that shows fewer than the five of the list, or shows them elsewhere, says so.
+    """
     some(
         ("A1", "CU-001", "finance", "Keep the fund"),
         ("A2", "CU-002", "finance", "Find a donor"),
         ("A3", "CU-003", "land use", "Graze"),
         ("A4", "general", "finance", "Name a focal point"),
+        ("A5", "", "finance", "Somewhere"),
     ).assign(partner="G").to_csv(round_dir / "activities.csv", index=False)
     decide(round_dir, "CU-002", "reject", reason="no animals", time="2026-11-22T14:05")
     decide(round_dir, "CU-003", "merge", reason="one place", time="2026-11-22T14:05", into="CU-001")
     activities(round_dir)
     page = (round_dir / "sums.html").read_text(encoding="utf-8")
-    assert "CU-002" not in page
+    assert "Activities: 4 · In no sum: 1</p>" in page
+    assert "<th>CU-002 (unit not shown: in no sum)</th>" in page
     assert "CU-003" not in page
     assert "Find a donor" not in page
     book = openpyxl.load_workbook(round_dir / "activities.xlsx")
     rows = [[cell.value for cell in row] for row in book["sums"].iter_rows(min_row=3)]
-    assert ["Theme", "finance", 2] in [row[:3] for row in rows]
+    assert ["Theme", "finance", 3] in [row[:3] for row in rows]
     assert ["Unit", "CU-001 Talas", 2] in [row[:3] for row in rows]
+    assert ["In no sum", "CU-002 (unit not shown: in no sum)", 1] in [row[:3] for row in rows]
+    by_theme = [row[:2] for row in book["by theme"].iter_rows(min_row=3, values_only=True)]
+    assert by_theme[-2:] == [
+        (None, "Without a unit"),
+        ("CU-002", "Without a unit (unit not shown: in no sum)"),
+    ]
+    lines = [line.text for line in docx.Document(str(round_dir / "activities.docx")).paragraphs]
+    at = lines.index("Without a unit")
+    assert lines[at + 1] == "CU-002 (unit not shown: in no sum)"
 
 
 def in_languages(directory: Path, *languages: str) -> None:

@@ -642,13 +642,11 @@ def _writers(
     plain = pd.DataFrame(shown_units.drop(columns="geometry"))
     live = table[table["status"] != workshop.DROPPED].reset_index(drop=True)
     lines = workshop.once_in_general(live)
-    # what is planned in a unit that is none any more is planned nowhere
-    gone_ids = set(units["unit_id"]) - set(plain["unit_id"])
-    live_rows = live[~live["unit_id"].isin(gone_ids)]
+    shown_ids = [*map(str, plain["unit_id"])]
     overviews = {
-        "sums": workshop.activity_sums(live_rows),
-        "gaps": workshop.theme_gaps(plain, live_rows, THEMES),
-        "offers": workshop.offers(live_rows),
+        "sums": workshop.activity_sums(live, shown_ids),
+        "gaps": workshop.theme_gaps(plain, live, THEMES),
+        "offers": workshop.offers(workshop.of_shown(live, shown_ids)),
     }
     tables = {**base_round.tables, "conservation_units": shown_units}
     species, unit_species = tables["species"], tables["unit_species"]

@@ -163,7 +163,7 @@ def _named_overviews(
     if "sums" in tables:
         sums = tables["sums"]
         keys = [
-            _key_said(str(key), names, lang, is_unit=by == "unit_id")
+            _key_said(str(key), names, lang, by=str(by))
             for by, key in zip(sums["by"], sums["key"], strict=True)
         ]
         tables["sums"] = sums.assign(
@@ -199,6 +199,7 @@ def write_sums_page(
     gaps, offers = tables["gaps"], [_said(row, lang) for row in records(tables["offers"])]
     themes = [str(name) for name in gaps if name not in ("unit_id", "name")]
     largest = tables["sums"].groupby("by")["activities"].max()
+    counted = overviews["sums"].groupby("by")["activities"].sum().to_dict()
     sums: dict[str, list[dict[str, Any]]] = {}
     for row in records(tables["sums"]):
         width = round(100 * int(row["activities"]) / int(largest[row["by"]]), 2)
@@ -212,7 +213,8 @@ def write_sums_page(
         styles=["implementation.css"],
         imprint=imprint,
         # those too that are of no unit: each has one theme
-        total=int(overviews["sums"].query("by == 'theme'")["activities"].sum()),
+        total=counted.get("theme", 0),
+        beside=counted.get("in_no_sum", 0),
         sums=list(sums.items()),
         themes=[theme_said(theme, lang) for theme in themes],
         gaps=[
@@ -227,13 +229,20 @@ def write_sums_page(
     path.write_bytes(content)
 
 
-def _key_said(key: str, names: Mapping[str, str], lang: str, *, is_unit: bool) -> str:
+def _key_said(key: str, names: Mapping[str, str], lang: str, *, by: str) -> str:
     """What a sum is of: a unit with its name, a word of the lists, or the phrase for nothing."""
+    if by == "in_no_sum":
+        return text("again in general", lang) if key == "general" else _of_hidden(key, lang)
     if key in names:
         return names[key] if key == "general" else f"{key} {names[key]}"
     if not key:
-        return text("without a unit" if is_unit else "not said", lang)
+        return text("without a unit" if by == "unit_id" else "not said", lang)
     return theme_said(key, lang)
+
+
+def _of_hidden(unit_id: str, lang: str) -> str:
+    """A unit that is not shown: what is planned there is listed, and in no sum."""
+    return f"{unit_id} ({text('unit in no sum', lang)})"
 
 
 def _overview_column(name: str) -> Column:
@@ -252,7 +261,9 @@ def _by_theme(
     lost_ids = sorted(set(activities["unit_id"]) - set(units["unit_id"]))
     names = [(str(unit["unit_id"]), name_in(unit, lang)) for unit in units.to_dict("records")]
     # A unit may be dissolved after its activities were written: they are not lost with it.
-    names += [(unit_id, text("without a unit", lang)) for unit_id in lost_ids]
+    without = text("without a unit", lang)
+    beside = f"{without} ({text('unit in no sum', lang)})"
+    names += [(unit_id, beside if unit_id else without) for unit_id in lost_ids]
     return [
         {
             "unit_id": unit_id,
@@ -323,7 +334,10 @@ def write_activities_document(
     unplaced = activities[~activities["unit_id"].isin([*units["unit_id"], "general"])]
     if len(unplaced):
         _docx.heading(document, text("without a unit", lang), 2)
-        _activity_table(document, unplaced, changes, lang)
+    for unit_id, rows in unplaced.groupby("unit_id"):
+        if unit_id:
+            _docx.heading(document, _of_hidden(str(unit_id), lang), 3)
+        _activity_table(document, rows, changes, lang)
     if titles_without:
         _docx.heading(document, text("units without activities", lang), 1)
         for title in titles_without:

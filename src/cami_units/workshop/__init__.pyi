@@ -20,6 +20,7 @@ from ._activities import successors as successors
 from ._activity_sums import IMPLEMENTATION_STATUSES as IMPLEMENTATION_STATUSES
 from ._activity_sums import activity_sums as activity_sums
 from ._activity_sums import implementation as implementation
+from ._activity_sums import of_shown as of_shown
 from ._activity_sums import offers as offers
 from ._activity_sums import once_in_general as once_in_general
 from ._activity_sums import theme_gaps as theme_gaps

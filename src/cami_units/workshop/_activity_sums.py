@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
 from cami_units.workshop._activities import DROPPED, GENERAL
 
+IN_NO_SUM = "in_no_sum"
 SUM_COLUMNS = ("by", "key", "activities", "without_cost", "without_funding", "without_partner")
 IMPLEMENTATION_STATUSES = ("done", "under way", "planned", "not started")
 """How far a measure of the last programme has come; anything else is *not said*."""
@@ -53,7 +54,7 @@ def _together(cells: pd.Series[str]) -> str:
     return ";".join(sorted(parts - {""}))
 
 
-def activity_sums(activities: pd.DataFrame) -> pd.DataFrame:
+def activity_sums(activities: pd.DataFrame, unit_ids: Collection[str]) -> pd.DataFrame:
     """How many activities each unit, theme, cost band and funding source has, and what they lack.
 
     Parameters
@@ -61,31 +62,48 @@ def activity_sums(activities: pd.DataFrame) -> pd.DataFrame:
     activities : DataFrame
         :data:`ACTIVITY_COLUMNS`; dropped ones are not counted, and a line of the general section,
         though it came out of five units, once.
+    unit_ids : collection of str
+        The units that are shown: what is planned in any other is planned nowhere.
 
     Returns
     -------
     DataFrame
         :data:`SUM_COLUMNS`: ``by`` the column that is counted, ``key`` its value (empty: not said),
-        most activities first. An activity with two sources of funding counts for both.
+        most activities first. An activity with two sources of funding counts for both. What is in no
+        sum (of other units, and said again in the general section) is counted by unit under
+        :data:`IN_NO_SUM`: with it the activities of each theme add up to all that are not dropped.
 
     Examples
     --------
     >>> rows = {"unit_id": ["CU-1", "CU-1"], "theme": "finance", "text": ["a", "b"], "moved_from": ""}
     >>> rows |= {"funding_source": "GEF;GCF", "partner": "", "status": "proposed"}
     >>> rows |= {"cost_band": ["", "low"]}
-    >>> sums = activity_sums(pd.DataFrame(rows))
+    >>> sums = activity_sums(pd.DataFrame(rows), ["CU-1"])
     >>> sums[sums["by"] == "cost_band"].to_dict("list")["key"]
     ['', 'low']
     """
-    live = once_in_general(activities[activities["status"] != DROPPED].fillna(""))
-    lacks = pd.DataFrame({name: live[column].eq("") for name, column in _GAPS.items()})
-    parts = []
-    for column in ("unit_id", "theme", "cost_band", "funding_source"):
-        keyed = lacks.assign(key=live[column].str.split(";"), activities=1).explode("key")
-        sums = keyed.assign(key=keyed["key"].str.strip()).groupby("key").sum().reset_index()
-        order = sums.sort_values(["activities", "key"], ascending=[False, True])
-        parts.append(order.assign(by=column))
+    live = activities[activities["status"] != DROPPED].fillna("")
+    summed = once_in_general(of_shown(live, unit_ids))
+    parts = [
+        _sums(summed, column).assign(by=column)
+        for column in ("unit_id", "theme", "cost_band", "funding_source")
+    ]
+    left = live.drop(summed.index)
+    parts += [_sums(left, "unit_id").assign(by=IN_NO_SUM)] if len(left) else []
     return pd.concat(parts, ignore_index=True)[list(SUM_COLUMNS)]
+
+
+def of_shown(activities: pd.DataFrame, unit_ids: Collection[str]) -> pd.DataFrame:
+    """The activities of units that are shown, of the general section, and of no unit at all."""
+    return activities[activities["unit_id"].isin([*unit_ids, GENERAL, ""])]
+
+
+def _sums(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """How many activities have each value of a column, and what they lack, most activities first."""
+    lacks = pd.DataFrame({name: rows[gap].eq("") for name, gap in _GAPS.items()})
+    keyed = lacks.assign(key=rows[column].str.split(";"), activities=1).explode("key")
+    sums = keyed.assign(key=keyed["key"].str.strip()).groupby("key").sum().reset_index()
+    return sums.sort_values(["activities", "key"], ascending=[False, True])
 
 
 def theme_gaps(
