@@ -331,6 +331,32 @@ def test_what_is_typed_outlives_a_page_that_is_fetched_anew(served, browser, tmp
     assert browser.run(reason) == ""
 
 
+def test_what_was_refused_or_never_arrived_is_still_typed_in_any_language(served, browser):
+    """A merge that is asked for as an agreement is refused; a decision is sent while the desk is away."""
+    enter(browser, served)
+    browser.driver.get(served.home + "/board?unit=CU-002&order=group")
+    browser.run("document.querySelector('#decide details').open = true")
+    browser.driver.find_element(By.CSS_SELECTOR, '[name=into] [value="CU-001"]').click()
+    browser.driver.find_element(By.NAME, "reason").send_keys("one place")
+    browser.driver.find_element(By.CSS_SELECTOR, '#decide button[value="agree"]').click()
+    browser.wait("return document.querySelector('.notice')")
+    typed = "return ['unit', 'order', 'reason', 'into'].map((name) => decide.elements[name].value)"
+    for lang in ("ru", "en"):
+        browser.driver.find_element(By.CSS_SELECTOR, f"[name=lang][value={lang}]").click()
+        browser.wait(f"return document.documentElement.lang === '{lang}'")
+        assert browser.run(typed) == ["CU-002", "group", "one place", "CU-001"]
+    assert browser.run("return document.querySelector('#decide details').open")
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE, "offline": True})
+    browser.driver.find_element(By.CSS_SELECTOR, '#decide button[value="merge"]').click()
+    browser.wait("return !document.getElementById('decide')")
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**ONLINE})
+    browser.driver.get(served.home + "/board?unit=CU-002&order=group")
+    assert browser.run(typed) == ["CU-002", "group", "one place", "CU-001"]
+    browser.driver.find_element(By.CSS_SELECTOR, '#decide button[value="merge"]').click()
+    browser.wait("return document.querySelector('.status').textContent.includes('merged')")
+    assert browser.run(typed) == ["CU-002", "group", "", ""]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="ports and processes as on Linux")
 def test_only_this_machine_is_listened_to(served):
     listening = subprocess.run(

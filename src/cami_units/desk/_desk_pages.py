@@ -643,8 +643,7 @@ class Pages:
         except InputError as error:
             return self.board(request, told(error.note, lang)[0], typed)
         self.desk.worker.touch()
-        order = f"&order={typed['order']}" if typed.get("order") in ORDERS else ""
-        return _back(request, f"/board?unit={quote(line['unit_id'])}{order}", {})
+        return _back(request, _of_unit("/board", line["unit_id"], typed.get("order", "")), {})
 
     def _record(self, day: Day, form: Mapping[str, str]) -> Mapping[str, str]:
         """The line in the log, and the job that shows it in tables and maps."""
@@ -818,8 +817,10 @@ class Pages:
 
     def language(self, _: Request, form: FormData) -> Response:
         """The language of this browser."""
-        lang, back = _text(form, "lang"), _text(form, "back")
-        answer = RedirectResponse(dict(STEPS).get(back, "/"), status_code=303)
+        lang, address = _text(form, "lang"), dict(STEPS).get(_text(form, "back"), "/")
+        if unit_id := _text(form, "unit"):
+            address = _of_unit(address, unit_id, _text(form, "order"))
+        answer = RedirectResponse(address, status_code=303)
         if lang in words.LANGUAGES:
             answer.set_cookie(LANGUAGE_COOKIE, lang, samesite="strict", httponly=True)
         return answer
@@ -917,6 +918,11 @@ def _why_on_the_board(day: Day) -> str:
     """The phrase for why a conflict of a round that stays as it is, is settled on the board."""
     has_begun = day.current is not None and day.current.is_begun
     return "desk settle on the board" if has_begun else "desk settle as it stands"
+
+
+def _of_unit(address: str, unit_id: str, order: str) -> str:
+    """The address of a page at one of its units, in the order that was asked for."""
+    return f"{address}?unit={quote(unit_id)}" + (f"&order={order}" if order in ORDERS else "")
 
 
 def _back(request: Request, address: str, answer: Mapping[str, Any]) -> Response:

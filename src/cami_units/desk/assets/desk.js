@@ -257,19 +257,32 @@ if (list) {
   });
 }
 
-// What is typed and ticked outlives a page that is fetched anew: a file came in, another language, another unit. It
-// belongs to the question that it answers, and goes with the form that was sent.
+// What is typed, ticked and chosen outlives a page that is fetched anew: a file came in, another language, another unit.
+// It belongs to the question that it answers, and goes with the form that was taken.
 const question = (field) => {
   const { form } = field;
   const of = ["unit", "unit_id", "question"].map((name) => (form.elements[name] ? form.elements[name].value : ""));
   const button = form.querySelector("button[name]:not([disabled])");
   return [form.getAttribute("action"), ...of, button ? button.value : "", field.name, field.type === "checkbox" ? field.value : ""].join(" ");
 };
-const fields = [...document.querySelectorAll("main form[method=post] :is(input:not([type]), input[type=checkbox])")];
-const isChanged = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+const fields = [...document.querySelectorAll("main form[method=post] :is(input:not([type]), input[type=checkbox], select)")];
+const isChanged = (field) => {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (!field.options) return field.value !== field.defaultValue;
+  const first = [...field.options].find((option) => option.defaultSelected) || field.options[0];
+  return field.value !== first.value;
+};
+// A form that was taken is answered from another address; what was refused, or never came there, has its words still.
+const [arrival] = performance.getEntriesByType("navigation");
+const wasTaken = Boolean(arrival && arrival.redirectCount);
+const kept = new Set();
 for (const field of fields) {
-  const words = sessionStorage.getItem(question(field));
+  const key = question(field);
+  const sentWords = wasTaken ? null : sessionStorage.getItem("sent " + key);
+  sessionStorage.removeItem("sent " + key);
+  const words = sessionStorage.getItem(key) ?? sentWords;
   if (words === null) continue;
+  kept.add(field);
   if (field.type === "checkbox") field.checked = words === "yes";
   else field.value = words;
   const folded = field.closest("details");
@@ -277,11 +290,13 @@ for (const field of fields) {
 }
 let sent = null;
 document.addEventListener("submit", (event) => { sent = event.target; });
+addEventListener("pageshow", (event) => { if (event.persisted) sent = null; });
 addEventListener("pagehide", () => {
   for (const field of fields) {
+    const key = question(field);
     const words = field.type === "checkbox" ? (field.checked ? "yes" : "no") : field.value;
-    if (field.form !== sent && isChanged(field)) sessionStorage.setItem(question(field), words);
-    else sessionStorage.removeItem(question(field));
+    sessionStorage.removeItem(key);
+    if (kept.has(field) || isChanged(field)) sessionStorage.setItem((field.form === sent ? "sent " : "") + key, words);
   }
 });
 
