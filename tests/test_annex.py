@@ -18,13 +18,18 @@ import pyogrio
 import pytest
 import shapely
 
+from cami_units import figures
 from cami_units.commands.activities import activities
 from cami_units.commands.annex import ANNEX_FILES, annex
-from cami_units.commands.decide import decide, record_decision
+from cami_units.commands.decide import decide, read_decisions, record_decision
 from cami_units.commands.pack import pack
 from cami_units.commands.publish import publish
 from cami_units.commands.round_files import write_proposal
+from cami_units.commands.shown_round import drawn_scene
+from cami_units.documents.board_slides import Loop, boards
+from cami_units.figures._sheet import Line
 from cami_units.model import InputError
+from cami_units.store import read_round
 from tests.rounds import toy_round
 
 NOON = "2026-11-22T14:05"
@@ -122,7 +127,18 @@ def test_a_unit_too_small_to_count_in_a_state_names_the_states_that_it_lies_in(t
     made = docx.Document(str(annex(tmp_path / "r") / "annex.docx"))
     rows = [[cell.text for cell in row.cells] for row in made.tables[0].rows]
     [row] = [cells for cells in rows if cells[0] == "CU-004"]
-    assert row[2] == "China, Kazakhstan"
+    said = "China, Kazakhstan (too little ground to count)"
+    assert row[2] == said
+    # board and poster name the same states; before, of the round as it was, China counted
+    round_ = read_round(tmp_path / "r")
+    loop = Loop(log=read_decisions(tmp_path / "r"), before=toy)
+    [board] = boards(round_, [drawn_scene(round_, lang="en")], loop)
+    [slide] = [one for one in board.slides if one.unit_id == "CU-004"]
+    assert ("States", said) in slide.facts
+    assert said == next(after for label, _, after in slide.compared if label == "States")
+    poster = figures.poster(drawn_scene(round_, lang="en"))
+    shown = [one.get_text() for one in poster.findobj(Line)]
+    assert shown[shown.index("CU-004") + 2] == "CN KZ"
 
 
 def test_the_workbook_has_the_decisions_and_the_activities(annexed):

@@ -455,18 +455,13 @@ def unit_cards(
     # silent until sensitivity has been run: then a unit that it missed (drawn since) says so
     unsure = FieldParts(text("not computed", lang) if sure else "")
     around = _of_each(tables.get("unit_context"), lambda row: _context_parts(row, lang))
-    states = {
-        str(row["iso2"]): name_in(row, lang)
-        for row in records(
-            tables.get("countries", pd.DataFrame()).drop(columns="geometry", errors="ignore")
-        )
-    }
     present = tables.get("unit_species")
     # the unit's own species first, whatever letter it begins with
     if present is not None and "range_share" in present:
         present = present.sort_values("range_share", ascending=False, kind="stable")
     also = _of_each(present, lambda row: _uncounted(row, names, lang))
     called = names_of({"species": species, "countries": tables.get("countries")})
+    states = states_named(tables, lang)
     takes = _of_each(
         tables.get("what_it_takes"), lambda row: what_it_takes(row, called, lang), "site"
     )
@@ -479,7 +474,7 @@ def unit_cards(
             "context": _joint(around.get(unit_id, ())),
         }
         rows.append(
-            _card(unit, unit_findings, states, lang)
+            _card(unit, unit_findings, states[unit_id], lang)
             | {field: field_parts.spoken(lang) for field, field_parts in parts.items()}
             | {
                 "takes": _joiner("clauses", lang).join(takes.get(unit_id, ())),
@@ -499,6 +494,48 @@ _CARD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """What a card is made of."""
 
 
+def states_with_ground(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """The states of each unit of which no state has enough to count, by their codes.
+
+    Parameters
+    ----------
+    tables : mapping
+        `conservation_units` and, where it is known what lies in which state, `unit_countries`.
+
+    Examples
+    --------
+    >>> units = pd.DataFrame({"unit_id": ["CU-1", "CU-2"], "countries": ["KZ", ""]})
+    >>> ground = pd.DataFrame({"unit_id": ["CU-1", "CU-1", "CU-2"], "iso2": ["KZ", "UZ", "MN"]})
+    >>> states_with_ground({"conservation_units": units, "unit_countries": ground})
+    {'CU-2': ['MN']}
+    """
+    units = tables["conservation_units"]
+    uncounted = {row for row in units["unit_id"][units["countries"].fillna("").eq("")]}
+    of_ground = _of_each(tables.get("unit_countries"), lambda row: str(row["iso2"]))
+    return {unit_id: sorted(of_ground[unit_id]) for unit_id in sorted(uncounted & set(of_ground))}
+
+
+def states_named(tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, str]:
+    """The states of each unit by their names: those that count, else those with any of its ground, which is said.
+
+    Parameters
+    ----------
+    tables : mapping
+        As for :func:`states_with_ground`; `countries`, for the names.
+    lang : str
+        The language of the names.
+    """
+    called = names_of({"countries": tables.get("countries")})["state"]
+    uncounted = states_with_ground(tables)
+    states = {}
+    for unit in records(tables["conservation_units"][["unit_id", "countries"]]):
+        small = uncounted.get(unit["unit_id"], [])
+        codes = small or [code for code in _string(unit["countries"]).split(";") if code]
+        said = ", ".join(name_in(called.get(code, {}), lang) or code for code in codes)
+        states[unit["unit_id"]] = f"{said} ({text('too little to count', lang)})" if small else said
+    return states
+
+
 def _of_each(
     table: pd.DataFrame | None, said_of: Callable[[dict[str, Any]], T], key: str = "unit_id"
 ) -> dict[str, list[T]]:
@@ -513,12 +550,10 @@ def _of_each(
 def _card(
     unit: Mapping[str, Any],
     findings: Mapping[str, Mapping[str, Any]],
-    state_names: Mapping[str, str],
+    states: str,
     lang: str,
 ) -> dict[str, str]:
     """The fields of one unit that are words alone."""
-    codes = [code for code in _string(unit["countries"]).split(";") if code]
-    states = ", ".join(state_names.get(code, code) for code in codes)
     if unit["disputed"]:
         states += f" ({text('disputed', lang)})"
     return {

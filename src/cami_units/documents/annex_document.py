@@ -18,7 +18,6 @@ from cami_units.words import (
     in_language,
     name_field,
     name_in,
-    names_of,
     sources,
     text,
 )
@@ -55,7 +54,6 @@ def write_annex(
     tables = in_language(round_.tables, lang)
     units = tables["conservation_units"]
     card = {str(row["unit_id"]): row for row in cards.to_dict("records")}
-    ground = _states_on_ground(tables, lang)
     rows = {str(row["unit_id"]): row for row in units.drop(columns="geometry").to_dict("records")}
     visible = [
         unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] not in HIDDEN_STATUSES
@@ -69,8 +67,7 @@ def write_annex(
             (
                 unit_id,
                 name_in(card[unit_id], lang),
-                # a small one counts in no state for G1, and lies in one all the same
-                card[unit_id]["states"] or ground.get(unit_id, ""),
+                card[unit_id]["states"],
                 card[unit_id]["area"],
                 card[unit_id]["status"],
             )
@@ -99,15 +96,6 @@ def write_annex(
         for source in sources(imprint, lang):
             _docx.paragraph(document, source, style="List Bullet")
     save_settled(document, path, imprint)
-
-
-def _states_on_ground(tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, str]:
-    """The names of the states with any ground in each unit."""
-    called = names_of({"countries": tables.get("countries")})["state"]
-    return {
-        str(unit_id): ", ".join(name_in(called.get(code, {}), lang) or code for code in codes)
-        for unit_id, codes in tables["unit_countries"].groupby("unit_id")["iso2"]
-    }
 
 
 def _counted(rows: Mapping[str, Mapping[Any, Any]], visible: list[str], lang: str) -> str:

@@ -258,19 +258,18 @@ def _board(
     lines = _by_unit(loop.log)
     todo = _activities(loop, lang)
     drawn_by = round_.manifest.get("drawn_by", {})
-    names = words.names_of({"species": shown_scene.species, "countries": tables.get("countries")})
-    named = {
-        column: {name: words.name_in(called, lang) for name, called in names[kind].items()}
-        for column, kind in (("countries", "state"), ("species", "species"))
-    }
+    species = words.names_of({"species": shown_scene.species})["species"]
+    named = {"species": {name: words.name_in(called, lang) for name, called in species.items()}}
+    states = words.states_named(tables, lang)
+    old_states = words.states_named(loop.before.tables, lang) if loop.before else {}
     slides = []
     for unit_id, drawing in drawings.items():
         card, row = cards[unit_id], flat[unit_id]
         was = _before(row, earlier)
         unit = _Told(
-            row,
+            {**row, "states": states[unit_id]},
             findings.get(unit_id, []),
-            earlier.get(was),
+            {**earlier[was], "states": old_states.get(was, "")} if was in earlier else None,
             old_findings.get(was, []),
             changed.get(unit_id, []),
             open_.get(unit_id, []),
@@ -655,7 +654,7 @@ def _compared(
         for value in (old, row)
     )
     rows = [(words.text("area", lang), old_km2, new_km2)]
-    for key, label in (("countries", "states"), ("species", "species"), ("rank_label", "rank")):
+    for key, label in (("states", "states"), ("species", "species"), ("rank_label", "rank")):
         before, after = (_called(value[key], named.get(key, {})) for value in (old, row))
         if before != after:
             # a unit that was rejected or merged has no rank any more
@@ -670,7 +669,7 @@ def _compared(
 
 
 def _called(ids: object, names: Mapping[str, str]) -> str:
-    """States or species as they are called, one after the other."""
+    """Species as they are called, one after the other; what has no name, as it stands."""
     return ", ".join(names.get(name, name) for name in clean_name(ids).split(";"))
 
 

@@ -560,13 +560,15 @@ def _unit_table(
     rows: list[list[tuple[object, Face]]] = [
         [(title[:1].upper() + title[1:], "bold") for title in titles]
     ]
+    ground = {"conservation_units": units, "unit_countries": scene.unit_countries}
+    states = words.states_with_ground(ground)
     for row in records(units):
         tier = str(row["tier"])
         cells: list[tuple[object, Face]] = [
             (row["rank_label"], "plain"),
             (row["unit_id"], "bold"),
             (name_of(row, lang), "plain"),
-            (str(row["countries"]).replace(";", " "), "plain"),
+            (" ".join(states.get(row["unit_id"]) or str(row["countries"]).split(";")), "plain"),
             (f"{words.number(row['area_km2'], lang)} {words.text('km2', lang)}", "plain"),
             (words.text(tier, lang) if words.has(tier) else tier, "plain"),
         ]
