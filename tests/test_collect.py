@@ -1069,6 +1069,42 @@ def with_defaults(**defaults: str) -> Round:
     return Round(done.imprint, done.tables, {**done.manifest, "plan": plan})
 
 
+@pytest.mark.parametrize("default", ["ask", "section-owner"])
+@pytest.mark.parametrize(
+    ("answer", "owner_merges", "ask_merges"),
+    [("", True, False), ("S1", True, True), ("S2", False, False), ("base", False, False)],
+)
+def test_a_unit_is_merged_only_where_the_outline_that_took_it_in_stands(
+    default, answer, owner_merges, ask_merges, tmp_path
+):
+    """S1 draws CU-012 over CU-011 too, S2 moves CU-012: where S2's or the former one stands, or plenary
+    is asked, nobody's outline holds the ground of CU-011.
+    """
+    files = two_on_one() | {"edit_S1.kmz": kmz(draw.swallowed("CU-012", "CU-011"))}
+    answers = f"unit_id,resolution\nCU-012,{answer}\n"
+    made = collected(tmp_path, files, resolutions=answers, on=with_defaults(overlap=default))
+    is_merged = owner_merges if default == "section-owner" else ask_merges
+    status = units_of(made).loc["CU-011", "status"]
+    assert status == ("merged" if is_merged else "modelled candidate")
+    [row] = made.changes.query("unit_id == 'CU-011'").to_dict("records")
+    assert (row["change"], row["applied"]) == ("merged", is_merged)
+    why = "stays as it was: the outline of CU-012 that takes it in does not stand"
+    assert (why in row["note"]) != is_merged
+
+
+def test_units_that_a_new_one_took_in_come_back_where_people_leave_it_out(tmp_path):
+    both = square("CU-009").union(square("CU-010")).convex_hull
+    gone = [draw.deleted("CU-009"), draw.deleted("CU-010")]
+    files = {"edit_S1.kmz": kmz(*gone, draw.drawn("Both", both))}
+    made = collected(tmp_path, files)
+    assert units_of(made).loc[["CU-009", "CU-010"], "merged_into"].tolist() == ["CU-017"] * 2
+    made = collected(tmp_path, files, resolutions="unit_id,resolution\nCU-017,leave-out\n")
+    assert "CU-017" not in units_of(made).index
+    stay = units_of(made).loc[["CU-009", "CU-010"], "status"]
+    assert stay.tolist() == ["modelled candidate"] * 2
+    assert not made.changes.query("change == 'merged'")["applied"].any()
+
+
 SMALLER = scale(square("CU-012"), 0.9, 0.9)
 MOVED = translate(square("CU-012"), 0.3, 0)
 

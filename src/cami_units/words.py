@@ -510,7 +510,7 @@ def states_with_ground(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str
     {'CU-2': ['MN']}
     """
     units = tables["conservation_units"]
-    uncounted = {row for row in units["unit_id"][units["countries"].fillna("").eq("")]}
+    uncounted = set(units.loc[units["countries"].fillna("").eq(""), "unit_id"])
     of_ground = _of_each(tables.get("unit_countries"), lambda row: str(row["iso2"]))
     return {unit_id: sorted(of_ground[unit_id]) for unit_id in sorted(uncounted & set(of_ground))}
 

@@ -20,6 +20,7 @@ from cami_units.model import (
 from cami_units.workshop._activities import pieces_of
 from cami_units.workshop._identity import (
     NOT_DRAWN,
+    TAKEN_IN,
     DrawnFacts,
     Ground,
     Notice,
@@ -152,6 +153,7 @@ def merged(
     for one_group in groups:
         _add_all_contested(one_group, all_numbered, merging)
         _lay_dropped_aside(one_group, merge)
+    _keep_without_taker(unit_of, by_unit, numbered, merging)
     ask_about_split(numbered, pieces_of(base), merging)
     ask_about_outside(numbered, merging)
     # Last: which units share ground is known only when every outline of the next round is.
@@ -634,8 +636,7 @@ def _next_unit(
     unit: Mapping[str, Any], applying: Version | None, voices: Sequence[Version], merge: Merge
 ) -> NextUnit:
     """A unit that stays one: what of it is new."""
-    unit_id, status = str(unit["unit_id"]), str(unit["status"])
-    same = NextUnit(unit_id, "", unit_id, str(unit["name_en"]), str(unit["name_ru"]), status)
+    unit_id, status, same = str(unit["unit_id"]), str(unit["status"]), _as_it_was(unit)
     if applying is None:
         # Who handed the unit back as it was has looked at it and let it stand.
         confirmed = any(voice.owner and voice.change == "kept" for voice in voices)
@@ -661,6 +662,13 @@ def _next_unit(
         name_ru=name_ru or same.name_ru,
         status=PROPOSAL,
     )
+
+
+def _as_it_was(unit: Mapping[str, Any]) -> NextUnit:
+    """A unit of the base, unchanged."""
+    unit_id = str(unit["unit_id"])
+    names = (str(unit["name_en"]), str(unit["name_ru"]))
+    return NextUnit(unit_id, "", unit_id, *names, str(unit["status"]))
 
 
 def _both_names(unit: Mapping[str, Any], version: Version) -> tuple[str, str]:
@@ -750,6 +758,68 @@ def _names_of_piece(
     if name_en or name_ru:
         return name_en or name_ru, name_ru or name_en
     return f"{of_unit[0]} ({letter})", f"{of_unit[1]} ({letter})"
+
+
+def _keep_without_taker(
+    unit_of: Mapping[str, Mapping[str, Any]],
+    by_unit: Mapping[str, Sequence[Version]],
+    numbered: Mapping[str, Placemark],
+    merging: Merging,
+) -> None:
+    """Units that were merged stay as they were while the outline that takes them in does not stand.
+
+    It may wait in a conflict, or people may have chosen another one: their ground would be on no map.
+    """
+    merge = merging.merge
+    rows = [row for row in merge.changes if row.change == "merged" and row.applied]
+    drawn_places = {
+        (voice.unit_id, voice.group): {*voice.places} for each in by_unit.values() for voice in each
+    } | {(new_id, mark.group): {mark.place} for new_id, mark in numbered.items()}
+    taken_ids = {
+        row.unit_id
+        for row in rows
+        if _is_taken_in(unit_of[row.unit_id], row, drawn_places, merging)
+    }
+    merge.changes = [
+        row._replace(
+            applied=False, notes=(*row.notes, note("taker does not stand", into=row.of_unit))
+        )
+        if row in rows and row.unit_id not in taken_ids
+        else row
+        for row in merge.changes
+    ]
+    left_ids = {row.unit_id for row in rows} - taken_ids
+    merge.units = [
+        _as_it_was(unit_of[unit.unit_id]) if unit.unit_id in left_ids else unit
+        for unit in merge.units
+    ]
+
+
+def _is_taken_in(
+    unit: Mapping[str, Any],
+    row: UnitChange,
+    drawn_places: Mapping[tuple[str, str], set[int]],
+    merging: Merging,
+) -> bool:
+    """Whether a unit's ground lies in the unit that it was merged into, or that one is as the group drew it."""
+    takers = [
+        taker
+        for taker in merging.merge.units
+        if row.of_unit in (taker.unit_id, taker.parent) and taker.status not in HIDDEN_STATUSES
+    ]
+    if not takers:
+        return False
+    sites = merging.merge.sites
+    places = {place for taker in takers if taker.site for place in sites[taker.site]}
+    drawn = drawn_places.get((row.of_unit, row.group), set())
+    if drawn and drawn <= places:
+        return True
+    base, crs = merging.base.set_index("unit_id").geometry, merging.base.crs
+    shape = ground_of([*places], merging.placemarks) if places else base[row.of_unit]
+    [km2] = overlap.shared_km2(
+        gpd.GeoSeries([unit["geometry"]], crs=crs), gpd.GeoSeries([shape], crs=crs)
+    )
+    return bool(km2 >= TAKEN_IN * merging.ground.base_area[str(unit["unit_id"])])
 
 
 # -- rows -----------------------------------------------------------------------------------------
