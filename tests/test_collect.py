@@ -705,6 +705,50 @@ def test_an_edited_copy_beside_its_unit_is_a_new_unit_until_people_say_that_it_i
     assert is_outline(units.loc["CU-017", "geometry"], moved)
 
 
+def test_of_several_edited_copies_beside_their_unit_people_choose_one_by_its_id(tmp_path):
+    """S1 leaves CU-003 and hands in two copies of it, east and north of it; "our idea" is numbered after them."""
+    east, north = shapely.box(71.8, 40.0, 72.4, 40.6), shapely.box(71.7, 40.1, 72.3, 40.7)
+    far = draw.drawn("our idea", shapely.box(70.2, 43.0, 70.4, 43.2), "2 ")
+    edits = [draw.copied("CU-003", 0.1, 0.0), draw.copied("CU-003", 0.0, 0.1), far]
+    files = {"edit_S1.kmz": kmz(*edits)}
+    made = collected(tmp_path, files)
+    [asked] = made.conflicts.to_dict("records")
+    assert json.loads(asked["choices"]) == ["CU-017", "CU-018", "base", "both", "ask"]
+    assert "Its id (“CU-017”) makes it so" in asked["what"]
+    drawn = units_of(made)["geometry"]
+    assert is_outline(drawn["CU-017"], east) or is_outline(drawn["CU-017"], north)
+
+    def settled(answer: str) -> gpd.GeoSeries:
+        made = collected(tmp_path, files, resolutions=f"unit_id,resolution\nCU-003,{answer}\n")
+        assert made.conflicts[["kind", "open"]].to_numpy().tolist() == [["id", False]]
+        assert units_of(made).loc["CU-019", "name_en"] == "our idea"
+        return units_of(made)["geometry"]
+
+    for chosen, other in (("CU-017", "CU-018"), ("cu 18", "CU-017")):
+        units = settled(chosen)
+        assert is_outline(units["CU-003"], drawn[chosen.upper().replace(" ", "-0")])
+        assert is_outline(units[other], drawn[other])
+        assert len(units) == len(UNITS) + 2
+    units = settled("base")
+    assert is_outline(units["CU-003"], square("CU-003"))
+    assert list(units.index) == [*UNITS, "CU-019"]
+    with pytest.raises(InputError, match="names CU-009, which brought no version of it"):
+        settled("CU-009")
+
+
+def test_that_one_answer_settles_several_conflicts_on_a_unit_is_told(tmp_path):
+    """S1 left CU-012 and edited a copy of it; S2 moves CU-012."""
+    edits = {"edit_S1.kmz": kmz(draw.copied("CU-012", 0.1, 0.0))}
+    files = {**two_on_one(), **edits}
+    made = collected(tmp_path, files)
+    assert made.conflicts["unit_id"].tolist() == ["CU-012", "CU-012"]
+    assert made.conflicts["open"].all()
+    made = collected(tmp_path, files, resolutions="unit_id,resolution\nCU-012,base\n")
+    assert not made.conflicts["open"].any()
+    row = told(made, "resolution CU-012, base: it answers all 2 conflicts on CU-012")
+    assert "answer ask" in row["assumed"]
+
+
 def test_signs_before_an_id_are_no_part_of_a_name(tmp_path):
     edits = map(
         draw.renamed,

@@ -209,6 +209,8 @@ def conflict_facts(
     noted = notes_from_text(row["facts"])
     sides = [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)]
     choices = _choices(row, groups, noted, _made_by(sides), lang, is_late=is_late)
+    n_of_unit = int(loop.conflicts["unit_id"].eq(row["unit_id"]).sum())
+    facts = {"count": n_of_unit, "unit_id": row["unit_id"].replace(";", " · ")}
     # a line without an effect is no answer, once it is measured
     if choice != measured and choice not in dict(choices):
         choice = ""
@@ -216,6 +218,7 @@ def conflict_facts(
         "unit_id": row["unit_id"],
         "anchor": re.sub(r"[^\w-]", "-", row["unit_id"]),
         "title": _title(unit_ids, names),
+        "one_answer": words.text("desk one answer", lang, **facts) if n_of_unit > 1 else "",
         "unit_ids": unit_ids,
         "what": _all_told(noted, lang) or row["what"],
         "groups": groups,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ from cami_units.model import (
     DOCUMENT_STATUSES,
     HIDDEN_STATUSES,
     Note,
+    in_short,
     is_decided,
 )
 from cami_units.workshop._activities import pieces_of
@@ -52,6 +54,7 @@ from cami_units.workshop._merge_tables import (
     lay_aside,
     settle_conflicts,
     settled_reason,
+    shared_answers,
     unusable,
     without_version,
 )
@@ -125,7 +128,10 @@ def merged(
     units = base.sort_values("unit_id").to_dict("records")
     unit_of = dict(zip(map(str, sorted(base["unit_id"])), units, strict=True))
     by_unit: dict[str, list[Version]] = {unit_id: [] for unit_id in unit_of}
-    chosen_copies = _chosen_copies(groups, rules)
+    # those that are no new units have their numbers too: what people answer shifts no other number
+    all_numbered = numbered_shapes(new_shapes_on_the_map(groups, merging), merging)
+    chosen_copies = _chosen_copies(groups, rules, all_numbered)
+    merging = replace(merging, rules=_by_group(rules, chosen_copies.values()))
     for one_group in groups:
         merge.notices += [_with_choice(one, one_group, rules) for one in one_group.notices]
         for unit_id, versions in sorted(one_group.versions.items()):
@@ -134,10 +140,7 @@ def merged(
             checked = [_on_the_map(version, merging) for version in by_copy]
             # Of several files of one group one speaks, before groups are held against each other.
             by_unit[unit_id].append(_one_voice(unit, checked, merging))
-    new_shapes = new_shapes_on_the_map(groups, merging)
-    new_shapes += _set_loose(by_unit, placemarks, rules)
-    # those that are no new units have their numbers too: what people answer shifts no other number
-    all_numbered = numbered_shapes(new_shapes, merging)
+    all_numbered |= numbered_shapes(_set_loose(by_unit, placemarks, rules), merging)
     numbered = {
         unit_id: mark for unit_id, mark in all_numbered.items() if mark.place not in chosen_copies
     }
@@ -161,6 +164,7 @@ def merged(
     if merge.faults:
         raise unusable(merge.faults)
     settle_conflicts(merge, rules.resolutions)
+    merge.notices += shared_answers(merge, rules.resolutions)
     merge.notices += idle_resolutions(merge, rules.resolutions, numbered, by_unit)
     merge.units.sort(key=lambda unit: unit.unit_id)
     return merge
@@ -187,31 +191,50 @@ def _set_loose(
     return loose
 
 
-def _chosen_copies(groups: Iterable[GroupVersions], rules: Rules) -> dict[int, Placemark]:
+def _chosen_copies(
+    groups: Iterable[GroupVersions], rules: Rules, numbered: Mapping[str, Placemark]
+) -> dict[int, Placemark]:
     """The edited copies of units that people settled, by their places: taken for the unit itself, or left out."""
-    copies = (
-        _only_copy(group, unit_id)
-        for group in groups
-        for unit_id in group.contested.keys() & rules.resolutions.keys()
-    )
-    return {
-        mark.place: mark
-        for mark in copies
-        if mark and rules.resolutions[mark.copy_of].choice in _answers_of_copy(mark)
-    }
+    chosen: dict[int, Placemark] = {}
+    for group in groups:
+        for unit_id in group.contested.keys() & rules.resolutions.keys():
+            copies = _copies_beside(group, unit_id, numbered)
+            answer = _answers_of_copies(copies).get(rules.resolutions[unit_id].choice, "")
+            taken = copies if answer == "base" or len(copies) == 1 else {answer: copies.get(answer)}
+            chosen |= {mark.place: mark for mark in taken.values() if answer and mark}
+    return chosen
 
 
-def _only_copy(one_group: GroupVersions, unit_id: str) -> Placemark | None:
-    """The edited copy of a unit that its group left as it was; none where there are several."""
-    copies = [mark for mark in one_group.new_shapes if mark.copy_of == unit_id]
+def _copies_beside(
+    one_group: GroupVersions, unit_id: str, numbered: Mapping[str, Placemark]
+) -> dict[str, Placemark]:
+    """The edited copies of a unit that its group left as it was, by their new ids; none where it did not."""
     versions = one_group.versions.get(unit_id, [])
-    is_untouched = bool(versions) and all(map(is_as_it_was, versions))
-    return copies[0] if is_untouched and len(copies) == 1 else None
+    if not versions or not all(map(is_as_it_was, versions)):
+        return {}
+    of_unit = (one_group.group, unit_id)
+    return {one: mark for one, mark in numbered.items() if (mark.group, mark.copy_of) == of_unit}
 
 
-def _answers_of_copy(mark: Placemark) -> dict[str, str]:
-    """What people can say of an edited copy beside its unit: that it is the unit's new outline, or nothing."""
-    return {mark.group: mark.group, mark.file: mark.group, "base": "base"}
+def _answers_of_copies(copies: Mapping[str, Placemark]) -> dict[str, str]:
+    """What people can say of edited copies beside their unit: which is its new outline, or that none is.
+
+    A single one has the name of its group and file, several have their new ids.
+    """
+    if len(copies) == 1:
+        [(new_id, mark)] = copies.items()
+        return {**dict.fromkeys((mark.group, mark.file, new_id), mark.group), "base": "base"}
+    return {new_id: new_id for new_id in copies} | ({"base": "base"} if copies else {})
+
+
+def _by_group(rules: Rules, chosen: Iterable[Placemark]) -> Rules:
+    """Rules in which a copy that people chose by its id is what its group makes of the unit."""
+    by_group = {
+        mark.copy_of: replace(decided, choice=mark.group)
+        for mark in chosen
+        if (decided := rules.resolutions[mark.copy_of]).choice != "base"
+    }
+    return replace(rules, resolutions={**rules.resolutions, **by_group})
 
 
 def _by_chosen_copy(
@@ -997,11 +1020,16 @@ def _add_contested(
         for new_id, mark in copies.items()
     ]
     answers = {"both": "both", "ask": "ask"}
-    if copies and _only_copy(one_group, unit_id):
-        [(new_id, mark)] = copies.items()
-        answers = _answers_of_copy(mark) | answers
+    beside = _copies_beside(one_group, unit_id, copies)
+    answers = _answers_of_copies(beside) | answers
+    if len(beside) == 1:
+        [(new_id, mark)] = beside.items()
         facts = {"new_id": new_id, "group": one_group.group, "name": mark.called()}
         what = note("said together", clauses=[what, note("copy or version", **facts)])
+    elif beside:
+        called = [f"{new_id} ('{mark.called()}')" for new_id, mark in beside.items()]
+        which = note("which copy", names=in_short(called), first=min(beside))
+        what = note("said together", clauses=[what, which])
     asked = Conflict(unit_id, one_group.group, shared, default, "id", what)
     merge.conflicts.append(asked._replace(sites=_with_base(unit_id, sites), answers=answers))
     files = ";".join(one_group.files)

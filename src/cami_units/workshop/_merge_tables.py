@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
@@ -27,6 +28,7 @@ from cami_units.workshop._identity import (
     Notice,
     Placemark,
     note,
+    spoken_id,
     unit_ids_typed,
 )
 from cami_units.workshop._versions import Change, joined
@@ -82,8 +84,8 @@ def resolutions_of(
     Parameters
     ----------
     table : DataFrame
-        Text. ``resolution`` (or ``group``, or ``rule``) is the name of a group or of a file, or one of
-        ``base``, ``union``, ``ask``, ``both``, ``delete``, ``leave-out``, ``new-unit``; "keep S1" is
+        Text. ``resolution`` (or ``group``, or ``rule``) is the name of a group or of a file, the id of
+        a new unit that is one of several copies, or one of ``base``, ``union``, ``ask``, ``both``, ``delete``, ``leave-out``, ``new-unit``; "keep S1" is
         "S1".
         Rows without one are skipped, so that a filled-in `conflicts.csv` can be given.
     groups : iterable of str
@@ -113,6 +115,8 @@ def resolutions_of(
             continue
         if choice.casefold() not in spellings:  # "group S2", "as S2 drew it"
             choice = group_names.get(_without_group_words(choice), choice)
+        if new_id := spoken_id(choice):  # of several copies of a unit one is chosen by its id
+            spellings.setdefault(choice.casefold(), new_id)
         if choice.casefold() not in spellings:
             hint = nearest_note(choice, spellings.values())
             facts = {"line": line, "choice": choice, "hint": hint}
@@ -388,6 +392,16 @@ def settle_conflicts(merge: Merge, resolutions: Mapping[str, Resolution]) -> Non
         decided = resolutions.get(asked.unit_id)
         if decided and decided.choice in answers[asked.unit_id]:
             merge.conflicts[place] = asked.answered(decided)
+
+
+def shared_answers(merge: Merge, resolutions: Mapping[str, Resolution]) -> list[Notice]:
+    """The resolutions that answered several conflicts: a unit has one line, whoever was asked and of what."""
+    counts = Counter(asked.unit_id for asked in merge.conflicts if asked.resolution)
+    return [
+        Notice("", "", "", note("answers several", unit_id=one, choice=decided.choice, count=n))
+        for one, decided in sorted(resolutions.items())
+        if (n := counts[one]) > 1
+    ]
 
 
 def idle_resolutions(
