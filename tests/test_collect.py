@@ -47,7 +47,13 @@ from cami_units import cli, grid, kml, layers, overlap, store, words, workshop
 from cami_units.cli._summaries import say_collected
 from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.commands.annex import annex
-from cami_units.commands.collect import Collected, collect, report, write_collected
+from cami_units.commands.collect import (
+    Collected,
+    collect,
+    report,
+    stored_pictures,
+    write_collected,
+)
 from cami_units.commands.decide import (
     all_decisions,
     decide,
@@ -717,6 +723,14 @@ def test_of_several_edited_copies_beside_their_unit_people_choose_one_by_its_id(
     assert "Its id (“CU-017”) makes it so" in asked["what"]
     drawn = units_of(made)["geometry"]
     assert is_outline(drawn["CU-017"], east) or is_outline(drawn["CU-017"], north)
+    # who opens the round again sees what there is to choose
+    write_collected(made, tmp_path / "01")
+    on_disk = [
+        pd.read_csv(tmp_path / "01" / f"{name}.csv", dtype=str, keep_default_na=False)
+        for name in ("changes", "conflicts")
+    ]
+    [picture] = stored_pictures(tmp_path / "01", None, *on_disk)
+    assert [label for label, _ in picture] == ["CU-017", "CU-018"]
 
     def settled(answer: str) -> gpd.GeoSeries:
         made = collected(tmp_path, files, resolutions=f"unit_id,resolution\nCU-003,{answer}\n")

@@ -86,6 +86,7 @@ from cami_units.model import (
     harmless,
     in_short,
     narrowest_bounds,
+    notes_from_text,
     quiet,
     records,
     said,
@@ -656,8 +657,9 @@ def stored_pictures(
     Returns
     -------
     list
-        For each row of `conflicts`: ``base``, what stands now under the group that drew it, and each
-        version that was set aside under its group; longitude and latitude.
+        For each row of `conflicts`: ``base``, what stands now under the group that drew it, each
+        version that was set aside under its group, and edited copies beside the unit under their ids;
+        longitude and latitude.
     """
     if conflicts.empty:
         return []
@@ -681,7 +683,8 @@ def stored_pictures(
         label = f"{group} ({row['file']})" if drawer.get(str(row["unit_id"])) == group else group
         aside.setdefault(str(row["unit_id"]), []).append((label, row["geometry"]))
     pictures = []
-    for ids in conflicts["unit_id"]:
+    for ids, facts in zip(conflicts["unit_id"], conflicts["facts"], strict=True):
+        copies = [one for noted in notes_from_text(facts) for one in noted.facts.get("copies", ())]
         unit_ids = str(ids).split(";")
         alone = len(unit_ids) == 1
         outlines = [("base", base[unit_id]) for unit_id in unit_ids if alone and unit_id in base]
@@ -691,6 +694,7 @@ def stored_pictures(
             if unit_id in shapes and not (alone and unit_id not in drawer)
         ]
         outlines += [version for unit_id in unit_ids for version in aside.get(unit_id, ())]
+        outlines += [(new_id, shapes[new_id]) for new_id in copies if new_id in shapes]
         pictures.append(outlines)
     return pictures
 

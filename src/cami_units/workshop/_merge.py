@@ -1025,11 +1025,13 @@ def _add_contested(
     if len(beside) == 1:
         [(new_id, mark)] = beside.items()
         facts = {"new_id": new_id, "group": one_group.group, "name": mark.called()}
-        what = note("said together", clauses=[what, note("copy or version", **facts)])
+        what = note(
+            "said together", clauses=[what, note("copy or version", **facts)], copies=[new_id]
+        )
     elif beside:
         called = [f"{new_id} ('{mark.called()}')" for new_id, mark in beside.items()]
         which = note("which copy", names=in_short(called), first=min(beside))
-        what = note("said together", clauses=[what, which])
+        what = note("said together", clauses=[what, which], copies=[*beside])
     asked = Conflict(unit_id, one_group.group, shared, default, "id", what)
     merge.conflicts.append(asked._replace(sites=_with_base(unit_id, sites), answers=answers))
     files = ";".join(one_group.files)
