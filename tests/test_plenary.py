@@ -24,6 +24,7 @@ from lxml import etree
 from PIL import ImageFont
 from pptx import Presentation
 from pptx.util import Mm
+from pyproj import Geod
 
 from cami_units import kml, store, workshop
 from cami_units.cache import cache_of_round
@@ -341,8 +342,17 @@ def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
     first, second = sorted(told())
     assert re.fullmatch(r"CU-001: 4,[56]\d\d", first)
     assert re.fullmatch(r"CU-002: 4,[56]\d\d", second)
+    decide(directory, "CU-001", "merge", reason="One place", time=NOON, into="CU-002")
+    assert told() == []
+    # CU-002 stays as drawn: all of CU-001 but that quarter is on no map now
+    board = (directory / "plenary" / "board.html").read_text(encoding="utf-8")
+    [km2] = re.findall(r"<dt>Leaves the map</dt><dd>([\d,]*) km² outside CU-002</dd>", board)
+    whole_m2, _ = Geod(ellps="WGS84").geometry_area_perimeter(shapely.box(71, 41, 74, 42.5))
+    shared = int(first.removeprefix("CU-001: ").replace(",", ""))
+    assert int(km2.replace(",", "")) == pytest.approx(abs(whole_m2) / 1e6 - shared, rel=0.01)
     decide(directory, "CU-001", "reject", reason="Too far", time=NOON)
     assert told() == []
+    assert "Leaves the map" not in (directory / "plenary" / "board.html").read_text("utf-8")
 
 
 def test_the_board_names_its_sources_in_the_language_of_each_page(tmp_path):

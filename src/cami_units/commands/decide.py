@@ -305,6 +305,27 @@ def shared_ground(round_: Round) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["unit_id", "other", "km2"])
 
 
+def left_ground(round_: Round) -> pd.DataFrame:
+    """How much of each merged unit lies in nothing that stands for it now: that ground left the map.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``into`` (the units that stand for it, with semicolons), ``km2``, from 1 km² on.
+    """
+    units = gpd.GeoDataFrame(round_.tables["conservation_units"])
+    ground = layers.to_equal_area(units.set_index("unit_id"), crs_of(round_)).geometry
+    standing = set(units.loc[~units["status"].isin(HIDDEN_STATUSES), "unit_id"])
+    following = workshop.successors(units)
+    rows = []
+    for unit_id in sorted(units.loc[units["status"] == "merged", "unit_id"]):
+        takers = [taker for taker in following.get(unit_id, ()) if taker in standing]
+        taker = gpd.GeoSeries([ground.loc[takers].union_all()], crs=ground.crs)
+        km2 = workshop.outside_km2(ground.loc[[unit_id]], taker)
+        rows += [(unit_id, ";".join(takers), km2)] if km2 >= 1 else []
+    return pd.DataFrame(rows, columns=["unit_id", "into", "km2"])
+
+
 def outside_taker_km2(round_: Round, unit_id: str, into: str) -> float:
     """How much of a merged unit lies outside the one that took it in, whose outline stays, km²."""
     units = gpd.GeoDataFrame(round_.tables["conservation_units"]).set_index("unit_id")

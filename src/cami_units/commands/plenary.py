@@ -12,7 +12,7 @@ import pandas as pd
 
 from cami_units import cache, kml, scene, store, workshop
 from cami_units.commands._change_tables import of_pieces
-from cami_units.commands.decide import decided_round, decisions_told, shared_ground
+from cami_units.commands.decide import decided_round, decisions_told, left_ground, shared_ground
 from cami_units.commands.shown_round import (
     cache_of_layers,
     drawn_scenes,
@@ -183,6 +183,10 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
         groups=dict(zip(owners["unit_id"], owners["group"], strict=True)),
         sections=dict(zip(owners["unit_id"], owners["section_id"], strict=True)),
         shared_ground=_shared(round_),
+        left_ground={
+            unit_id: (into, km2)
+            for unit_id, into, km2 in left_ground(round_).itertuples(index=False)
+        },
     )
 
 

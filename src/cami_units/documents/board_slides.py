@@ -143,6 +143,7 @@ class Loop:
     groups : the group that edits each unit.
     sections : the section that each unit lies in.
     shared_ground : the other units whose ground each unit shares, and the km².
+    left_ground : of each merged unit what stands for it, and the km² that lie outside of that.
     """
 
     log: pd.DataFrame
@@ -154,6 +155,7 @@ class Loop:
     groups: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
     shared_ground: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
+    left_ground: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,11 @@ def _board(
         if unit_id in loop.shared_ground:
             shared_said = _shared(loop.shared_ground[unit_id], lang)
             facts.append((words.text("shares ground", lang), shared_said))
+        if unit_id in loop.left_ground:
+            into, km2 = loop.left_ground[unit_id]
+            outside = f"{words.number(km2, lang)} {words.text('km2', lang)}"
+            left = words.text("outside taker", lang, km2=outside, into=_spoken(into))
+            facts.append((words.text("leaves the map", lang), left))
         slides.append(
             Slide(
                 unit_id=unit_id,
