@@ -719,6 +719,26 @@ def test_what_settled_a_conflict_says_nothing_of_what_a_late_file_brought(desk, 
     choice = {"unit_id": "CU-012", "resolution": "S1", "reason": "so", "seen": seen}
     assert guest.post("/settle", data=choice, headers=SAME).status_code == 303
     assert not is_collected_in_full(read_day(desk.directory))
+    (desk.directory / "handed-in" / "resolutions.csv").unlink()
+    record_decision(rounds / "02-collected", "CU-012", "agree", reason="as it was", time=NOON)
+    late = guest.get("/late").text
+    assert "Decided on the board" in late
+    assert "Keep what was decided" not in late
+
+
+def test_a_board_that_goes_while_a_window_asks_for_it_is_answered_by_the_next_one(
+    desk, guest, monkeypatch
+):
+    """A window asked between the change of boards and the clearing of the former: error 500 in the room."""
+    former, newer = desk._new_folder(), desk._new_folder()
+    pages = [Path(folder.name) / "board.html" for folder in (former, newer)]
+    pages[1].write_text("the newer board", encoding="utf-8")
+    shown = iter([*pages, None, None])
+    monkeypatch.setattr(Desk, "board_page", property(lambda _: next(shown)))
+    assert guest.get("/files/live/board.html").text == "the newer board"
+    assert guest.get("/files/live/board.html").text == words.text("desk no board", "en")
+    former.cleanup()
+    newer.cleanup()
 
 
 def test_a_round_that_the_command_line_made_from_a_stick_is_never_made_anew(

@@ -7,6 +7,7 @@ there now: the second of two people sees the first's change and overwrites nothi
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -711,10 +712,12 @@ class Pages:
 
     def live_board(self, request: Request) -> Response:
         """The board as it was last made."""
-        path = self.desk.board_page
-        if path is None or not path.is_file():
-            return PlainTextResponse(words.text("desk no board", self._lang(request)))
-        return FileResponse(path, media_type="text/html")
+        # read at once: a newer one may take its place between a look and the reading, and stay then
+        for path in (self.desk.board_page for _ in range(2)):
+            if path is not None:
+                with contextlib.suppress(FileNotFoundError):
+                    return Response(path.read_bytes(), media_type="text/html")
+        return PlainTextResponse(words.text("desk no board", self._lang(request)))
 
     # -- late, after ------------------------------------------------------------------------------
 
