@@ -1148,6 +1148,10 @@ def test_a_unit_is_merged_only_where_the_outline_that_took_it_in_stands(
     assert (row["change"], row["applied"]) == ("merged", is_merged)
     why = "stays as it was: the outline of CU-012 that takes it in does not stand"
     assert (why in row["note"]) != is_merged
+    # while the outline waits, the slide of the unit itself says what is meant with it
+    questions = made.round.tables.get("questions", pd.DataFrame(columns=["unit_id", "text"]))
+    asked = questions.query("unit_id == 'CU-011'")["text"].tolist()
+    assert asked == ([f"into CU-012; {why}"] if default == "ask" and not answer else [])
 
 
 def test_units_that_a_new_one_took_in_come_back_where_people_leave_it_out(tmp_path):

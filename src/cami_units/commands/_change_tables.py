@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -455,11 +455,13 @@ def questions_table(
 
 def _asked_of_changes(merge: workshop.Merge, number: str, lang: str) -> list[tuple[str, ...]]:
     """Questions about changes that are no conflicts; groups that ask for the same are asked about once."""
-    settled_ids = {conflict.unit_id for conflict in merge.conflicts if not conflict.open}
+    is_open = {conflict.unit_id: conflict.open for conflict in merge.conflicts}
     asking: dict[tuple[str, ...], list[str]] = {}
     for row in merge.changes:
-        if _is_asked_about(row, settled_ids):
-            said = (spoken(row.notes[:1], lang), "", _facts(row.notes[:1]))
+        if _is_asked_about(row, is_open):
+            # of a merge that waits also why
+            notes = [*row.notes[:1], *(row.notes[-1:] if row.change == "merged" else ())]
+            said = (spoken(notes, lang), "", _facts(notes))
             asking.setdefault((row.unit_id, row.change, *said), []).append(row.group)
     return [
         (unit_id, number, change, ";".join(dict.fromkeys(groups)), *said)
@@ -467,10 +469,16 @@ def _asked_of_changes(merge: workshop.Merge, number: str, lang: str) -> list[tup
     ]
 
 
-def _is_asked_about(row: workshop.UnitChange, settled_ids: Collection[str]) -> bool:
-    """Whether plenary is asked about a change that is no conflict: of a deletion only while nobody has answered."""
-    is_waiting = row.change == "deleted" and not (row.applied or row.unit_id in settled_ids)
-    return row.change in ("rejected", "renamed") or is_waiting
+def _is_asked_about(row: workshop.UnitChange, is_open: Mapping[str, bool]) -> bool:
+    """Whether plenary is asked about a change that is no conflict, by whether those on each unit are open.
+
+    Of a deletion only while nobody has answered, of a merge while the outline that takes the unit in waits.
+    """
+    if row.change in ("rejected", "renamed"):
+        return True
+    if row.change == "merged":
+        return not row.applied and is_open.get(row.of_unit, False) and row.unit_id not in is_open
+    return row.change == "deleted" and not row.applied and is_open.get(row.unit_id, True)
 
 
 def of_pieces(unit_ids: str, pieces: Mapping[str, Sequence[str]]) -> str:

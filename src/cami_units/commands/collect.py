@@ -684,7 +684,8 @@ def stored_pictures(
         aside.setdefault(str(row["unit_id"]), []).append((label, row["geometry"]))
     pictures = []
     for ids, facts in zip(conflicts["unit_id"], conflicts["facts"], strict=True):
-        copies = [one for noted in notes_from_text(facts) for one in noted.facts.get("copies", ())]
+        lists = (noted.facts.get("copies") for noted in notes_from_text(facts))
+        copies = next((ids for ids in lists if isinstance(ids, list)), [])
         unit_ids = str(ids).split(";")
         alone = len(unit_ids) == 1
         outlines = [("base", base[unit_id]) for unit_id in unit_ids if alone and unit_id in base]

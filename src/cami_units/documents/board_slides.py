@@ -548,13 +548,15 @@ def _open(conflicts: pd.DataFrame | None) -> pd.DataFrame | None:
 
 
 def _still_asked(questions: pd.DataFrame | None, number: str) -> pd.DataFrame | None:
-    """What forms ask, what became of units that are gone, and what an earlier round asked and nobody has answered.
+    """What forms ask, what became of units that are gone or wait to be merged, and what nobody has answered since.
 
     Conflicts of this round stand on the slide with the ground that is in question.
     """
     if questions is None or questions.empty:
         return None
-    return questions[questions["kind"].isin(["form", "deleted"]) | questions["round"].ne(number)]
+    return questions[
+        questions["kind"].isin(["form", "deleted", "merged"]) | questions["round"].ne(number)
+    ]
 
 
 def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
