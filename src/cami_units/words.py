@@ -531,8 +531,10 @@ def states_named(tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, str
     for unit in records(tables["conservation_units"][["unit_id", "countries"]]):
         small = uncounted.get(unit["unit_id"], [])
         codes = small or [code for code in _string(unit["countries"]).split(";") if code]
-        said = ", ".join(name_in(called.get(code, {}), lang) or code for code in codes)
-        states[unit["unit_id"]] = f"{said} ({text('too little to count', lang)})" if small else said
+        names = ", ".join(name_in(called.get(code, {}), lang) or code for code in codes)
+        states[unit["unit_id"]] = (
+            f"{names} ({text('too little to count', lang)})" if small else names
+        )
     return states
 
 

@@ -684,8 +684,6 @@ def stored_pictures(
         aside.setdefault(str(row["unit_id"]), []).append((label, row["geometry"]))
     pictures = []
     for ids, facts in zip(conflicts["unit_id"], conflicts["facts"], strict=True):
-        lists = (noted.facts.get("copies") for noted in notes_from_text(facts))
-        copies = next((ids for ids in lists if isinstance(ids, list)), [])
         unit_ids = str(ids).split(";")
         alone = len(unit_ids) == 1
         outlines = [("base", base[unit_id]) for unit_id in unit_ids if alone and unit_id in base]
@@ -695,9 +693,16 @@ def stored_pictures(
             if unit_id in shapes and not (alone and unit_id not in drawer)
         ]
         outlines += [version for unit_id in unit_ids for version in aside.get(unit_id, ())]
-        outlines += [(new_id, shapes[new_id]) for new_id in copies if new_id in shapes]
+        outlines += _edited_copies(facts, shapes)
         pictures.append(outlines)
     return pictures
+
+
+def _edited_copies(facts: str, shapes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The edited copies that a conflict is about, by its facts: new units beside the one in question."""
+    lists = (noted.facts.get("copies") for noted in notes_from_text(facts))
+    copies = next((ids for ids in lists if isinstance(ids, list)), [])
+    return [(new_id, shapes[new_id]) for new_id in copies if new_id in shapes]
 
 
 def _outlines_of(units: pd.DataFrame) -> dict[str, Any]:

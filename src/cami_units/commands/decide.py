@@ -322,8 +322,9 @@ def left_ground(round_: Round) -> pd.DataFrame:
         takers = [taker for taker in following.get(unit_id, ()) if taker in standing]
         taker = gpd.GeoSeries([ground.loc[takers].union_all()], crs=ground.crs)
         km2 = workshop.outside_km2(ground.loc[[unit_id]], taker)
-        rows += [(unit_id, ";".join(takers), km2)] if km2 >= 1 else []
-    return pd.DataFrame(rows, columns=["unit_id", "into", "km2"])
+        rows.append((unit_id, ";".join(takers), km2))
+    table = pd.DataFrame(rows, columns=["unit_id", "into", "km2"])
+    return table[table["km2"] >= 1]
 
 
 def outside_taker_km2(round_: Round, unit_id: str, into: str) -> float:

@@ -199,7 +199,7 @@ def write_sums_page(
     gaps, offers = tables["gaps"], [_said(row, lang) for row in records(tables["offers"])]
     themes = [str(name) for name in gaps if name not in ("unit_id", "name")]
     largest = tables["sums"].groupby("by")["activities"].max()
-    counted = overviews["sums"].groupby("by")["activities"].sum().to_dict()
+    n_of = overviews["sums"].groupby("by")["activities"].sum().to_dict()
     sums: dict[str, list[dict[str, Any]]] = {}
     for row in records(tables["sums"]):
         width = round(100 * int(row["activities"]) / int(largest[row["by"]]), 2)
@@ -213,8 +213,8 @@ def write_sums_page(
         styles=["implementation.css"],
         imprint=imprint,
         # those too that are of no unit: each has one theme
-        total=counted.get("theme", 0),
-        beside=counted.get("in_no_sum", 0),
+        total=n_of.get("theme", 0),
+        beside=n_of.get("in_no_sum", 0),
         sums=list(sums.items()),
         themes=[theme_said(theme, lang) for theme in themes],
         gaps=[
@@ -262,8 +262,8 @@ def _by_theme(
     names = [(str(unit["unit_id"]), name_in(unit, lang)) for unit in units.to_dict("records")]
     # A unit may be dissolved after its activities were written: they are not lost with it.
     without = text("without a unit", lang)
-    beside = f"{without} ({text('unit in no sum', lang)})"
-    names += [(unit_id, beside if unit_id else without) for unit_id in lost_ids]
+    of_hidden = f"{without} ({text('unit in no sum', lang)})"
+    names += [(unit_id, of_hidden if unit_id else without) for unit_id in lost_ids]
     return [
         {
             "unit_id": unit_id,

@@ -286,14 +286,7 @@ def _board(
             for key in _FACTS
             if card[key] or key not in words.OPTIONAL_FIELDS
         ]
-        if unit_id in loop.shared_ground:
-            shared_said = _shared(loop.shared_ground[unit_id], lang)
-            facts.append((words.text("shares ground", lang), shared_said))
-        if unit_id in loop.left_ground:
-            into, km2 = loop.left_ground[unit_id]
-            outside = f"{words.number(km2, lang)} {words.text('km2', lang)}"
-            left = words.text("outside taker", lang, km2=outside, into=_spoken(into))
-            facts.append((words.text("leaves the map", lang), left))
+        facts += _ground_facts(unit_id, loop, lang)
         slides.append(
             Slide(
                 unit_id=unit_id,
@@ -575,6 +568,20 @@ def _noted(row: Mapping[str, Any], column: str, lang: str) -> str:
     """What a row of the loop notes, in the reader's language; in rounds of old, as it was written."""
     notes = notes_from_text(row.get("facts"))
     return "; ".join(words.said(note, lang) for note in notes) or clean_name(row.get(column))
+
+
+def _ground_facts(unit_id: str, loop: Loop, lang: str) -> list[tuple[str, str]]:
+    """What is to be said of the ground of a unit: that others have it too, that a merge takes it off the map."""
+    facts = []
+    if unit_id in loop.shared_ground:
+        shared_said = _shared(loop.shared_ground[unit_id], lang)
+        facts.append((words.text("shares ground", lang), shared_said))
+    if unit_id in loop.left_ground:
+        into, km2 = loop.left_ground[unit_id]
+        area = f"{words.number(km2, lang)} {words.text('km2', lang)}"
+        area_said = words.text("outside taker", lang, km2=area, into=_spoken(into))
+        facts.append((words.text("leaves the map", lang), area_said))
+    return facts
 
 
 def _shared(others: Sequence[tuple[str, float]], lang: str) -> str:

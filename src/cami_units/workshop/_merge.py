@@ -195,14 +195,15 @@ def _chosen_copies(
     groups: Iterable[GroupVersions], rules: Rules, numbered: Mapping[str, Placemark]
 ) -> dict[int, Placemark]:
     """The edited copies of units that people settled, by their places: taken for the unit itself, or left out."""
-    chosen: dict[int, Placemark] = {}
+    chosen_copies: dict[int, Placemark] = {}
     for group in groups:
         for unit_id in group.contested.keys() & rules.resolutions.keys():
             copies = _copies_beside(group, unit_id, numbered)
             answer = _answers_of_copies(copies).get(rules.resolutions[unit_id].choice, "")
-            taken = copies if answer == "base" or len(copies) == 1 else {answer: copies.get(answer)}
-            chosen |= {mark.place: mark for mark in taken.values() if answer and mark}
-    return chosen
+            is_of_all = answer == "base" or len(copies) == 1
+            marks = [*copies.values()] if is_of_all else [copies.get(answer)]
+            chosen_copies |= {mark.place: mark for mark in marks if answer and mark}
+    return chosen_copies
 
 
 def _copies_beside(
@@ -213,7 +214,9 @@ def _copies_beside(
     if not versions or not all(map(is_as_it_was, versions)):
         return {}
     of_unit = (one_group.group, unit_id)
-    return {one: mark for one, mark in numbered.items() if (mark.group, mark.copy_of) == of_unit}
+    return {
+        new_id: mark for new_id, mark in numbered.items() if (mark.group, mark.copy_of) == of_unit
+    }
 
 
 def _answers_of_copies(copies: Mapping[str, Placemark]) -> dict[str, str]:
@@ -227,11 +230,11 @@ def _answers_of_copies(copies: Mapping[str, Placemark]) -> dict[str, str]:
     return {new_id: new_id for new_id in copies} | ({"base": "base"} if copies else {})
 
 
-def _by_group(rules: Rules, chosen: Iterable[Placemark]) -> Rules:
+def _by_group(rules: Rules, chosen_copies: Iterable[Placemark]) -> Rules:
     """Rules in which a copy that people chose by its id is what its group makes of the unit."""
     by_group = {
         mark.copy_of: replace(decided, choice=mark.group)
-        for mark in chosen
+        for mark in chosen_copies
         if (decided := rules.resolutions[mark.copy_of]).choice != "base"
     }
     return replace(rules, resolutions={**rules.resolutions, **by_group})
@@ -834,8 +837,8 @@ def _is_taken_in(
         return False
     sites = merging.merge.sites
     places = {place for taker in takers if taker.site for place in sites[taker.site]}
-    drawn = drawn_places.get((row.of_unit, row.group), set())
-    if drawn and drawn <= places:
+    of_group = drawn_places.get((row.of_unit, row.group), set())
+    if of_group and of_group <= places:
         return True
     base, crs = merging.base.set_index("unit_id").geometry, merging.base.crs
     shape = ground_of([*places], merging.placemarks) if places else base[row.of_unit]
@@ -1020,18 +1023,18 @@ def _add_contested(
         for new_id, mark in copies.items()
     ]
     answers = {"both": "both", "ask": "ask"}
-    beside = _copies_beside(one_group, unit_id, copies)
-    answers = _answers_of_copies(beside) | answers
-    if len(beside) == 1:
-        [(new_id, mark)] = beside.items()
+    copies_beside = _copies_beside(one_group, unit_id, copies)
+    answers = _answers_of_copies(copies_beside) | answers
+    if len(copies_beside) == 1:
+        [(new_id, mark)] = copies_beside.items()
         facts = {"new_id": new_id, "group": one_group.group, "name": mark.called()}
         what = note(
             "said together", clauses=[what, note("copy or version", **facts)], copies=[new_id]
         )
-    elif beside:
-        called = [f"{new_id} ('{mark.called()}')" for new_id, mark in beside.items()]
-        which = note("which copy", names=in_short(called), first=min(beside))
-        what = note("said together", clauses=[what, which], copies=[*beside])
+    elif copies_beside:
+        called = [f"{new_id} ('{mark.called()}')" for new_id, mark in copies_beside.items()]
+        which = note("which copy", names=in_short(called), first=min(copies_beside))
+        what = note("said together", clauses=[what, which], copies=[*copies_beside])
     asked = Conflict(unit_id, one_group.group, shared, default, "id", what)
     merge.conflicts.append(asked._replace(sites=_with_base(unit_id, sites), answers=answers))
     files = ";".join(one_group.files)

@@ -398,9 +398,9 @@ def shared_answers(merge: Merge, resolutions: Mapping[str, Resolution]) -> list[
     """The resolutions that answered several conflicts: a unit has one line, whoever was asked and of what."""
     counts = Counter(asked.unit_id for asked in merge.conflicts if asked.resolution)
     return [
-        Notice("", "", "", note("answers several", unit_id=one, choice=decided.choice, count=n))
-        for one, decided in sorted(resolutions.items())
-        if (n := counts[one]) > 1
+        Notice("", "", "", note("answers several", unit_id=unit_id, choice=decided.choice, count=n))
+        for unit_id, decided in sorted(resolutions.items())
+        if (n := counts[unit_id]) > 1
     ]
 
 
