@@ -528,6 +528,15 @@ def fails(error: Exception):
     return writer
 
 
+@pytest.mark.parametrize("may_replace", [True, False])
+def test_a_file_is_never_replaced_by_a_folder(tmp_path, may_replace):
+    (tmp_path / "pack").write_bytes(b"mine")
+    with pytest.raises(InputError, match="is a file, where a folder is to be made"):  # noqa: SIM117
+        with store.staging(tmp_path / "pack", replace=may_replace):
+            pass
+    assert contents(tmp_path) == {"pack": b"mine"}
+
+
 def test_a_file_that_found_no_room_in_a_folder_on_its_way_in_is_told_by_the_folder(tmp_path):
     def build() -> None:
         with store.staging(tmp_path / "richness") as made:
@@ -1052,6 +1061,15 @@ def test_what_sqlite_says_of_a_full_disk_is_said_as_what_it_is(tmp_path, monkeyp
     usage.free = 10**12
     with pytest.raises(InputError, match=r"could not be written\. .*ROLLBACK"):
         store.write_round(a_round(), tmp_path / "round")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such a path is none there")
+def test_a_path_too_long_for_sqlite_is_told(tmp_path):
+    """It takes 512 bytes, 256 letters of Cyrillic; the system takes eight times as many."""
+    deep = tmp_path / "/".join(["ы" * 100] * 3)
+    with pytest.raises(InputError, match=r"could not be written\."):
+        write_round(a_round(), deep)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_locks_of_any_number_of_rounds_are_256_files_and_nest_in_no_circle(tmp_path, monkeypatch):

@@ -85,8 +85,10 @@ _ROUND: Final = "manifest.json"
 
 
 def _check_free(target: Path, named_path: Path, replace: bool) -> None:
-    """Refuse a place that holds something and is not to be replaced."""
-    if not replace and target.exists() and (not target.is_dir() or any(target.iterdir())):
+    """Refuse a place that holds something and is not to be replaced; a file never is, by a folder."""
+    if target.exists() and not target.is_dir():
+        raise InputError.of("file for a folder", file=str(named_path))
+    if not replace and target.exists() and any(target.iterdir()):
         raise InputError.of("folder not empty", folder=str(named_path))
 
 

@@ -139,8 +139,7 @@ def write_geopackage(path: Path, round: Round) -> None:
                 species=species.astype(str).tolist(),
             )
             _write_layer(draft, qgis.TABLE, styles, append=True)
-        with closing(sqlite3.connect(draft)) as database:
-            _settle(database, path)
+        _settle_draft(draft, path)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -164,6 +163,13 @@ def _settle(database: sqlite3.Connection, path: Path) -> None:
         for place, number in _SETTLED:
             stream.seek(place)
             stream.write(number.to_bytes(4, "big"))
+
+
+def _settle_draft(draft: Path, path: Path) -> None:
+    """The same of a file; SQLite opens none whose path has more than some 500 bytes, and says so."""
+    refused = _writing(path, draft.stat().st_size, "GeoPackage not written", file=path.name)
+    with refused, closing(sqlite3.connect(draft)) as database:
+        _settle(database, path)
 
 
 def _is_settled(content: bytes) -> bool:
@@ -631,8 +637,7 @@ def write_cells(path: Path, cells: gpd.GeoDataFrame, layer: str) -> None:
             pyogrio.write_dataframe(
                 cells, draft, layer=layer, driver="GPKG", dataset_options={"VERSION": _VERSION}
             )
-        with closing(sqlite3.connect(draft)) as database:
-            _settle(database, path)
+        _settle_draft(draft, path)
     finally:
         draft.unlink(missing_ok=True)
 
