@@ -257,8 +257,10 @@ def test_a_reader_takes_no_system_that_keeps_no_areas():
         with pytest.raises(cu.InputError, match=r"^crs: (an equal-area|a coordinate) system"):
             cu.read_layers(cu.Reading(crs=crs))
     assert cu.read_hotspots(crs=6933).crs == cu.read_hotspots(crs="EPSG:6933").crs
+    countries = cu.read_countries(crs=6933)
+    assert cu.read_protected_areas(countries=countries).crs == countries.crs
     with pytest.raises(cu.InputError, match=r"'countries'.*its CRS is EPSG:6933, expected"):
-        cu.read_ranges(countries=cu.read_countries(crs=6933))
+        cu.read_ranges(countries=countries, crs=cu.EQUAL_AREA)
     with pytest.raises(cu.InputError, match=r"'species'.*column code, name_en"):
         cu.read_ranges(species=pd.DataFrame({"sci_name": ["fox"]}))
     with pytest.raises(cu.InputError, match=r"missing says .* 'extant' or 'refuse', not 'no'"):

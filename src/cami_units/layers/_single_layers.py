@@ -35,6 +35,7 @@ from cami_units.model import (
     Problem,
     check_arguments,
     check_table,
+    crs_text,
     equal_area_crs,
     in_short,
     read_crs,
@@ -133,7 +134,8 @@ def read_ranges(
         Files, folders, zips or patterns in any of the usual formats and spellings. A species found
         here replaces its bundled range; without paths all ranges are the bundled ones.
     species, countries
-        Tables of :func:`read_species` and :func:`read_countries`; ``None``: the bundled ones.
+        Tables of :func:`read_species` and :func:`read_countries`; ``None``: the bundled ones. The system
+        of `countries` holds, unless `crs` names it.
     taxa
         The sub-species guard: by CAMI taxon, how a polygon of the whole species may stand for it.
     presence, origin, seasonal
@@ -167,9 +169,8 @@ def read_ranges(
         raise InputError.of("blank codes expected", came=missing)
     species = read_species() if species is None else species
     check_table(species, "species")
-    crs = options.get("crs", EQUAL_AREA)
-    countries = read_countries(crs=crs) if countries is None else countries
-    check_table(countries, "countries", crs=read_crs(crs))
+    options = _in_crs_of(countries, options)
+    countries = read_countries(crs=options["crs"]) if countries is None else countries
     reading = replace(
         _one("ranges", _states_of(countries), **options),
         taxa=taxa or {},
@@ -228,7 +229,8 @@ def read_protected_areas(
         the areas that it speaks of stay.
     countries
         Table of :func:`read_countries`: its range states are the ones kept, and areas that do not
-        say their state get the one they lie in. ``None``: the 14 states, and nothing is looked up.
+        say their state get the one they lie in; their system holds, unless `crs` names it. ``None``:
+        the 14 states, and nothing is looked up.
 
     Examples
     --------
@@ -238,8 +240,7 @@ def read_protected_areas(
     True
     """
     check_arguments(read_protected_areas, locals())
-    if countries is not None:
-        check_table(countries, "countries", crs=read_crs(options.get("crs", EQUAL_AREA)))
+    options = _in_crs_of(countries, options)
     reading = _one("protected_areas", _states_of(countries), **options)
     numbers = frozenset(steps)
     if numbers - tables.PA_STEPS:
@@ -270,6 +271,15 @@ def read_gazetteer(*paths: Path | str, **options: Unpack[FileOptions]) -> gpd.Ge
     """Places that units are named after; without paths the bundled ones."""
     check_arguments(read_gazetteer, locals())
     return _alone(_plain("gazetteer", paths, options), "gazetteer")
+
+
+def _in_crs_of(countries: gpd.GeoDataFrame | None, options: FileOptions) -> FileOptions:
+    """The options of a reader that is handed countries, whose system holds where none is said."""
+    if countries is None:
+        return {"crs": EQUAL_AREA, **options}
+    crs = options.get("crs", crs_text(countries.crs) if countries.crs else EQUAL_AREA)
+    check_table(countries, "countries", crs=read_crs(crs))
+    return {**options, "crs": crs}
 
 
 def _own(paths: Sequence[Path | str]) -> list[Path] | None:
