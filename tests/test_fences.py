@@ -230,8 +230,10 @@ def test_crossings_that_nobody_looked_for_are_not_none():
         assert words.fence_opening(row, species).endswith(told)
 
 
-def test_without_fences_there_are_empty_tables_with_their_columns():
-    lines, by_species = opened(units=NO_UNIT)
+@pytest.mark.parametrize("fences", [[], [(0, 100, 1.0)], [(300, 400, 0.0)]])
+def test_without_fences_there_are_empty_tables_with_their_columns(fences):
+    """None at all, one that lets everything through, one far from every border."""
+    lines, by_species = opened(*fences, units=NO_UNIT)
     assert lines.empty
     assert by_species.empty
     assert {"rank", "gain", "geometry"} <= set(lines.columns)

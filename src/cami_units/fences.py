@@ -107,7 +107,7 @@ def fence_openings(
         border between both patches, now and then), ``joined_km2``, ``joined_share``, ``gain``.
     """
     elements = _border_elements(units, pieces, profile)
-    if elements.empty:
+    if not elements["fences"].map(bool).any():  # there are borders, and no fence that closes any
         return (
             gpd.GeoDataFrame({name: [] for name in STRETCH_COLUMNS}, geometry=[], crs=units.crs),
             pd.DataFrame({name: [] for name in SPECIES_COLUMNS}),
