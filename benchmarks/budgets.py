@@ -462,12 +462,13 @@ def under_sites(path: Path) -> str:
     import geopandas as gpd
 
     from cami_units import layers, overlap
+    from cami_units.layers._equal_area import in_crs
 
     at = np.stack(np.divmod(np.arange(40), 5), axis=1) * (2.3, 1.8) + (61, 41)
     discs = shapely.buffer(shapely.points(at), 0.9)
     sites = gpd.GeoDataFrame({"unit_id": range(40)}, geometry=discs, crs="EPSG:4326")
     raster = layers.read_context(path, around=sites).table
-    means = overlap.summarised(layers.to_equal_area(sites, raster.crs), raster, summary="mean")
+    means = overlap.summarised(in_crs(sites, raster.crs), raster, summary="mean")
     return f"{len(means)} sites"
 
 
