@@ -99,7 +99,7 @@ def legend(
         for look, label, is_line in rows[number * per_column : (number + 1) * per_column]:
             swatch(figure, x, y, look, scale=scale, line=is_line)
             first = y + (4 * scale - size * MM_PER_POINT) / 2 - 0.2
-            end = write(figure, x + sign, first, label, size=size, width=wide - sign - 2, most=2)
+            end = write(figure, x + sign, first, label, size=size, width=wide - sign - 2, most=3)
             y = max(y + 4 * scale, end - 0.8) + gap
         deepest = max(deepest, y)
     return deepest
