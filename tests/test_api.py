@@ -255,7 +255,7 @@ def test_a_reader_takes_no_system_that_keeps_no_areas():
         with pytest.raises(cu.InputError, match=r"^crs: (an equal-area|a coordinate) system"):
             cu.to_equal_area(STATES, crs)
         with pytest.raises(cu.InputError, match=r"^crs: (an equal-area|a coordinate) system"):
-            cu.read_layers(cu.Reading(crs=crs))
+            cu.read_layers(cu.Reading(crs=str(crs).replace("3857", "EPSG:3857")))
     assert cu.read_hotspots(crs=6933).crs == cu.read_hotspots(crs="EPSG:6933").crs
     countries = cu.read_countries(crs=6933)
     assert cu.read_protected_areas(countries=countries).crs == countries.crs
@@ -276,6 +276,17 @@ def test_a_file_of_which_nothing_is_used_is_refused_with_what_was_left_out(tmp_p
         cu.InputError, match=r"(?s)1 problem stops.*Panthera leo.*no row of it is used"
     ):
         cu.read_ranges(tmp_path / "lion.gpkg")
+
+
+def test_a_reading_is_looked_at_before_anything_is_read():
+    with pytest.raises(
+        cu.InputError, match=r"^Reading\(\) cannot be called so: states must be a list"
+    ):
+        cu.read_layers(cu.Reading(states="KZ"))
+    with pytest.raises(
+        cu.InputError, match=r"sources must be a dict of which each value is a list"
+    ):
+        cu.read_layers(cu.Reading(sources={"hotspots": "areas.kml"}))
 
 
 def test_cards_say_what_they_cannot_be_made_of():

@@ -1126,6 +1126,7 @@ def states_told(tmp_path, states, **columns):
         # Natural Earth's provinces say their state; geoBoundaries' only their own name
         ({"iso_a2": list("XXYY"), "admin": ["Ecks", "Ecks", "Wye", "Wye"]}, ["Ecks", "Wye"]),
         ({"shapeGroup": ["KEN", "KEN", "TZA", "TZA"]}, ["KE", "TZ"]),
+        ({"ISO3166-2": ["KE-33", "KE-43", "TZ-13", "TZ-01"]}, ["KE", "TZ"]),  # of OpenStreetMap
         ({"shapeGroup": ["KAZ", "KAZ", "UZB", "UZB"]}, ["Kazakhstan", "Uzbekistan"]),
     ],
 )

@@ -117,7 +117,9 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
                 "iso2",
                 "isoa2eh isoa2 iso31661alpha2 iso31661 isocode2 iso2code iso2digit iso2cd "
                 "countrycode iso shapegroup shapeiso iso31661alpha3 iso3 isoa3eh isoa3 iso3code isocode3 "
-                "iso3digit iso3cd gid0 isoter1 adm0a3 wba2 wba3 adm0pcode cntrid",
+                "iso3digit iso3cd gid0 isoter1 adm0a3 wba2 wba3 adm0pcode cntrid "
+                # provinces say their state by the letters before the hyphen
+                "iso31662",
                 required=True,
             ),
             _column(
@@ -469,8 +471,8 @@ def _is_denied(codes: pd.Series[Any], called: pd.Series[Any]) -> bool:
 
 
 def _iso_code(value: object) -> str | None:
-    """One state of ISO 3166 by its code of two or three letters; ``None``: anything else."""
-    text = (clean_text(value) or "").upper()
+    """One state of ISO 3166 by its code, or that of its province (KE-33); ``None``: anything else."""
+    text = re.sub(r"^([A-Z]{2})-[A-Z0-9]{1,3}$", r"\1", (clean_text(value) or "").upper())
     return text if text in ISO2_CODES else ISO2.get(text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -222,6 +222,9 @@ def read_layers(reading: Reading, *, progress: Progress = quiet) -> Layers:
     cami_units.model.InputError: No such layer: rangs. Known: ...
     """
     check_arguments(read_layers, locals())
+    check_arguments(
+        Reading, {field.name: getattr(reading, field.name) for field in fields(Reading)}
+    )
     equal_area_crs(reading.crs)
     layers, problems, _ = survey_layers(reading, progress=progress)
     if layers is None:

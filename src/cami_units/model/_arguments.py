@@ -97,6 +97,8 @@ def _option_faults(options: Mapping[str, Any], hint: Any) -> list[str]:
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a value is of the kind that an annotation names; of one that says too little, any is."""
     origin, parts = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
     if origin in (Union, UnionType):
         return any(_fits(value, part) for part in parts)
     if origin is Literal:
