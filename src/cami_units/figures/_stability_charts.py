@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
+from numpy.typing import NDArray
 
 from cami_units import palette, words
 from cami_units.figures._map import (
@@ -247,21 +248,57 @@ def border_graph(scene: Scene, pairs: pd.DataFrame) -> Figure:
         )
         axes.set_xlim(left, right)
         axes.set_ylim(low, high)
+        clear = _CLEAR_MM * (right - left) / width
     for row in records(pairs.drop(columns="geometry", errors="ignore")):
         start, finish = (places[state] for state in row["pair"].split(";"))
         weight = 0.6 + 0.55 * float(row["n_species"])
-        axes.plot(*zip(start, finish, strict=True), color="#7d96a6", linewidth=weight, zorder=1)
-        middle = ((start[0] + finish[0]) / 2, (start[1] + finish[1]) / 2)
+        others = [spot for spot in places.values() if spot not in (start, finish)]
+        way = _past(np.array(start), np.array(finish), others, clear)
+        axes.plot(*way.T, color="#7d96a6", linewidth=weight, zorder=1)
+        x, y = way[len(way) // 2].tolist()
         label = f"{row['n_species']} / {row['n_units']}"
         ground = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
         centred: Any = {"ha": "center", "va": "center", "color": INK, "zorder": 3}
-        axes.text(*middle, label, fontsize=6, bbox=ground, **centred)
+        axes.text(x, y, label, fontsize=6, bbox=ground, **centred)
     for state, (x, y) in places.items():
         axes.plot(x, y, "o", markersize=17, color=palette.LAND, markeredgecolor=INK, zorder=4)
         axes.text(x, y, state, fontsize=8, ha="center", va="center", zorder=5)
     explained = words.text("border pairs explained", lang)
     write(figure, margin, end + 2, explained, size=7, width=width, colour=SOFT, most=2)
     return figure
+
+
+_CLEAR_MM: Final = 6.0
+"""How far from a state's sign the lines of others pass: twice as far as its edge."""
+
+
+def _past(
+    start: NDArray[np.float64],
+    finish: NDArray[np.float64],
+    others: Sequence[tuple[float, float]],
+    clear: float,
+) -> NDArray[np.float64]:
+    """The points of a line from one state to another, bowed away from a third that stands on it.
+
+    Examples
+    --------
+    >>> way = _past(np.array([0.0, 0.0]), np.array([8.0, 0.0]), [(4.0, -1.0)], 2.0)
+    >>> way[0].tolist(), way[len(way) // 2].tolist(), way[-1].tolist()
+    ([0.0, 0.0], [4.0, 1.0], [8.0, 0.0])
+    """
+    along = finish - start
+    across = np.array([-along[1], along[0]]) / np.hypot(*along)
+    bow = 0.0
+    for spot in map(np.asarray, others):
+        share = float((spot - start) @ along / (along @ along))
+        off = float((spot - start) @ across)
+        if 0.05 < share < 0.95 and abs(off) < clear:
+            aside = off - clear if off > 0 else off + clear
+            # as far aside as it takes where the third state stands, and there is most room in the middle
+            bow = max(bow, aside / (4 * share * (1 - share)), key=abs)
+    steps = np.linspace(0, 1, 41)[:, None]
+    way: NDArray[np.float64] = start + steps * along + 4 * steps * (1 - steps) * bow * across
+    return way
 
 
 def _places(scene: Scene, pairs: pd.DataFrame) -> dict[str, tuple[float, float]]:
