@@ -936,11 +936,13 @@ def test_after_a_decision_only_what_shows_its_unit_is_drawn_again(
 
 
 def test_ids_become_file_names_that_hold_nothing_else() -> None:
-    assert figures_step._file_name("CU-012a") == "CU-012a"
-    assert figures_step._file_name("../../etc/passwd") == "------etc-passwd"
-    assert figures_step._file_name("Секция 1") == "-------1"
-    assert len(figures_step._file_name("x" * 500)) == 40
-    assert figures_step._file_name("\x00") == "-"
+    ids = ["CU-012a", "../../etc/passwd", "Секция 1", "\x00", "x" * 500]
+    names = ["CU-012a", "------etc-passwd", "-------1", "-", "x" * 40]
+    assert list(figures_step._file_names(ids).values()) == names
+    # two sections have two sheets, on a disk that knows no capitals too
+    ids = ["Север", "Запад", "S1", "s1", "------2"]
+    names = ["-----", "------2", "S1", "s1-2", "------2-2"]
+    assert list(figures_step._file_names(ids).values()) == names
 
 
 def test_figures_of_no_round_are_refused(tmp_path: Path) -> None:

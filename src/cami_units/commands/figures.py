@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -106,15 +107,14 @@ def figure_writers(
     section_ids = shown_sections(round_)
     if section_ids:
         sections = to_equal_area(gpd.GeoDataFrame(round_.tables["sections"]), crs)
-    for section_id in section_ids:
+    for section_id, part in _file_names(section_ids).items():
         [shape] = sections.geometry[sections["section_id"] == section_id]
         write = drawing(partial(lambda name: figures.section_sheet(drawn(), name), section_id))
         key = key_around(shape, section_id)
-        kept_writers[f"section_{_file_name(section_id)}_a3.pdf"] = kept_file("figure", key, write)
-    for unit_id in units:
+        kept_writers[f"section_{part}_a3.pdf"] = kept_file("figure", key, write)
+    for unit_id, part in _file_names(units).items():
         write = drawing(partial(lambda name: figures.unit_slide(drawn(), name), unit_id))
-        name = f"slide_{_file_name(unit_id)}.png"
-        kept_writers[name] = kept_file("figure", keys[unit_id], write)
+        kept_writers[f"slide_{part}.png"] = kept_file("figure", keys[unit_id], write)
     return kept_writers
 
 
@@ -190,9 +190,15 @@ def _is_figure(name: str) -> bool:
     )
 
 
-def _file_name(value: str) -> str:
-    """An id as part of a file name: ASCII letters, digits, "-" and "_"."""
-    return re.sub(r"[^0-9A-Za-z_-]", "-", clean_name(value))[:40] or "-"
+def _file_names(ids: Iterable[str]) -> dict[str, str]:
+    """Each id as part of a file name: ASCII letters, digits, "-" and "_"; no two alike, whatever their case."""
+    parts: dict[str, str] = {}
+    for id_ in ids:
+        plain = re.sub(r"[^0-9A-Za-z_-]", "-", clean_name(id_))[:40] or "-"
+        taken = {part.casefold() for part in parts.values()}
+        further = (f"{plain}-{number}" for number in count(2))
+        parts[id_] = next(part for part in chain([plain], further) if part.casefold() not in taken)
+    return parts
 
 
 def _undrawable(round_: Round) -> tuple[Problem, ...]:
