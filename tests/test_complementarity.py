@@ -311,6 +311,7 @@ def test_row_order_changes_nothing(problem, lot):
             "each site stands once in 'sites'; repeated: A",
         ),
         (lambda s, a, t: (s, a, pd.concat([t, t])), "each feature stands once in 'targets'"),
+        (lambda s, a, t: (s, a.assign(feature=None), t), "'amounts' has rows without feature"),
     ],
 )
 def test_tables_that_are_not_as_expected(change, message):
@@ -325,6 +326,10 @@ def test_what_is_locked_must_be_there_and_not_barred():
         smallest_set(UNITS, HELD, ALL, locked=["A"], barred=["A"])
     with pytest.raises(InputError, match="edge_weight must be 0 or more, -1 came"):
         smallest_set(UNITS, HELD, ALL, edge_weight=-1)
+    with pytest.raises(
+        InputError, match="gap must be 0 or more, and nodes 1 or more; -1 and 9 came"
+    ):
+        smallest_set(UNITS, HELD, ALL, gap=-1, nodes=9)
 
 
 @given(st.integers(0, 2**16), st.sampled_from([0.02, 0.2]))

@@ -147,6 +147,8 @@ def smallest_set(
     """
     check_arguments(smallest_set, locals())
     problem = _Problem.of(sites, amounts, targets, edges, edge_weight, sides)
+    if gap < 0 or nodes < 1:
+        _refuse([f"gap must be 0 or more, and nodes 1 or more; {gap:g} and {nodes} came"])
     return _smallest(problem, locked, barred, gap, nodes)
 
 
@@ -395,6 +397,10 @@ _COLUMNS: Final = {
 """What each table must have; `sites` also ``outline_km`` where there are edges."""
 
 
+_NAMES: Final = ("site", "feature", "side", "site_a", "site_b")
+"""Columns by which rows of the tables know each other."""
+
+
 def _check_tables(given_tables: Mapping[str, pd.DataFrame], edge_weight: float) -> None:
     """Refuse tables that lack columns, repeat rows or hold what is no amount."""
     columns: dict[str, tuple[str, ...]] = {name: _COLUMNS[name] for name in given_tables}
@@ -404,6 +410,9 @@ def _check_tables(given_tables: Mapping[str, pd.DataFrame], edge_weight: float) 
     for name, table in given_tables.items():
         missing = [column for column in columns[name] if column not in table.columns]
         faults += [f"'{name}' lacks the column {listed(missing)}"] if missing else []
+        there = [column for column in columns[name] if column in table.columns]
+        bare = [column for column in there if column in _NAMES and table[column].isna().any()]
+        faults += [f"'{name}' has rows without {listed(bare)}"] if bare else []
     if not faults:
         faults = [
             f"'{name}' holds numbers below 0, or none, in '{column}'"
