@@ -169,6 +169,7 @@ def test_a_row_without_a_shape_is_named(tmp_path, server, ranges):
         ("CURVEPOLYGON(CIRCULARSTRING(60 44,62 46,64 44,62 42,60 44))", "CurvePolygon", "ST_CurveToLine(geom)"),
         ("MULTISURFACE(((60 44,64 44,64 47,60 44)))", "MultiSurface", "ST_CurveToLine(geom)"),
         ("CIRCULARSTRING Z (60 44 1,62 46 1,64 44 1)", "CircularString", "ST_CurveToLine(geom)"),
+        ("GEOMETRYCOLLECTION(CURVEPOLYGON(CIRCULARSTRING(60 44,62 46,64 44,62 42,60 44)))", "GeometryCollection", "ST_CurveToLine(geom)"),
         ("TIN(((60 44,64 44,64 47,60 44)))", "3D models", "ST_UnaryUnion(geom)"),
         ("POLYHEDRALSURFACE(((60 44 0,64 44 0,64 47 0,60 44 0)))", "3D models", "ST_CollectionExtract(geom, 3)"),
     ],
@@ -182,7 +183,7 @@ def test_curves_and_surfaces_are_told_with_what_makes_polygons_of_them(
         layers.read_hotspots(query(tmp_path, server, shape))
     assert f"{cure} AS geom" in str(told.value)
     mended = query(tmp_path, server, f"SELECT hotspot_id, {cure} AS geom FROM ({shape}) AS x")
-    if "STRING Z" not in wkt:
+    if "STRING Z" not in wkt and "COLLECTION" not in wkt:
         assert layers.read_hotspots(mended).area.sum() > 1e10
 
 

@@ -226,7 +226,12 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
         for value in rows[column]
     ]
     _check_plain(values)
-    shapes = shapely.from_wkb(pd.Series(values, dtype=object).to_numpy(), on_invalid="fix")
+    try:
+        shapes = shapely.from_wkb(pd.Series(values, dtype=object).to_numpy(), on_invalid="fix")
+        shapely.get_parts(shapes)  # which knows the kinds that shapely has
+    except NotImplementedError:  # curves within a collection
+        what = Note("query of curves", {"names": "GeometryCollection"})
+        raise AdvisedError(what, "database curves") from None
     present_shapes = shapes[~shapely.is_missing(shapes)]
     # Each shape says its own system: one column may hold several.
     numbers = sorted({int(value) for value in shapely.get_srid(present_shapes)})
