@@ -98,9 +98,22 @@ def _han() -> frozenset[str]:
 
 
 def undrawable(values: Iterable[object]) -> str:
-    """The characters of these values that would be drawn as ``□``, each once, in order."""
-    drawn_letters = {*_advances(_path("plain")), *_han()}
-    return "".join(sorted({c for value in values for c in clean_name(value)} - drawn_letters))
+    """The characters of these values that would be drawn as ``□``, each once, in order.
+
+    Examples
+    --------
+    >>> undrawable(["Өмнөговь", "南"]), undrawable(["Өмнөговь 南"])
+    ('', 'Өө')
+    """
+    return "".join(
+        sorted(
+            {
+                character
+                for text in map(clean_name, values)
+                for character in set(text) - _advances(font_file("plain", text)).keys()
+            }
+        )
+    )
 
 
 def width_mm(text: str, size: float, face: Face = "plain") -> float:
