@@ -7,7 +7,6 @@ there now: the second of two people sees the first's change and overwrites nothi
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +31,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from cami_units import palette, words
+from cami_units import palette, store, words
 from cami_units.commands.collect import Collected
 from cami_units.commands.decide import (
     AGREEING,
@@ -714,9 +713,9 @@ class Pages:
         """The board as it was last made."""
         # read at once: a newer one may take its place between a look and the reading, and stay then
         for path in (self.desk.board_page for _ in range(2)):
-            if path is not None:
-                with contextlib.suppress(FileNotFoundError):
-                    return Response(path.read_bytes(), media_type="text/html")
+            page = None if path is None else store.content_of(path)
+            if page is not None:
+                return Response(page, media_type="text/html")
         return PlainTextResponse(words.text("desk no board", self._lang(request)))
 
     # -- late, after ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from ._atomic_write import Writer as Writer
 from ._atomic_write import alone as alone
+from ._atomic_write import content_of as content_of
 from ._atomic_write import copy_of as copy_of
 from ._atomic_write import copy_of_stream as copy_of_stream
 from ._atomic_write import left_behind as left_behind

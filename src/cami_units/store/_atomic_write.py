@@ -205,6 +205,13 @@ def move_aside(path: Path, folder: Path) -> Path:
     return target
 
 
+def content_of(path: Path) -> bytes | None:
+    """What a file holds at this moment; ``None`` where it has just been moved or was never there."""
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    return None
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
