@@ -406,13 +406,7 @@ def _check_tables(given_tables: Mapping[str, pd.DataFrame], edge_weight: float) 
     columns: dict[str, tuple[str, ...]] = {name: _COLUMNS[name] for name in given_tables}
     if "edges" in given_tables:
         columns["sites"] += ("outline_km",)
-    faults = []
-    for name, table in given_tables.items():
-        missing = [column for column in columns[name] if column not in table.columns]
-        faults += [f"'{name}' lacks the column {listed(missing)}"] if missing else []
-        there = [column for column in columns[name] if column in table.columns]
-        bare = [column for column in there if column in _NAMES and table[column].isna().any()]
-        faults += [f"'{name}' has rows without {listed(bare)}"] if bare else []
+    faults = _column_faults(given_tables, columns)
     if not faults:
         faults = [
             f"'{name}' holds numbers below 0, or none, in '{column}'"
@@ -425,6 +419,20 @@ def _check_tables(given_tables: Mapping[str, pd.DataFrame], edge_weight: float) 
     if edge_weight < 0:
         faults.append(f"edge_weight must be 0 or more, {edge_weight:g} came")
     _refuse(faults)
+
+
+def _column_faults(
+    given_tables: Mapping[str, pd.DataFrame], columns: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Columns that are missing, and rows without a name."""
+    faults = []
+    for name, table in given_tables.items():
+        missing = [column for column in columns[name] if column not in table.columns]
+        faults += [f"'{name}' lacks the column {listed(missing)}"] if missing else []
+        there = [column for column in columns[name] if column in table.columns]
+        bare = [column for column in there if column in _NAMES and table[column].isna().any()]
+        faults += [f"'{name}' has rows without {listed(bare)}"] if bare else []
+    return faults
 
 
 def _name_faults(given_tables: Mapping[str, pd.DataFrame]) -> list[str]:
