@@ -1709,6 +1709,14 @@ def test_sites_take_the_first_key_that_the_file_has(tmp_path):
         (tmp_path / "a.gpkg").unlink()
 
 
+def test_an_id_is_one_id_in_lists_of_ids(tmp_path):
+    """ ";" stands between them: what has one in it was two of which none was there."""
+    shapes = [box(70, 40, 71, 41), box(60, 40, 61, 41)]
+    table = gpd.GeoDataFrame({"hotspot_id": ["H1;H2", "H3"]}, geometry=shapes, crs=4326)
+    found = layers.read_hotspots(written(tmp_path / "a.gpkg", table))
+    assert found["hotspot_id"].tolist() == ["H1,H2", "H3"]
+
+
 def test_sites_without_an_id_beside_others_keep_their_names(tmp_path):
     """A new shape in a file of units is called as it was drawn; what two bear is no name of a site."""
     columns = {

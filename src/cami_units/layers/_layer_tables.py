@@ -231,7 +231,9 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
     title = LAYERS[layer].titles[0] if layer in LAYERS else "name_en"
     values = table[key] if key in table else [None] * len(table)
     # texts were cleaned with their column
-    ids = [value if isinstance(value, str) else id_text(value) for value in values]
+    texts = [value if isinstance(value, str) else id_text(value) for value in values]
+    # lists of ids have ";" between them: within one it would make two, neither of them there
+    ids = [text and text.replace(";", ",") for text in texts]
     names = [str(name or "") for name in table[title]] if title in table else [""] * len(table)
     notes: Notes = []
     if layer != "protected_areas":
