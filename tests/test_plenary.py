@@ -355,6 +355,20 @@ def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
     assert "Leaves the map" not in (directory / "plenary" / "board.html").read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("lang", "who"),
+    [("en", "a working group"), ("ru", "рабочая группа"), ("zh", "工作组"), ("mn", "ажлын хэсэг")],
+)
+def test_who_confirmed_a_unit_in_a_round_before_is_a_working_group(lang, who, tmp_path):
+    """Nobody drew it, and the changes of that round are in none of this one: its status was told as a proposer."""
+    plain = toy_round()
+    units = plain.tables["conservation_units"].assign(status="working-group proposal")
+    known = replace(plain, tables={**plain.tables, "conservation_units": units})
+    loop = Loop(log=read_decisions(tmp_path))
+    [board] = boards(known, [drawn_scene(known, lang=lang)], loop)
+    assert {slide.proposed_by for slide in board.slides} == {who}
+
+
 def test_the_board_names_its_sources_in_the_language_of_each_page(tmp_path):
     """Bundled ones are values, and said in every language; what a user wrote stays as it is."""
     cited = (Note("source countries"),)

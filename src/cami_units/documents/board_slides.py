@@ -624,7 +624,8 @@ def _proposer(
         return words.text("by plenary", lang)
     if first in HIDDEN_STATUSES:
         return ""
-    return _groups_said(drawn_by, lang) if drawn_by else words.text(first, lang)
+    # confirmed as it was in a round before, whose changes are in none of this one
+    return _groups_said(drawn_by, lang) if drawn_by else words.text("a working group", lang)
 
 
 def _applies(change: Mapping[str, Any]) -> bool:
