@@ -41,7 +41,7 @@ from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.form_words import THEMES
 from cami_units.kml import rehearsal as draw
 from tests.browser import Page, chromium
-from tests.test_collect import base, kmz, square
+from tests.test_collect import base, kmz, square, two_on_one
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -329,6 +329,31 @@ def test_what_is_typed_outlives_a_page_that_is_fetched_anew(served, browser, tmp
     browser.driver.find_element(By.CSS_SELECTOR, '#decide button[value="agree"]').click()
     browser.wait("return document.querySelector('.status').textContent.includes('agreed')")
     assert browser.run(reason) == ""
+
+
+def test_words_for_one_of_two_questions_on_a_unit_are_not_those_of_the_other(
+    served, browser, tmp_path
+):
+    """S1 left CU-012 and edited a copy of it, S2 moves CU-012: two forms of one unit."""
+    copied = kmz(draw.copied("CU-012", 0.1, 0.0))
+    paths = []
+    for name, content in {**two_on_one(), "edit_S1.kmz": copied}.items():
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(content)
+    enter(browser, served)
+    browser.run(
+        "sessionStorage.clear()"
+    )  # the tab is that of the tests before, and so is the address
+    hand_in(browser, served, *paths)
+    browser.driver.get(served.home + "/settle")
+    said = browser.run("return document.querySelector('main').innerText")
+    assert said.count("One answer settles all 2 questions on CU-012.") == 2
+    assert browser.run("return document.querySelectorAll('#CU-012').length") == 1
+    reasons = "return [...document.getElementsByName('reason')].map((field) => field.value)"
+    browser.driver.find_element(By.NAME, "reason").send_keys("half a sen")
+    browser.driver.find_element(By.CSS_SELECTOR, "[name=lang][value=ru]").click()
+    browser.wait("return document.documentElement.lang === 'ru'")
+    assert browser.run(reasons) == ["half a sen", ""]
 
 
 def test_what_was_refused_or_never_arrived_is_still_typed_in_any_language(served, browser):

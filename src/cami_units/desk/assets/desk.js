@@ -266,6 +266,12 @@ const question = (field) => {
   return [form.getAttribute("action"), ...of, button ? button.value : "", field.name, field.type === "checkbox" ? field.value : ""].join(" ");
 };
 const fields = [...document.querySelectorAll("main form[method=post] :is(input:not([type]), input[type=checkbox], select)")];
+// Of one unit there may be two questions alike.
+const keys = [];
+for (const field of fields) {
+  const key = question(field);
+  keys.push(key + " " + keys.filter((other) => other.startsWith(key + " ")).length);
+}
 const isChanged = (field) => {
   if (field.type === "checkbox") return field.checked !== field.defaultChecked;
   if (!field.options) return field.value !== field.defaultValue;
@@ -276,8 +282,8 @@ const isChanged = (field) => {
 const [arrival] = performance.getEntriesByType("navigation");
 const wasTaken = Boolean(arrival && arrival.redirectCount);
 const kept = new Set();
-for (const field of fields) {
-  const key = question(field);
+for (const [place, field] of fields.entries()) {
+  const key = keys[place];
   const sentWords = wasTaken ? null : sessionStorage.getItem("sent " + key);
   sessionStorage.removeItem("sent " + key);
   const words = sessionStorage.getItem(key) ?? sentWords;
@@ -292,8 +298,8 @@ let sent = null;
 document.addEventListener("submit", (event) => { sent = event.target; });
 addEventListener("pageshow", (event) => { if (event.persisted) sent = null; });
 addEventListener("pagehide", () => {
-  for (const field of fields) {
-    const key = question(field);
+  for (const [place, field] of fields.entries()) {
+    const key = keys[place];
     const words = field.type === "checkbox" ? (field.checked ? "yes" : "no") : field.value;
     sessionStorage.removeItem(key);
     if (kept.has(field) || isChanged(field)) sessionStorage.setItem((field.form === sent ? "sent " : "") + key, words);
