@@ -951,18 +951,19 @@ def test_a_product_takes_no_place_in_a_round_that_is_being_replaced(tmp_path):
     assert list(contents(folder / "figures")) == ["1.pdf"]
 
 
-def test_what_a_killed_run_left_in_a_round_is_neither_carried_along_nor_in_the_way(tmp_path):
+def test_what_a_killed_run_left_of_a_product_lies_beside_its_round_until_the_next_one(tmp_path):
     folder = write_round(a_round(), tmp_path / "r")
-    left = folder / ".plenary.writing-0badcafe"
-    for again in (
-        lambda: store.update_round(read_round(folder), folder, files={}),
-        lambda: write_round(a_round(title="New"), folder, force=True),
-    ):
+    with store.staging(folder / "plenary") as made:
+        hello(made / "board.html")
+        assert made.parent == tmp_path
+        assert store.made_beside(folder) == []
+        left = made.with_name(f"{made.name[:-8]}0badcafe")
         left.mkdir()
-        hello(left / "board.html")
-        again()
-        assert not left.exists()
-    assert read_round(folder).imprint.title == "New"
+    assert store.left_behind(folder / "plenary") == [left]
+    assert store.left_behind(folder) == []
+    with store.staging(folder / "plenary", replace=True) as made:
+        hello(made / "board.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
 # -- tables one by one ------------------------------------------------------------------------------

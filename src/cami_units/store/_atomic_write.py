@@ -15,7 +15,6 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -232,18 +231,8 @@ def left_behind(directory: Path) -> list[Path]:
 
     They are no rounds and do no harm; the next one that writes to `directory` removes them.
     """
-    target = absolute(directory)
-    return sorted(target.parent.glob(f".{glob.escape(target.name)}.{_STAGED}-*"))
-
-
-def sweep_in(directory: Path) -> None:
-    """Remove what runs that were killed have left in a folder; of runs at work nothing."""
-    _sweep(filter(is_staged, directory.glob(f".*.{_STAGED}-*")))
-
-
-def is_staged(path: Path) -> bool:
-    """Whether a folder is a product on its way in: it lies beside the place that it will have."""
-    return fnmatchcase(path.name, f".?*.{_STAGED}-????????")
+    place = _on_its_way(absolute(directory), "*")
+    return sorted(place.parent.glob(f"{glob.escape(place.name[:-1])}*"))
 
 
 def check_not_here(target: Path, named_path: Path) -> None:
@@ -257,7 +246,7 @@ def check_not_here(target: Path, named_path: Path) -> None:
 def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
     """A hidden folder beside the target, gone afterwards, as are parents that were made in vain."""
     new_parents = [parent for parent in target.parents if not parent.exists()]
-    staged = _beside(target, f"{_STAGED}-{uuid.uuid4().hex[:8]}")
+    staged = _on_its_way(target, uuid.uuid4().hex[:8])
     at_work = _lock(staged)
     try:
         with disk_words(named_path), at_work:
@@ -278,6 +267,13 @@ def absolute(path: Path) -> Path:
     return Path(path).expanduser().resolve()
 
 
+def _on_its_way(target: Path, mark: str) -> Path:
+    """Where a product is made: beside its place, or beside the round, which may be replaced meanwhile."""
+    round_ = _guarded(target)
+    parts = [round_.name, *target.relative_to(round_).parts, f"{_STAGED}-{mark}"]
+    return round_.with_name("." + ".".join(parts))
+
+
 def _beside(target: Path, suffix: str) -> Path:
     return target.with_name(f".{target.name}.{suffix}")
 
@@ -292,10 +288,6 @@ def _swap(staged: Path, target: Path) -> None:
     except OSError:
         _put_back(target)
         raise
-    # whoever makes a product of a round goes on in the new folder
-    for at_work in filter(is_staged, aside.glob(".*")):
-        with suppress(OSError):
-            at_work.replace(target / at_work.name)
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -35,12 +35,10 @@ from cami_units.store._atomic_write import (
     absolute,
     check_not_here,
     disk_reason,
-    is_staged,
     put_back,
     put_back_in,
     sha256,
     staging,
-    sweep_in,
 )
 from cami_units.store._geopackage import (
     GEOPACKAGE,
@@ -150,7 +148,6 @@ def check_place(directory: Path, *, force: bool = False) -> None:
     """
     target, named_path = absolute(directory), directory
     put_back(target)
-    sweep_in(target)
     # The nearest folder that is there: asked before minutes of work, not after.
     ground = next(parent for parent in target.parents if parent.exists())
     if not os.access(ground, os.W_OK):
@@ -262,10 +259,8 @@ def update_round(round: Round, directory: Path, *, files: Mapping[str, Writer]) 
 
     def carry(folder: Path) -> None:
         """What the old folder holds beside, and the manifest of all of it."""
-        sweep_in(target)
         for path in sorted(target.iterdir()):
-            is_known = path.name in {*writers, MANIFEST, VERSIONS} or is_staged(path)
-            if not is_known and not is_litter(path.name):
+            if path.name not in {*writers, MANIFEST, VERSIONS} and not is_litter(path.name):
                 copy: Callable[..., Any] = shutil.copytree if path.is_dir() else shutil.copy2
                 copy(path, folder / path.name)
         # what is not written now keeps the hash of when it was: nobody has looked at it since
