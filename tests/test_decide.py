@@ -13,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -677,6 +678,7 @@ def test_what_is_decided_while_a_command_computes_stays_shown(round_dir, monkeyp
     module = importlib.import_module(f"cami_units.commands.{verb}")
     compute = getattr(module, f"with_{verb}")
 
+    @wraps(compute)
     def meanwhile(*args, **options):
         decide(round_dir, "CU-002", "reject", reason="too dry", time=NOON)
         return compute(*args, **options)
