@@ -436,6 +436,15 @@ def test_a_vanished_unit_that_another_shape_covers_is_merged(base):
     assert (settled.status, settled.into) == ("merged", "CU-001")
 
 
+def test_two_units_that_a_gis_has_dissolved_are_one_though_no_folder_is_there(base):
+    """CU-001 has the ground of both to the last corner; a hand that draws over both goes beyond, and is asked."""
+    both = shapely.union_all([SQUARES["CU-001"], SQUARES["CU-002"]])
+    outcome = merged(base, [unit("CU-001", both)], folder_there=False)
+    assert told(outcome)[:2] == [("CU-001", "reshaped", "S1"), ("CU-002", "merged", "S1")]
+    outcome = merged(base, [unit("CU-001", km_box(0, 0, 300, 100))], folder_there=False)
+    assert ("CU-002", "absent", "S1") in told(outcome)
+
+
 def test_it_may_be_merged_into_a_new_shape(base):
     outcome = merged(base, [row(km_box(-100, -100, 400, 200), "all of it")])
     into = {one.unit_id: one.into for one in outcome.units}

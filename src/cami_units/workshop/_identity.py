@@ -52,43 +52,74 @@ _IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IG
 """The ids in front of a name: of a merge people write all of them."""
 _TO: Final = r"\s*(?:-?(?:аас|ээс|оос|өөс)(?=\s)|[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|thru|through|по|до|хүртэл)(?=\s))\s*"
 _AND: Final = r"(?:[;,，；、+&/和及与]|(?<=\s)(?:and|и|болон|ба)(?=\s))"
+_MONTH: Final = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?|янв(?:ар[ья])?|фев(?:рал[ья])?|марта?|апр(?:ел[ья])?|ма[йя]|ию[нл][ья]?"
+    r"|авг(?:уста?)?|сент?(?:ябр[ья])?|окт(?:ябр[ья])?|ноя(?:б(?:р[ья])?)?|дек(?:абр[ья])?|сар(?:ын)?)(?![^\W\d_])"
+)
+_NO_DATE: Final = (
+    r"(?!\d{1,2}(?:[./-]\d{1,2}[./-]\d\d|[./-](?:19|20)\d\d(?!\d)|\s*[-–—]\s*\d{1,2}\.\d|[.:]\d"
+    rf"|(?:[-–]\d{{1,2}})?(?:st|nd|rd|th|-?(?:го|ого|ний|ны))?\.?\s*{_MONTH})"
+    r"|(?:19|20)\d\d(?!\d)|\d{1,4}\s*[年月日])"
+)
+"""Before a number that may be that of a unit: no day, month, year or hour, as in "09.2026", "9 May", 9月."""
 _TYPED_IDS: Final = re.compile(
-    rf"(?<![^\W_{_HAN}])({_ID.pattern})(?:{_TO}({_ID.pattern}|\d{{1,5}}(?=\s*(?:$|{_AND}|\)))))?",
+    rf"(?<![^\W_{_HAN}])({_ID.pattern})(?:{_TO}({_ID.pattern}|{_NO_DATE}\d{{1,5}}(?=\s*(?:$|{_AND}|\)))))?",
     re.IGNORECASE,
 )
 """An id, or two with what means "to" between them: "CU-004–CU-006", "cu 4 to 6", "CU-004-006"."""
 _NEXT_NUMBER: Final = re.compile(
-    rf"({_AND})\s*(?=\d{{1,3}}\s*(?:$|{_AND}|\)|[-‐‑–—−]\s*\d))", re.IGNORECASE
+    rf"({_AND})\s*{_NO_DATE}(?=\d{{1,3}}\s*(?:$|{_AND}|\)|[-‐‑–—−]\s*\d))", re.IGNORECASE
 )
 """Before a number in a list that began with an id: "CU-004, 006", "CU-004 and 006"."""
+_ONLY_NUMBERS: Final = re.compile(
+    rf"\d{{1,3}}(?:\s*{_AND}\s*\d{{1,3}})+\s*(?:[-‐‑–—−]\s*\d{{1,3}})?", re.IGNORECASE
+)
+"""A list of bare numbers: "3; 4", "3 and 4"."""
 _NO: Final = r"(?:№|#|n[°º]|(?:no|nr|num|number|ном|номер|дугаар)(?![^\W\d_])\.?|编号)"
 _UNIT_WORD: Final = (
-    r"(?:(?:(?:(?:priority\s+)?conservation\s+)?units?|p\.?c\.?u|(?:природоохранная\s+)?единиц[аеуы]|нэгж)"
+    r"(?:(?:(?:(?:priority\s+)?conservation\s+)?units?|p\.?c\.?u|(?:природоохранн\w+\s+)?единиц(?:[аеуы]|ей|а?ми?|ах)?"
+    r"|нэгж(?:ийг|ийн|тэй|үүд\w*)?)"
     rf"(?![^\W\d_{_HAN}])|(?:保护)?单元)"
 )
 _UNIT: Final = rf"(?:{_UNIT_WORD}|(?:ед|участ(?:ок|ка|ки|ку)|ку)(?![^\W\d_]))"
 _GAP: Final = r"[\s\-‐‑–—_.:]*"
 _NUMBERED: Final = (
-    rf"(?:{_UNIT}{_GAP}(?:{_NO}{_GAP})?|{_NO}{_GAP})0*(\d{{1,5}})号?{_PIECE_BEHIND}",
-    rf"第?\s*0*(\d{{1,5}})()(?:号(?:{_UNIT})?|[\s\-‐‑–—]*(?:я|р|st|nd|rd|th)?\s*{_UNIT})",
+    rf"(?:{_UNIT}{_GAP}(?:{_NO}{_GAP})?|{_NO}{_GAP}){_NO_DATE}0*(\d{{1,5}})号?{_PIECE_BEHIND}",
+    rf"第?\s*{_NO_DATE}0*(\d{{1,5}})()(?:号(?:{_UNIT})?|[\s\-‐‑–—]*(?:я|р|st|nd|rd|th)?\s*{_UNIT})",
 )
 """The number of a unit as people say it: "Unit 9", "unit no. 9", "№ 9", "Участок 12", 单元-008, "9-р нэгж"."""
 _NO_MEASURE: Final = (
-    r"(?![.,]?\d|\s*(?:%|平方|公里|千米|公顷|米|(?:(?:sq|кв|дөрвөлжин)\.?\s*)?"
+    r"(?![.,]?\d|\s*(?:%|平方|公里|千米|公顷|米|只|头|匹|个|群|(?:(?:sq|кв|дөрвөлжин)\.?\s*)?"
     r"(?:k?m|к?м|ha|га|hectares?|kilomet\w+|met(?:er|re)s?|(?:кило)?метр\w*|гектар\w*)(?![^\W\d_])))"
 )
 """Behind a number within other words, which may be that of a unit: "the unit 5 km north" counts kilometres."""
+_NUMBER_IN_WORDS: Final = rf"(?:{_NO}{_GAP})?{_NO_DATE}\d{{1,5}}{_PIECE_BEHIND}(?:{_NO_MEASURE}|(?=,\d{{1,3}}\s*(?:$|{_AND})))"
+_BETWEEN_NUMBERS: Final = rf"\s*(?:{_AND}|[-‐‑–—−]|(?<=\s)(?:with|со?)(?=\s))\s*"
+_ORDINAL: Final = r"(?:号|\s*-?\s*(?:я|ю|й|[оае][йяю]|ую|р|st|nd|rd|th)(?![^\W\d_]))"
+_COUNTED: Final = rf"{_NO_DATE}\d{{1,5}}"
 _IN_A_SENTENCE: Final = re.compile(
-    rf"{_ID.pattern}|{_UNIT_WORD}(?:\s*{_NO}{_GAP}|[\s_]*|[-‐‑–—])0*(\d{{1,5}}){_PIECE_BEHIND}{_NO_MEASURE}",
+    rf"(?<![^\W_{_HAN}])(?:(?:units|единиц(?:[аы]ми?|ах|ы)|нэгжүүд\w*|(?:保护)?单元)\s*{_NUMBER_IN_WORDS}"
+    rf"(?:{_BETWEEN_NUMBERS}{_NUMBER_IN_WORDS})+"
+    rf"|(?:{_ID.pattern}|{_UNIT_WORD}(?:\s*{_NO}{_GAP}|[\s_]*|[-‐‑–—]){_NUMBER_IN_WORDS})"
+    rf"(?:{_BETWEEN_NUMBERS}{_NUMBER_IN_WORDS}(?=\s*(?:$|{_AND}|[).:!?])))*"
+    # nine before the last: without a bound long lists of anything would take minutes
+    rf"|(?:第\s*(?:{_COUNTED}号?{_BETWEEN_NUMBERS}第?\s*){{,9}}{_COUNTED}号?"
+    rf"|(?:{_COUNTED}{_ORDINAL}?{_BETWEEN_NUMBERS}){{,9}}{_COUNTED}{_ORDINAL})\s*{_UNIT_WORD})",
     re.IGNORECASE,
 )
-"""A unit within other words: "extend CU-014 to here", "merge with unit 11"."""
+"""Units within other words: "extend CU-014 to here", "merge units 3 and 4", 合并3号和4号单元.
+
+Behind a single unit a further number is one only where nothing follows that it may count: "unit 3 and 12 argali".
+"""
+_NUMBERS_SAID: Final = re.compile(
+    r"0*(\d{1,5})((?:(?!(?:st|nd|rd|th)\b)[a-wyzабвгдес]){0,3})", re.IGNORECASE
+)
 _ONLY_NUMBERED: Final = (
-    r"0*(\d{1,5})()(?:\s*\Z|[.)、](?=\s)|(?=\s+[-–—]\s))",
-    r"0+(\d{1,4})()(?![^\W_])",
+    rf"{_NO_DATE}0*(\d{{1,5}})()(?:\s*\Z|[.)、](?=\s)|(?=\s+[-–—]\s))",
+    rf"{_NO_DATE}0+(\d{{1,4}})()(?![^\W_])",
 )
 """A number in front that may be one of a unit or of anything: "9", "009 Altai", "9. Altai"."""
-_ENDS_IN_LETTER: Final = re.compile(rf"[^\W_{_HAN}]\Z")
 _BEHIND_ID: Final = " -–—:.,_)]）】"
 _BEFORE_ID: Final = re.compile(r"\A\W+(?=[CСＣ][UУＵ]\W?[\d０-９])", re.IGNORECASE)
 """Signs that people put before an id: "(CU-008)", "✅ CU-008"."""
@@ -255,8 +286,16 @@ def unit_id_typed(typed: object) -> str:
     >>> [unit_id_typed(typed) for typed in ("CU-002–CU-005", "CU-2, cu 3", "CU-2, 3", "CU-004至CU-006")]
     ['CU-002–CU-005', 'CU-2, cu 3', 'CU-2, 3', 'CU-004至CU-006']
     """
-    line = _line(typed)
+    line = _without_decimals(_line(typed))
     return line if len(unit_ids_listed(line)) > 1 else spoken_id(line) or numbered_id(line) or line
+
+
+def _without_decimals(line: str) -> str:
+    """A list of units in which no number has the ".0" of a table without whole numbers."""
+    return _WHOLE_NUMBER.sub(r"\1", line)
+
+
+_WHOLE_NUMBER: Final = re.compile(r"(?<![^\W_]|[.,])(\d{1,5})[.,]0*(?=\s*(?:;|\Z))")
 
 
 def unit_ids_typed(typed: object) -> str:
@@ -284,13 +323,12 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     (('CU-011',), (), ())
     >>> unit_ids_in("move the unit 5 km north"), unit_ids_in("a good unit: 12 argali")
     ((), ())
+    >>> unit_ids_in("merge units 3, 4 and 5"), unit_ids_in("unit 3 and 12 argali"), unit_ids_in("unit 9 May 2026")
+    (('CU-003', 'CU-004', 'CU-005'), ('CU-003',), ())
     """
     matches = _IN_A_SENTENCE.finditer(_line(typed))
-    return tuple(
-        spoken_id(match[0]) or numbered_id(match[0])
-        for match in matches
-        if not _ENDS_IN_LETTER.search(match.string[: match.start()])
-    )
+    numbers = (number for match in matches for number in _NUMBERS_SAID.finditer(match[0]))
+    return tuple(dict.fromkeys(map(_written_id, numbers)))
 
 
 def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
@@ -309,16 +347,20 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     ('CU-004', 'CU-005a', 'CU-006', 'CU-009')
     >>> [unit_ids_listed(typed) for typed in ("CU-004-006", "CU-006 to CU-004", "CU-001, 3", "Wakhan")]
     [('CU-004', 'CU-006'), ('CU-006', 'CU-004'), ('CU-001', 'CU-003'), ()]
-    >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("No 4, unit 5", "5", "6")]
-    [('CU-004', 'CU-005'), ('CU-005',), ()]
+    >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("No 4, unit 5", "5.0; 4", "6", "05.2026")]
+    [('CU-004', 'CU-005'), ('CU-005', 'CU-004'), (), ()]
     >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("CU-004至CU-006", "CU-004-өөс CU-006 хүртэл", "CU-004 and 006")]
     [('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-006')]
     """
     ids: list[str] = []
     ordered = sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
-    line = _line(typed)
-    by_number = numbered_id(line, patterns=_ONLY_NUMBERED)
-    line = with_written_id(line, by_number) if by_number in ordered else ids_as_written(line)
+    line = _without_decimals(_line(typed))
+    is_list = _ONLY_NUMBERS.fullmatch(line) is not None
+    by_number = "" if is_list else numbered_id(line, patterns=_ONLY_NUMBERED)
+    if is_list and f"CU-{int(re.split(_AND, line)[0]):03d}" in ordered:
+        line = f"CU-{line}"
+    else:
+        line = with_written_id(line, by_number) if by_number in ordered else ids_as_written(line)
     for match in _TYPED_IDS.finditer(
         _NEXT_NUMBER.sub(r"\1 CU-", line) if spoken_id(line) else line
     ):

@@ -884,7 +884,10 @@ def _add_changes(
         rename = _rename_notes(unit, voice, is_taken=is_taken)
         # a row of its own beside that of the outline: nobody looks there for what became of the name
         rename += [note("not applied")] if rows and not is_taken else []
-        rows.append(row._replace(change="renamed", notes=tuple(rename), reason=voice.comment))
+        renamed = row._replace(change="renamed", notes=tuple(rename), reason=voice.comment)
+        if voice.named_in not in ("", voice.file):
+            renamed = renamed._replace(file=voice.named_in, placemark="")
+        rows.append(renamed)
     rows += _comment_rows(row, voice)
     # What is said of the version as a whole stands once, behind its first row.
     rows = rows or [row]
@@ -911,7 +914,9 @@ def _add_unheard(
 
 def _comment_rows(row: UnitChange, voice: Version) -> list[UnitChange]:
     """What a group says of a unit, where it is no reason of a rejection."""
-    said = [(voice.file, voice.placemark, voice.said)] if voice.change != "rejected" else []
+    by_map = voice.told_in in ("", voice.file)
+    place = (voice.file, voice.placemark) if by_map else (voice.told_in, "")
+    said = [(*place, voice.said)] if voice.change != "rejected" else []
     said += [(file, mark, note("", text=words)) for file, mark, words in voice.beside]
     return [
         row._replace(change="commented", notes=(words,), applied=None, file=file, placemark=mark)

@@ -88,7 +88,8 @@ class Version(NamedTuple):
     ``#`` and the place of a new shape. `stale`: it was
     drawn on an older outline than the base has, or before the unit was rejected or merged. `beside` is the
     file, placemark and words of what the group says elsewhere of a unit that this one rejects, which
-    is no reason for it. `unheard` is what other files of the group ask for instead.
+    is no reason for it. `unheard` is what other files of the group ask for instead. `named_in` and `told_in`
+    are the forms from which the new name and all words come, where they are not from `file`.
     """
 
     unit_id: str
@@ -108,6 +109,8 @@ class Version(NamedTuple):
     requests: tuple[Note, ...] = ()
     beside: tuple[tuple[str, str, str], ...] = ()
     unheard: tuple[Version, ...] = ()
+    named_in: str = ""
+    told_in: str = ""
 
     @property
     def said(self) -> Note | None:
@@ -750,13 +753,21 @@ def _add_form_row(
         if version.file != file.file and drawn and typed and plain(drawn) != plain(typed):
             facts = {"unit_id": unit_id, "name": typed, "file": version.file, "called": drawn}
             result.notices.append(Notice(file.file, "", unit_id, note("form names", **facts)))
-    of_unit[0] = version._replace(
+    of_unit[0] = _with_form(version, file.file)._replace(
         change="rejected" if row.rejected else version.change,
         places=() if row.rejected else version.places,
         name_en=version.name_en or name_en,
         name_ru=version.name_ru or name_ru,
         comment="\n".join(filter(None, dict.fromkeys(comments))),
         requests=joined_requests((version, row)),
+    )
+
+
+def _with_form(version: Version, form: str) -> Version:
+    """A version with the form that a name and words are from, where it has none yet."""
+    return version._replace(
+        named_in=version.named_in if version.renamed else form,
+        told_in=version.told_in if version.said else form,
     )
 
 
@@ -932,7 +943,7 @@ def _vanished(
         merged = absent._replace(change="merged", into=into, matched_by="cu_id")
         return merged._replace(file=mark.file, placemark=mark.name)
     if not result.folder_there:
-        return absent.noted("no folder")
+        return _dissolved(absent, files, ground)
     with_folder = [read_file for read_file in files if read_file.file.folder_there]
     if not any(_is_due(unit, read_file) for read_file in with_folder):
         file = with_folder[0].file
@@ -971,6 +982,34 @@ def _vanished(
     if "" in result.unsound:
         return absent.noted(f"{result.unsound['']}, nothing concluded")
     return absent._replace(change="deleted").noted("deleted")
+
+
+def _dissolved(absent: Version, files: Sequence[_ReadFile], ground: Ground) -> Version:
+    """A unit that is in no file, nor its folder: absent, or merged into one whose outline is that of both.
+
+    A GIS dissolves units so, and no hand draws to the last corner.
+    """
+    for read_file in files:
+        for taker, [mark, *others] in read_file.identity.pieces.items():
+            held = {
+                unit_id: km2
+                for unit_id, km2 in ground.of_unit.get(mark.place, {}).items()
+                if km2 >= _WHOLE * ground.base_area[unit_id]
+            }
+            is_sum = sum(held.values()) >= _WHOLE * ground.area[mark.place]
+            if is_sum and not others and {taker, absent.unit_id} <= set(held):
+                return absent._replace(
+                    file=mark.file,
+                    change="merged",
+                    into=taker,
+                    matched_by="overlap",
+                    placemark=mark.name,
+                )
+    return absent.noted("no folder")
+
+
+_WHOLE: Final = 0.999
+"""Share of an outline from which all of it is meant, but for what digits cost."""
 
 
 def _told_taker(
