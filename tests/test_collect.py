@@ -791,7 +791,155 @@ def test_a_pin_that_names_a_unit_by_its_number_is_a_remark_on_it(tmp_path):
     assert units["road No 5"] == {"CU-001"}
 
 
-@pytest.mark.parametrize("word", ["new", "Новая", "新建"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("merge units 3 and 4", "объединить единицы 3 и 4", "3-ю и 4-ю единицы объединить"),
+        *(
+            "将3号单元和4号单元合并",
+            "3 ба 4-р нэгжийг нэгтгэх",
+            "merge CU-003 with 004",
+            "units 3/4: one",
+        ),
+    ],
+)
+def test_a_pin_that_names_several_units_is_a_remark_on_each(words, tmp_path):
+    pin = draw.drawn(words, square("CU-001").centroid, "4 ")
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(pin)})
+    [remark] = made.remarks.to_dict("records")
+    assert (remark["unit_id"], remark["text"]) == ("CU-001;CU-003;CU-004", words)
+
+
+def test_a_number_behind_a_unit_is_the_units_and_what_it_counts_is_not(tmp_path):
+    """Without a stop between: whoever counts animals of unit 12 says so of that unit."""
+    middle = square("CU-001").centroid
+    names = ("unit 12 argali", "unit 3 and 12 argali", "单元3和5只盘羊")
+    pins = [draw.drawn(name, middle, "4 ") for name in names]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*pins)})
+    assert dict(made.remarks[["text", "unit_id"]].to_numpy().tolist()) == {
+        "unit 12 argali": "CU-001;CU-012",
+        "unit 3 and 12 argali": "CU-001;CU-003",
+        "单元3和5只盘羊": "CU-001;CU-003",
+    }
+
+
+def test_a_day_before_a_name_is_no_number_of_a_unit(tmp_path):
+    """Units 9, 10, 11 and 12 were named on a day: all of what was typed is the name, of these and of others."""
+    days = ("09.2026 Altai", "10.11.2026 Altai", "11 ноября, Алтай", "2026 - Altai", "09-10-26 Ili")
+    places = ("CU-009", "CU-010", "CU-011", "CU-012", "CU-001")
+    made = collected(
+        tmp_path, {"edit_S1.kmz": kmz(*map(draw.renamed, places, days)), **same_again()}
+    )
+    names = units_of(made).loc[[*places], ["name_en", "name_ru"]].to_numpy().tolist()
+    assert [name_ru if "А" in name_ru else name_en for name_en, name_ru in names] == [*days]
+    rows = [{"unit_id": one, "comment": "seen"} for one in ("09.2026", "CU-009, 10/11/2026")]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(), "form_S1.csv": form_rows(*rows)})
+    assert told(made, "there is no unit 09.2026")["kind"] == "no such unit"
+    assert set(made.changes.query("change == 'commented'")["unit_id"]) == {"CU-009"}
+
+
+def test_words_beside_an_id_are_kept(tmp_path):
+    """In the column of ids of a form, and in that of attributes; a unit's own name says nothing more."""
+    rows = (
+        {"unit_id": "unit 12 argali", "action": "keep"},
+        {"unit_id": "CU-001 calving ground", "comment": "in May"},
+        {"unit_id": "CU-002 Place 002; 3.0", "action": "reject", "comment": "too dry"},
+    )
+    edits = [with_data("CU-004", cu_id="unit 4, saiga in 2024")]
+    made = collected(
+        tmp_path, {"form_S1.csv": form_rows(*rows), "edit_S1.kmz": kmz(*edits), **same_again()}
+    )
+    notes = notes_of(made)
+    assert (notes["CU-012"], notes["CU-001"]) == (
+        "unit 12 argali",
+        "CU-001 calving ground\nin May",
+    )
+    assert notes["CU-004"] == "unit 4, saiga in 2024"
+    changes = made.changes.groupby("unit_id")["change"].first()
+    assert changes[["CU-002", "CU-003"]].tolist() == ["rejected", "rejected"]
+    assert notes[["CU-002", "CU-003"]].tolist() == ["too dry", "too dry"]
+
+
+def test_what_a_form_says_beside_a_map_is_told_of_the_form(tmp_path):
+    rows = (
+        {"unit_id": "CU-001", "action": "rename", "new_name": "Barskoon"},
+        {"unit_id": "CU-002", "comment": "dry"},
+    )
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(), "form_S1.csv": form_rows(*rows)})
+    rows_of = made.changes.query("change in ('renamed', 'commented')")
+    assert rows_of[["unit_id", "file", "placemark"]].to_numpy().tolist() == [
+        ["CU-001", "form_S1.csv", ""],
+        ["CU-002", "form_S1.csv", ""],
+    ]
+    drawn = kmz(draw.renamed("CU-001", "CU-001 Naryn"), draw.renamed("CU-003", "CU-003 Ili"))
+    made = collected(tmp_path, {"edit_S1.kmz": drawn})
+    assert made.changes.query("change == 'renamed'")["file"].tolist() == ["edit_S1.kmz"] * 2
+
+
+def test_letters_that_a_program_lost_are_told_with_their_place(tmp_path):
+    """Saved in the code page of a Western computer: a cell of the name of a unit is known by that name."""
+    rows = (
+        {
+            "unit_id": "CU-001",
+            "name_en": "Place 001",
+            "comment": "Сайгаки здесь",
+            "new_name": "Иле",
+        },
+        {"unit_id": "CU-002", "comment": "Why??? See http://a.kz/?q=1"},
+        {"unit_id": "CU-003", "open_question": "Хөвсгөл уу?"},
+    )
+    western = form_rows(*rows).decode().encode("cp1252", "replace")
+    mongolian = form_rows(*rows).decode().replace("ө", "?").encode("cp1251")
+    made = collected(tmp_path, {"form_S1.csv": western})
+    assert told(made, "letters are lost in 2 cells (G2, H4)")["kind"] == "cells lack letters"
+    made = collected(tmp_path, {"form_S1.csv": mongolian})
+    assert told(made, "letters are lost in 1 cell (H4)")["kind"] == "cells lack letters"
+    pin = draw.drawn("?????? ??", square("CU-001").centroid, "4 ", "Х?вс?г?л")
+    (tmp_path / "handed-in" / "form_S1.csv").unlink()
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(pin, with_data("CU-002", name_ru="????? 002"))})
+    assert told(made, "letters are lost here: ?????? ?? Х?вс?г?л")["placemark"] == "?????? ??"
+
+
+def test_a_shape_that_says_a_layer_of_ours_and_is_no_row_of_it_is_told(tmp_path):
+    """QGIS names rows after the file that they were merged from: a group's own was called as our layer is."""
+    box = shapely.box(70.2, 43.0, 70.8, 43.5)
+    own = [
+        {"name": "our ranges", "layer": "ranges"},
+        {"name": "our key places", "layer": "hotspots", "hotspot_id": "N7"},
+        {"name": "ours all the same", "layer": "hotspots", "hotspot_id": "H01"},
+    ]
+    table = gpd.GeoDataFrame(own, geometry=[box] * 3, crs=LONLAT)
+    (tmp_path / "handed-in").mkdir()
+    table.to_file(tmp_path / "handed-in" / "S1.gpkg")
+    made = collected(tmp_path, {"edit_S1.kmz": kmz()})
+    rows = made.problems.query("kind == 'evidence unknown'")
+    assert set(rows["placemark"]) == {"our ranges", "our key places"}
+    assert "CU-017" not in units_of(made).index
+
+
+def test_the_line_below_a_name_in_google_earth_is_words(tmp_path):
+    """That of a unit as it was handed out says nothing; one that is made of what stands there already neither."""
+
+    def lined(unit_id, line, tag="Snippet"):
+        def edit(root):
+            mark = draw._unit(root, unit_id)
+            element = mark.find("{*}Snippet")
+            mark.replace(element, made := etree.Element(element.tag.replace("Snippet", tag)))
+            made.text = line
+
+        return edit
+
+    edits = [lined("CU-001", "ask the herders"), lined("CU-002", "спросить", "snippet")]
+    edits += [
+        lined("CU-003", "предварительная единица · 12 · 4 500 км²"),
+        lined("CU-004", "Place 004"),
+    ]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits), **same_again()})
+    notes = made.changes.query("change == 'commented'").set_index("unit_id")["note"]
+    assert dict(notes) == {"CU-001": "ask the herders", "CU-002": "спросить"}
+
+
+@pytest.mark.parametrize("word", ["new", "Новая", "新建", "新", "шинэ нэгж"])
 def test_a_row_that_says_new_in_place_of_an_id_asks_for_a_new_unit(word, tmp_path):
     row = {"unit_id": word, "new_name": "Kungey", "comment": "south of it"}
     made = collected(tmp_path, {"form_S1.csv": form_rows(row)})

@@ -54,6 +54,28 @@ def edited_evidence(
             yield mark, context_title(layer) if is_context else Note(f"layer {layer}")
 
 
+def unknown_evidence(
+    marks: Iterable[Mapping[str, Any]], shown: Mapping[str, gpd.GeoDataFrame]
+) -> Iterator[tuple[Mapping[str, Any], Note]]:
+    """The placemarks that say a layer of our evidence and are none of its rows, and of which layer.
+
+    A GIS writes the name of a file into a column `layer` where it merges some: what a group drew in a file
+    called "ranges" says so of itself.
+    """
+    ids = {
+        layer: set(table[_key(layer)].astype(str))
+        for layer, table in shown.items()
+        if not layer.startswith(CONTEXT)
+    }
+    for mark in marks:
+        data, layer = mark["data"], mark["data"].get("layer", "")
+        key = "sci_name" if layer == "ranges" else _key(layer)
+        # a shapefile cuts names of columns at ten letters
+        said_id = data.get(key) or data.get(key[:10], "")
+        if not said_id if layer == "ranges" else layer in ids and said_id not in ids[layer]:
+            yield mark, Note(f"layer {layer}")
+
+
 def _key(layer: str) -> str:
     """The column that tells the rows of a layer apart."""
     return LAYERS[layer].key[0] if layer in LAYERS else "context_id"

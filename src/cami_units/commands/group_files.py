@@ -19,7 +19,7 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, overlap, store, words, workshop
-from cami_units.commands.edited_evidence import edited_evidence
+from cami_units.commands.edited_evidence import edited_evidence, unknown_evidence
 from cami_units.commands.resolution_files import (
     holds_resolutions,
     is_resolutions,
@@ -50,6 +50,7 @@ from cami_units.model import (
     clean_name,
     clean_text,
     in_short,
+    lacks_letters,
     nearest_note,
     quiet,
     quoted,
@@ -572,8 +573,13 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     own_columns = _own_columns(rows)
     for row in rows:
         row["data"] = _without_foreign_layer(row["data"])
-        row["data"] = _with_known_id(row, base_facts)
         row["comment"] = _with_own_columns(row, _comment(row), own_columns)
+        _know_its_id(row, base_facts)
+        # what lacks letters of the name of a unit is held against that name
+        typed = row["comment"] if row["data"] else f"{row['name']} {row['comment']}"
+        if lacks_letters(typed):
+            what = Note("lacks letters", {"text": kml.in_a_notice(typed.strip())})
+            reading.note_in(row["folder"], row["name"], what, int(row["line"]))
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
@@ -607,6 +613,11 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
     group_files.pins += _all_remarks(pins, shapes, [*specks, *far], evidence, (group, groups))
     group_files.pins += _words_without_ground(rows, group, reading)
     group_files.notices += _noticed(evidence, specks, far, base_facts)
+    if not is_foreign:
+        group_files.notices += [
+            _notice(mark, Note("evidence unknown", {"layer": title}))
+            for mark, title in unknown_evidence(evidence, base_facts.shown)
+        ]
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
     unchanged = reading.digest in reading.handed_out
     group_files.files.append(
@@ -1085,6 +1096,14 @@ _NEIGHBOURS: Final = "neighbours"
 """The layer of our evidence that shows the units of other groups."""
 
 
+def _know_its_id(row: dict[Any, Any], base_facts: HandedOut) -> None:
+    """Write the id in the data of a placemark as ids are written; words beside it go into the comment."""
+    typed = row["data"].get("cu_id", "")
+    row["data"] = _with_known_id(row, base_facts)
+    if row["data"].get("cu_id", "") != typed and _words_beside_ids(typed, base_facts):
+        row["comment"] = "\n".join(filter(None, (row["comment"], typed)))
+
+
 def _with_known_id(row: Mapping[str, Any], base_facts: HandedOut) -> dict[str, str]:
     """The data of a placemark, with the id that somebody typed there ("cu29", "29", "29.0") as ids are written.
 
@@ -1094,19 +1113,18 @@ def _with_known_id(row: Mapping[str, Any], base_facts: HandedOut) -> dict[str, s
     typed = data.get("cu_id", "")
     if not typed or typed in base_facts.hashes or typed in base_facts.units:
         return data
-    spoken = _WHOLE_NUMBER.sub(r"\1", typed)
-    unit_ids = workshop.unit_ids_listed(spoken, base_facts.units)
+    unit_ids = workshop.unit_ids_listed(typed, base_facts.units)
     if len(unit_ids) != 1 or unit_ids[0] not in base_facts.units:
         return data
     outline = base_facts.outlines.get(unit_ids[0])
-    if spoken.isdecimal() and outline is not None:
+    if _ONLY_NUMBER.fullmatch(typed) and outline is not None:
         grounds = [row[key] for key in ("polygons", "loops") if row[key] is not None]
         if not any(shapely.intersects(outline, grounds)):
             return data
     return {**data, "cu_id": unit_ids[0]}
 
 
-_WHOLE_NUMBER: Final = re.compile(r"\A\s*(\d+)(?:[.,]0*)?\s*\Z")
+_ONLY_NUMBER: Final = re.compile(r"\s*\d+(?:[.,]0*)?\s*")
 """A number, also as a table has it that has no whole numbers in a column with gaps: "29.0"."""
 
 
@@ -1573,7 +1591,7 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     ids = [one for one in dict.fromkeys(named) if one in base_facts.units]
     is_all = not any(value for key, value in row.items() if key != "unit_id")
     words_of_row = [
-        typed if is_all or len(typed) > _LONGEST_PLACE else "",
+        typed if is_all or _words_beside_ids(typed, base_facts) else "",
         row["new_name"] if len(ids) > 1 else "",
         row["comment"],
     ]
@@ -1583,18 +1601,30 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
         spoken["merge_with"] = ids[1]
     of_ids: list[Mapping[str, str]] = [{**spoken, "unit_id": one} for one in ids]
-    return _asked_of_first(of_ids, typed) or _of_pieces(row, base_facts) or [row]
+    return _asked_of_first(of_ids, typed, base_facts) or _of_pieces(row, base_facts) or [row]
 
 
-def _asked_of_first(rows: Sequence[Mapping[str, str]], typed: str) -> list[Mapping[str, str]]:
+def _asked_of_first(
+    rows: Sequence[Mapping[str, str]], typed: str, base_facts: HandedOut
+) -> list[Mapping[str, str]]:
     """Rows of the units in one cell: where other words stand beside their ids, what is asked is asked of the first.
 
     "CU-001, formerly CU-002" rejects one unit.
     """
-    if not _LETTERS.search(_ONLY_IDS.sub("", workshop.ids_as_written(typed))):
+    if not _words_beside_ids(typed, base_facts):
         return list(rows)
     nothing_asked = {"action": "", "merge_with": "", "new_name": ""}
     return [*rows[:1], *({**row, **nothing_asked} for row in rows[1:])]
+
+
+def _words_beside_ids(typed: str, base_facts: HandedOut) -> bool:
+    """Whether other words stand beside the ids of units in a cell than the names of these units."""
+    ids = workshop.unit_ids_listed(typed, base_facts.units) or workshop.unit_ids_in(typed)
+    names = {clean_name(name) for one in ids for name in base_facts.names.get(one, ())} - {""}
+    line = workshop.ids_as_written(clean_name(typed))
+    for name in sorted(names, key=len, reverse=True):
+        line = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", "", line, flags=re.IGNORECASE)
+    return _LETTERS.search(_ONLY_IDS.sub("", line)) is not None
 
 
 _ONLY_IDS: Final = re.compile(
@@ -1616,10 +1646,6 @@ def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[st
     comment = " | ".join(filter(None, map(clean_name, row.values())))
     nothing = dict.fromkeys(row, "")
     return [{**nothing, "unit_id": one, "comment": comment} for one in pieces]
-
-
-_LONGEST_PLACE: Final = 60
-"""Letters of ids and of the name of a unit behind them: a longer cell is a remark."""
 
 
 def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | None:

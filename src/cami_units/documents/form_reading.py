@@ -21,6 +21,7 @@ from cami_units.documents.form_words import (
 from cami_units.documents.workbook_cells import (
     TABLE_SUFFIXES,
     Sheet,
+    cell_reference,
     fields_named,
     workbook_sheets,
 )
@@ -32,6 +33,7 @@ from cami_units.model import (
     Note,
     Problem,
     in_short,
+    lacks_letters,
     problem_of,
 )
 from cami_units.words import LANGUAGES, disclaimer, text
@@ -174,6 +176,7 @@ def read_form(path: Path) -> Form:
                 note = Note("ditto", of_dittos, "note")
                 problems.append(problem_of("note", "form", path.name, title, note))
             problems += _beside_cells(book[title], title, path.name)
+            problems += _lost_letters(book[title], title, place, fields, path.name)
             if longest:
                 facts = {"count": float(longest), "text": float(LONGEST_TEXT), "name": LONGEST_NAME}
                 note = Note("long cell", facts)
@@ -441,6 +444,25 @@ def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
     for cell, remark in sheet.remarks.items():
         note = Note("cell note", {"cell": cell, "words": " ".join(remark.split())}, "note")
         yield problem_of("note", "form", file, title, note)
+
+
+def _lost_letters(
+    sheet: Sheet, title: str, place: int, fields: Sequence[str], file: str
+) -> Iterator[Problem]:
+    """In which of the cells that a group filled in a program has put "?" for letters."""
+    # names are ours: those that came back otherwise are known again
+    ours = {*HANDED_OUT_FIELDS, "name", *(f"name_{lang}" for lang in LANGUAGES)}
+    names = fields_named(sheet.rows[place], (*fields, *ours))
+    cells = [
+        cell_reference((number, at))
+        for number, row in enumerate(sheet.rows[place + 1 :], start=place + 2)
+        if not _is_heading(row, fields)
+        for at, cell in enumerate(row, start=1)
+        if lacks_letters(cell) and not (at <= len(names) and names[at - 1] in ours)
+    ]
+    if cells:
+        facts = {"count": len(cells), "cells": in_short(cells, _MOST_BESIDE)}
+        yield problem_of("counted", "form", file, title, Note("cells lack letters", facts))
 
 
 def _rows_with(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -114,7 +114,7 @@ def _text_sheet(name: str, content: bytes) -> Sheet:
         for column, raw in enumerate(line[:_MOST_COLUMNS], start=1):
             value = clean_text(raw)
             if _ERROR.fullmatch(value):
-                errors[_reference((row, column))] = value
+                errors[cell_reference((row, column))] = value
             elif value:
                 cells.setdefault(row, {})[column] = value
     return Sheet(_filled(cells), errors)
@@ -250,7 +250,7 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
         for place, cell in _placed_cells(root):
             value = _xlsx_value(cell, texts, date_styles, epoch)
             if _attribute(cell, "t") == "e" or _ERROR.fullmatch(value):
-                errors[_reference(place)] = value
+                errors[cell_reference(place)] = value
             elif value:
                 cells.setdefault(place[0], {})[place[1]] = value
             # a text that is empty is a result, and no value at all is none
@@ -258,7 +258,7 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
                 _attribute(cell, "t") != "str"
                 and (formula := next(_all(cell, "f"), None)) is not None
             ):
-                errors[_reference(place)] = f"={clean_name(formula.text)}"
+                errors[cell_reference(place)] = f"={clean_name(formula.text)}"
         _fill_down(cells, _merged_down(root))
         remarks = _xlsx_remarks(parts, target)
         yield clean_text(_attribute(sheet, "name")), Sheet(_filled(cells), errors, remarks)
@@ -362,7 +362,7 @@ def _placed_cells(root: Any) -> Iterator[tuple[tuple[int, int], Any]]:
                 yield place, cell
 
 
-def _reference(place: tuple[int, int]) -> str:
+def cell_reference(place: tuple[int, int]) -> str:
     """A place as a spreadsheet names it: ``B7``."""
     from openpyxl.utils import get_column_letter
 
@@ -433,10 +433,10 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
                     continue
                 value, remark = _ods_value(cell)
                 if remark:
-                    remarks[_reference(place)] = remark
+                    remarks[cell_reference(place)] = remark
                 blocks.append((*place, row + int(_attribute(cell, "number-rows-spanned") or 1)))
                 if error := _ods_error(cell, value):
-                    errors[_reference(place)] = error
+                    errors[cell_reference(place)] = error
                 elif value:
                     # a value that is repeated stands in each of its cells
                     for number in range(place[1], min(column, _MOST_COLUMNS) + 1):

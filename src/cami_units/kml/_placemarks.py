@@ -52,6 +52,7 @@ from cami_units.model import (
     LONLAT,
     NOTE_COLUMNS,
     PLACEMARK_COLUMNS,
+    STATUSES,
     InputError,
     Note,
     Placemarks,
@@ -437,9 +438,8 @@ class _Reader:
 
     def _say_typed(self, element: etree._Element, key: str) -> None:
         """Keep what somebody typed as the description of what is no placemark: we write none there."""
-        if text := in_a_notice(
-            plain_text(_child_text(element, "description")[: 10 * LONGEST_TEXT])
-        ):
+        typed = (_child_text(element, name) for name in ("description", *_SNIPPETS))
+        if text := in_a_notice(plain_text("\n".join(filter(None, typed))[: 10 * LONGEST_TEXT])):
             is_folder = _is_folder(element)
             outer = element if is_folder else element.getparent()
             place = {
@@ -505,8 +505,9 @@ class _Reader:
             self._say(Note(f"slip in {slip}"), row)
         row["description"] = self._description(description, row)
         if not row["data"].get("layer"):
+            known = {row["name"], *row["data"].values()}
             for said in _typed_beside(children):
-                if said not in row["description"]:
+                if said not in known and said not in row["description"]:
                     row["description"] = f"{row['description']}\n{said}".strip()[:LONGEST_TEXT]
         return row
 
@@ -825,9 +826,12 @@ def _child_text(element: etree._Element, name: str) -> str:
 def _typed_beside(children: Mapping[str, etree._Element]) -> Iterable[str]:
     """What somebody typed for a placemark outside of its name and description: when, an address, a number.
 
-    The time stamps that a GPS gives each of its points are no words; nor is the snippet, which programs
-    make of what else they know.
+    The time stamps that a GPS gives each of its points are no words; nor is the line below its name with
+    which a unit was handed out.
     """
+    for name in _SNIPPETS:
+        if name in children and not _is_our_line(line := _snippet(children[name])):
+            yield line
     if (span := children.get("TimeSpan")) is not None:
         ends = (clean_name(_child_text(span, name)[:LONGEST_NAME]) for name in ("begin", "end"))
         # what has an hour was written by a logger or a phone
@@ -837,6 +841,25 @@ def _typed_beside(children: Mapping[str, etree._Element]) -> Iterable[str]:
     for name in () if "Point" in children else ("address", "phoneNumber"):
         if (child := children.get(name)) is not None:
             yield plain_text(text_of(child)[:LONGEST_TEXT])
+
+
+_SNIPPETS: Final = ("Snippet", "snippet")
+"""The line below a name in the list of Google Earth, where people can type it: by the schema, and as KML 2.1 has it."""
+
+
+def _snippet(element: etree._Element) -> str:
+    return clean_name(plain_text(text_of(element)[:LONGEST_TEXT]))
+
+
+def _is_our_line(line: str) -> bool:
+    """Whether a line is the one that our files have below the name of a unit: from its status to its area."""
+    return line.endswith(_AREA_ENDS) and line.partition(" · ")[0] in _STATUSES_SAID
+
+
+_AREA_ENDS: Final = tuple(words.text("km2", lang) for lang in words.LANGUAGES)
+_STATUSES_SAID: Final = frozenset(
+    words.text(status, lang) for status in STATUSES for lang in words.LANGUAGES
+)
 
 
 def _placemark_id(placemark: etree._Element) -> str:

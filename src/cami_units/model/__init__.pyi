@@ -142,6 +142,7 @@ from ._text import clean_text as clean_text
 from ._text import harmless as harmless
 from ._text import is_formula as is_formula
 from ._text import is_missing as is_missing
+from ._text import lacks_letters as lacks_letters
 from ._text import page_policy as page_policy
 from ._text import truth as truth
 from ._values import NOTE_COLUMNS as NOTE_COLUMNS

@@ -113,6 +113,25 @@ def clean_name(value: object) -> str:
     return " ".join(clean_text(value).split())
 
 
+_LOST_LETTERS: Final = re.compile(
+    r"\ufffd|[^\W\d_]\?+[^\W\d_]|(?<!\S)\?+[^\W\d_]|(?<!\S)\?{4,}(?!\w)|(?<!\S)\?{2,}[\W\d]+\?{2,}(?!\w)"
+)
+_ADDRESS: Final = re.compile(r"\S*(?://|www\.)\S*")
+
+
+def lacks_letters(text: str) -> bool:
+    """Whether a program has plainly put "?" for letters that its code page lacks: nobody can bring them back.
+
+    Examples
+    --------
+    >>> [lacks_letters(text) for text in ("????", "?? ?????", "Х?вс?г?л", "?em", "a \ufffd b")]
+    [True, True, True, True, True]
+    >>> [lacks_letters(text) for text in ("Why??", "???", "keep? or reject?", "see http://a.b/?q=1")]
+    [False, False, False, False]
+    """
+    return _LOST_LETTERS.search(_ADDRESS.sub("", text)) is not None
+
+
 _BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
 _NUMBER: Final = re.compile(r"[=+-]?\d+(?:[.,]\d+)?%?", re.ASCII)
 """A rank like "=4" of an old round, and numbers written as text: what a spreadsheet makes of them does no harm."""
