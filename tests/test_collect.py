@@ -917,6 +917,76 @@ def test_a_shape_that_says_a_layer_of_ours_and_is_no_row_of_it_is_told(tmp_path)
     assert "CU-017" not in units_of(made).index
 
 
+def test_what_programs_call_words_is_words_and_what_is_not_read_is_named(tmp_path):
+    """Yandex's label of a pin, Felt's texts, a column of QField; and what somebody typed on a whole document."""
+    places = [[71.2, 41.2], [71.3, 41.3], [71.4, 41.4]]
+    said = [
+        {"iconCaption": "fence at km 40", "marker-color": "#1e98ff"},
+        {"felt:type": "Note", "felt:note": "a well"},
+        {"note": "tracks", "species": "Equus hemionus", "observer": "Aida", "count": 14},
+    ]
+    features = [
+        {"type": "Feature", "properties": one, "geometry": {"type": "Point", "coordinates": place}}
+        for one, place in zip(said, places, strict=True)
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+
+    def described(root):
+        document = root.find(".//{*}Document")
+        description = document.find("{*}description")
+        description.text = f"{description.text}<br/>ask about the lake"
+
+    made = collected(tmp_path, {"S1.geojson": text.encode(), "edit_S1.kmz": kmz(described)})
+    assert {*made.remarks.query("kind == 'pin'")["text"]} == {"fence at km 40", "a well", "tracks"}
+    line = told(made, "2 columns of its attributes were not read: observer, species")
+    assert line["file"] == "S1.geojson"
+    assert told(made, "its description says")["what"].endswith("says: ask about the lake")
+
+
+def test_layers_of_a_umap_project_are_folders(tmp_path):
+    outline = shapely.geometry.mapping(square("CU-001"))
+    row = {"type": "Feature", "properties": {"name": "CU-001"}, "geometry": outline}
+    layer = {"type": "FeatureCollection", "features": [row], "_umap_options": {"name": "To reject"}}
+    made = collected(
+        tmp_path, {"S1.umap": json.dumps({"type": "umap", "layers": [layer]}).encode()}
+    )
+    assert told(made, "“To reject”: CU-001")["kind"] == "units in a folder of rejection"
+
+
+def test_a_whole_pack_that_a_gis_has_taken_over_is_that_pack(tmp_path):
+    """GDAL makes a polygon of the frame of the relief: it was a new unit over all others, into which they merged."""
+    frame = {"name": "Relief", "icon": "files/relief.jpg"}
+    coarse = {"layer": "ranges", "sci_name": "Equus kiang", "note": "drawn on a grid"}
+    rejected = {"cu_id": "CU-001", "name": "X CU-001 Place 001"}
+    shapes = [shapely.box(60, 35, 90, 50), shapely.box(70, 40, 74, 44), square("CU-001")]
+    table = gpd.GeoDataFrame([frame, coarse, rejected], geometry=shapes, crs=LONLAT)
+    (tmp_path / "handed-in").mkdir()
+    table.to_file(tmp_path / "handed-in" / "S1.gpkg")
+    made = collected(tmp_path, {})
+    assert of(made, "CU-001") == [("rejected", "cu_id", "S1")]
+    assert len(units_of(made)) == len(UNITS)
+    assert made.remarks.empty
+
+
+def test_units_that_a_form_asks_to_merge_are_told_each(tmp_path):
+    rows = (
+        {"unit_id": "CU-001", "action": "merge", "merge_with": "2.0"},
+        {"unit_id": "CU-003; CU-004; CU-005", "action": "merge"},
+    )
+    made = collected(tmp_path, {"form_S1.csv": form_rows(*rows)})
+    notes = notes_of(made)
+    assert notes["CU-002"] == notes["CU-001"] == "the form asks to merge CU-001 with CU-002"
+    assert notes["CU-004"] == "the form asks to merge CU-004 with CU-003, CU-005"
+    assert "CU-004" in notes["CU-005"]
+
+
+def test_what_google_earth_calls_a_measured_polygon_is_no_name(tmp_path):
+    """Saved from the ruler: it lies where a unit is, and renames nothing."""
+    edits = (draw.grown("CU-001", 1.1), draw.stripped("CU-001", "Polygon Measure"))
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(*edits)})
+    assert of(made, "CU-001") == [("reshaped", "overlap", "S1")]
+
+
 def test_the_line_below_a_name_in_google_earth_is_words(tmp_path):
     """That of a unit as it was handed out says nothing; one that is made of what stands there already neither."""
 

@@ -580,6 +580,7 @@ def _take(placemarks: Placemarks, reading: _Reading) -> None:
         if lacks_letters(typed):
             what = Note("lacks letters", {"text": kml.in_a_notice(typed.strip())})
             reading.note_in(row["folder"], row["name"], what, int(row["line"]))
+    group_files.note_names(label, "columns unread", _columns_unread(rows, own_columns))
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = _is_of_another_round(usable, base_facts)
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
@@ -839,7 +840,7 @@ _WORD_COLUMNS: Final = frozenset(
     {*("description", "desc", "comment", "comments", "cmt", "remark", "remarks", "note", "notes")}
     | {*("text", "memo", "описание", "комментарий", "комментарии", "примечание", "примечания")}
     | {*("замечание", "замечания", "заметка", "заметки", "пояснение", "текст", "тайлбар", "санал")}
-    | {*("тэмдэглэл", "备注", "说明", "描述", "注释", "意见")}
+    | {*("тэмдэглэл", "备注", "说明", "描述", "注释", "意见", "iconcaption")}
 )
 """What people call the column of a table into which they type words."""
 _HANDED_OUT: Final = frozenset(
@@ -866,7 +867,7 @@ _OF_PROGRAMS: Final = re.compile(
     r"(?:stroke|fill|marker|style|icon|symbol|shape|created|modified|last_edit|edit|auxiliary|geom|merge|"
     r"buff|gx|is|has|iso|label|owner|user|device)[-_ ]?\w*|_.*|timestamp|begin|end|when|alt(?:itude)?mode|"
     r"base|clamped|extruded?|tessellate|visib\w*|hidden|locked|draworder|snippet|popupinfo|layer|path|"
-    r"folder(?:path)?|id|fid|ogc_fid|gid|uuid|globalid|objectid|creator|author|editor|colou?r|source|kind|"
+    r"folder(?:path|id)?|class|id|fid|ogc_fid|gid|uuid|globalid|objectid|creator|author|editor|colou?r|source|kind|"
     r"type|valid\w*|country|times?|date.*",
     re.IGNORECASE,
 )
@@ -896,6 +897,29 @@ def _own_columns(rows: Sequence[Mapping[Any, Any]]) -> frozenset[str]:
     )
 
 
+def _columns_unread(rows: Iterable[Mapping[Any, Any]], own_columns: Collection[str]) -> list[str]:
+    """The columns of pins and new shapes in which words stand that are read as none."""
+    return sorted(
+        {
+            key
+            for row in rows
+            if not (row["data"].get("layer") or row["data"].get("cu_id"))
+            for key, text in row["data"].items()
+            if _LETTERS.search(text) and not (_NO_SPEECH.fullmatch(text) or text == row["name"])
+            if not (_is_read_of(row, key) or key in own_columns)
+        }
+    )
+
+
+def _is_read_of(row: Mapping[Any, Any], key: str) -> bool:
+    """Whether a column holds words that are read, or none: our columns are those of units and of our page's pins."""
+    name = _column_name(key)
+    is_own_pin = row["kind"] == "point" and not {"label", "about"} & {*row["data"]}
+    if is_own_pin and name not in ("name", "title", "unit"):
+        return name in _WORD_COLUMNS or _OF_PROGRAMS.fullmatch(name) is not None
+    return name in _WORD_COLUMNS or _is_known_column(key)
+
+
 def _is_known_column(key: str) -> bool:
     """Whether a column is one that we hand out, or that programs add; a shapefile cuts names at ten letters."""
     name = _column_name(key)
@@ -903,7 +927,8 @@ def _is_known_column(key: str) -> bool:
 
 
 def _column_name(key: str) -> str:
-    return key.casefold().rstrip("_0123456789 ")
+    # some programs put their own name in front: "felt:note"
+    return key.casefold().rpartition(":")[2].rstrip("_0123456789 ")
 
 
 def _with_own_columns(row: Mapping[Any, Any], said: str, own_columns: Collection[str]) -> str:
@@ -935,6 +960,8 @@ def _comment(row: Mapping[Any, Any]) -> str:
     if not text:
         return ""
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
+    if row["data"].get("layer"):
+        echoes.add(row["data"].get("note"))  # that of our evidence, which a GIS has for a comment
     return "" if _is_our_own(text) or text in echoes else text
 
 
@@ -1012,8 +1039,7 @@ def _ask_about_folders(
     In Google Earth a unit is dragged into "To be removed" sooner than its name is edited. Where our
     folder is gone, a program has put all units into one of its own, which says nothing.
     """
-    if not any(map(_is_units_folder, folders)):
-        return
+    is_ours_there = any(map(_is_units_folder, folders))
     ids_by_folder: dict[str, list[str]] = {}
     for mark in shapes:
         folder = _own_folder(mark["folder"])
@@ -1022,6 +1048,8 @@ def _ask_about_folders(
     for folder, unit_ids in sorted(ids_by_folder.items()):
         last_step = folder.rpartition("/")[2]
         is_rejecting = workshop.rejects(last_step) or says_reject(last_step)
+        if not (is_ours_there or is_rejecting):
+            continue
         key = "units in a folder of rejection" if is_rejecting else "units in a folder"
         facts = {"folder": last_step, "names": in_short(dict.fromkeys(unit_ids), 12)}
         reading.note_in(folder, "", Note(key, facts))
@@ -1543,6 +1571,8 @@ def _take_form(form: Form, reading: _Reading) -> None:
         for cells in chain.from_iterable(by_unit)
         if (form_row := _form_row(cells, reading)) is not None
     ]
+    filled = len(group_files.forms[label])
+    group_files.forms[label] += _rows_of_mates(group_files.forms[label], base_facts)
     unheard = [
         " | ".join(filter(None, map(clean_name, row.values())))
         for row, of_units in zip(rows_of_form, by_unit, strict=True)
@@ -1558,10 +1588,29 @@ def _take_form(form: Form, reading: _Reading) -> None:
     if activities:
         reading.note_in("activities", "", Note("form activities", {"count": activities}))
     group_files.rounds[label] = form.round
-    rows = len(group_files.forms[label]) + activities
+    rows = filled + activities
     group_files.files.append(
         FileRead(label, reading.digest, group, group_by, rows=rows, is_form=True)
     )
+
+
+def _rows_of_mates(
+    rows: Iterable[workshop.FormRow], base_facts: HandedOut
+) -> list[workshop.FormRow]:
+    """What rows of a form ask to be merged, as rows of the other units: it is asked of them too."""
+    asked = [
+        (mate, request)
+        for row in rows
+        for request in row.requests
+        if request.key == "form merges"
+        for mate in workshop.unit_ids_listed(request.facts["other"], base_facts.units)
+    ]
+    own_rows = {row.unit_id for row in rows if row.merges}
+    return [
+        workshop.FormRow(mate, requests=(request,))
+        for mate, request in asked
+        if mate in base_facts.units and mate not in own_rows
+    ]
 
 
 def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
@@ -1598,10 +1647,18 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     spoken = {**row, "comment": "\n".join(filter(None, words_of_row))}
     if len(ids) > 1:
         spoken["new_name"] = ""
-    if len(ids) == 2 and row["action"] == "merge" and not row["merge_with"]:
-        spoken["merge_with"] = ids[1]
-    of_ids: list[Mapping[str, str]] = [{**spoken, "unit_id": one} for one in ids]
+    of_ids = _row_of_each(spoken, ids)
     return _asked_of_first(of_ids, typed, base_facts) or _of_pieces(row, base_facts) or [row]
+
+
+def _row_of_each(row: Mapping[str, str], ids: Sequence[str]) -> list[Mapping[str, str]]:
+    """A row for each of some units: a merge that names no other is one with the others."""
+    is_merge = row["action"] == "merge" and not row["merge_with"]
+    mates = ["; ".join(mate for mate in ids if is_merge and mate != one) for one in ids]
+    return [
+        {**row, "unit_id": one, "merge_with": mate or row["merge_with"]}
+        for one, mate in zip(ids, mates, strict=True)
+    ]
 
 
 def _asked_of_first(
@@ -1660,7 +1717,7 @@ def _form_row(row: Mapping[str, str], reading: _Reading) -> workshop.FormRow | N
     action = cells["action"].casefold()
     # of a new unit it says everything in one request
     comments = [] if action == "new" else [row["comment"], cells["open_question"]]
-    requests = tuple(_requests(action, unit_id, cells))
+    requests = tuple(_requests(action, unit_id, cells, reading.base_facts.units))
     is_filled = any(value for key, value in cells.items() if key != "unit_id")
     if not is_filled or not (unit_id or action == "new"):
         return None
@@ -1699,9 +1756,12 @@ def _asked_of_form(typed: str, unit_id: str, base_facts: HandedOut) -> str:
     return asked_of(typed, own_names) or ("odd name" if is_none else "")
 
 
-def _requests(action: str, unit_id: str, cells: Mapping[str, str]) -> Iterator[Note]:
+def _requests(
+    action: str, unit_id: str, cells: Mapping[str, str], known_ids: Collection[str]
+) -> Iterator[Note]:
     """What a row of a form asks for that is not applied: only a map can give it, or a layer."""
-    mate = workshop.unit_id_typed(cells["merge_with"])
+    ids = workshop.unit_ids_listed(cells["merge_with"], known_ids)
+    mate = ", ".join(ids) or workshop.unit_id_typed(cells["merge_with"])
     if action == "merge" or mate not in ("", unit_id):
         facts = {"unit_id": unit_id, "other": mate}
         yield Note("form merges" if mate else "form merges with none", facts)

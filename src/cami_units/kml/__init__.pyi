@@ -12,6 +12,7 @@ from ._coordinates import mended_area as mended_area
 from ._earth_files import earth_writers as earth_writers
 from ._earth_files import write_kml as write_kml
 from ._lint import lint_kml as lint_kml
+from ._marks import RELIEFS as RELIEFS
 from ._marks import SHOWN_LAYERS as SHOWN_LAYERS
 from ._marks import Profile as Profile
 from ._marks import Sign as Sign

@@ -47,6 +47,7 @@ from cami_units.kml._xml import (
     text_of,
 )
 from cami_units.model import (
+    DISCLAIMER,
     LONGEST_NAME,
     LONGEST_TEXT,
     LONLAT,
@@ -403,8 +404,8 @@ class _Reader:
                 has_altitudes += self._read_overlay(element)
             elif _is_folder(element):
                 self.folders.add(self._path(element))
-                if kind == "Folder":
-                    self._say_typed(element, "folder description")
+            if kind in ("Folder", "Document"):
+                self._say_typed(element, "folder description")
         if sum(map(len, _KNOWN)) > _MOST_KNOWN:
             _KNOWN.clear()
         self._pass_vertices()
@@ -437,9 +438,10 @@ class _Reader:
             self._say(Note(f"not followed {kind}", facts, "note"))
 
     def _say_typed(self, element: etree._Element, key: str) -> None:
-        """Keep what somebody typed as the description of what is no placemark: we write none there."""
-        typed = (_child_text(element, name) for name in ("description", *_SNIPPETS))
-        if text := in_a_notice(plain_text("\n".join(filter(None, typed))[: 10 * LONGEST_TEXT])):
+        """Keep what somebody typed as the description of what is no placemark: ours is that of a document."""
+        lines = (_child_text(element, name) for name in ("description", *_SNIPPETS))
+        typed = plain_text("\n".join(filter(None, lines))[: 10 * LONGEST_TEXT])
+        if text := in_a_notice(_without_our_page(typed)):
             is_folder = _is_folder(element)
             outer = element if is_folder else element.getparent()
             place = {
@@ -841,6 +843,16 @@ def _typed_beside(children: Mapping[str, etree._Element]) -> Iterable[str]:
     for name in () if "Point" in children else ("address", "phoneNumber"):
         if (child := children.get(name)) is not None:
             yield plain_text(text_of(child)[:LONGEST_TEXT])
+
+
+def _without_our_page(typed: str) -> str:
+    """What stands behind the legend and the disclaimer with which our documents are handed out; else all of it."""
+    for lang in words.LANGUAGES:
+        if (own := words.disclaimer(DISCLAIMER, lang)) in typed:
+            return typed.rpartition(own)[2].strip()
+        if words.text("how to edit", lang) in typed:
+            return ""
+    return typed
 
 
 _SNIPPETS: Final = ("Snippet", "snippet")

@@ -65,7 +65,8 @@ _MOST_POINTS: Final = 1_000_000
 """As many placemarks and coordinates as are read of a KML."""
 _MOST_BYTES: Final = 40_000_000
 """A million coordinates of a shapefile or GeoParquet, with their attributes."""
-_NAMES: Final = ("name", "name_en", "title", "label")
+_NAMES: Final = ("name", "name_en", "title", "label", "iconcaption")
+"""The last is what Yandex calls the label of a pin."""
 _COMMENTS: Final = ("description", "comment", "comments", "remark", "note")
 _IDS: Final = ("cu_id", "unit_id")
 
@@ -182,9 +183,20 @@ def _features_of_project(content: bytes) -> bytes | None:
     layers = project.get("layers") if isinstance(project, dict) else None
     if not isinstance(layers, list):
         return None
-    lists = [one["features"] for one in layers if isinstance(one, dict) and "features" in one]
-    features = [row for rows in lists if isinstance(rows, list) for row in rows]
+    features = []
+    for layer in (one for one in layers if isinstance(one, dict)):
+        about = layer.get("_umap_options") or layer.get("properties")
+        folder = about.get("name", "") if isinstance(about, dict) else ""
+        rows = layer.get("features")
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and isinstance(row.get("properties"), dict):
+                row["properties"].setdefault(_FOLDER, folder)
+            features.append(row)
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+_FOLDER: Final = "folderpath"
+"""Where a row lay, as ArcGIS writes it when it reads a KML."""
 
 
 def _refuse_heavy(path: Path, label: str, text: bytes | None) -> None:
@@ -261,6 +273,9 @@ class _GisReader:
 
     def _read_one(self, folder: str, data: dict[str, str], shape: Any) -> None:
         """A row of a GIS file as the placemark that it once was."""
+        if data.get("icon") in kml.RELIEFS:
+            return  # the frame of our picture, of which GDAL makes a polygon
+        folder = folder or clean_name(data.get(_FOLDER, ""))
         unit = _first(data, _IDS)
         name, words = clean_name(_first(data, _NAMES)), clean_text(_first(data, _COMMENTS))
         row = dict.fromkeys(PLACEMARK_COLUMNS) | {

@@ -127,7 +127,7 @@ _PART: Final = re.compile(r"\s*\((?:part|часть|部分|хэсэг)\s+\d+\)\s
 _UNTITLED: Final = re.compile(
     r"(?:untitled|unnamed|new|без\s+названия|без\s+имени|новый|новая|未命名)?\s*"
     r"(?:polygon|path|placemark|shape|line|feature|многоугольник|полигон|путь|линия|метка|"
-    r"объект|多边形|路径|地标)?(?:\s+без\s+названия)?\s*\(?\d*\)?",
+    r"объект|多边形|路径|地标)?(?:\s+без\s+названия|\s+measure(?:ment)?)?\s*\(?\d*\)?",
     re.IGNORECASE,
 )
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
@@ -389,7 +389,7 @@ def bare_name(name: str) -> str:
 
     Examples
     --------
-    >>> bare_name("X CU-012 Wakhan (part 2)"), bare_name("Untitled Polygon"), bare_name("CU-3")
+    >>> bare_name("X CU-012 Wakhan (part 2)"), bare_name("Untitled Polygon"), bare_name("Polygon Measure")
     ('Wakhan', '', '')
     >>> bare_name("CU-004 + CU-005 Kopet Dag")
     'Kopet Dag'
