@@ -57,7 +57,7 @@ CHAPTERS = {
     "Google Earth and maps": (
         *("write_kml", "lint_kml", "unit_map", "draw_map", "write_map", "unit_cards"),
     ),
-    "Errors": ("CamiUnitsError", "InputError", "PlanError"),
+    "Errors": ("CamiUnitsError", "InputError", "ArgumentError", "PlanError"),
 }
 
 

@@ -10,16 +10,22 @@ import re
 import subprocess
 import sys
 import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import rasterio.crs
 import shapely
+from numpy.typing import ArrayLike, NDArray
+from pyproj import CRS
 
 import cami_units as cu
 from cami_units import model
+from cami_units.model import check_arguments
 
 NAMES = list(cu.__all__)
 VERBS = [name for name in NAMES if inspect.isroutine(getattr(cu, name))]
@@ -31,7 +37,7 @@ WHOLE_ROUNDS = {
 """They work on a whole round or write one: their examples are the notebooks."""
 
 PROMISED = """
-EQUAL_AREA CamiUnitsError InputError PlanError Reading
+EQUAL_AREA ArgumentError CamiUnitsError InputError PlanError Reading
 area_km2 assess assess_sites cache_beside collect crossings cut decide draw_map evaluate_units features grow lint_kml load
 measure near overlap_bands overlaps planning_units propose pu_ids range_states rank_units read_countries read_hotspots read_kml
 read_layers read_plan read_profile read_protected_areas read_ranges read_round read_sites
@@ -98,7 +104,7 @@ def test_an_argument_of_another_kind_is_refused_by_its_name(name):
         one for one, kind in kinds.items() if kind.name in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")
     }
     given = dict.fromkeys(named, object()) | {one: a for one, a in _SHAPES.items() if one in named}
-    with pytest.raises(cu.InputError, match=rf"^{name}\(\) cannot be called so: ") as told:
+    with pytest.raises(cu.ArgumentError, match=rf"^{name}\(\) cannot be called so: ") as told:
         verb(*[object()] * ("paths" in kinds and "paths" not in named), **given)
     told_names = {one for one in kinds if f"{one} must be " in str(told.value)}
     assert told_names >= {one for one in named if one not in _SHAPES}
@@ -125,11 +131,85 @@ def test_an_option_that_is_misspelt_missing_or_of_another_kind_is_told_with_thos
     with pytest.raises(cu.InputError, match=r"wiggle_km must be a number, got nan"):
         cu.crossings(gpd.GeoDataFrame(), gpd.GeoDataFrame(), wiggle_km=float("nan"))
     with pytest.raises(
-        cu.InputError, match=r"a dict of which each value is a GeoDataFrame, got dict"
+        cu.InputError, match=r"each value is a GeoDataFrame, got dict with 3 at 'hotspots'"
     ):
         cu.unit_map(gpd.GeoDataFrame(), layers={"hotspots": 3}, cards=pd.DataFrame(), imprint=None)
     with pytest.raises(cu.InputError, match=r"plan must be a Plan, got 'plan.toml': cu.read_plan"):
         cu.propose("plan.toml")
+    with pytest.raises(TypeError, match=r"each a text, got list with None at 1\."):
+        cu.read_countries(states=["KZ", None])
+    with pytest.raises(TypeError, match=r"region must be a list of 4, each a number or None, got"):
+        cu.read_kml(b"<kml/>", region=(40, 20, 120))
+
+
+class InFolder:
+    """As a path of other libraries is: it says where it lies, and is no Path."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return str(self.path)
+
+
+def taken(hint, value):
+    """What a function with one parameter of a kind makes of a value."""
+
+    def verb(one):
+        check_arguments(verb, locals())
+        return True
+
+    verb.__annotations__["one"] = hint
+    return verb(one=value)
+
+
+class Options(typing.TypedDict):
+    """A dictionary with names, as a parameter may promise."""
+
+    name: str
+
+
+@pytest.mark.parametrize(
+    ("hint", "values", "others"),
+    [
+        (float, [1, np.float32(1), np.int64(1)], [True, np.nan, "1", None, pd.NA]),
+        (int, [1, np.uint8(1)], [1.0, np.True_]),
+        (bool, [True, np.True_], [1, "yes"]),
+        (typing.Literal["square"], ["square", np.str_("square"), "sqare"], [1]),
+        (Path | str, ["a", np.str_("a"), Path("a"), InFolder("a")], [b"a", None]),
+        (Sequence[str], [("a",), {"a"}, {"a": 1}.keys(), pd.Index(["a"]), pd.Series(["a"])],
+         ["a", [1], (x for x in "a"), np.array("a"), {1: "a"}]),
+        (Iterable[str], [(x for x in "ab"), map(str, [1])], ["a", 1]),
+        (tuple[float, float], [(1, 2), [1, 2], np.array([1.0, 2.0])], [(1, 2, 3), (1, "2"), 1]),
+        (tuple[int, ...], [(), (1, 2, 3)], [(1, "2")]),
+        (Mapping[str, int], [{"a": 1}, {}], [{"a": "b"}, [1], "a"]),
+        (NDArray[np.float64], [np.zeros(3)], [[0.0]]),
+        (ArrayLike, [np.zeros(3), [1, 2], 1], []),
+        (Options, [{"name": "a"}], [1]),
+        (gpd.GeoDataFrame, [type("Own", (gpd.GeoDataFrame,), {})()], [pd.DataFrame()]),
+        (model.AnyCrs, ["x", 6933, np.int64(6933), CRS(6933), rasterio.crs.CRS.from_epsg(6933)],
+         [None, {"init": "epsg:6933"}]),
+        (Callable[[int], int] | None, [abs, None], [1]),
+        (type[int], [int], []),
+    ],
+)  # fmt: skip
+def test_what_is_as_good_as_the_kind_that_is_promised_is_taken(hint, values, others):
+    assert all(taken(hint, value) for value in values)
+    for other in others:
+        with pytest.raises(TypeError, match="one must be "):
+            taken(hint, other)
+
+
+def test_a_crs_and_a_path_of_another_library_do_what_ours_do(tmp_path):
+    for crs in (np.int64(6933), CRS(6933), rasterio.crs.CRS.from_epsg(6933)):
+        assert cu.read_hotspots(crs=crs).crs == CRS(6933)
+        cells = cu.planning_units(_SHAPES["study_area"].to_crs(6933), crs=crs)
+        assert cells.crs == CRS(6933)
+    cu.read_hotspots()[["hotspot_id", "name_en", "geometry"]].to_file(tmp_path / "h.gpkg")
+    assert len(cu.read_hotspots(InFolder(tmp_path / "h.gpkg"))) == 44
+    assert cu.cache_beside(InFolder(tmp_path / "plan.toml")).folder.parent == tmp_path
+    with pytest.raises(cu.InputError, match=r"crs: a coordinate system that PROJ knows"):
+        cu.read_ranges(countries=cu.read_countries(), crs="nonsense")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,13 +240,13 @@ def test_whole_rounds_are_shown_in_the_notebooks():
         assert f"cu.{name}(" in told
 
 
-def test_there_are_three_kinds_of_error_and_all_are_one_family():
+def test_there_are_four_kinds_of_error_and_all_are_one_family():
     errors = [
         thing
         for _, thing in inspect.getmembers(model, inspect.isclass)
         if issubclass(thing, Exception)
     ]
-    assert set(errors) == {cu.CamiUnitsError, cu.InputError, cu.PlanError}
+    assert set(errors) == {cu.ArgumentError, cu.CamiUnitsError, cu.InputError, cu.PlanError}
     assert all(issubclass(error, cu.CamiUnitsError) for error in errors)
 
 

@@ -118,6 +118,9 @@ from .model import (
     EQUAL_AREA as EQUAL_AREA,
 )
 from .model import (
+    ArgumentError as ArgumentError,
+)
+from .model import (
     CamiUnitsError as CamiUnitsError,
 )
 from .model import (

@@ -115,9 +115,9 @@ def collect(
     paths: Sequence[Path | str],
     base: Round,
     *,
-    base_dir: Path | None = None,
-    pack: Path | None = None,
-    resolutions: Path | None = None,
+    base_dir: Path | str | None = None,
+    pack: Path | str | None = None,
+    resolutions: Path | str | None = None,
     progress: Progress = quiet,
 ) -> Collected:
     """The next round from the files that groups hand in, three-way against the round handed out.
@@ -149,9 +149,12 @@ def collect(
     """
     check_arguments(collect, locals())
     files = [Path(path) for path in paths]
-    handed_in = read_handed_in(files, base, pack=pack, progress=progress)
-    choices, notices = read_resolutions(resolutions, files, handed_in)
-    return settled(handed_in, choices, notices=notices, base_dir=base_dir, progress=progress)
+    folder, packs, answers = (
+        Path(path) if path else None for path in (base_dir, pack, resolutions)
+    )
+    handed_in = read_handed_in(files, base, pack=packs, progress=progress)
+    choices, notices = read_resolutions(answers, files, handed_in)
+    return settled(handed_in, choices, notices=notices, base_dir=folder, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ from cami_units.model import (
     Problem,
     check_arguments,
     check_table,
-    crs_text,
     equal_area_crs,
     in_short,
     read_crs,
@@ -277,7 +276,7 @@ def _in_crs_of(countries: gpd.GeoDataFrame | None, options: FileOptions) -> File
     """The options of a reader that is handed countries, whose system holds where none is said."""
     if countries is None:
         return {"crs": EQUAL_AREA, **options}
-    crs = options.get("crs", crs_text(countries.crs) if countries.crs else EQUAL_AREA)
+    crs = equal_area_crs(options.get("crs", countries.crs or EQUAL_AREA))
     check_table(countries, "countries", crs=read_crs(crs))
     return {**options, "crs": crs}
 
@@ -322,7 +321,7 @@ def read_sites(
     path: Path | str,
     *,
     max_area_change: float = 0.01,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     **options: Unpack[FileOptions],
 ) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
     """Any polygons, as drawn, with one id each.
@@ -366,7 +365,7 @@ def read_sites(
     reading = replace(
         _one("conservation_units", **options),
         max_area_change=max_area_change,
-        folder=folder,
+        folder=None if folder is None else Path(folder),
     )
     files, problems = found_files("conservation_units", [Path(path)])
     rows = gathered("conservation_units", files, reading, is_own=True)

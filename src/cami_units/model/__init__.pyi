@@ -59,6 +59,7 @@ from ._encodings import bits_per_byte as bits_per_byte
 from ._encodings import delimited_rows as delimited_rows
 from ._encodings import guessed_text as guessed_text
 from ._errors import ARCHIVE_DAMAGE as ARCHIVE_DAMAGE
+from ._errors import ArgumentError as ArgumentError
 from ._errors import CamiUnitsError as CamiUnitsError
 from ._errors import InputError as InputError
 from ._errors import Note as Note

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from inspect import Parameter, signature
 from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
@@ -17,11 +18,13 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
+    is_typeddict,
 )
 
 import numpy as np
 
-from cami_units.model._errors import InputError, faults_said, hints_behind, listed
+from cami_units.model._crs import WrittenCrs
+from cami_units.model._errors import ArgumentError, faults_said, hints_behind, listed
 
 
 def check_arguments(verb: Callable[..., object], arguments: Mapping[str, Any]) -> None:
@@ -36,7 +39,7 @@ def check_arguments(verb: Callable[..., object], arguments: Mapping[str, Any]) -
 
     Raises
     ------
-    InputError
+    ArgumentError
         With every fault at once: what was expected, what came, and what gives such a thing.
 
     Examples
@@ -47,7 +50,7 @@ def check_arguments(verb: Callable[..., object], arguments: Mapping[str, Any]) -
     >>> half(25), half("25")
     Traceback (most recent call last):
         ...
-    cami_units.model.InputError: half() cannot be called so: cell_km must be a number, got '25'.
+    cami_units.model.ArgumentError: half() cannot be called so: cell_km must be a number, got '25'.
     """
     faults: list[str] = []
     for name, hint, kind in _parameters(verb):
@@ -60,7 +63,7 @@ def check_arguments(verb: Callable[..., object], arguments: Mapping[str, Any]) -
         elif not _fits(arguments[name], hint):
             faults.append(_fault(name, arguments[name], hint))
     if faults:
-        raise InputError(f"{verb.__name__}() cannot be called so: {faults_said(faults)}")
+        raise ArgumentError(f"{verb.__name__}() cannot be called so: {faults_said(faults)}")
 
 
 @cache
@@ -103,18 +106,30 @@ def _fits(value: Any, hint: Any) -> bool:
         return any(_fits(value, part) for part in parts)
     if origin is Literal:
         # of a word that is none of those there are each function says which was perhaps meant
-        return type(value) in map(type, parts)
-    if origin is Callable:
-        return callable(value)
-    if isinstance(origin, type) and issubclass(origin, Iterable):
+        return isinstance(value, tuple(map(type, parts)))
+    if _is_list(origin):
         return _holds(value, origin, parts)
+    if origin in (Callable, np.ndarray):
+        return isinstance(value, origin)
+    return _is_one(value, hint)
+
+
+def _is_one(value: Any, hint: Any) -> bool:
+    """Whether a value is of a kind that holds nothing else."""
     if hint is float or hint is int:
         number: Any = Real if hint is float else Integral
         return isinstance(value, number) and not isinstance(value, bool) and value == value
     if hint is bool:
         return isinstance(value, bool | np.bool_)
-    is_class = isinstance(hint, type) and not getattr(hint, "_is_protocol", False)
-    return not is_class or isinstance(value, hint)
+    if hint is Path or is_typeddict(hint):
+        return isinstance(value, PathLike if hint is Path else Mapping)
+    is_vague = getattr(hint, "_is_protocol", False) and not getattr(hint, "_is_runtime_protocol", 0)
+    return is_vague or not isinstance(hint, type) or isinstance(value, hint)
+
+
+def _is_list(origin: Any) -> bool:
+    """Whether an annotation says of which kind each thing is that a list or a mapping holds."""
+    return isinstance(origin, type) and issubclass(origin, Iterable) and origin is not np.ndarray
 
 
 def _holds(value: Any, origin: type, parts: tuple[Any, ...]) -> bool:
@@ -124,9 +139,18 @@ def _holds(value: Any, origin: type, parts: tuple[Any, ...]) -> bool:
         is_plain = isinstance(value, dict | MappingProxyType)
         held_values = value.values() if is_plain else ()
         return isinstance(value, origin) and all(_fits(held, parts[1]) for held in held_values)
-    if isinstance(value, Collection):
-        return not isinstance(value, str | bytes) and all(_fits(held, parts[0]) for held in value)
-    return origin is Iterable and isinstance(value, Iterable)
+    if not _is_collection(value):
+        return (
+            origin is Iterable and isinstance(value, Iterable) and not isinstance(value, Collection)
+        )
+    if _is_of_length(origin, parts):
+        return len(value) == len(parts) and all(map(_fits, value, parts))
+    return all(_fits(held, parts[0]) for held in value)
+
+
+def _is_of_length(origin: type, parts: tuple[Any, ...]) -> bool:
+    """Whether an annotation says how many things it names: a tuple without an ellipsis."""
+    return origin is tuple and Ellipsis not in parts
 
 
 _KINDS: Final[Mapping[Any, str]] = {
@@ -136,6 +160,7 @@ _KINDS: Final[Mapping[Any, str]] = {
     str: "a text",
     bytes: "bytes",
     Path: "a path",
+    WrittenCrs: "a CRS",
     NoneType: "None",
 }
 
@@ -163,10 +188,13 @@ def _kind_name(hint: Any) -> str:
         return " or ".join(dict.fromkeys(map(_kind_name, parts)))
     if origin is Literal:
         return " or ".join(map(repr, parts))
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if _is_list(origin) and issubclass(origin, Mapping):
         return f"a dict of which each value is {_kind_name(parts[1])}"
-    if isinstance(origin, type) and issubclass(origin, Iterable):
-        return f"a list, each {_kind_name(parts[0])}"
+    if _is_list(origin):
+        count = f" of {len(parts)}" if _is_of_length(origin, parts) else ""
+        return f"a list{count}, each {_kind_name(parts[0])}"
+    if origin is np.ndarray:
+        return "an array"
     if not isinstance(hint, type):
         return "a function"
     return f"{'an' if hint.__name__[0] in 'AEIOU' else 'a'} {hint.__name__}"
@@ -174,9 +202,30 @@ def _kind_name(hint: Any) -> str:
 
 def _fault(name: str, value: Any, hint: Any) -> str:
     """What was expected for a parameter, what came, and what gives such a thing."""
-    is_plain = value is None or isinstance(value, str | float | int)
-    came = repr(value) if is_plain and len(repr(value)) < 40 else type(value).__name__
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     makers = [_MAKERS[kind.__name__] for kind in kinds if getattr(kind, "__name__", "") in _MAKERS]
     cure = f": {makers[0]} gives one" if makers else ""
-    return f"{name} must be {_kind_name(hint)}, got {came}{cure}"
+    return f"{name} must be {_kind_name(hint)}, got {_came(value, kinds)}{cure}"
+
+
+def _came(value: Any, kinds: tuple[Any, ...] = ()) -> str:
+    """A value as it was typed where that is short, else what it is, with the first thing that is odd in it."""
+    is_plain = value is None or isinstance(value, str | float | int)
+    if is_plain and len(repr(value)) < 40:
+        return repr(value)
+    odd = ""
+    if _is_collection(value):
+        is_dict = isinstance(value, dict)
+        held_values = value.items() if is_dict else enumerate(value)
+        lists = (kind for kind in kinds if _is_list(get_origin(kind)))
+        of_its_sort = (kind for kind in lists if issubclass(get_origin(kind), Mapping) == is_dict)
+        promise = next((get_args(kind)[is_dict] for kind in of_its_sort), Any)
+        odd_values = ((place, held) for place, held in held_values if not _fits(held, promise))
+        odd = next((f" with {_came(held)} at {place!r}" for place, held in odd_values), "")
+    return f"{type(value).__name__}{odd}"
+
+
+def _is_collection(value: Any) -> bool:
+    """Whether there are things in a value that can be looked at, and are there still afterwards."""
+    is_one = isinstance(value, str | bytes) or not getattr(value, "ndim", 1)
+    return isinstance(value, Collection) and not is_one

@@ -6,7 +6,8 @@ import math
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final
+from numbers import Integral
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import shapely
@@ -101,8 +102,16 @@ _PLAIN: Final = frozenset(
 """What the text of a projection in metres may say beside its name for :func:`_step` to know it."""
 
 
-AnyCrs = str | int | CRS
-"""A coordinate system as text, by its number in EPSG, or as pyproj has it."""
+@runtime_checkable
+class WrittenCrs(Protocol):
+    """A coordinate system as pyproj or rasterio has it: it says itself in WKT."""
+
+    def to_wkt(self) -> str:
+        """All that is to be known of it, as text."""
+
+
+AnyCrs = str | int | WrittenCrs
+"""A coordinate system as text, by its number in EPSG, or as a library has it."""
 
 
 def read_crs(value: Any) -> CRS:
@@ -172,9 +181,9 @@ def equal_area_crs(crs: AnyCrs) -> str:
 
 def crs_text(crs: AnyCrs) -> str:
     """A coordinate system as text; text as it is, known or not."""
-    if isinstance(crs, CRS):
-        return str(crs.srs)
-    return f"EPSG:{crs}" if isinstance(crs, int) else crs
+    if isinstance(crs, str):
+        return crs
+    return f"EPSG:{crs}" if isinstance(crs, Integral) else str(CRS.from_user_input(crs).srs)
 
 
 @lru_cache(maxsize=256)

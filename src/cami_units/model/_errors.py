@@ -89,6 +89,19 @@ class InputError(CamiUnitsError, ValueError):
         return said(self.note)
 
 
+class ArgumentError(InputError, TypeError):
+    """A public function was handed something of another kind than its signature says.
+
+    Examples
+    --------
+    >>> import cami_units as cu
+    >>> issubclass(cu.ArgumentError, cu.InputError), issubclass(cu.ArgumentError, TypeError)
+    (True, True)
+    """
+
+    __module__ = "cami_units.model"  # where people import it from, and see it in a traceback
+
+
 class PlanError(InputError):
     """`plan.toml` or `criteria.toml` is at fault. All faults of the file come in one message.
 
