@@ -91,7 +91,7 @@ def test_geometries_of_several_systems_are_refused(tmp_path):
 def test_without_sqlalchemy_the_cure_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     file = query(tmp_path, "-- database: sqlite:///x.db\nSELECT 1")
-    with pytest.raises(InputError, match=r"pip install 'cami_units\[postgis\]'"):
+    with pytest.raises(InputError, match=r"pip install 'psycopg\[binary\]' sqlalchemy"):
         layers.read_ranges(file)
 
 

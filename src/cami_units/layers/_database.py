@@ -33,7 +33,7 @@ SUFFIX: Final = ".sql"
 
 _FIRST_LINE: Final = re.compile(r"^\ufeff?\s*--\s*database:\s*(\S+)\s*\n(.+)", re.DOTALL)
 _GEOMETRY: Final = ("geometry", "geom", "wkb_geometry", "the_geom", "shape", "wkb")
-_INSTALL: Final = "pip install 'cami_units[postgis]'"
+_INSTALL: Final = "pip install 'psycopg[binary]' sqlalchemy"
 # a server that is there answers at once; a query over a continent takes minutes, and no more
 _CONNECT_SECONDS: Final = 10
 _STATEMENT_SECONDS: Final = 600
