@@ -28,8 +28,8 @@ from cami_units.commands.shown_round import (
     shown_context,
 )
 from cami_units.kml import rehearsal as draw
-from cami_units.layers import context_rows
-from cami_units.model import EQUAL_AREA, LONLAT, InputError, Raster, Round
+from cami_units.layers import context_rows, read_context
+from cami_units.model import EQUAL_AREA, LONLAT, InputError, Raster, Round, data_dir
 from cami_units.plan import read_plan
 from cami_units.scene import MOST_FEATURES, MOST_VERTICES, light_context
 from tests.browser import Page, chromium
@@ -251,6 +251,17 @@ def test_a_restricted_layer_is_measured_and_never_shown(tmp_path: Path) -> None:
     assert made.manifest["inputs"][-1]["restricted"]
     assert all_context(made) == {}
     assert "context_other" not in published(made).tables
+
+
+@pytest.mark.parametrize("name", ["protected_areas", "renamed"])
+def test_a_file_that_came_with_the_software_is_shown_whatever_its_sources_are(tmp_path, name):
+    # one of its rows was checked against the Red List's makers and says so; nothing of theirs is in it
+    bundled = data_dir() / "protected_areas" / "protected_areas.geojson"
+    copy = tmp_path / f"{name}.geojson"
+    copy.write_bytes(bundled.read_bytes())
+    assert [one["restricted"] for one in read_context(copy, around=None).sources] == [False]
+    copy.write_bytes(bundled.read_bytes() + b"\n")
+    assert [one["restricted"] for one in read_context(copy, around=None).sources] == [True]
 
 
 def test_units_that_were_redrawn_are_told_anew_and_the_others_as_they_were(made: Round) -> None:
