@@ -761,6 +761,37 @@ def test_a_workshop_begins_with_a_plan_that_names_its_criteria(tmp_path):
         )
 
 
+def test_a_workshop_begins_in_the_empty_folder_that_one_is_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = init(Path())
+    # the names are seen from where the shell stands: it is in the folder still
+    assert [str(path) for path in made] == ["README.md", "plan.toml", "criteria.toml", "inputs"]
+    assert sorted(Path().iterdir()) == sorted(made)
+    assert Path("inputs").is_dir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").write_text("mine")
+    for place in (Path(), Path(".."), Path("other")):
+        with pytest.raises(InputError, match="exists and is not empty"):
+            init(place)
+    assert [path.name for path in Path("other").iterdir()] == ["mine.txt"]
+
+
+def test_a_workshop_is_in_an_empty_folder_whole_or_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    mkdir = Path.mkdir
+
+    def full(path: Path, *how, **more) -> None:
+        if path.name == "inputs":  # the last of them
+            raise OSError(errno.ENOSPC, "no space")
+        mkdir(path, *how, **more)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(InputError, match="the disk is full"):
+        init(Path())
+    assert list(Path().iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("lang", "languages"),
     [("", ("en", "ru")), *((lang, (lang, "en")) for lang in LANGUAGES if lang != "en")],

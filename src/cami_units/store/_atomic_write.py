@@ -53,13 +53,13 @@ def staging(
         to, the disk is full, or a program has a file of the old folder open.
     """
     target = absolute(directory)
-    _check_free(target, directory, replace)
+    check_free(target, directory, replace)
     check_not_here(target, directory)
     with _workplace(target, directory) as staged:
         yield staged
         # Only now, for the moment of the swap: whoever reads meanwhile sees the old folder, whole.
         with exclusive(_guarded(target)):
-            _check_free(target, directory, replace)  # another run may have made it meanwhile
+            check_free(target, directory, replace)  # another run may have made it meanwhile
             if carry is not None:
                 carry(staged)
             # To the disk before the swap: a stick pulled out right after must hold files, not
@@ -83,7 +83,7 @@ _ROUND: Final = "manifest.json"
 """What makes a folder a round."""
 
 
-def _check_free(target: Path, named_path: Path, replace: bool) -> None:
+def check_free(target: Path, named_path: Path, replace: bool) -> None:
     """Refuse a place that holds something and is not to be replaced; a file never is, by a folder."""
     if target.exists() and not target.is_dir():
         raise InputError.of("file for a folder", file=str(named_path))

@@ -33,12 +33,15 @@ from cami_units.model import (
 from cami_units.store._atomic_write import (
     Writer,
     absolute,
+    check_free,
     check_not_here,
     disk_reason,
     put_back,
     put_back_in,
     sha256,
     staging,
+    text_writer,
+    write_files,
 )
 from cami_units.store._geopackage import (
     GEOPACKAGE,
@@ -455,7 +458,7 @@ def write_workshop(
     Parameters
     ----------
     directory : Path
-        A new or empty folder.
+        A new or an empty folder, such as the one you are in.
     plan, criteria : Path
         The files to begin with. Where the plan has the line that names `criteria.toml` switched
         off, it is switched on.
@@ -472,19 +475,25 @@ def write_workshop(
     Raises
     ------
     InputError
-        When the folder is not empty, is the one you are in, or cannot be written to.
+        When the folder is not empty or cannot be written to.
     """
     plan_text = _PROFILE_LINE.sub(r"\1", plan.read_text(encoding="utf-8"))
     if languages:
         listed_languages = ", ".join(f'"{language}"' for language in languages)
         plan_text = _LANGUAGES_LINE.sub(f"languages = [{listed_languages}]", plan_text)
-    texts = {
-        "README.md": readme,
-        "plan.toml": plan_text,
-        "criteria.toml": criteria.read_text(encoding="utf-8"),
+    writers: dict[str, Writer] = {
+        "README.md": text_writer(readme),
+        "plan.toml": text_writer(plan_text),
+        "criteria.toml": text_writer(criteria.read_text(encoding="utf-8")),
+        "inputs": Path.mkdir,
     }
-    with staging(directory) as folder:
-        (folder / "inputs").mkdir()
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return [directory / name for name in (*texts, "inputs")]
+    target = absolute(directory)
+    if target.is_dir():
+        # filled and not swapped for another folder: a shell may stand in it
+        check_free(target, directory, replace=False)
+        write_files(directory, writers)
+    else:
+        with staging(directory) as folder:
+            for name, write in writers.items():
+                write(folder / name)
+    return [directory / name for name in writers]
