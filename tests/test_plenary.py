@@ -9,6 +9,7 @@ import re
 import runpy
 import shutil
 import sys
+import unicodedata
 import zipfile
 from dataclasses import replace
 from io import BytesIO
@@ -23,7 +24,7 @@ import shapely
 from lxml import etree
 from PIL import ImageFont
 from pptx import Presentation
-from pptx.util import Mm
+from pptx.util import Mm, Pt
 from pyproj import Geod
 
 from cami_units import kml, store, workshop
@@ -39,7 +40,8 @@ from cami_units.commands.shown_round import crs_of, drawn_scene
 from cami_units.commands.stored_round import groups_in
 from cami_units.documents import board as board_room
 from cami_units.documents import html_pages, unit_drawing
-from cami_units.documents._word_document import new_document
+from cami_units.documents._word_document import new_document, table
+from cami_units.documents._word_document import paragraph as add_paragraph
 from cami_units.documents.board import _body, write_slides
 from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
@@ -705,6 +707,35 @@ def test_a_text_says_which_language_it_is_in_so_that_a_speller_underlines_none_o
     with zipfile.ZipFile(written) as parts:
         styles = parts.read("word/styles.xml").decode()
     assert re.findall(r'<w:lang w:val="([^"]*)" w:eastAsia="([^"]*)"', styles) == [(tag, "zh-CN")]
+
+
+def test_a_paragraph_keeps_off_the_lower_line_of_a_table():
+    document = new_document(imprint(), "Annex", lang="en")
+    table(document, ("a",), [("b",)], (178,))
+    add_paragraph(document, "below a table")
+    add_paragraph(document, "below a paragraph")
+    *_, below, next_one = document.paragraphs
+    assert below.paragraph_format.space_before == Pt(4)
+    assert next_one.paragraph_format.space_before is None
+
+
+@pytest.mark.parametrize(
+    ("lang", "tag"), [("en", "en-GB"), ("ru", "ru-RU"), ("zh", "en-GB"), ("mn", "mn-MN")]
+)
+def test_each_run_of_a_slide_says_which_language_it_is_in(rounds, tmp_path, lang, tag):
+    """One with Chinese signs is Chinese, whatever else is in it; what is in letters is as in Word."""
+    slides = tuple(boarded_slides(rounds[1], lang).values())
+    write_slides(tmp_path / "a.pptx", Board(lang, slides), imprint=imprint())
+    spoken = {True: ("zh-CN", tag), False: (tag, None)}
+    seen = set()
+    for slide in Presentation(str(tmp_path / "a.pptx")).slides:
+        of_notes = slide.notes_slide._element.iter("{*}r") if slide.has_notes_slide else ()
+        for run in [*slide._element.iter("{*}r"), *of_notes]:
+            said, told = "".join(run.itertext()), run.find("{*}rPr").attrib
+            is_chinese = any(unicodedata.east_asian_width(sign) in "WF" for sign in said)
+            assert (told["lang"], told.get("altLang")) == spoken[is_chinese], said
+            seen.add(is_chinese)
+    assert seen == {lang == "zh", False}
 
 
 def test_a_title_of_any_length_is_on_the_slides(tmp_path):

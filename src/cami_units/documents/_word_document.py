@@ -95,7 +95,11 @@ def heading(document: Any, words: str, level: int) -> None:
 
 def paragraph(document: Any, words: str, *, bold: bool = False, style: str | None = None) -> None:
     """A paragraph of text; a list item with the style "List Bullet"."""
-    document.add_paragraph(style=style).add_run(clean_text(words)).bold = bold
+    added = document.add_paragraph(style=style)
+    added.add_run(clean_text(words)).bold = bold
+    before = added._p.getprevious()
+    if before is not None and before.tag == qn("w:tbl"):  # a table leaves no room below its line
+        added.paragraph_format.space_before = Pt(4)
 
 
 def small(paragraph: Any, words: str) -> None:

@@ -331,13 +331,13 @@ def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
         sheets.append(_overview(imprint, board, board.overview.opened()))
     if board.fences:
         sheets.append(_fences(imprint, board))
-    whole_slides = [(_whole(sheet), "") for sheet in sheets]
+    whole_slides = [(_whole(sheet, board.lang), "") for sheet in sheets]
     for number, slide in enumerate(board.slides, start=1):
         place = f"{number} / {len(board.slides)}"
         whole_slides.append(_unit_slide(slide, imprint, place, board.lang))
         sheets = _activities(slide, imprint, place, board.lang) if slide.activities else []
-        whole_slides += [(_whole(sheet), "") for sheet in sheets]
-    path.write_bytes(_presentation(whole_slides, imprint))
+        whole_slides += [(_whole(sheet, board.lang), "") for sheet in sheets]
+    path.write_bytes(_presentation(whole_slides, imprint, board.lang))
 
 
 _Whole = tuple[Packed, Packed | None]
@@ -384,7 +384,7 @@ def _frame(imprint: Imprint) -> tuple[dict[str, str], dict[str, Packed]]:
     return texts, others
 
 
-def _presentation(slides: Sequence[tuple[_Whole, str]], imprint: Imprint) -> bytes:
+def _presentation(slides: Sequence[tuple[_Whole, str]], imprint: Imprint, lang: str) -> bytes:
     """A presentation of slides, each with its notes or without."""
     texts, frame = _frame(imprint)
     files = dict(frame)
@@ -413,7 +413,10 @@ def _presentation(slides: Sequence[tuple[_Whole, str]], imprint: Imprint) -> byt
                 _related(1, "notesMaster", "../notesMasters/notesMaster1.xml"),
                 _related(2, "slide", f"../slides/slide{number}.xml"),
             ]
-            lines = [f"<a:p><a:r>{_words(line)}</a:r></a:p>" for line in notes.split("\n")]
+            lines = [
+                f"<a:p><a:r><a:rPr {_language(line, lang)}/>{_words(line)}</a:r></a:p>"
+                for line in notes.split("\n")
+            ]
             files[f"ppt/notesSlides/{name}"] = packed(
                 f"{notes_head}{''.join(lines)}{notes_tail}".encode()
             )
@@ -460,15 +463,31 @@ def _relations(lines: Sequence[str]) -> Packed:
     return packed(f"{_XML}{head}{''.join(lines)}</Relationships>".encode())
 
 
-def _whole(sheet: _Sheet) -> _Whole:
+def _language(line: str, lang: str) -> str:
+    """The language of a line as its run says it: Chinese by its signs, of what is in letters that of the slides.
+
+    Signs without it have the commas of Taiwan, in the middle of their square.
+    """
+    tag = text("language tag", lang)
+    return f'lang="zh-CN" altLang="{tag}"' if _CHINESE.search(line) else f'lang="{tag}"'
+
+
+_CHINESE: Final = re.compile("[\u3000-\u9fff\uff00-\uffef]")
+_RUN: Final = re.compile(r"<a:rPr (.*?</a:rPr><a:t>([^<]*))")
+
+
+def _whole(sheet: _Sheet, lang: str) -> _Whole:
     """A slide as the file that it is, and its picture."""
+    shapes = _RUN.sub(
+        lambda run: f"<a:rPr {_language(run[2], lang)} {run[1]}", "".join(sheet.shapes)
+    )
     head = (
         f'{_XML}<p:sld {_NAMESPACES} xmlns:r="{_RELATION}"><p:cSld><p:spTree><p:nvGrpSpPr>'
         '<p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>'
     )
     tail = "</p:spTree></p:cSld><p:clrMapOvr><a:masterClrMapping/></p:clrMapOvr></p:sld>"
     picture = packed(sheet.pictures[0]) if sheet.pictures else None
-    return packed(f"{head}{''.join(sheet.shapes)}{tail}".encode()), picture
+    return packed(f"{head}{shapes}{tail}".encode()), picture
 
 
 def _cover(imprint: Imprint, board: Board) -> _Sheet:
@@ -551,7 +570,7 @@ def _unit_slide(unit: Slide, imprint: Imprint, place: str, lang: str) -> tuple[_
         """Its file, its notes, and its picture if it has one."""
         slide = _Sheet()
         notes = _draw_unit(slide, unit, imprint, place, lang)
-        body, picture = _whole(slide)
+        body, picture = _whole(slide, lang)
         return [bytes(body), "\n".join(notes).encode(), *([bytes(picture)] if picture else [])]
 
     body, notes, *pictures = piece("slide", [repr((unit, imprint, place, lang)).encode()], drawn)
