@@ -202,6 +202,18 @@ def test_codes_of_other_kinds_of_json_are_codes(tmp_path, ending):
         assert set(sites["seen"]) == {"2024-03-04"}
 
 
+def test_a_line_cut_off_makes_no_days_of_the_codes_before_it(tmp_path):
+    shape = shapely.geometry.mapping(STEPPE)
+    rows = [
+        {"type": "Feature", "properties": {"unit_id": code}, "geometry": shape}
+        for code in ("12-03-04", "12-03-05")
+    ]
+    path = tmp_path / "units.ndjson"
+    path.write_text("\n".join([*map(json.dumps, rows), '{"type": "Feat']))
+    sites, _ = layers.read_sites(path)
+    assert sorted(sites["site"]) == ["12-03-04", "12-03-05"]
+
+
 @pytest.mark.parametrize("has_log", [True, False])
 def test_a_drawing_copied_while_a_gis_had_it_open_is_not_touched(tmp_path, has_log):
     """SQLite puts the log into the file, and takes it away, at the first question of how many rows there are."""

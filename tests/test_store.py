@@ -1150,3 +1150,17 @@ def test_a_scratch_folder_ends_with_its_process_or_with_the_next_one(tmp_path, m
     with store.scratch("desk-"):
         assert not left.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_product_is_made_beside_its_place_where_others_have_a_manifest(tmp_path):
+    """Beside a round, which may be replaced meanwhile; a site of somebody's has a `manifest.json` too."""
+    for folder, names in (
+        ("site", ["manifest.json"]),
+        ("round", ["manifest.json", store.GEOPACKAGE]),
+    ):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / name).write_text("{}")
+        with staging(tmp_path / folder / "pack") as staged:
+            assert staged.parent == (tmp_path / folder if folder == "site" else tmp_path)
+        assert (tmp_path / folder / "pack").is_dir()

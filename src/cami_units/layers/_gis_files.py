@@ -13,7 +13,7 @@ import shutil
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -770,12 +770,19 @@ def _json_properties(path: Path, layer: str) -> list[dict[str, Any]]:
     try:
         if suffix in _SEQUENCES:  # one a line, or each behind the sign that parts records
             chunks = text.split("\x1e" if "\x1e" in text else "\n")
-            features = [json.loads(chunk) for chunk in chunks if chunk.strip()]
+            features = [read_feature for chunk in chunks if (read_feature := _json_of(chunk))]
         else:
             features = json.loads(text)["objects"][layer]["geometries"]
         return [dict(feature.get("properties") or {}) for feature in features]
     except (ValueError, KeyError, TypeError, AttributeError):
         return []
+
+
+def _json_of(chunk: str) -> Any:
+    """One feature of a sequence; nothing of a line that is cut off, which GDAL passes over too."""
+    with suppress(ValueError):
+        return json.loads(chunk)
+    return None
 
 
 def _is_small(path: Path) -> bool:

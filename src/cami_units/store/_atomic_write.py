@@ -76,11 +76,12 @@ def _guarded(target: Path) -> Path:
 
     A round is replaced as a whole folder, with all products that it holds.
     """
-    return target.parent if (target.parent / _ROUND).is_file() else target
+    is_round = all((target.parent / name).is_file() for name in _ROUND)
+    return target.parent if is_round else target
 
 
-_ROUND: Final = "manifest.json"
-"""What makes a folder a round."""
+_ROUND: Final = ("manifest.json", "conservation_units.gpkg")
+"""What makes a folder a round: a site that people publish has a `manifest.json` too."""
 
 
 def check_free(target: Path, named_path: Path, replace: bool) -> None:
