@@ -53,6 +53,7 @@ _IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IG
 _TO: Final = r"\s*(?:-?(?:аас|ээс|оос|өөс)(?=\s)|[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|thru|through|по|до|хүртэл)(?=\s))\s*"
 _AND: Final = r"(?:[;,，；、+&/和及与]|(?<=\s)(?:and|и|болон|ба)(?=\s))"
 _MONTH: Final = (
+    r"(?!(?-i:may)\s+[^\W\d_])"  # "unit 5 may be larger"
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?|янв(?:ар[ья])?|фев(?:рал[ья])?|марта?|апр(?:ел[ья])?|ма[йя]|ию[нл][ья]?"
     r"|авг(?:уста?)?|сент?(?:ябр[ья])?|окт(?:ябр[ья])?|ноя(?:б(?:р[ья])?)?|дек(?:абр[ья])?|сар(?:ын)?)(?![^\W\d_])"
@@ -73,7 +74,7 @@ _NEXT_NUMBER: Final = re.compile(
 )
 """Before a number in a list that began with an id: "CU-004, 006", "CU-004 and 006"."""
 _ONLY_NUMBERS: Final = re.compile(
-    rf"\d{{1,3}}(?:\s*{_AND}\s*\d{{1,3}})+\s*(?:[-‐‑–—−]\s*\d{{1,3}})?", re.IGNORECASE
+    rf"(\d{{1,3}})(?:\s*{_AND}\s*\d{{1,3}})+\s*(?:[-‐‑–—−]\s*\d{{1,3}})?", re.IGNORECASE
 )
 """A list of bare numbers: "3; 4", "3 and 4"."""
 _NO: Final = r"(?:№|#|n[°º]|(?:no|nr|num|number|ном|номер|дугаар)(?![^\W\d_])\.?|编号)"
@@ -95,7 +96,7 @@ _NO_MEASURE: Final = (
 )
 """Behind a number within other words, which may be that of a unit: "the unit 5 km north" counts kilometres."""
 _NUMBER_IN_WORDS: Final = rf"(?:{_NO}{_GAP})?{_NO_DATE}\d{{1,5}}{_PIECE_BEHIND}(?:{_NO_MEASURE}|(?=,\d{{1,3}}\s*(?:$|{_AND})))"
-_BETWEEN_NUMBERS: Final = rf"\s*(?:{_AND}|[-‐‑–—−]|(?<=\s)(?:with|со?)(?=\s))\s*"
+_BETWEEN_NUMBERS: Final = rf"\s*(?:{_AND}|或|[-‐‑–—−]|(?<=\s)(?:with|со?|or|или|эсвэл)(?=\s))\s*"
 _ORDINAL: Final = r"(?:号|\s*-?\s*(?:я|ю|й|[оае][йяю]|ую|р|st|nd|rd|th)(?![^\W\d_]))"
 _COUNTED: Final = rf"{_NO_DATE}\d{{1,5}}"
 _IN_A_SENTENCE: Final = re.compile(
@@ -325,6 +326,8 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     ((), ())
     >>> unit_ids_in("merge units 3, 4 and 5"), unit_ids_in("unit 3 and 12 argali"), unit_ids_in("unit 9 May 2026")
     (('CU-003', 'CU-004', 'CU-005'), ('CU-003',), ())
+    >>> unit_ids_in("unit 5 may be larger"), unit_ids_in("units 3 or 4"), unit_ids_in("единица 3 или 4")
+    (('CU-005',), ('CU-003', 'CU-004'), ('CU-003', 'CU-004'))
     """
     matches = _IN_A_SENTENCE.finditer(_line(typed))
     numbers = (number for match in matches for number in _NUMBERS_SAID.finditer(match[0]))
@@ -347,17 +350,17 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     ('CU-004', 'CU-005a', 'CU-006', 'CU-009')
     >>> [unit_ids_listed(typed) for typed in ("CU-004-006", "CU-006 to CU-004", "CU-001, 3", "Wakhan")]
     [('CU-004', 'CU-006'), ('CU-006', 'CU-004'), ('CU-001', 'CU-003'), ()]
-    >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("No 4, unit 5", "5.0; 4", "6", "05.2026")]
-    [('CU-004', 'CU-005'), ('CU-005', 'CU-004'), (), ()]
+    >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("No 4, unit 5", "5.0; 4", "5 AND 4", "6", "05.2026")]
+    [('CU-004', 'CU-005'), ('CU-005', 'CU-004'), ('CU-005', 'CU-004'), (), ()]
     >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("CU-004至CU-006", "CU-004-өөс CU-006 хүртэл", "CU-004 and 006")]
     [('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-006')]
     """
     ids: list[str] = []
     ordered = sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
     line = _without_decimals(_line(typed))
-    is_list = _ONLY_NUMBERS.fullmatch(line) is not None
-    by_number = "" if is_list else numbered_id(line, patterns=_ONLY_NUMBERED)
-    if is_list and f"CU-{int(re.split(_AND, line)[0]):03d}" in ordered:
+    numbers = _ONLY_NUMBERS.fullmatch(line)
+    by_number = "" if numbers else numbered_id(line, patterns=_ONLY_NUMBERED)
+    if numbers and f"CU-{int(numbers[1]):03d}" in ordered:
         line = f"CU-{line}"
     else:
         line = with_written_id(line, by_number) if by_number in ordered else ids_as_written(line)
