@@ -39,7 +39,7 @@ import shapely
 from cami_units import words
 from cami_units.cli._summaries import say_collected
 from cami_units.commands import collect as collecting
-from cami_units.commands import group_files
+from cami_units.commands import group_files, group_folders, group_reading
 from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.documents.form_reading import UNIT_FIELDS
 from cami_units.documents.group_form import write_form
@@ -714,11 +714,11 @@ def damaged(number: int) -> Damaged:
 
 
 @cache
-def facts() -> group_files.HandedOut:
+def facts() -> group_reading.HandedOut:
     """What the round handed out says, as `collect` hands it to the reader."""
-    grabbed: list[group_files.HandedOut] = []
+    grabbed: list[group_reading.HandedOut] = []
 
-    def grab(_paths: Any, base_facts: group_files.HandedOut, **_options: Any) -> None:
+    def grab(_paths: Any, base_facts: group_reading.HandedOut, **_options: Any) -> None:
         grabbed.append(base_facts)
         raise InputError("enough")
 
@@ -747,13 +747,13 @@ def peak_mb(what: str) -> float:
     return int(re.search(what + r":\s+(\d+) kB", status.read_text())[1]) / 1000  # type: ignore[index]
 
 
-def cost_of(path: Path) -> tuple[group_files.GroupFiles, float, float]:
+def cost_of(path: Path) -> tuple[group_reading.GroupFiles, float, float]:
     """What a file gave, the processor's seconds, and the memory beyond what was there before."""
     marks = Path("/proc/self/clear_refs")
     if os.access(marks, os.W_OK):
         marks.write_text("5")  # the highest mark begins anew
     before, began = peak_mb("VmRSS"), time.process_time()
-    read = group_files.read_files(group_files.found_files([path]), facts())
+    read = group_files.read_files(group_folders.found_files([path]), facts())
     return read, time.process_time() - began, peak_mb("VmHWM") - before
 
 
@@ -773,7 +773,7 @@ def check_named(placemarks: Any) -> None:
         assert not shape.is_empty
 
 
-def check_report(read: group_files.GroupFiles) -> None:
+def check_report(read: group_reading.GroupFiles) -> None:
     """What is said of a file is short, whatever is in it, and there in every language."""
     problems = problems_table(read.notices, "en")
     short = problems_in_short(problems)
@@ -787,13 +787,13 @@ def check_report(read: group_files.GroupFiles) -> None:
 @pytest.mark.slow
 def test_damages_by_lot(tmp_path, monkeypatch, capsys):
     """No crash, no file over its budget, nothing unaccounted, and a report that stays short."""
-    take = group_files._take
+    take = group_files.take_placemarks
 
     def take_checked(placemarks: Any, *rest: Any) -> None:
         check_named(placemarks)
         take(placemarks, *rest)
 
-    monkeypatch.setattr(group_files, "_take", take_checked)
+    monkeypatch.setattr(group_files, "take_placemarks", take_checked)
     cost_of(written(tmp_path, Damaged("first.kml", OTHER, 1, "")))  # whatever is needed is loaded
     known, dearest = 0, (0.0, 0.0, "")
     paths: list[Path] = []

@@ -29,7 +29,7 @@ import cami_units.webmap as webmap_room
 from cami_units import kml, rank, webmap, workshop
 from cami_units.commands.assess import assess_sites, cut, species_ranges
 from cami_units.commands.draw_map import drawing_ground
-from cami_units.commands.group_files import _is_known_column
+from cami_units.commands.group_placemarks import _is_known_column
 from cami_units.commands.plan_layers import load
 from cami_units.criteria import assess, measures, verdicts
 from cami_units.layers import to_equal_area

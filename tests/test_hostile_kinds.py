@@ -26,7 +26,7 @@ import shapely
 
 from cami_units import layers
 from cami_units.commands.collect import collect, write_collected
-from cami_units.commands.group_files import GroupFiles
+from cami_units.commands.group_reading import GroupFiles
 from cami_units.documents.form_reading import UNIT_FIELDS
 from cami_units.documents.workbook_cells import read_table
 from tests.test_collect import base

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from shapely import box
 
 from cami_units import kml, layers
-from cami_units.commands.group_files import _reads_as, named_group
+from cami_units.commands.group_placemarks import _reads_as
+from cami_units.commands.group_reading import named_group
 from cami_units.kml._coordinates import Effort, geometry_of
 from cami_units.kml._escapes import described
 from cami_units.kml._evidence import Drawing

@@ -385,7 +385,9 @@ def test_the_standing_disclaimer_is_translated_and_anothers_is_not() -> None:
 OF_FILES = (
     *("kml/_containers.py", "kml/_xml.py", "kml/_placemarks.py", "layers/_gis_placemarks.py"),
     *("documents/form_reading.py", "documents/form_words.py", "documents/workbook_cells.py"),
-    *("commands/group_files.py", "commands/collect.py", "commands/decide.py", "desk/_day.py"),
+    *("commands/group_files.py", "commands/group_folders.py", "commands/group_forms.py"),
+    *("commands/group_placemarks.py", "commands/group_reading.py"),
+    *("commands/collect.py", "commands/decide.py", "desk/_day.py"),
     *("commands/activities.py", "commands/pack.py", "desk/_verbs.py", "workshop/_activities.py"),
     *("workshop/_merge.py", "workshop/_merge_tables.py", "store/_growing_log.py"),
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cami_units.commands.activities import Activities
     from cami_units.commands.collect import Collected
-    from cami_units.commands.group_files import FileRead
+    from cami_units.commands.group_reading import FileRead
     from cami_units.commands.pack import Packed
     from cami_units.commands.rehearse import Rehearsed
     from cami_units.model import Problem, Round

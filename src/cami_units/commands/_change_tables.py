@@ -14,7 +14,7 @@ import shapely
 from cami_units import overlap, words, workshop
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands.assess import Assessed
-from cami_units.commands.group_files import GroupFiles
+from cami_units.commands.group_reading import GroupFiles
 from cami_units.commands.stored_round import next_number
 from cami_units.model import (
     GATES,

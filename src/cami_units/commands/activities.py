@@ -12,7 +12,7 @@ import pandas as pd
 
 from cami_units import kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round
-from cami_units.commands.group_files import named_group
+from cami_units.commands.group_reading import named_group
 from cami_units.commands.pack import groups_of, languages_of
 from cami_units.commands.resolution_files import is_resolutions
 from cami_units.commands.shown_round import drawn_scene, kept_pieces

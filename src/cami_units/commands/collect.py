@@ -43,16 +43,14 @@ from cami_units.commands._next_round import (
 from cami_units.commands.assess import cut
 from cami_units.commands.context import context_again
 from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS
-from cami_units.commands.group_files import (
+from cami_units.commands.group_files import placemark_table, read_files
+from cami_units.commands.group_folders import found_files, sums_of
+from cami_units.commands.group_reading import (
     FileRead,
     GroupFiles,
     HandedOut,
-    found_files,
     looked_at,
-    placemark_table,
-    read_files,
     say_tables_beside,
-    sums_of,
     unread_note,
 )
 from cami_units.commands.resolution_files import (

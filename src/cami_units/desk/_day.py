@@ -19,7 +19,7 @@ import pandas as pd
 
 from cami_units import store
 from cami_units.commands.decide import DECISION_LOG
-from cami_units.commands.group_files import files_in, handed_in_sum
+from cami_units.commands.group_folders import files_in, handed_in_sum
 from cami_units.commands.plenary import order_typed
 from cami_units.commands.resolution_files import (
     RESOLUTION_COLUMNS,

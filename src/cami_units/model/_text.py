@@ -114,9 +114,9 @@ def clean_name(value: object) -> str:
 
 
 _LOST_LETTERS: Final = re.compile(
-    r"\ufffd|[^\W\d_]\?+[^\W\d_]|(?<!\S)\?+[^\W\d_]|(?<!\S)\?{4,}(?!\w)|(?<!\S)\?{2,}[\W\d]+\?{2,}(?!\w)"
+    r"\ufffd|[^\W\d_]\?+[^\W\d_]|(?<!\S)\?+[^\W\d_]|(?<!\S)\?{4,}(?!\w)|(?<!\S)\?{2,}[\W\d]{1,40}\?{2,}(?!\w)"
 )
-_ADDRESS: Final = re.compile(r"\S*(?://|www\.)\S*")
+_IN_AN_ADDRESS: Final = ("//", "www.")
 
 
 def lacks_letters(text: str) -> bool:
@@ -129,7 +129,14 @@ def lacks_letters(text: str) -> bool:
     >>> [lacks_letters(text) for text in ("Why??", "???", "keep? or reject?", "see http://a.b/?q=1")]
     [False, False, False, False]
     """
-    return _LOST_LETTERS.search(_ADDRESS.sub("", text)) is not None
+    # word by word: a pattern for addresses looks at a text of a million letters from each of them
+    lines = "\n".join(
+        " ".join(
+            word for word in line.split(" ") if not any(sign in word for sign in _IN_AN_ADDRESS)
+        )
+        for line in text.splitlines()
+    )
+    return _LOST_LETTERS.search(lines) is not None
 
 
 _BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")

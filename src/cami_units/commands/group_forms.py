@@ -1,0 +1,253 @@
+"""What a group asks for in its form: rows about units, one unit each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from string import ascii_lowercase
+
+import pandas as pd
+
+from cami_units import workshop
+from cami_units.commands.group_reading import (
+    FileRead,
+    FileReading,
+    HandedOut,
+    known_names,
+    named_group,
+    words_beside_ids,
+)
+from cami_units.commands.unit_names import asked_of
+from cami_units.documents.form_reading import (
+    Form,
+)
+from cami_units.documents.form_words import UNIT_ACTIONS
+from cami_units.model import (
+    Note,
+    clean_name,
+    in_short,
+    nearest_note,
+    text_rows,
+)
+
+# -- forms ----------------------------------------------------------------------------------------
+
+
+def take_form(form: Form, reading: FileReading) -> None:
+    """The units of a group's form: rejections, names and comments; shapes come from the KML."""
+    label, base_facts, group_files = reading.label, reading.base_facts, reading.group_files
+    group = form.group if form.group in base_facts.groups else named_group(label, base_facts.groups)
+    group_by = "nothing"
+    if group:
+        group_by = "its first sheet" if group == form.group else "its name"
+    else:
+        group = workshop.EVERYBODY
+        reading.note("form without group")
+    for problem in form.problems:
+        # a sheet is to a form what a folder is to a map, and a row what a placemark is
+        note = problem.as_note()
+        place = ("", problem.where) if "column" in note.facts else (problem.where, "")
+        reading.note_in(*place, note)
+    rows_of_form = [
+        row | {"name_en": _typed_over(row, base_facts)}
+        for row in text_rows(pd.concat([form.units, form.unfilled]))
+    ]
+    by_unit = [_one_unit_each(row, base_facts) for row in rows_of_form]
+    group_files.forms[label] = [
+        form_row
+        for cells in chain.from_iterable(by_unit)
+        if (form_row := _form_row(cells, reading)) is not None
+    ]
+    filled = len(group_files.forms[label])
+    group_files.forms[label] += _rows_of_mates(group_files.forms[label], base_facts)
+    unheard = [
+        " | ".join(filter(None, map(clean_name, row.values())))
+        for row, of_units in zip(rows_of_form, by_unit, strict=True)
+        if row["action"] != "new"
+        and not any(one["unit_id"] in base_facts.units for one in of_units)
+    ]
+    if unheard := list(filter(None, unheard)):
+        reading.note_in("units", "", Note("form words", {"text": in_short(unheard, 20)}))
+    rows_brought = form.activities
+    is_of_table = rows_brought["activity_id"].ne("")
+    marked = rows_brought["action"].isin(["add", "amend", "drop"])
+    activities = int(marked.where(is_of_table, rows_brought["text"].ne("")).sum())
+    if activities:
+        reading.note_in("activities", "", Note("form activities", {"count": activities}))
+    group_files.rounds[label] = form.round
+    rows = filled + activities
+    group_files.files.append(
+        FileRead(label, reading.digest, group, group_by, rows=rows, is_form=True)
+    )
+
+
+def _rows_of_mates(
+    rows: Iterable[workshop.FormRow], base_facts: HandedOut
+) -> list[workshop.FormRow]:
+    """What rows of a form ask to be merged, as rows of the other units: it is asked of them too."""
+    asked = [
+        (mate, request)
+        for row in rows
+        for request in row.requests
+        if request.key == "form merges"
+        for mate in workshop.unit_ids_listed(request.facts["other"], base_facts.units)
+    ]
+    own_rows = {row.unit_id for row in rows if row.merges}
+    return [
+        workshop.FormRow(mate, requests=(request,))
+        for mate, request in asked
+        if mate in base_facts.units and mate not in own_rows
+    ]
+
+
+def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
+    """The name that somebody typed over the one of a unit, in the column that was filled in; else nothing.
+
+    Where nothing else is known of the unit the name may be how the group calls it. A code page that
+    lacks a letter puts "?" for it.
+    """
+    unit_id, name = workshop.unit_id_typed(row["unit_id"]), clean_name(row["name_en"])
+    known_names = base_facts.names.get(unit_id)
+    if known_names is None:
+        return name
+    is_known = name.casefold() in {clean_name(one).casefold() for one in known_names}
+    is_known |= any(workshop.is_garbled(name, clean_name(own_name)) for own_name in known_names)
+    return "" if is_known else name
+
+
+def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
+    """A row of a form for each unit that it is about: "CU-001; CU-002", or a line below the table that names one.
+
+    A name that is typed for several units at once is that of none of them: it stands with the comment.
+    """
+    typed = row["unit_id"]
+    if typed in base_facts.units or row["action"] == "new":
+        return [row]
+    named = workshop.unit_ids_listed(typed, base_facts.units) or workshop.unit_ids_in(typed)
+    ids = [one for one in dict.fromkeys(named) if one in base_facts.units]
+    is_all = not any(value for key, value in row.items() if key != "unit_id")
+    words_of_row = [
+        typed if is_all or words_beside_ids(typed, base_facts) else "",
+        row["new_name"] if len(ids) > 1 else "",
+        row["comment"],
+    ]
+    spoken = {**row, "comment": "\n".join(filter(None, words_of_row))}
+    if len(ids) > 1:
+        spoken["new_name"] = ""
+    of_ids = _row_of_each(spoken, ids)
+    return _asked_of_first(of_ids, typed, base_facts) or _of_pieces(row, base_facts) or [row]
+
+
+def _row_of_each(row: Mapping[str, str], ids: Sequence[str]) -> list[Mapping[str, str]]:
+    """A row for each of some units: a merge that names no other is one with the others."""
+    is_merge = row["action"] == "merge" and not row["merge_with"]
+    mates = ["; ".join(mate for mate in ids if is_merge and mate != one) for one in ids]
+    return [
+        {**row, "unit_id": one, "merge_with": mate or row["merge_with"]}
+        for one, mate in zip(ids, mates, strict=True)
+    ]
+
+
+def _asked_of_first(
+    rows: Sequence[Mapping[str, str]], typed: str, base_facts: HandedOut
+) -> list[Mapping[str, str]]:
+    """Rows of the units in one cell: where other words stand beside their ids, what is asked is asked of the first.
+
+    "CU-001, formerly CU-002" rejects one unit.
+    """
+    if not words_beside_ids(typed, base_facts):
+        return list(rows)
+    nothing_asked = {"action": "", "merge_with": "", "new_name": ""}
+    return [*rows[:1], *({**row, **nothing_asked} for row in rows[1:])]
+
+
+def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
+    """The words of a row on a unit that was split since, as a comment on each of its pieces; else none.
+
+    What is to be done with the whole is not done to the parts.
+    """
+    whole = workshop.unit_id_typed(row["unit_id"])
+    pieces = [
+        one for one in sorted(base_facts.units) if whole and one.rstrip(ascii_lowercase) == whole
+    ]
+    comment = " | ".join(filter(None, map(clean_name, row.values())))
+    nothing = dict.fromkeys(row, "")
+    return [{**nothing, "unit_id": one, "comment": comment} for one in pieces]
+
+
+def _form_row(row: Mapping[str, str], reading: FileReading) -> workshop.FormRow | None:
+    """What a row of a form says of a unit; None where it says nothing of one.
+
+    Only a map can show a new unit.
+    """
+    cells = {key: clean_name(value) for key, value in row.items()}
+    # in two languages one below the other, as the headings are
+    cells["new_name"] = clean_name(row["new_name"].strip().replace("\n", " / "))
+    unit_id = workshop.unit_id_typed(cells["unit_id"])
+    action = cells["action"].casefold()
+    # of a new unit it says everything in one request
+    comments = [] if action == "new" else [row["comment"], cells["open_question"]]
+    requests = tuple(_requests(action, unit_id, cells, reading.base_facts.units))
+    is_filled = any(value for key, value in cells.items() if key != "unit_id")
+    if not is_filled or not (unit_id or action == "new"):
+        return None
+    for request in requests:
+        reading.note_in("units", unit_id or cells["new_name"], request)
+    if action == "new" and unit_id not in reading.base_facts.units:
+        return None
+    typed = workshop.with_written_id(cells["new_name"], unit_id)
+    name = workshop.bare_name(typed)
+    if action == "new":
+        name = ""  # that of the new unit: this row's keeps its own
+    elif key := _asked_of_form(typed, unit_id, reading.base_facts):
+        reading.note_in("units", unit_id, Note(key, {"name": cells["new_name"]}))
+        name = ""
+    return workshop.FormRow(
+        unit_id=unit_id,
+        rejected=action == "reject",
+        kept=action == "keep",
+        merges=action == "merge",
+        name=name,
+        question="" if action == "new" else cells["open_question"],
+        comment="\n".join(filter(None, comments)),
+        requests=requests,
+    )
+
+
+def _asked_of_form(typed: str, unit_id: str, base_facts: HandedOut) -> str:
+    """What is to be asked of a new name in a form: the key of a note, or nothing.
+
+    A unit's own id or name in place of a new one asks for nothing.
+    """
+    own_names = known_names(unit_id, base_facts)
+    if not typed or typed in own_names:
+        return ""
+    is_none = workshop.is_no_name_of(typed, unit_id)
+    return asked_of(typed, own_names) or ("odd name" if is_none else "")
+
+
+def _requests(
+    action: str, unit_id: str, cells: Mapping[str, str], known_ids: Collection[str]
+) -> Iterator[Note]:
+    """What a row of a form asks for that is not applied: only a map can give it, or a layer."""
+    ids = workshop.unit_ids_listed(cells["merge_with"], known_ids)
+    mate = ", ".join(ids) or workshop.unit_id_typed(cells["merge_with"])
+    if action == "merge" or mate not in ("", unit_id):
+        facts = {"unit_id": unit_id, "other": mate}
+        yield Note("form merges" if mate else "form merges with none", facts)
+    if action == "merge" and cells["new_name"]:
+        yield Note("form names the union", {"unit_id": unit_id, "name": cells["new_name"]})
+    if action == "new":
+        named = f" '{cells['new_name']}'" if cells["new_name"] else ""
+        typed = "; ".join(filter(None, (cells["comment"], cells["open_question"])))
+        yield Note("form adds", {"named": named, "words": f": {typed}" if typed else ""})
+    if name := cells["name_en"]:
+        yield Note("form name typed over", {"unit_id": unit_id, "name": name})
+    keys = {"split": "form splits", "change": "form changes"}
+    if action in keys:
+        yield Note(keys[action], {"unit_id": unit_id})
+    elif action not in ("", *UNIT_ACTIONS) and not (action == "rename" and cells["new_name"]):
+        hint = nearest_note(action, UNIT_ACTIONS, "perhaps")
+        yield Note("form says", {"unit_id": unit_id, "words": cells["action"], "hint": hint})
+    if grade := cells["evidence_grade"]:
+        yield Note("form grades", {"unit_id": unit_id, "grade": grade})
