@@ -59,7 +59,7 @@ function keepScale(pane) {
   // a map that is folded away has no width, and moves no bar
   if (bar && pane.scrollWidth) bar.setAttribute("transform", "translate(" + (pane.scrollLeft * map.viewBox.baseVal.width / pane.scrollWidth) + ")");
 }
-// On a phone a map is wider than the screen, so that it can be read: its middle is the unit.
+// On a phone a touch makes a map wider than the screen, for its small letters: its middle is the unit.
 function centre(pane) {
   if (!pane) return;
   if (phone.matches) pane.tabIndex = 0; else pane.removeAttribute("tabindex");
@@ -82,7 +82,9 @@ function show(unit, shown, page) {
   if (location.hash.slice(1) !== view.unit) history.replaceState(null, "", "#" + view.unit);
   if (phone.matches) scrollTo(0, 0);
   fitDecision(slide.querySelector(".standing"));
-  centre(slide.querySelector(".pane"));
+  const pane = slide.querySelector(".pane");
+  if (pane) pane.classList.remove("near");
+  centre(pane);
   const box = slide.querySelector(view.shown === "unit" ? ".told" : '.view[data-view="' + view.shown + '"]');
   view.page = 0;
   view.pages = 1;
@@ -139,6 +141,7 @@ boards.forEach((board) => {
   on(".back", () => step(-1));
   on(".turn", (button) => turn(button.value));
   on(".list", () => show("overview"));
+  on(".slide:not(.overview) .pane", (pane) => { if (phone.matches) { pane.classList.toggle("near"); centre(pane); } });
   on(".to-language", (button) => speak(button.value));
   on(".units a", (a) => show(a.hash.slice(1), "unit"));
   board.querySelector(".order select").addEventListener("change", (event) => {
@@ -171,7 +174,13 @@ boards.forEach((board) => {
   });
 });
 window.addEventListener("hashchange", () => show(decodeURIComponent(location.hash.slice(1)), "unit"));
-window.addEventListener("resize", () => show(view.unit, view.shown, view.page));
+// A phone that folds its bar of addresses away while one scrolls is not turned: the page stays where it is.
+let width = innerWidth;
+window.addEventListener("resize", () => {
+  if (phone.matches && innerWidth === width) return;
+  width = innerWidth;
+  show(view.unit, view.shown, view.page);
+});
 root.classList.add("one");
 tick();  // first: the clock makes the bar higher, and what fits hangs on it
 show(decodeURIComponent(location.hash.slice(1)), "unit");
