@@ -489,7 +489,7 @@ _CARD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         *("unit_id", "name_en", "name_ru", "status", "origin", "hotspot_ids", "rank_label", "tier"),
         *("score", "area_km2", "countries", "disputed", "species", "confidence"),
     ),
-    "unit_criteria": ("unit_id", "criterion", "met", "value"),
+    "unit_criteria": ("unit_id", "criterion", "met"),
 }
 """What a card is made of."""
 

@@ -149,7 +149,7 @@ def check_columns(table: pd.DataFrame, name: str, columns: Collection[str]) -> N
 def _column_faults(table: pd.DataFrame, columns: Collection[str]) -> list[str]:
     """What is missing of the columns of a table."""
     missing = [column for column in columns if column not in table.columns]
-    hints = hints_behind(missing, table.columns)
+    hints = hints_behind(missing, [name for name in table.columns if name not in columns])
     return [f"column {listed(missing)} is missing{hints}"] if missing else []
 
 
