@@ -58,7 +58,7 @@ from cami_units.figures._typesetting import (
 )
 from cami_units.layers import to_equal_area
 from cami_units.model import DISCLAIMER, EQUAL_AREA, LONLAT, Imprint, InputError, data_dir
-from cami_units.palette import Look
+from cami_units.palette import BARRIER_LOOKS, Look
 from cami_units.scene import Scene, framed, shown_units
 from tests.test_webmap import IMPRINT, toy_criteria, toy_layers, toy_species, toy_units
 
@@ -847,6 +847,15 @@ def test_a_legend_card_is_as_large_as_it_needs_and_shows_each_sign_once() -> Non
     is_red = (many[..., 0] > 200) & (many[..., 1] < 60)
     signs = np.flatnonzero(np.diff(is_red.any(axis=1).astype(int)) == 1)
     assert len(signs) == 5
+
+
+@pytest.mark.parametrize("kind", sorted(BARRIER_LOOKS))
+def test_a_dark_line_of_a_legend_stands_off_its_dark_card(kind: str) -> None:
+    """Dark red on dark grey has a contrast of 1.5 to 1: WCAG asks 3 of a sign, which white beside it has."""
+    card = figures.legend_card("", [(BARRIER_LOOKS[kind], "", True)])
+    bright = np.asarray(Image.open(BytesIO(card)).convert("L")).astype(int)
+    sign = bright[:, 20:40]  # pixels from left to right within it
+    assert (sign.max(axis=0) - bright[0, 0] > 100).all()
 
 
 def test_the_dashes_of_a_legend_go_on_round_the_corners_of_a_patch() -> None:

@@ -23,7 +23,7 @@ from cami_units.figures._typesetting import (
     lines,
     width_mm,
 )
-from cami_units.palette import Look
+from cami_units.palette import CASING, Look
 
 Entry = tuple[Look, str, bool]
 """A look, the words beside it, and whether its sign is a line."""
@@ -39,6 +39,8 @@ _SIGN: Final = (9 * _SIZE / 7, 4 * _SIZE / 7)
 _GAP: Final = 2.5
 _NEXT: Final = 1.6 * _SIZE / 7
 _GROUND: Final = "#262d31"
+_CASING: Final = 1.6
+"""White on both sides of a line together, points."""
 _FINE: Final = 4
 """Drawn so many times larger and made smaller: edges and letters come out smooth."""
 
@@ -108,7 +110,10 @@ def _draw_sign(
     # widths and dashes of a look are points
     point = MM_PER_POINT * scale * _SIZE / 7
     if is_line:
-        _draw_line(draw, [(x, (y + south) / 2), (east, (y + south) / 2)], look, point)
+        ends = [(x, (y + south) / 2), (east, (y + south) / 2)]
+        # what is dark on imagery cannot be told from the card
+        _draw_line(draw, ends, Look(CASING, look.width + _CASING), point)
+        _draw_line(draw, ends, look, point)
         return
     if look.fill:
         opacity = round(255 * look.opacity)
