@@ -907,13 +907,16 @@ def test_a_shape_that_says_a_layer_of_ours_and_is_no_row_of_it_is_told(tmp_path)
         {"name": "our ranges", "layer": "ranges"},
         {"name": "our key places", "layer": "hotspots", "hotspot_id": "N7"},
         {"name": "ours all the same", "layer": "hotspots", "hotspot_id": "H01"},
+        # the round has none of these: none was handed out
+        {"name": "our reserve", "layer": "protected_areas"},
     ]
-    table = gpd.GeoDataFrame(own, geometry=[box] * 3, crs=LONLAT)
+    table = gpd.GeoDataFrame(own, geometry=[box] * len(own), crs=LONLAT)
     (tmp_path / "handed-in").mkdir()
     table.to_file(tmp_path / "handed-in" / "S1.gpkg")
     made = collected(tmp_path, {"edit_S1.kmz": kmz()})
+    assert "protected_areas" not in made.round.tables
     rows = made.problems.query("kind == 'evidence unknown'")
-    assert set(rows["placemark"]) == {"our ranges", "our key places"}
+    assert set(rows["placemark"]) == {"our ranges", "our key places", "our reserve"}
     assert "CU-017" not in units_of(made).index
 
 
@@ -922,7 +925,7 @@ def test_what_programs_call_words_is_words_and_what_is_not_read_is_named(tmp_pat
     places = [[71.2, 41.2], [71.3, 41.3], [71.4, 41.4]]
     said = [
         {"iconCaption": "fence at km 40", "marker-color": "#1e98ff"},
-        {"felt:type": "Note", "felt:note": "a well"},
+        {"felt:type": "Note", "felt:name": "Lake", "felt:note": "a well"},
         {"note": "tracks", "species": "Equus hemionus", "observer": "Aida", "count": 14},
     ]
     features = [
@@ -937,16 +940,19 @@ def test_what_programs_call_words_is_words_and_what_is_not_read_is_named(tmp_pat
         description.text = f"{description.text}<br/>ask about the lake"
 
     made = collected(tmp_path, {"S1.geojson": text.encode(), "edit_S1.kmz": kmz(described)})
-    assert {*made.remarks.query("kind == 'pin'")["text"]} == {"fence at km 40", "a well", "tracks"}
+    pins = made.remarks.query("kind == 'pin'")
+    assert {*pins["text"]} == {"fence at km 40", "a well", "tracks"}
+    assert "Lake" in set(pins["placemark"])
     line = told(made, "2 columns of its attributes were not read: observer, species")
     assert line["file"] == "S1.geojson"
     assert told(made, "its description says")["what"].endswith("says: ask about the lake")
 
 
-def test_layers_of_a_umap_project_are_folders(tmp_path):
+@pytest.mark.parametrize("key", ["_umap_options", "_storage"])
+def test_layers_of_a_umap_project_are_folders(key, tmp_path):
     outline = shapely.geometry.mapping(square("CU-001"))
     row = {"type": "Feature", "properties": {"name": "CU-001"}, "geometry": outline}
-    layer = {"type": "FeatureCollection", "features": [row], "_umap_options": {"name": "To reject"}}
+    layer = {"type": "FeatureCollection", "features": [row], key: {"name": "To reject"}}
     made = collected(
         tmp_path, {"S1.umap": json.dumps({"type": "umap", "layers": [layer]}).encode()}
     )

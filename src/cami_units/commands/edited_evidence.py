@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.model import CONTEXT, LAYERS, Note, clean_name, context_title, records
+from cami_units.model import (
+    CONTEXT,
+    EVIDENCE_LAYERS,
+    LAYERS,
+    Note,
+    clean_name,
+    context_title,
+    records,
+)
 
 _MOVED: Final = 0.05
 """Degrees by which a corner must lie beside the outline of its row to count as moved: written ones are simplified."""
@@ -72,7 +80,9 @@ def unknown_evidence(
         key = "sci_name" if layer == "ranges" else _key(layer)
         # a shapefile cuts names of columns at ten letters
         said_id = data.get(key) or data.get(key[:10], "")
-        if not said_id if layer == "ranges" else layer in ids and said_id not in ids[layer]:
+        # of a layer that the round does not have nothing was handed out
+        is_row = bool(said_id) if layer == "ranges" else said_id in ids.get(layer, ())
+        if not is_row and layer in ("ranges", *ids, *EVIDENCE_LAYERS):
             yield mark, Note(f"layer {layer}")
 
 

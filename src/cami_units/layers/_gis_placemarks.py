@@ -185,7 +185,9 @@ def _features_of_project(content: bytes) -> bytes | None:
         return None
     features = []
     for layer in (one for one in layers if isinstance(one, dict)):
-        about = layer.get("_umap_options") or layer.get("properties")
+        # the second is what older files have
+        named = (layer.get(key) for key in ("_umap_options", "_storage", "properties"))
+        about = next(filter(None, named), None)
         folder = about.get("name", "") if isinstance(about, dict) else ""
         rows = layer.get("features")
         for row in rows if isinstance(rows, list) else ():
@@ -403,6 +405,8 @@ def _value(cell: Any) -> Any:
 
 
 def _first(data: dict[str, str], keys: tuple[str, ...]) -> str:
+    # some programs put their own name in front: "felt:name"
+    data = {key.rpartition(":")[2]: text for key, text in data.items()} | data
     return next((data[key] for key in keys if data.get(key)), "")
 
 
