@@ -551,7 +551,8 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
     renamed = "G2: renamed – 'Talas' → 'better'"
     assert one.remarks == (renamed, said, "G1: Ask the herders")
     assert two.remarks == ("G1: Ask the herders",)
-    assert two.proposed_by == "a working group"  # nobody handed anything in, and who drew it is not known
+    # nobody handed anything in, and who drew it is not known
+    assert two.proposed_by == "a working group"
     kept = one.drawing
     assert kept is not None
     drawing = kept.opened()
@@ -1063,7 +1064,8 @@ def test_all_units_and_the_number_of_the_scale_are_in_sight_on_any_screen(browse
     browser.run("location.hash = 'CU-001'; dispatchEvent(new Event('hashchange'))")
     scroll = "const pane = document.querySelector('.on .now .pane');"
     beyond = f"{scroll} return pane.scrollWidth - pane.clientWidth"
-    touch = "document.querySelector('.on .now .map').dispatchEvent(new Event('click', {bubbles: true}))"
+    click = "new Event('click', {bubbles: true})"
+    touch = f"document.querySelector('.on .now .map').dispatchEvent({click})"
     widths = [browser.run(beyond)]
     for _ in range(3):
         browser.run(touch)
