@@ -622,10 +622,14 @@ def test_the_tip_of_a_neighbour_is_text(page, done, tmp_path):
     draw_map(toy_round(conservation_units=named), group="S2").save(path)
     opened(page, path)
     middle = units.set_index("unit_id").geometry["CU-001"].representative_point()
-    page.run("camiDraw.map.setView([arguments[1], arguments[0]], 5)", middle.x, middle.y)
+    look = "camiDraw.map.setView([arguments[1], arguments[0]], 5, {animate: false})"
+    page.run(look, middle.x, middle.y)
     x, y = spot(page, middle.x, middle.y)
     box = page.driver.find_element("id", "map")
-    ActionChains(page.driver).move_to_element_with_offset(box, x + 9, y + 9).perform()
+    pointer = ActionChains(page.driver).move_to_element_with_offset(box, x + 90, y + 90)
+    pointer.move_to_element_with_offset(
+        box, x + 9, y + 9
+    ).perform()  # a pointer that stays enters nothing
     page.wait("return document.querySelector('.leaflet-tooltip:not(.unit-label)')")
     tip = "document.querySelector('.leaflet-tooltip:not(.unit-label)')"
     assert page.run(f"return {tip}.textContent") == f"CU-001 {named['name_en'][0]} (S1)"

@@ -511,10 +511,13 @@ def test_what_a_form_asks_for_and_only_a_map_can_give_is_a_remark_with_what_to_d
     assert of(made, "CU-001") == [("commented", "cu_id", "S1")]
     remarks = made.remarks.set_index("unit_id")["text"]
     assert remarks["CU-001"] == "one population; the form asks to merge CU-001 with CU-002"
-    assert remarks["CU-003"] == "the form asks to split CU-003"
-    # what a group says of its evidence is told wherever the unit is, with who said it
+    # what is asked of two units is told at each of them
     asked = "the form asks to merge CU-002 with CU-003"
-    assert remarks["CU-002"] == f"{asked}; the form gives CU-002 the evidence grade B"
+    assert remarks["CU-003"] == f"the form asks to split CU-003; {asked}"
+    # what a group says of its evidence is told wherever the unit is, with who said it
+    assert remarks["CU-002"] == (
+        f"{asked}; the form gives CU-002 the evidence grade B; the form asks to merge CU-001 with CU-002"
+    )
     assert of(made, "CU-002") == [("commented", "cu_id", "S1")]
     # a reader of another language gets our half of it in that language
     notes = [model.notes_from_text(facts) for facts in made.changes["facts"]]
