@@ -523,7 +523,7 @@ def test_what_a_form_asks_for_and_only_a_map_can_give_is_a_remark_with_what_to_d
     notes = [model.notes_from_text(facts) for facts in made.changes["facts"]]
     in_russian = {words.said(row[0], "ru") for row in notes if row}
     assert {"one population; форма просит объединить CU-001 с CU-002"} <= in_russian
-    assert "форма просит разделить CU-003" in in_russian
+    assert "форма просит разделить CU-003; форма просит объединить CU-002 с CU-003" in in_russian
 
 
 # -- nothing is lost ------------------------------------------------------------------------------
