@@ -978,12 +978,19 @@ def test_units_that_a_form_asks_to_merge_are_told_each(tmp_path):
     rows = (
         {"unit_id": "CU-001", "action": "merge", "merge_with": "2.0"},
         {"unit_id": "CU-003; CU-004; CU-005", "action": "merge"},
+        {"unit_id": "CU-006", "action": "merge", "merge_with": "CU-006"},
     )
     made = collected(tmp_path, {"form_S1.csv": form_rows(*rows)})
     notes = notes_of(made)
+    assert notes["CU-006"] == "the form asks to merge CU-006 with a unit that it does not name"
     assert notes["CU-002"] == notes["CU-001"] == "the form asks to merge CU-001 with CU-002"
-    assert notes["CU-004"] == "the form asks to merge CU-004 with CU-003, CU-005"
-    assert "CU-004" in notes["CU-005"]
+    assert {*notes[["CU-003", "CU-004", "CU-005"]]} == {
+        "the form asks to merge CU-003 with CU-004, CU-005"
+    }
+    # what is to be drawn is told once of each: one of the ids is kept
+    assert made.problems.query("kind == 'form merges'")["placemark"].tolist() == [
+        *("CU-001", "CU-003")
+    ]
 
 
 def test_what_google_earth_calls_a_measured_polygon_is_no_name(tmp_path):

@@ -134,18 +134,8 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     spoken = {**row, "comment": "\n".join(filter(None, words_of_row))}
     if len(ids) > 1:
         spoken["new_name"] = ""
-    of_ids = _row_of_each(spoken, ids)
+    of_ids = [{**spoken, "unit_id": one} for one in ids]
     return _asked_of_first(of_ids, typed, base_facts) or _of_pieces(row, base_facts) or [row]
-
-
-def _row_of_each(row: Mapping[str, str], ids: Sequence[str]) -> list[Mapping[str, str]]:
-    """A row for each of some units: a merge that names no other is one with the others."""
-    is_merge = row["action"] == "merge" and not row["merge_with"]
-    mates = ["; ".join(mate for mate in ids if is_merge and mate != one) for one in ids]
-    return [
-        {**row, "unit_id": one, "merge_with": mate or row["merge_with"]}
-        for one, mate in zip(ids, mates, strict=True)
-    ]
 
 
 def _asked_of_first(
@@ -153,12 +143,15 @@ def _asked_of_first(
 ) -> list[Mapping[str, str]]:
     """Rows of the units in one cell: where other words stand beside their ids, what is asked is asked of the first.
 
-    "CU-001, formerly CU-002" rejects one unit.
+    "CU-001, formerly CU-002" rejects one unit. A merge of all of them is asked once too: of the first, with the others.
     """
-    if not words_beside_ids(typed, base_facts):
+    is_merge = len(rows) > 1 and rows[0]["action"] == "merge" and not rows[0]["merge_with"]
+    if not (is_merge or words_beside_ids(typed, base_facts)):
         return list(rows)
+    mates = "; ".join(row["unit_id"] for row in rows[1:])
+    first = [{**row, "merge_with": mates if is_merge else row["merge_with"]} for row in rows[:1]]
     nothing_asked = {"action": "", "merge_with": "", "new_name": ""}
-    return [*rows[:1], *({**row, **nothing_asked} for row in rows[1:])]
+    return [*first, *({**row, **nothing_asked} for row in rows[1:])]
 
 
 def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
@@ -231,8 +224,9 @@ def _requests(
 ) -> Iterator[Note]:
     """What a row of a form asks for that is not applied: only a map can give it, or a layer."""
     ids = workshop.unit_ids_listed(cells["merge_with"], known_ids)
-    mate = ", ".join(ids) or workshop.unit_id_typed(cells["merge_with"])
-    if action == "merge" or mate not in ("", unit_id):
+    mate = ", ".join(one for one in ids if one != unit_id)
+    mate = mate or ("" if ids else workshop.unit_id_typed(cells["merge_with"]))
+    if action == "merge" or mate:
         facts = {"unit_id": unit_id, "other": mate}
         yield Note("form merges" if mate else "form merges with none", facts)
     if action == "merge" and cells["new_name"]:
