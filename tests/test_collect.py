@@ -44,6 +44,7 @@ from shapely.affinity import scale, translate
 from typer.testing import CliRunner
 
 from cami_units import cli, grid, kml, layers, overlap, store, words, workshop
+from cami_units.cli import _summaries
 from cami_units.cli._summaries import say_collected
 from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.commands.annex import annex
@@ -3085,6 +3086,14 @@ def test_a_kill_at_any_moment_leaves_the_earlier_round_and_no_new_one(after, tmp
 # -- the command ----------------------------------------------------------------------------------
 
 
+def test_what_is_said_of_no_file_is_said_of_units_and_their_pairs(capsys):
+    row = {"file": "", "placemark": "CU-006;CU-041, CU-009;CU-011", "folder": ""}
+    for name, place in (("", "CU-006 · CU-041, CU-009 · CU-011"), ("a.kml", "placemark '")):
+        row |= {"file": name, "what": "they share ground", "assumed": ""}
+        _summaries._say_noticed(row, is_form=False, lang="en")
+        assert f"they share ground ({place}" in capsys.readouterr().out
+
+
 def test_the_command_says_file_by_file_what_was_found(tmp_path):
     write_proposal(base(), tmp_path / "00-proposal")
     folder = tmp_path / "handed-in"
@@ -3103,6 +3112,9 @@ def test_the_command_says_file_by_file_what_was_found(tmp_path):
     )
     assert "CU-003: CU-003 is there more than once in edit_S1.kmz; is CU-0" in run.output
     assert "→ default: The more alike" in run.output
+    assert re.search(
+        rf"settle \d+ conflicts? in {re.escape(str(folder))}.resolutions\.csv", run.output
+    )
     assert (tmp_path / "01-collected" / "report.html").is_file()
     again = CliRunner().invoke(
         cli.app, ["collect", str(folder), "--base", str(tmp_path / "00-proposal")]

@@ -641,6 +641,20 @@ def test_once_plenary_decides_a_conflict_is_settled_on_the_board(guest, settling
     assert not (settling.parents[1] / "handed-in" / "resolutions.csv").exists()
 
 
+def test_a_conflict_without_ground_in_question_says_no_area_of_it(guest, settling):
+    """Whether a copy is a unit's new outline is no question of ground: "0 km²" was said of it."""
+    page = guest.get("/settle").text
+    assert "<dt>In question</dt>" in page
+    assert "Criteria and states lost</th>" in page  # the ground lost stands nowhere
+    loop = _verbs.stored_loop(settling, None)
+    [row] = loop.conflicts.to_dict("records")
+    areas = [
+        conflict_facts(row | {"overlap_km2": km2}, {}, loop, {}, "en", has_decided=False)["area"]
+        for km2 in ("1356.2", "0.0", "")
+    ]
+    assert areas == ["1,356 km²", "", ""]
+
+
 def test_settle_counts_the_cards_that_stand_open_on_its_page(guest, settling):
     """One conflict (CU-012); what plenary settles on the board is open no more, what it parks is."""
 

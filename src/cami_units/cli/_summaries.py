@@ -208,7 +208,13 @@ MOST_CONFLICTS = 8
 everything; `--verbose` prints it too."""
 
 
-def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> None:
+def say_collected(
+    collected: Collected,
+    out: Path,
+    *,
+    resolutions: Path = Path("resolutions.csv"),
+    verbose: bool = False,
+) -> None:
     """File by file what was found and assumed; then what changed, and what is to be settled.
 
     In the first language of the round, as what is noticed in the files and the report are.
@@ -257,7 +263,8 @@ def say_collected(collected: Collected, out: Path, *, verbose: bool = False) -> 
     )
     n_open = int(collected.conflicts["open"].astype(bool).sum())
     key = "report line settle first" if n_open else "report line next"
-    say(text(key, lang, n=n_open, command=f"cami-units plenary {as_word(out)}"))
+    command = f"cami-units plenary {as_word(out)}"
+    say(text(key, lang, n=n_open, file=str(resolutions), command=command))
 
 
 def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
@@ -432,16 +439,24 @@ def _file_in_words(file: FileRead, lang: str) -> str:
 
 
 def _say_noticed(row: Mapping[str, Any], *, is_form: bool, lang: str) -> None:
-    """Say one thing that the reader noticed, and what it assumed; a form has rows and sheets."""
+    """Say one thing that the reader noticed, and what it assumed; a form has rows and sheets.
+
+    What is said of no file is said of units, or of pairs of them.
+    """
     from cami_units.words import text
 
-    place = ", ".join(
-        text(f"report line {word}", lang, name=one_line(row[key]))
-        for key, word in (
-            ("placemark", "row" if is_form else "placemark"),
-            ("folder", "sheet" if is_form else "folder"),
+    is_of_units = not row["file"]
+    place = (
+        one_line(row["placemark"]).replace(";", " · ")
+        if is_of_units
+        else ", ".join(
+            text(f"report line {word}", lang, name=one_line(row[key]))
+            for key, word in (
+                ("placemark", "row" if is_form else "placemark"),
+                ("folder", "sheet" if is_form else "folder"),
+            )
+            if row[key]
         )
-        if row[key]
     )
     assumed = f" → {one_line(row['assumed'])}" if row["assumed"] else ""
     where = f" ({place})" if place else ""

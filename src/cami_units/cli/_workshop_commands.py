@@ -87,6 +87,7 @@ def collect(
         from cami_units.commands.collect import collect as run_collect
         from cami_units.commands.collect import next_directory, write_collected
         from cami_units.commands.decide import decided_round
+        from cami_units.commands.resolution_files import resolutions_place
 
         before = decided_round(base)
         target = out or next_directory(base, before)
@@ -107,7 +108,8 @@ def collect(
         lang = collected.round.imprint.languages[0]
         if left:
             say(speaker(lang)("report line left"))
-        say_collected(collected, target, verbose=is_verbose())
+        place = resolutions_place(files, resolutions)
+        say_collected(collected, target, resolutions=place, verbose=is_verbose())
         say_problems(problems, lang, cures=is_verbose())
 
 

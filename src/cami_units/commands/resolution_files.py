@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +46,13 @@ def resolutions_beside(paths: Iterable[Path]) -> Path | None:
     called = _called_so(paths)
     exact = [file for file in called if file.name == RESOLUTIONS]
     return exact[0] if exact else called[0] if len(called) == 1 else None
+
+
+def resolutions_place(paths: Sequence[Path], named_file: Path | None = None) -> Path:
+    """Where resolutions of conflicts stand: the file named, the one beside the groups' files, or where it would be."""
+    first = paths[0]
+    folder = first if first.is_dir() else first.parent
+    return named_file or resolutions_beside(paths) or folder / RESOLUTIONS
 
 
 def unread_resolutions(paths: Iterable[Path], known: Collection[Path | None]) -> list[Path]:

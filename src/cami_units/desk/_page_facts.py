@@ -222,7 +222,7 @@ def conflict_facts(
         "unit_ids": unit_ids,
         "what": _all_told(noted, lang) or row["what"],
         "groups": groups,
-        "area": _km2(row["overlap_km2"] or "0", lang),
+        "area": _km2(row["overlap_km2"], lang) if float(row["overlap_km2"] or "0") else "",
         "default": answer_said(row["default"], lang),
         "resolution": choice or measured,
         "resolution_said": _said_of(choice or measured, dict(choices), lang),
