@@ -223,14 +223,7 @@ def _requests(
     action: str, unit_id: str, cells: Mapping[str, str], known_ids: Collection[str]
 ) -> Iterator[Note]:
     """What a row of a form asks for that is not applied: only a map can give it, or a layer."""
-    ids = workshop.unit_ids_listed(cells["merge_with"], known_ids)
-    mate = ", ".join(one for one in ids if one != unit_id)
-    mate = mate or ("" if ids else workshop.unit_id_typed(cells["merge_with"]))
-    if action == "merge" or mate:
-        facts = {"unit_id": unit_id, "other": mate}
-        yield Note("form merges" if mate else "form merges with none", facts)
-    if action == "merge" and cells["new_name"]:
-        yield Note("form names the union", {"unit_id": unit_id, "name": cells["new_name"]})
+    yield from _merge_requests(action, unit_id, cells, known_ids)
     if action == "new":
         named = f" '{cells['new_name']}'" if cells["new_name"] else ""
         typed = "; ".join(filter(None, (cells["comment"], cells["open_question"])))
@@ -245,3 +238,17 @@ def _requests(
         yield Note("form says", {"unit_id": unit_id, "words": cells["action"], "hint": hint})
     if grade := cells["evidence_grade"]:
         yield Note("form grades", {"unit_id": unit_id, "grade": grade})
+
+
+def _merge_requests(
+    action: str, unit_id: str, cells: Mapping[str, str], known_ids: Collection[str]
+) -> Iterator[Note]:
+    """The units that a row would merge with its own, and the name that it has for all of them."""
+    ids = workshop.unit_ids_listed(cells["merge_with"], known_ids)
+    mate = ", ".join(one for one in ids if one != unit_id)
+    mate = mate or ("" if ids else workshop.unit_id_typed(cells["merge_with"]))
+    if action == "merge" or mate:
+        facts = {"unit_id": unit_id, "other": mate}
+        yield Note("form merges" if mate else "form merges with none", facts)
+    if action == "merge" and cells["new_name"]:
+        yield Note("form names the union", {"unit_id": unit_id, "name": cells["new_name"]})

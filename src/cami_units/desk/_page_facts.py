@@ -222,7 +222,7 @@ def conflict_facts(
         "unit_ids": unit_ids,
         "what": _all_told(noted, lang) or row["what"],
         "groups": groups,
-        "area": _km2(row["overlap_km2"], lang) if float(row["overlap_km2"] or "0") else "",
+        "area": _area_in_question(row["overlap_km2"], lang),
         "default": answer_said(row["default"], lang),
         "resolution": choice or measured,
         "resolution_said": _said_of(choice or measured, dict(choices), lang),
@@ -347,6 +347,11 @@ _MADE: Final = frozenset({"reshaped", "renamed", "split", "merged", "rejected", 
 def _km2(area: str, lang: str) -> str:
     """An area of a table of text; nothing where there is none."""
     return f"{words.number(float(area), lang)} {words.text('km2', lang)}" if area else ""
+
+
+def _area_in_question(area: str, lang: str) -> str:
+    """The ground that a conflict is about; nothing where it is about none."""
+    return _km2(area, lang) if float(area or "0") else ""
 
 
 def _listed(*cells: str) -> str:
