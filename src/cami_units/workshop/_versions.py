@@ -939,9 +939,7 @@ def _vanished(
     # What the drawing page wrote down is a fact; what follows is read from shapes alone.
     taker = _told_taker(unit_id, files, new_shapes)
     if taker:
-        mark, into = taker
-        merged = absent._replace(change="merged", into=into, matched_by="cu_id")
-        return merged._replace(file=mark.file, placemark=mark.name)
+        return _taken_in(absent, *taker, matched_by="cu_id")
     if not result.folder_there:
         return _dissolved(absent, files, ground)
     with_folder = [read_file for read_file in files if read_file.file.folder_there]
@@ -971,13 +969,7 @@ def _vanished(
     takers += [(mark, f"#{mark.place}") for mark in new_shapes]
     for mark, into in takers:
         if ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.base_area[unit_id]:
-            return absent._replace(
-                file=mark.file,
-                change="merged",
-                into=into,
-                matched_by="overlap",
-                placemark=mark.name,
-            )
+            return _taken_in(absent, mark, into, matched_by="overlap")
     # Somewhere in this file a shape could not be read: it may be the unit that seems to be gone.
     if "" in result.unsound:
         return absent.noted(f"{result.unsound['']}, nothing concluded")
@@ -998,14 +990,15 @@ def _dissolved(absent: Version, files: Sequence[_ReadFile], ground: Ground) -> V
             }
             is_sum = sum(held.values()) >= _WHOLE * ground.area[mark.place]
             if is_sum and not others and {taker, absent.unit_id} <= set(held):
-                return absent._replace(
-                    file=mark.file,
-                    change="merged",
-                    into=taker,
-                    matched_by="overlap",
-                    placemark=mark.name,
-                )
+                return _taken_in(absent, mark, taker, matched_by="overlap")
     return absent.noted("no folder")
+
+
+def _taken_in(absent: Version, mark: Placemark, into: str, *, matched_by: MatchedBy) -> Version:
+    """A unit that did not come back, merged into the one that a placemark is."""
+    return absent._replace(
+        file=mark.file, change="merged", into=into, matched_by=matched_by, placemark=mark.name
+    )
 
 
 _WHOLE: Final = 0.999
