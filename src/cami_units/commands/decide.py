@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Required, TypedDict, Unpack
@@ -314,12 +315,17 @@ def left_ground(round_: Round) -> pd.DataFrame:
         ``unit_id``, ``into`` (the units that stand for it, with semicolons), ``km2``, from 1 km² on.
     """
     units = gpd.GeoDataFrame(round_.tables["conservation_units"])
-    ground = layers.to_equal_area(units.set_index("unit_id"), crs_of(round_)).geometry
     standing = set(units.loc[~units["status"].isin(HIDDEN_STATUSES), "unit_id"])
     following = workshop.successors(units)
+    takers_of = {
+        unit_id: [taker for taker in following.get(unit_id, ()) if taker in standing]
+        for unit_id in sorted(units.loc[units["status"] == "merged", "unit_id"])
+    }
+    # of most rounds nothing has to be projected
+    about = units[units["unit_id"].isin({*takers_of, *chain.from_iterable(takers_of.values())})]
+    ground = layers.to_equal_area(about.set_index("unit_id"), crs_of(round_)).geometry
     rows = []
-    for unit_id in sorted(units.loc[units["status"] == "merged", "unit_id"]):
-        takers = [taker for taker in following.get(unit_id, ()) if taker in standing]
+    for unit_id, takers in takers_of.items():
         taker = gpd.GeoSeries([ground.loc[takers].union_all()], crs=ground.crs)
         km2 = workshop.outside_km2(ground.loc[[unit_id]], taker)
         rows.append((unit_id, ";".join(takers), km2))

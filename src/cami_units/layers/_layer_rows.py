@@ -184,7 +184,6 @@ def _file_rows(
     if not path.exists():
         return LayerRead(None, tuple(problems))
     entry = source_entry(layer, path, file_datasets, is_own=rules.is_own)
-    is_ours = _came_with_us(path, entry["sha256"])
     fitting, notes = _in_our_words(file_datasets, layer, rules)
     problems += notes
     pieces = []
@@ -198,7 +197,11 @@ def _file_rows(
         entry["restricted"] |= (
             is_record
             or rules.is_restricted
-            or (rules.is_own and _is_restricted(layer, dataset.table) and not is_ours)
+            or (
+                rules.is_own
+                and _is_restricted(layer, dataset.table)
+                and not _came_with_us(path, entry["sha256"])
+            )
         )
         if not dataset.rows:
             # a reader that said why is not contradicted: the file has rows, and none can be used
