@@ -48,13 +48,7 @@ from cami_units.cli import _summaries
 from cami_units.cli._summaries import say_collected
 from cami_units.commands._change_tables import problems_in_short, problems_table
 from cami_units.commands.annex import annex
-from cami_units.commands.collect import (
-    Collected,
-    collect,
-    report,
-    stored_pictures,
-    write_collected,
-)
+from cami_units.commands.collect import Collected, collect, report, stored_pictures, write_collected
 from cami_units.commands.decide import (
     all_decisions,
     decide,

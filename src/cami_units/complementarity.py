@@ -29,11 +29,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
-from cami_units.model import (
-    InputError,
-    check_arguments,
-    listed,
-)
+from cami_units.model import InputError, check_arguments, listed
 
 _SLACK: Final = 1e-9
 """A target counts as met when less than this part of it is missing: rounding of the solver."""

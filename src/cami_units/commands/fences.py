@@ -17,14 +17,7 @@ from cami_units.commands.round_files import write_added
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.fences import fence_openings
-from cami_units.model import (
-    HIDDEN_STATUSES,
-    Problem,
-    Progress,
-    Round,
-    check_arguments,
-    quiet,
-)
+from cami_units.model import HIDDEN_STATUSES, Problem, Progress, Round, check_arguments, quiet
 
 
 def with_fences(round_: Round, *, progress: Progress = quiet) -> Round:

@@ -25,9 +25,7 @@ from cami_units.commands.group_reading import (
     GroupFiles,
     HandedOut,
 )
-from cami_units.commands.resolution_files import (
-    holds_resolutions,
-)
+from cami_units.commands.resolution_files import holds_resolutions
 from cami_units.commands.stored_round import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
@@ -38,15 +36,7 @@ from cami_units.documents.form_reading import (
     refuse_unread,
 )
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
-from cami_units.model import (
-    LONLAT,
-    InputError,
-    Note,
-    Progress,
-    in_short,
-    quiet,
-    quoted,
-)
+from cami_units.model import LONLAT, InputError, Note, Progress, in_short, quiet, quoted
 
 _OF_A_PACK: Final = re.compile(
     r"SHA256SUMS\.txt|pack\.json|(?:howto|map|draw)(?:_.+)?\.(?:html|pdf)|poster\.pdf",

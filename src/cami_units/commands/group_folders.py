@@ -9,17 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from cami_units import layers, store
-from cami_units.commands.resolution_files import (
-    is_resolutions,
-)
-from cami_units.documents.form_reading import (
-    is_form,
-)
-from cami_units.model import (
-    InputError,
-    clean_name,
-    in_short,
-)
+from cami_units.commands.resolution_files import is_resolutions
+from cami_units.documents.form_reading import is_form
+from cami_units.model import InputError, clean_name, in_short
 
 # What editors, downloads and locks leave in a folder: nobody draws in it.
 _PASSED_OVER: Final = (".md", ".txt~", ".tmp", ".lock")

@@ -18,17 +18,9 @@ from cami_units.commands.group_reading import (
     words_beside_ids,
 )
 from cami_units.commands.unit_names import asked_of
-from cami_units.documents.form_reading import (
-    Form,
-)
+from cami_units.documents.form_reading import Form
 from cami_units.documents.form_words import UNIT_ACTIONS
-from cami_units.model import (
-    Note,
-    clean_name,
-    in_short,
-    nearest_note,
-    text_rows,
-)
+from cami_units.model import Note, clean_name, in_short, nearest_note, text_rows
 
 # -- forms ----------------------------------------------------------------------------------------
 

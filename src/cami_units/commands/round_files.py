@@ -30,15 +30,7 @@ from cami_units.commands.shown_round import (
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.drawn_pieces import piece
-from cami_units.model import (
-    CONTEXT,
-    Problem,
-    Progress,
-    Round,
-    Step,
-    check_arguments,
-    quiet,
-)
+from cami_units.model import CONTEXT, Problem, Progress, Round, Step, check_arguments, quiet
 
 
 def write_proposal(

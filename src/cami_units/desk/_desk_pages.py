@@ -65,14 +65,7 @@ from cami_units.desk._verbs import Collecting, LoopTables
 from cami_units.desk._worker import DONE, REFUSED, Worker
 from cami_units.documents.collect_report import outline_pictures
 from cami_units.documents.form_words import THEMES, theme_said
-from cami_units.model import (
-    DISCLAIMER,
-    InputError,
-    Problem,
-    Progress,
-    clean_name,
-    text_rows,
-)
+from cami_units.model import DISCLAIMER, InputError, Problem, Progress, clean_name, text_rows
 
 STEPS: Final = (
     ("before", "/before"),

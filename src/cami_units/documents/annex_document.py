@@ -13,14 +13,7 @@ from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import decision_said, status_said
 from cami_units.documents.form_words import in_theme_order, theme_said
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name, records
-from cami_units.words import (
-    OPTIONAL_FIELDS,
-    in_language,
-    name_field,
-    name_in,
-    sources,
-    text,
-)
+from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, sources, text
 
 
 def write_annex(

@@ -53,14 +53,7 @@ from cami_units.kml._xml import (
     strict_tree,
     text_of,
 )
-from cami_units.model import (
-    InputError,
-    Note,
-    check_arguments,
-    clean_name,
-    clean_text,
-    nearest,
-)
+from cami_units.model import InputError, Note, check_arguments, clean_name, clean_text, nearest
 
 COLUMNS: Final = ("level", "rule", "placemark", "folder", "line", "what", "cure")
 MAX_RING: Final = 30_000

@@ -34,13 +34,7 @@ from cami_units.model import (
     month_spans,
     problem_of,
 )
-from cami_units.overlap import (
-    check_inputs,
-    have_neighbours,
-    joined,
-    regional_ranges,
-    sorted_shapes,
-)
+from cami_units.overlap import check_inputs, have_neighbours, joined, regional_ranges, sorted_shapes
 
 CODES: Final[Mapping[str, Mapping[int, str]]] = {
     "presence": PRESENCE,

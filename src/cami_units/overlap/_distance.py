@@ -20,12 +20,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Proj
 
-from cami_units.model import (
-    LONLAT,
-    InputError,
-    check_arguments,
-    transformer,
-)
+from cami_units.model import LONLAT, InputError, check_arguments, transformer
 from cami_units.overlap._door import Geometries, check_inputs, column_names, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of, window_km2, window_of
 from cami_units.overlap._pieces import MOST_CORNERS, line_pieces

@@ -14,12 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from cami_units.model import (
-    RANGE_WEIGHT,
-    InputError,
-    check_arguments,
-    listed,
-)
+from cami_units.model import RANGE_WEIGHT, InputError, check_arguments, listed
 from cami_units.overlap._distance import geodesic_km
 from cami_units.overlap._door import (
     Geometries,

@@ -12,12 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.ops import substring
 
-from cami_units.model import (
-    InputError,
-    check_arguments,
-    faults_said,
-    listed,
-)
+from cami_units.model import InputError, check_arguments, faults_said, listed
 from cami_units.overlap._door import (
     Geometries,
     Kind,

@@ -9,11 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.model import (
-    Layers,
-    check_arguments,
-    is_missing,
-)
+from cami_units.model import Layers, check_arguments, is_missing
 from cami_units.overlap._door import geometries
 from cami_units.overlap._layer_pieces import measured_ranges
 from cami_units.overlap._measure import overlaps

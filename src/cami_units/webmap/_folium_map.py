@@ -20,12 +20,7 @@ import geopandas as gpd
 from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.template import Template
 
-from cami_units.model import (
-    Imprint,
-    InputError,
-    check_arguments,
-    listed,
-)
+from cami_units.model import Imprint, InputError, check_arguments, listed
 from cami_units.webmap._html import Fragments, centre, composed
 from cami_units.webmap._payload import NO_LAYERS, Frame, PageTables, payload
 
