@@ -331,6 +331,28 @@ def test_what_is_typed_outlives_a_page_that_is_fetched_anew(served, browser, tmp
     assert browser.run(reason) == ""
 
 
+def test_what_is_typed_stays_in_the_workshop_where_it_was_typed(served, browser, tmp_path):
+    """The desk of another workshop stands at the same address, in the same tab."""
+    enter(browser, served)
+    browser.driver.get(served.home + "/board?unit=CU-002")
+    browser.driver.find_element(By.NAME, "reason").send_keys("no animals")
+    served.kill()
+    other = tmp_path / "other"
+    init(other)
+    write_proposal(base(), other / "rounds" / "00-proposal")
+    first = served.workshop
+    reason = "return document.querySelector('form[method=post] [name=reason]').value"
+    for workshop, words in ((other, ""), (first, "no animals")):
+        served.workshop = workshop
+        address = served.home
+        served.start()
+        assert served.home == address
+        enter(browser, served)
+        browser.driver.get(served.home + "/board?unit=CU-002")
+        assert browser.run(reason) == words
+        served.kill()
+
+
 def test_words_for_one_of_two_questions_on_a_unit_are_not_those_of_the_other(
     served, browser, tmp_path
 ):
@@ -341,9 +363,6 @@ def test_words_for_one_of_two_questions_on_a_unit_are_not_those_of_the_other(
         paths.append(tmp_path / name)
         paths[-1].write_bytes(content)
     enter(browser, served)
-    browser.run(
-        "sessionStorage.clear()"
-    )  # the tab is that of the tests before, and so is the address
     hand_in(browser, served, *paths)
     browser.driver.get(served.home + "/settle")
     said = browser.run("return document.querySelector('main').innerText")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -459,6 +460,11 @@ def mark_of_rows(table: pd.DataFrame, unit_id: str) -> str:
     """A short mark of the lines on one unit: of two people at two units nobody is in the way."""
     lines = table.loc[table["unit_id"] == unit_id].to_csv(index=False)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def mark_of_place(directory: Path) -> str:
+    """A short mark of a workshop's place on the disk: two desks may follow at one address."""
+    return hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
 
 
 def mark_of(paths: Iterable[Path]) -> str:

@@ -356,6 +356,7 @@ class Pages:
             jobs=self._jobs(lang),
             marks=marks,
             mark=self._mark(day, marks),
+            place=_day.mark_of_place(self.desk.directory),
             version=self.desk.worker.version,
             notice=content.pop("notice", ""),
             disclaimer=words.disclaimer(str(imprint.get("disclaimer", DISCLAIMER)), lang),

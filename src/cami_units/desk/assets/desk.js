@@ -258,12 +258,13 @@ if (list) {
 }
 
 // What is typed, ticked and chosen outlives a page that is fetched anew: a file came in, another language, another unit.
-// It belongs to the question that it answers, and goes with the form that was taken.
+// It belongs to the question that it answers, in the workshop where it was asked (the desk of another one may stand at
+// the same address), and goes with the form that was taken.
 const question = (field) => {
   const { form } = field;
   const of = ["unit", "unit_id", "question"].map((name) => (form.elements[name] ? form.elements[name].value : ""));
   const button = form.querySelector("button[name]:not([disabled])");
-  return [form.getAttribute("action"), ...of, button ? button.value : "", field.name, field.type === "checkbox" ? field.value : ""].join(" ");
+  return [document.body.dataset.place, form.getAttribute("action"), ...of, button ? button.value : "", field.name, field.type === "checkbox" ? field.value : ""].join(" ");
 };
 const fields = [...document.querySelectorAll("main form[method=post] :is(input:not([type]), input[type=checkbox], select)")];
 // Of one unit there may be two questions alike.
