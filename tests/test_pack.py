@@ -285,6 +285,16 @@ def test_sensitive_species_are_coarse_and_restricted_layers_absent(tmp_path):
     assert camel["Saiga tatarica"].equals(shapely.box(70, 40, 73, 43))
 
 
+@pytest.mark.parametrize(("cell_km", "are_told"), [(10, False), (25, True)])
+def test_small_planning_units_do_not_show_where_a_sensitive_species_lives(cell_km, are_told):
+    # a cell that holds a quarter of a range stands out by its rarity: of 10 km, it finds the place
+    plain = toy_round()
+    study = {**plain.manifest["plan"].get("study", {}), "cell_km": cell_km}
+    plan = {**plain.manifest["plan"], "study": study}
+    public = published(replace(plain, manifest={**plain.manifest, "plan": plan}))
+    assert ("planning_units" in public.tables) == are_told
+
+
 def test_a_group_sees_only_what_lies_around_it(packed):
     marks = placemarks(packed.directory / "S1" / "edit_S1.kmz")
     assert {data["section_id"] for _, _, data in marks if data.get("layer") == "sections"} == {"S1"}

@@ -356,7 +356,8 @@ def published(round_: Round) -> Round:
     Layers from restricted sources are left out; ranges of sensitive species are the cells that they
     reach into, and their links of movement lie on the corners of such cells. The coded range parts
     (`ranges_used`) are left out wherever one of them is restricted or sensitive: a table with gaps
-    would measure wrong in silence.
+    would measure wrong in silence. So are planning units smaller than those cells: their rarity shows
+    where a small range lies.
     """
     tables = round_.tables
     kept_tables = {
@@ -369,7 +370,14 @@ def published(round_: Round) -> Round:
     }
     if not _ranges_are_delicate(round_):
         kept_tables["ranges_used"] = tables["ranges_used"]
+    elif _cell_km(round_) < scene.COARSE_KM:
+        kept_tables.pop("planning_units", None)
     return replace(round_, tables={**kept_tables, **shown_layers(round_)})
+
+
+def _cell_km(round_: Round) -> float:
+    """The side of the planning units of a round."""
+    return float(round_.manifest["plan"].get("study", {}).get("cell_km", scene.COARSE_KM))
 
 
 def without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
