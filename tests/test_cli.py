@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -260,6 +261,93 @@ def test_a_fault_of_the_program_is_an_apology_and_70(run, house):
         assert code == 70
         assert "Traceback" in err
         assert "Please report it" in err
+
+
+PLACES = (
+    *(["propose"], ["propose", "--out"], ["propose", "--ids-from"], ["assess"], ["overlaps"]),
+    *(
+        ["richness"],
+        ["richness", "x", "--states"],
+        ["check"],
+        ["init"],
+        ["sensitivity"],
+        ["fences"],
+    ),
+    *(["figures"], ["figures", ".", "--out"], ["collect", "--base", ".", "x"]),
+    *(["collect", "x", "--base"], ["pack"], ["pack", ".", "--plan"], ["plenary"]),
+    *(["plenary", ".", "--before"], ["activities"], ["activities", ".", "x"], ["annex"]),
+    *(["desk"], ["rehearse"], ["lint", "x"]),
+)
+"""Words of commands behind which a path is typed."""
+
+
+@pytest.mark.parametrize("words", PLACES, ids=" ".join)
+def test_a_path_that_the_system_refuses_is_one_message_and_1(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    named = {
+        "loop": "Too many levels of symbolic links",
+        "a" * 300: "the name is too long or not allowed here. Choose a shorter, plainer one.",
+    }
+    for name, why in named.items():
+        told = f"Error: The system refuses '{name}': {why}\n"
+        assert run(*words, name) == (1, "", told)
+    assert [path.name for path in Path().iterdir()] == ["loop"]  # nothing was begun
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        # what a stick that was pulled out says of a file that was open: which one, nobody knows
+        (OSError(errno.EIO, "Input/output error"), "The system refuses to read or write: Inp"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "refuses '/x': Permission den"),
+    ],
+)
+def test_what_the_system_refuses_at_work_is_no_fault_of_the_program(run, house, trouble, told):
+    def propose(plan, *, progress, cache, overlaps=None):
+        raise trouble
+
+    house.commands.propose = propose
+    code, _, err = run("propose", "--out", "never")
+    assert code == 1
+    assert told in err
+    assert "Traceback" not in err
+    assert "Traceback" in run("propose", "-v", "--out", "never")[2]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without a full device")
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"], ["check"]])
+def test_a_standard_output_that_is_full_is_one_message_and_1(arguments):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cami_units", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    said = done.stderr.splitlines()
+    assert said[-1] == (
+        "Error: The system refuses to read or write: "
+        "the disk is full. Make room, or choose a folder on another disk."
+    )
+    assert (done.returncode, "Traceback" in done.stderr, "Exception" in done.stderr) == (
+        *(1, False, False),
+    )
+
+
+def test_a_pipe_that_was_closed_is_no_traceback():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "cami_units", "--help"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_stopping_from_the_keyboard_is_130(run, house):

@@ -410,6 +410,8 @@ def test_a_place_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
 
 def test_a_file_is_no_place_for_a_round(tmp_path):
     hello(tmp_path / "r")
+    with pytest.raises(InputError, match=r"r' is a file, where a folder is to be made"):
+        check_place(tmp_path / "r" / "00" / "x")
     with pytest.raises(InputError, match="is a file, where a folder is to be made"):
         write_round(a_round(), tmp_path / "r", force=True)
 
@@ -774,6 +776,17 @@ def test_a_workshop_begins_in_the_empty_folder_that_one_is_in(tmp_path, monkeypa
         with pytest.raises(InputError, match="exists and is not empty"):
             init(place)
     assert [path.name for path in Path("other").iterdir()] == ["mine.txt"]
+
+
+def test_a_workshop_begins_where_a_run_that_was_killed_has_left_a_hidden_folder(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    left = tmp_path / ".README.md.writing-0badcafe"
+    left.mkdir()
+    hello(left / "plan.toml")
+    init(Path())
+    assert not left.exists()
 
 
 def test_a_workshop_is_in_an_empty_folder_whole_or_not_at_all(tmp_path, monkeypatch):

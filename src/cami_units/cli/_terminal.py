@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial, wraps
@@ -228,6 +229,8 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
             is_quiet_before, is_verbose_before = _MANNER.get()
             _MANNER.set((quiet or is_quiet_before, verbose or is_verbose_before))
             _ABOUT.set(next((options[name] for name in _SPEAKING if options.get(name)), None))
+            with _in_plain_words():
+                _refuse_unreachable(options.values())
             function(**options)
 
         # typer reads options from signatures: those of the function, and the two of every command
@@ -284,7 +287,7 @@ def is_verbose() -> bool:
 @contextmanager
 def at_work() -> Iterator[Progress]:
     """Progress for the block, and plain words for whatever stops it."""
-    try:
+    with _in_plain_words():
         import pandas as pd  # as every command does; `--help` does not wait for it
 
         # In tables of ten to a thousand rows Arrow takes longer to begin with a column of texts than
@@ -292,6 +295,13 @@ def at_work() -> Iterator[Progress]:
         texts = pd.option_context("mode.string_storage", "python")
         with _progress(is_silent=is_quiet()) as progress, texts:
             yield progress
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Plain words and an exit code for whatever stops the block."""
+    try:
+        yield
     # typer ends a command with exceptions that are RuntimeErrors: the last clause would call them
     # faults of ours; nor is a pipe that was closed (| head) one
     except (typer.Exit, typer.Abort, BrokenPipeError):
@@ -303,34 +313,66 @@ def at_work() -> Iterator[Progress]:
         from cami_units.model import CamiUnitsError
 
         # imported here and caught by its base: `--help` must not wait for what the model imports
-        if isinstance(error, CamiUnitsError):
+        if is_verbose() and not isinstance(error, CamiUnitsError):
+            say("".join(traceback.format_exception(error)), stderr=True)
+        if isinstance(error, CamiUnitsError) or (isinstance(error, OSError) and error.errno):
             say(_refusal(error), style="red", stderr=True)
             raise typer.Exit(FAULT) from None
-        _apologise(error, verbose=is_verbose())
+        _apologise(error)
         raise typer.Exit(BUG) from None
 
 
-def _refusal(error: CamiUnitsError) -> str:
+def _refuse_unreachable(values: Iterable[object]) -> None:
+    """Ask the system for every path that was typed: a loop of links, or too long a name, stops it here."""
+    for value in values:
+        for path in value if isinstance(value, list) else [value]:
+            # of what is not there each command says what it is
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if isinstance(path, Path):
+                    path.stat()
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Plain words where standard output takes no more of what is said: a full disk, a closed pipe."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        # Python writes what is left once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):
+            say(_refusal(error), style="red", stderr=True)
+        raise SystemExit(FAULT) from None
+
+
+def _refusal(error: CamiUnitsError | OSError) -> str:
     """What stopped a command, in the language of its round or plan where there are words for it."""
     from cami_units import words
     from cami_units.model import InputError
 
+    if isinstance(error, OSError):
+        from cami_units.store import system_refusal
+
+        error = system_refusal(error)
     note = error.note if isinstance(error, InputError) and error.note.key else None
     lang = language() if note else FALLBACK
     return words.text("error line", lang, what=words.said(note, lang) if note else str(error))
 
 
-def _apologise(error: Exception, *, verbose: bool) -> None:
+def _apologise(error: Exception) -> None:
     """Say that the fault is ours, and how to report it."""
-    if verbose:
-        say("".join(traceback.format_exception(error)), stderr=True)
     say(
         "Sorry: cami-units stopped at something it did not expect, and left nothing half-written.\n"
         f"  {type(error).__name__}: {error}",
         style="red",
         stderr=True,
     )
-    hint = "Please report it with the lines above" if verbose else "Run it again with -v for more"
+    hint = (
+        "Please report it with the lines above" if is_verbose() else "Run it again with -v for more"
+    )
     say(f"{hint}; your plan and data may not be at fault.", stderr=True)
 
 

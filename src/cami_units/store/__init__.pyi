@@ -11,6 +11,7 @@ from ._atomic_write import scratch as scratch
 from ._atomic_write import sha256 as sha256
 from ._atomic_write import sha256_of_stream as sha256_of_stream
 from ._atomic_write import staging as staging
+from ._atomic_write import system_refusal as system_refusal
 from ._atomic_write import text_writer as text_writer
 from ._atomic_write import write_atomically as write_atomically
 from ._atomic_write import write_files as write_files

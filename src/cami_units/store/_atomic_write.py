@@ -236,6 +236,11 @@ def left_behind(directory: Path) -> list[Path]:
     return sorted(place.parent.glob(f"{glob.escape(place.name[:-1])}*"))
 
 
+def sweep_up(directory: Path) -> None:
+    """Remove what :func:`left_behind` names."""
+    _sweep(left_behind(directory))
+
+
 def check_not_here(target: Path, named_path: Path) -> None:
     """Refuse to replace the folder that the shell stands in."""
     # It would be swapped for another folder of the same name, under the feet of the shell.
@@ -253,7 +258,7 @@ def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
         with disk_words(named_path), at_work:
             target.parent.mkdir(parents=True, exist_ok=True)
             put_back(target)
-            _sweep(left_behind(target))
+            sweep_up(target)
             staged.mkdir()
             yield staged
     finally:
@@ -264,8 +269,9 @@ def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
 
 
 def absolute(path: Path) -> Path:
-    # Through links, so that what a link points to is replaced and not the link.
-    return Path(path).expanduser().resolve()
+    # Through links, so that what a link points to is replaced and not the link; a loop of them stays
+    # as it is, where Path.resolve stops, as does Path.expanduser at the name of nobody here.
+    return Path(os.path.realpath(os.path.expanduser(path)))  # noqa: PTH111
 
 
 def _on_its_way(target: Path, mark: str) -> Path:
@@ -380,6 +386,15 @@ def disk_words(place: Path) -> Iterator[None]:
         raise InputError.of("not written", file=str(place), why=disk_reason(error)) from error
 
 
+def system_refusal(error: OSError) -> InputError:
+    """What the system says of a path, or of what it could not read or write, as a refusal."""
+    known = error.errno in {errno.ENOSPC, errno.ENAMETOOLONG}
+    why = disk_reason(error) if known else quoted(error.strerror)
+    if error.filename is None:
+        return InputError.of("system refuses", why=why)
+    return InputError.of("system refuses path", file=str(error.filename), why=why)
+
+
 def disk_reason(error: OSError) -> Note:
     """Why a disk refused, and what helps."""
     # By what a person can do about it; what the system calls it comes only where nothing else fits.
@@ -391,6 +406,8 @@ def disk_reason(error: OSError) -> Note:
         return Note("name not allowed")
     if error.errno == errno.ENOENT:
         return Note("file vanished")
+    if error.errno in {errno.EEXIST, errno.ENOTDIR}:
+        return Note("file in the way")
     return Note("disk trouble", {"why": quoted(error.strerror or error)})
 
 
@@ -432,7 +449,7 @@ def exclusive(directory: Path) -> Iterator[None]:
     """
     try:
         # Within one process the same lock may be taken again by what it calls, hence the singleton.
-        with _lock(directory.resolve(), letters=2, timeout=_PATIENCE, is_singleton=True):
+        with _lock(absolute(directory), letters=2, timeout=_PATIENCE, is_singleton=True):
             yield
     except filelock.Timeout as error:
         raise InputError.of("another command writes", folder=str(directory)) from error
@@ -444,7 +461,7 @@ def alone(place: Path) -> Iterator[bool]:
 
     As with :func:`exclusive` the system lets go of the place when the process ends; its file stays.
     """
-    lock = _lock(place.resolve())
+    lock = _lock(absolute(place))
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:

@@ -40,6 +40,7 @@ from cami_units.store._atomic_write import (
     put_back_in,
     sha256,
     staging,
+    sweep_up,
     text_writer,
     write_files,
 )
@@ -153,6 +154,8 @@ def check_place(directory: Path, *, force: bool = False) -> None:
     put_back(target)
     # The nearest folder that is there: asked before minutes of work, not after.
     ground = next(parent for parent in target.parents if parent.exists())
+    if not ground.is_dir():
+        raise InputError.of("file for a folder", file=str(ground))
     if not os.access(ground, os.W_OK):
         why = disk_reason(PermissionError(errno.EACCES, ""))
         raise InputError.of("cannot be made", folder=str(named_path), why=why)
@@ -490,6 +493,7 @@ def write_workshop(
     target = absolute(directory)
     if target.is_dir():
         # filled and not swapped for another folder: a shell may stand in it
+        sweep_up(target / next(iter(writers)))
         check_free(target, directory, replace=False)
         write_files(directory, writers)
     else:
