@@ -12,12 +12,11 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]
 
 EDITS = {
-    "model/_layers.py": (
-        '    Layer(\n        "sections",\n',
-        '    Layer(\n        "wetlands",\n        "evidence",\n        ("wetland_id", *_NAMES),\n'
-        '        ("wetland_id",),\n        "polygon",\n        files="wetlands/wetlands.geojson",\n'
-        '        prefix="W",\n        mark_columns=_words("source"),\n'
-        '        card_columns=_words("source"),\n        map_vertices=3_000,\n    ),\n',
+    "model/layers.toml": (
+        "[sections]\n",
+        '[wetlands]\nrole = "evidence"\ncolumns = "wetland_id name_en name_ru"\nkey = "wetland_id"\n'
+        'geometry = "polygon"\nfiles = "wetlands/wetlands.geojson"\nprefix = "W"\n'
+        'mark_columns = "source"\ncard_columns = "source"\nmap_vertices = 3_000\n\n',
     ),
     "model/_values.py": (
         "    corridors: gpd.GeoDataFrame | None = None\n",

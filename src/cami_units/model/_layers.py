@@ -1,12 +1,15 @@
 """Every layer of the house, once: what its table holds, where it lies, how a row of it is shown.
 
-Whoever needs a list of layers takes it from here, so a new layer is a row of this table.
+The layers stand in `layers.toml`. Whoever needs a list of them takes it from here, so a new layer is a
+table of that file.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -74,185 +77,19 @@ class Layer:
     map_vertices: int = 0
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+_LISTS: Final = ("columns", "key", "titles", "mark_columns", "card_columns")
 
 
-_NAMES: Final = ("name_en", "name_ru")
-_BORDER_COLUMNS: Final = _words(
-    "border_km disputed_km units species_shared fenced_km n_crossings best_grade pa_pairs "
-    "nearest_pa_pair_km"
-)
+def rows_of(file: str) -> dict[str, dict[str, Any]]:
+    """The tables of a TOML file of this room, by name, with their lists of words as tuples."""
+    tables = tomllib.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
+    return {
+        name: {key: tuple(value.split()) if key in _LISTS else value for key, value in row.items()}
+        for name, row in tables.items()
+    }
 
-# In the order in which they are read: what a layer is checked against comes before it.
-_LAYERS: Final = (
-    Layer(
-        "species",
-        "species",
-        _words(
-            "sci_name code name_en name_ru cms_name iucn_name synonyms iucn_category cms_appendix "
-            "range_states in_cami taxon_level sensitive confidence"
-        ),
-        ("sci_name",),
-        files="species.csv",
-        needed=True,
-        in_round=False,
-    ),
-    Layer(
-        "ranges",
-        "species",
-        _words("range_id sci_name presence origin seasonal confidence source"),
-        ("range_id",),
-        "polygon",
-        files="ranges/*.geojson",
-        needed=True,
-        in_round=False,  # a round has them as `ranges_used`, which is left out of what is published
-        titles=("sci_name", "sci_name"),
-    ),
-    Layer("features", "species", ("sci_name", "range_km2"), ("sci_name",), "polygon"),
-    Layer(
-        "countries",
-        "ground",
-        ("iso2", *_NAMES, "range_state"),
-        ("iso2",),
-        "polygon",
-        files="boundaries/countries.geojson",
-        needed=True,
-    ),
-    Layer(
-        "disputed",
-        "ground",
-        ("disputed_id", "name_en", "states"),
-        ("disputed_id",),
-        "polygon",
-        files="boundaries/disputed.geojson",
-        prefix="D",
-    ),
-    Layer(
-        "borders",
-        "ground",
-        ("pair", "disputed"),
-        ("pair", "disputed"),
-        "line",
-        titles=("pair", "pair"),
-        mark_columns=_BORDER_COLUMNS,
-        card_columns=_BORDER_COLUMNS,
-        map_vertices=8_000,
-    ),
-    Layer(
-        "hotspots",
-        "evidence",
-        ("hotspot_id", *_NAMES),
-        ("hotspot_id",),
-        "polygon",
-        files="hotspots/hotspots.geojson",
-        prefix="HS",
-        mark_columns=_words("countries species confidence source label reason"),
-        card_columns=_words("species countries confidence source note reason"),
-        map_vertices=15_000,
-        sign="hotspot",
-    ),
-    Layer(
-        "protected_areas",
-        "evidence",
-        ("pa_id", "name", "iso2"),
-        ("pa_id",),
-        "any",
-        files="protected_areas/protected_areas.geojson",
-        titles=("name", "name_ru"),
-        prefix="PA",
-        mark_columns=_words("iso2 designation iucn_cat reported_area_km2 shape label"),
-        card_columns=_words("iso2 designation iucn_cat reported_area_km2 confidence source note"),
-        # hundreds of small outlines: fewer, and a park of three corners is no park to who knows it
-        map_vertices=30_000,
-        sign="protected",
-    ),
-    Layer(
-        "barriers",
-        "evidence",
-        ("barrier_id", "name", "kind", "permeability"),
-        ("barrier_id",),
-        "line",
-        files="barriers/barriers.geojson",
-        titles=("name", "name_ru"),
-        prefix="B",
-        by_kind=True,
-        mark_columns=_words("kind countries permeability confidence source label"),
-        card_columns=_words("kind countries permeability confidence source note"),
-        map_vertices=10_000,
-        sign="barrier",
-    ),
-    Layer(
-        "corridors",
-        "evidence",
-        ("corridor_id", "name", "sci_name", "evidence_grade"),
-        ("corridor_id",),
-        "line",
-        files="corridors/corridors.geojson",
-        titles=("name", "name_ru"),
-        prefix="L",
-        mark_columns=_words(
-            "sci_name evidence_grade season months countries confidence source label"
-        ),
-        card_columns=_words("sci_name countries evidence_grade season confidence source"),
-        map_vertices=8_000,
-        sign="corridor",
-    ),
-    Layer(
-        "sections",
-        "evidence",
-        ("section_id", *_NAMES),
-        ("section_id",),
-        "polygon",
-        files="sections/sections.geojson",
-        prefix="S",
-        mark_columns=_words("countries hotspots label"),
-        card_columns=_words("countries hotspots source"),
-        map_vertices=3_000,
-        sign="section",
-    ),
-    Layer(
-        "gazetteer",
-        "ground",
-        (*_NAMES, "kind", "extent_km"),
-        ("name_en",),
-        "point",
-        files="gazetteer/gazetteer.geojson",
-    ),
-    Layer(
-        "occurrences",
-        "record",
-        _words("record_id sci_name day age_years source"),
-        ("record_id",),
-        "point",
-        files="occurrences/*.csv",
-        in_round=False,
-        titles=("sci_name", "sci_name"),
-    ),
-    Layer(
-        "telemetry",
-        "record",
-        _words("track_id animal sci_name evidence_grade begins ends fixes source"),
-        ("track_id",),
-        "line",
-        files="telemetry/*.csv",
-        in_round=False,
-        titles=("animal", "animal"),
-    ),
-    # last: what groups wrote is about everything above
-    Layer(
-        "remarks",
-        "remark",
-        ("remark_id", "kind", "group", "text", "unit_id"),
-        ("remark_id",),
-        "any",
-        in_round=False,  # a round has them only once groups have written some
-        titles=("text", "text"),
-        mark_columns=_words("kind group unit_id text"),
-        card_columns=_words("kind group unit_id"),
-        map_vertices=8_000,
-    ),
-)
+
+_LAYERS: Final = tuple(Layer(name, **row) for name, row in rows_of("layers.toml").items())
 
 LAYERS: Final[Mapping[str, Layer]] = MappingProxyType({layer.name: layer for layer in _LAYERS})
 """Every layer by its name. Context layers are not here: a plan has any number of them."""

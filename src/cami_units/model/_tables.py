@@ -16,7 +16,7 @@ from pyproj import CRS
 from cami_units.model._codes import DRAWN_AS
 from cami_units.model._crs import crs_name, same_crs
 from cami_units.model._errors import InputError, faults_said, hints_behind, listed
-from cami_units.model._layers import LAYERS, GeometryKind
+from cami_units.model._layers import LAYERS, GeometryKind, rows_of
 from cami_units.model._text import truth
 
 
@@ -29,50 +29,10 @@ class Table:
     geometry: GeometryKind | None = None
 
 
-_UNIT_COLUMNS: Final = (
-    "unit_id name_en name_ru status origin hotspot_ids rank rank_label tier score area_km2 "
-    "countries n_countries disputed species n_species species_supporting criteria_met confidence "
-    "rationale"
-)
-
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
-    {
-        # layers, as `layers` hands them on: in the equal-area CRS, valid, sorted by key
-        **{
-            layer.name: Table(layer.columns, layer.key, layer.geometry) for layer in LAYERS.values()
-        },
-        "context": Table(
-            ("context_id", "name_en", "name_ru", "value", "note"), ("context_id",), "any"
-        ),
-        # results of a round
-        "planning_units": Table(
-            ("pu_id", "richness", "n_shared", "threat_weight", "range_rarity", "score", "unit_id"),
-            ("pu_id",),
-            "polygon",
-        ),
-        "conservation_units": Table(tuple(_UNIT_COLUMNS.split()), ("unit_id",), "polygon"),
-        "not_proposed": Table(("hotspot_id", "name_en", "reason"), ("hotspot_id",)),
-        "unit_criteria": Table(
-            ("unit_id", "criterion", "met", "value", "unit", "threshold", "because"),
-            ("unit_id", "criterion"),
-        ),
-        "unit_species": Table(
-            ("unit_id", "sci_name", "role", "overlap_km2", "range_share", "sides"),
-            ("unit_id", "sci_name"),
-        ),
-        "unit_countries": Table(("unit_id", "iso2", "area_km2", "share"), ("unit_id", "iso2")),
-        "unit_records": Table(
-            ("unit_id", "sci_name", "iso2", "records", "recent", "undated", "last_year"),
-            ("unit_id", "sci_name", "iso2"),
-        ),
-        "animal_crossings": Table(
-            ("corridor_id", "animal", "sci_name", "pair", "last_seen", "first_seen", "hours"),
-            ("sci_name", "animal", "first_seen", "pair"),
-        ),
-        "unit_context": Table(
-            ("unit_id", "layer", "summary", "value", "unit", "measured_on"), ("unit_id", "layer")
-        ),
-    }
+    # layers, as `layers` hands them on: in the equal-area CRS, valid, sorted by key
+    {layer.name: Table(layer.columns, layer.key, layer.geometry) for layer in LAYERS.values()}
+    | {name: Table(**row) for name, row in rows_of("tables.toml").items()}
 )
 """Every table that passes between rooms, by name. `docs/tables.md` explains each column."""
 
