@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree as ET
@@ -160,16 +161,12 @@ def _symbol(parent: ET.Element, name: str, kind: str, *layers: tuple[str, dict[s
         inner = ET.SubElement(symbol, "layer", {"class": layer, "enabled": "1", "pass": "0"})
         expression = options.pop("fill expression", "")
         _options(ET.SubElement(inner, "Option", type="Map"), dict(sorted(options.items())))
-        if expression:
-            _hold(ET.SubElement(inner, "data_defined_properties"), "fillColor", expression)
-
-
-def _hold(parent: ET.Element, name: str, expression: str) -> None:
-    """A property that QGIS works out for each row."""
-    # 3 is QgsProperty::ExpressionBasedProperty
-    held = {name: {"active": True, "expression": expression, "type": "3"}}
-    properties = {"name": "", "properties": held, "type": "collection"}
-    _options(ET.SubElement(parent, "Option", type="Map"), properties)
+        if expression:  # QGIS works the fill out for each row
+            # 3 is QgsProperty::ExpressionBasedProperty
+            held = {"fillColor": {"active": True, "expression": expression, "type": "3"}}
+            properties = {"name": "", "properties": held, "type": "collection"}
+            outer = ET.SubElement(inner, "data_defined_properties")
+            _options(ET.SubElement(outer, "Option", type="Map"), properties)
 
 
 def _area(look: palette.Look, expression: str = "") -> list[tuple[str, dict[str, str]]]:
@@ -505,14 +502,23 @@ def project(
     relations = ET.SubElement(root, "relations")
     canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas")
     ET.SubElement(canvas, "units").text = "meters"
-    _add_frame(canvas, frame)
+    sides = ("xmin", "ymin", "xmax", "ymax")
+    corners = {side: f"{value:.0f}" for side, value in zip(sides, frame, strict=True)}
+    extent = ET.SubElement(canvas, "extent")
+    for side, value in corners.items():
+        ET.SubElement(extent, side).text = value
     _reference(ET.SubElement(canvas, "destinationsrs"), crs)
-    _add_views(root, frame, crs)
+    # What *zoom to all* shows, and what a program sees that opens the project without a window. Without
+    # them a server or a script takes the extent of a layer, which is in degrees, for metres of the
+    # project, and draws nothing; and *zoom to all* shows the states as far as 180°.
+    views = ET.SubElement(root, "ProjectViewSettings", UseProjectScales="0")
+    for name in ("DefaultViewExtent", "PresetFullExtent"):
+        _reference(ET.SubElement(views, name, corners), crs)
     layers = ET.SubElement(root, "projectlayers")
     for group in _groups(given, language):
         _add_group(tree, layers, group, given, geopackage, language)
     _relate(relations, given.columns, language)
-    _add_pages(ET.SubElement(root, "Layouts"), imprint, language)
+    ET.SubElement(root, "Layouts").append(_page_of_unit(imprint, language))
     return _document(root)
 
 
@@ -786,49 +792,18 @@ def _spelt_out(crs: str) -> tuple[str, str]:
     return system.to_wkt("WKT2_2019"), ":".join(system.to_authority() or ())
 
 
-def _add_frame(parent: ET.Element, frame: Sequence[float]) -> None:
-    """What the window of QGIS has in view at first."""
-    extent = ET.SubElement(parent, "extent")
-    for side, value in zip(_SIDES, frame, strict=True):
-        ET.SubElement(extent, side).text = f"{value:.0f}"
-
-
-_SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
-
-
-def _add_views(root: ET.Element, frame: Sequence[float], crs: str) -> None:
-    """What *zoom to all* shows, and what a program sees that opens the project without a window.
-
-    Without them a server or a script takes the extent of a layer, which is in degrees, for metres of
-    the project, and draws nothing; and *zoom to all* shows the states as far as 180°.
-    """
-    views = ET.SubElement(root, "ProjectViewSettings", UseProjectScales="0")
-    for name in ("DefaultViewExtent", "PresetFullExtent"):
-        corners = {side: f"{value:.0f}" for side, value in zip(_SIDES, frame, strict=True)}
-        _reference(ET.SubElement(views, name, corners), crs)
-
-
 # -- a page for each unit -------------------------------------------------------------------------
 
-# Codes of QGIS for what stands on a page (QgsLayoutItemRegistry::ItemType).
-_PAGE, _MAP, _LABEL, _LEGEND, _SCALE = "65638", "65639", "65641", "65642", "65646"
-_LOCAL: Final = (
-    "'PROJ:+proj=laea +datum=WGS84 +units=m +no_defs +lat_0=' || round(y(centroid(@atlas_geometry)), 2)"
-    " || ' +lon_0=' || round(x(centroid(@atlas_geometry)), 2)"
-)
-"""Each page has a projection round its own unit: equal-area, and north is up."""
 
-
-def _add_pages(layouts: ET.Element, imprint: Imprint, language: _Language) -> None:
-    """A layout that QGIS turns through the units, A4 across: map, what it says, criteria, small print."""
-    title = language.say("units")
-    layout = ET.SubElement(layouts, "Layout", name=title, units="mm", printResolution="300")
-    pages = ET.SubElement(layout, "PageCollection")
-    _item(pages, _PAGE, "page", (0, 0, 297, 210), background="true")
+def _page_of_unit(imprint: Imprint, language: _Language) -> ET.Element:
+    """A layout that QGIS turns through the units: `qgis_page.qpt`, with what hangs on the round filled in."""
+    layout = ET.fromstring(resources.files("cami_units").joinpath("qgis_page.qpt").read_bytes())
+    for element in layout.iter():
+        element.text = element.tail = None  # the file is laid out to be read, QGIS writes one line
+    item = {element.get("id", ""): element for element in layout.iter("LayoutItem")}
     name = words.name_field(language.lang)
-    head = f'[% "unit_id" %]  [% coalesce("{name}", \'\') %]'
-    _label(layout, "title", (10, 6, 277, 10), head, 18, bold=True)
-    _label(layout, "criteria", (188, 20, 100, 173), _page_text(language), 7.5)
+    item["title"].set("labelText", f'[% "unit_id" %]  [% coalesce("{name}", \'\') %]')
+    item["criteria"].set("labelText", _page_text(language))
     # "[%" begins an expression; what somebody typed into a plan is none
     foot = " · ".join(
         part.replace("[%", "[ %")
@@ -841,72 +816,14 @@ def _add_pages(layouts: ET.Element, imprint: Imprint, language: _Language) -> No
         )
         if part
     )
-    _label(layout, "imprint", (10, 196, 277, 11), foot, 7)
-    sheet = _item(layout, _MAP, "map", (10, 20, 174, 148), frame="true", background="true")
-    # a frame of the map's proportions: the atlas moves and widens it for each unit
-    ET.SubElement(sheet, "Extent", xmin="-174000", ymin="-148000", xmax="174000", ymax="148000")
-    # a quarter of ground around the unit; 2 is QgsLayoutItemMap::Auto, the scale that fits it
-    ET.SubElement(sheet, "AtlasMap", atlasDriven="1", margin="0.25", scalingMode="2")
-    item = ET.SubElement(sheet, "LayoutObject")
-    _hold(ET.SubElement(item, "dataDefinedProperties"), "dataDefinedCrs", _LOCAL)
-    _item(
-        layout,
-        _SCALE,
-        "scale",
-        (12, 156, 60, 10),
-        mapUuid="map",
-        style="Single Box",
-        unitType="km",
-        unitLabel=language.say("km"),
-        numMapUnitsPerScaleBarUnit="1",
-        segmentSizeMode="1",
-        minBarWidth="25",
-        maxBarWidth="55",
-        numSegments="2",
-        numSegmentsLeft="0",
-        height="2",
-        background="true",
-    )
-    legend = _item(
-        layout,
-        _LEGEND,
-        "legend",
-        (10, 169, 174, 26),
-        map_uuid="map",
-        legendFilterByMap="1",
-        columnCount="4",
-        splitLayer="1",
-        resizeToContents="1",
-        symbolWidth="6",
-        symbolHeight="3",
-        background="false",
-    )
-    styles = ET.SubElement(legend, "styles")
-    for style, size in (
-        ("title", 9),
-        ("group", 8),
-        ("subgroup", 8),
-        ("symbol", 7),
-        ("symbolLabel", 7),
-    ):
-        space = {"name": style, "marginTop": "0.8", "marginLeft": "1", "marginBottom": "0.3"}
-        lettering = ET.SubElement(styles, "style", space)
-        ET.SubElement(lettering, "styleFont", description=f"Sans Serif,{size},-1,5,50,0,0,0,0,0")
-    hidden = ", ".join(_quoted(status) for status in HIDDEN_STATUSES)
-    ET.SubElement(
-        layout,
-        "Atlas",
-        enabled="1",
-        coverageLayer=_id("conservation_units"),
-        coverageLayerName=title,
-        pageNameExpression='"unit_id"',
-        filenamePattern='"unit_id"',
-        sortFeatures="1",
-        sortKey='"rank"',
-        sortAscending="1",
-        filterFeatures="1",
-        featureFilter=f'"status" NOT IN ({hidden})',
-    )
+    item["imprint"].set("labelText", foot)
+    item["scale"].set("unitLabel", language.say("km"))
+    layout.set("name", language.say("units"))
+    for atlas in layout.iter("Atlas"):
+        atlas.set("coverageLayerName", language.say("units"))
+        hidden = ", ".join(_quoted(status) for status in HIDDEN_STATUSES)
+        atlas.set("featureFilter", f'"status" NOT IN ({hidden})')
+    return layout
 
 
 def _page_text(language: _Language) -> str:
@@ -931,51 +848,3 @@ def _page_text(language: _Language) -> str:
 def _marks(marks: Mapping[bool | None, str]) -> str:
     """An expression for the mark of a verdict that is known."""
     return f"CASE WHEN \"met\" THEN '{marks[True]} ' ELSE '{marks[False]} ' END"
-
-
-def _item(
-    layout: ET.Element,
-    kind: str,
-    name: str,
-    place: tuple[float, float, float, float],
-    **attributes: str,
-) -> ET.Element:
-    """Something on the page: left, top, width and height in mm."""
-    left, top, width, height = place
-    return ET.SubElement(
-        layout,
-        "LayoutItem",
-        {
-            "type": kind,
-            "id": name,
-            "uuid": name,
-            "templateUuid": name,
-            "position": f"{left:g},{top:g},mm",
-            "positionOnPage": f"{left:g},{top:g},mm",
-            "size": f"{width:g},{height:g},mm",
-            "visibility": "1",
-            "opacity": "1",
-            "frame": "false",
-            "background": "false",
-        }
-        | attributes,
-    )
-
-
-def _label(
-    layout: ET.Element,
-    name: str,
-    place: tuple[float, float, float, float],
-    text: str,
-    size: float,
-    *,
-    bold: bool = False,
-) -> None:
-    """A text on the page, in letters of this size in points."""
-    # 0: text, not HTML, so that a name cannot hold a tag
-    item = _item(layout, _LABEL, name, place, labelText=text, htmlState="0")
-    # Qt 5 counts weights from 0 to 99: bold is 75, normal 50
-    weight = 75 if bold else 50
-    # as QFont::toString of Qt 5 writes it
-    ET.SubElement(item, "LabelFont", description=f"Sans Serif,{size:g},-1,5,{weight},0,0,0,0,0")
-    ET.SubElement(item, "FontColor", red="28", green="37", blue="43", alpha="255")
