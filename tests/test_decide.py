@@ -39,6 +39,7 @@ from cami_units.commands.decide import (
     record_decision,
     show_decisions,
 )
+from cami_units.commands.fences import with_fences, write_fences
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.board_slides import decision_said
 from cami_units.model import InputError, Note, is_decided, notes_as_text
@@ -669,6 +670,35 @@ decide(Path(sys.argv[1]), "CU-002", "agree", reason="No objection", time=sys.arg
     heavy |= {"cami_units.plan._plan_keys"}  # what a plan is parsed by
     assert not heavy & modules_loaded_by(code, round_dir, NOON)
     assert status(round_dir, "CU-002") == "plenary-agreed"
+
+
+def test_a_decision_keeps_what_was_added_after_it_had_read_the_round(round_dir, monkeypatch):
+    added, append = with_fences(store.read_round(round_dir)), store.append_to_log
+
+    def append_late(*args, **options):
+        append(*args, **options)
+        write_fences(added, round_dir)
+
+    monkeypatch.setattr(store, "append_to_log", append_late)
+    decide(round_dir, "CU-002", "reject", reason="too dry", time=NOON)
+    assert status(round_dir, "CU-002") == "rejected"
+    fences = store.read_round(round_dir).tables["fences"]
+    assert fences["gain"].tolist() == added.tables["fences"]["gain"].tolist()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_was_decided_since_a_round_was_read_stays_when_fences_are_added(round_dir, replaced):
+    added = with_fences(store.read_round(round_dir))
+    decide(round_dir, "CU-002", "reject", reason="too dry", time=NOON)
+    if replaced:  # by a round of another plan
+        manifest = store.read_json(round_dir / store.MANIFEST)
+        store.write_json(round_dir / store.MANIFEST, {**manifest, "inputs": []})
+        with pytest.raises(InputError, match="was replaced by another one meanwhile"):
+            write_fences(added, round_dir)
+    else:
+        write_fences(added, round_dir)
+    assert status(round_dir, "CU-002") == "rejected"
+    assert ("fences" in store.read_round(round_dir).tables) != replaced
 
 
 @pytest.mark.slow

@@ -181,6 +181,23 @@ def test_the_whole_world_fits(tmp_path: Path) -> None:
     assert streamed["km2"].sum() == pytest.approx(flat.area.sum() / 1e6, rel=1e-10)
 
 
+def test_a_lattice_may_be_told_as_geopandas_takes_it(tmp_path: Path) -> None:
+    """By number, or as pyproj has it: the bytes are those of its text."""
+    ranges, cells = saved(tmp_path / "r.parquet", many(2)), tmp_path / "text.parquet"
+    cu.write_overlaps(ranges, cells, crs=WORLD, cell_km=50)
+    cu.write_richness(ranges, tmp_path / "text", crs=WORLD, cell_km=50)
+    for number, crs in enumerate((6933, pyproj.CRS(6933))):
+        again, folder = tmp_path / f"{number}.parquet", tmp_path / f"{number}"
+        cu.write_overlaps(ranges, again, crs=crs, cell_km=50)
+        assert again.read_bytes() == cells.read_bytes()
+        cu.write_richness(ranges, folder, crs=crs, cell_km=50)
+        for path in (tmp_path / "text").glob("*.parquet"):
+            assert (folder / path.name).read_bytes() == path.read_bytes()
+        with pytest.raises(InputError, match=r"crs EPSG:3035 cannot"):
+            cu.write_richness(again, folder, crs=pyproj.CRS(3035))
+        cu.write_richness(again, folder, crs=crs)
+
+
 # -- shares, order, bytes -------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import sys
 import textwrap
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from cami_units.commands.init import init
 from cami_units.model import LONLAT, TABLES, Imprint, InputError, Round, data_dir
 from cami_units.plan import read_plan, read_profile
 from cami_units.store import (
+    _atomic_write,
     check_place,
     read_round,
     staging,
@@ -957,8 +959,6 @@ def test_a_round_that_is_just_being_replaced_is_waited_for(tmp_path):
 
 def test_what_is_made_in_a_round_that_is_replaced_meanwhile_is_whole(tmp_path, monkeypatch):
     """Figures take minutes: a file of theirs may come when the round has been copied and not yet swapped."""
-    from cami_units.store import _atomic_write
-
     folder = write_round(a_round(), tmp_path / "r")
     swap = _atomic_write._swap
     with store.staging(folder / "figures") as made:
@@ -1136,6 +1136,21 @@ def test_locks_of_any_number_of_rounds_are_256_files_and_nest_in_no_circle(tmp_p
         for number in range(400):
             with exclusive(tmp_path / f"round-{number}"):
                 pass
+
+
+def test_who_waits_too_long_for_the_tables_of_a_round_is_told_what_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(_atomic_write, "_PATIENCE", 0.01)
+
+    def asked_for(lock):
+        with lock(tmp_path / "r"):
+            return "held"
+
+    with ThreadPoolExecutor(1) as other, store.rewriting(tmp_path / "r"):
+        # a line of the log is written under the other lock of the same folder
+        assert other.submit(asked_for, exclusive).result() == "held"
+        with pytest.raises(InputError, match="For ten minutes another command has been writing"):
+            other.submit(asked_for, store.rewriting).result()
+    assert asked_for(store.rewriting) == "held"
 
 
 def test_a_scratch_folder_ends_with_its_process_or_with_the_next_one(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from cami_units.cli import (
     _round_commands as _round_commands,  # each command joins the app where it is read
 )
 from cami_units.cli import _workshop_commands as _workshop_commands
-from cami_units.cli._terminal import app, heard
+from cami_units.cli._terminal import app, listening
 
 __all__ = ["app", "main"]
 
@@ -32,5 +32,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Python's last act is to look through all that is left for circles, 0.2 s after the last word is
     # said; what goes into the permanent generation it leaves to the system.
     atexit.register(gc.freeze)
-    with heard():
+    with listening():
         app(args=None if arguments is None else list(arguments), prog_name="cami-units")

@@ -273,7 +273,7 @@ def init(
 
 
 def _catch_up(directory: Path, progress: Progress) -> None:
-    """Show what was decided while a round was computed on for minutes, and written as it was before."""
+    """Show what stands in the log and, since the power went in between, not yet in the tables."""
     from cami_units.commands.decide import are_decisions_shown, show_decisions
 
     if not are_decisions_shown(directory):

@@ -333,7 +333,7 @@ def _refuse_unreachable(values: Iterable[object]) -> None:
 
 
 @contextmanager
-def heard() -> Iterator[None]:
+def listening() -> Iterator[None]:
     """Plain words where standard output takes no more of what is said: a full disk, a closed pipe."""
     try:
         try:

@@ -258,17 +258,18 @@ def show_decisions(directory: Path, *, progress: Progress = quiet) -> None:
 
 def _show(stored: Round, directory: Path, progress: Progress) -> Round:
     """Write a stored round over itself as its log leaves it; the round as it was written."""
-    log = read_decisions(directory)
-    shown = decided(stored, log)
-    moved_ids = _moved_ids(stored, shown)
-    if moved_ids:
-        # Measuring wants much that a decision otherwise does not: it is fetched only here.
-        from cami_units.commands._next_round import measured_again
-
-        progress("measuring the outline that was decided on", 0, 0)
-        shown = measured_again(_with_former_outlines(stored, shown, moved_ids), moved_ids)
     problems: list[Problem] = []
-    with kept_pieces(directory):
+    with store.rewriting(directory), kept_pieces(directory):
+        stored = store.as_it_is_now(stored, directory)
+        log = read_decisions(directory)
+        shown = decided(stored, log)
+        moved_ids = _moved_ids(stored, shown)
+        if moved_ids:
+            # Measuring wants much that a decision otherwise does not: it is fetched only here.
+            from cami_units.commands._next_round import measured_again
+
+            progress("measuring the outline that was decided on", 0, 0)
+            shown = measured_again(_with_former_outlines(stored, shown, moved_ids), moved_ids)
         files = products(shown, noticed=problems, progress=progress)
         store.update_round(shown, directory, files=files)
         carry_stamp(shown, directory)

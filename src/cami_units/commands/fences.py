@@ -14,10 +14,12 @@ from cami_units import criteria, layers
 from cami_units.commands._round_tables import as_written
 from cami_units.commands.assess import cut, measure, species_ranges
 from cami_units.commands.round_files import write_added
+from cami_units.commands.shown_round import FENCE_TABLES
 from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.fences import fence_openings
 from cami_units.model import HIDDEN_STATUSES, Problem, Progress, Round, check_arguments, quiet
+from cami_units.store import Writer
 
 
 def with_fences(round_: Round, *, progress: Progress = quiet) -> Round:
@@ -97,8 +99,11 @@ def write_fences(
     InputError
         There is no round in the folder, or it cannot be written to.
     """
-    added = {
-        f"{name}.csv": partial(write_csv, table=round_.tables[name])
-        for name in ("fences", "fence_species")
-    }
-    return write_added(round_, directory, added, progress=progress)
+
+    def files(written: Round) -> dict[str, Writer]:
+        """The tables for a spreadsheet."""
+        return {
+            f"{name}.csv": partial(write_csv, table=written.tables[name]) for name in FENCE_TABLES
+        }
+
+    return write_added(round_, directory, FENCE_TABLES, files, progress=progress)

@@ -27,7 +27,7 @@ from cami_units.model import (
     check_arguments,
     crs_name,
     crs_text,
-    equal_area_fault,
+    equal_area_crs,
     listed,
     quiet,
     same_crs,
@@ -55,7 +55,7 @@ def write_overlaps(
     *,
     cell_km: float = 25,
     shape: grid.Shape = "square",
-    crs: str = EQUAL_AREA,
+    crs: AnyCrs = EQUAL_AREA,
     columns: Mapping[str, str] | None = None,
     scheduler: str | None = None,
     progress: Progress = quiet,
@@ -96,10 +96,7 @@ def write_overlaps(
     check_arguments(write_overlaps, locals())
     ranges, out = Path(ranges), Path(out)
     # km² of a lattice that is not equal-area would be wrong in silence
-    fault = equal_area_fault(crs)
-    if fault:
-        raise InputError.of("crs fault", why=fault)
-    lattice = grid.Lattice(cell_km, shape, crs)
+    lattice = grid.Lattice(cell_km, shape, equal_area_crs(crs))
     stream = layers.range_stream(ranges, columns=columns)
     shares = layers.range_shares(stream)
     problems = [*stream.problems, *layers.stream_advice(shares)]
@@ -131,7 +128,7 @@ def write_overlaps(
         "version": __version__,
         "cell_km": cell_km,
         "shape": shape,
-        "crs": crs,
+        "crs": lattice.crs,
         "corner_m": grid.ORIGIN_M,
         "ranges": [file.name for file in stream.files],
     }

@@ -20,6 +20,7 @@ from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
     EQUAL_AREA,
     LONLAT,
+    AnyCrs,
     InputError,
     Note,
     Problem,
@@ -27,6 +28,7 @@ from cami_units.model import (
     Progress,
     check_arguments,
     crs_name,
+    crs_text,
     equal_area_crs,
     in_short,
     problem_of,
@@ -79,7 +81,7 @@ def write_richness(
     *,
     cell_km: float | None = None,
     shape: grid.Shape | None = None,
-    crs: str | None = None,
+    crs: AnyCrs | None = None,
     species: Path | str | None = None,
     states: Path | str | None = None,
     profile: Path | str | None = None,
@@ -131,8 +133,8 @@ def write_richness(
         _check_lattice(source, cell_km, shape, crs, scheduler)
         sums = _sums_of_overlaps(source, weigh, states, progress)
     else:
-        crs = equal_area_crs(crs or EQUAL_AREA)
-        lattice = grid.Lattice(25 if cell_km is None else cell_km, shape or "square", crs)
+        plane = equal_area_crs(crs or EQUAL_AREA)
+        lattice = grid.Lattice(25 if cell_km is None else cell_km, shape or "square", plane)
         stream = layers.range_stream(source, columns=columns)
         problems += stream.problems
         sums = _sums_of_ranges(stream, lattice, weigh, states, scheduler, problems, progress)
@@ -150,7 +152,7 @@ def _check_lattice(
     source: Path,
     cell_km: float | None,
     shape: grid.Shape | None,
-    crs: str | None,
+    crs: AnyCrs | None,
     scheduler: str | None,
 ) -> None:
     """Refuse what is asked of the cells that a file of overlaps brings itself, where it is otherwise."""
@@ -159,7 +161,7 @@ def _check_lattice(
     odd: list[Note | None] = [
         Note("cells of km", {"km": str(cell_km)}) if cell_km not in (None, km) else None,
         Note(f"cells {shape}") if shape not in (None, about["shape"]) else None,
-        Note("another CRS", {"crs": crs}) if crs and crs_name(crs) != their_crs else None,
+        Note("another CRS", {"crs": crs_text(crs)}) if crs and crs_name(crs) != their_crs else None,
         Note("a scheduler") if scheduler is not None else None,
     ]
     if any(odd):

@@ -30,7 +30,16 @@ from cami_units.commands.shown_round import (
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.drawn_pieces import piece
-from cami_units.model import CONTEXT, Problem, Progress, Round, Step, check_arguments, quiet
+from cami_units.model import (
+    CONTEXT,
+    InputError,
+    Problem,
+    Progress,
+    Round,
+    Step,
+    check_arguments,
+    quiet,
+)
 
 
 def write_proposal(
@@ -59,20 +68,39 @@ def write_proposal(
 def write_added(
     round_: Round,
     directory: Path,
-    added: Mapping[str, store.Writer],
+    added: Sequence[str],
+    files: Callable[[Round], Mapping[str, store.Writer]],
     *,
+    columns: Sequence[str] = (),
     progress: Progress = quiet,
 ) -> tuple[Problem, ...]:
-    """Write a round over the one that something was added to, and the files of what was added.
+    """Write the tables `added` to a round into it, `columns` of its units, and the files made of it then.
 
-    Whole, or not at all; what the folder holds beside stays. Returns and raises as
-    :func:`write_proposal`, and where there is no round.
+    Whole, or not at all; what the folder holds beside stays, and so does what was decided or added while
+    these tables were made. Returns and raises as :func:`write_proposal`, and where there is no round, or
+    another one by now.
     """
     problems: list[Problem] = []
-    files = {**products(round_, noticed=problems, progress=progress), **added}
-    with kept_pieces(directory):
-        store.update_round(round_, directory, files=files)
+    with store.rewriting(directory), kept_pieces(directory):
+        stored = store.open_round(directory)
+        if _made_of(stored) != _made_of(round_):
+            raise InputError.of("round replaced meanwhile", folder=str(directory))
+        tables = {name: round_.tables[name] for name in added}
+        if columns:
+            units = stored.tables["conservation_units"]
+            by_id = round_.tables["conservation_units"].set_index("unit_id")
+            cells = {name: units["unit_id"].map(by_id[name]) for name in columns}
+            tables["conservation_units"] = units.assign(**cells)
+        together = store.with_tables(stored, tables)
+        writers = {**products(together, noticed=problems, progress=progress), **files(together)}
+        store.update_round(together, directory, files=writers)
     return tuple(problems)
+
+
+def _made_of(round_: Round) -> bytes:
+    """What a round was made of, which nothing that is decided or added changes."""
+    parts = ("plan", "profile", "inputs")
+    return store.as_json({name: round_.manifest.get(name) for name in parts})
 
 
 PROJECT: Final = "conservation_units.qgs"

@@ -205,13 +205,22 @@ def write_sensitivity(
     InputError
         There is no round in the folder, or it cannot be written to.
     """
-    added: dict[str, store.Writer] = {
-        f"{name}.csv": partial(write_csv, table=round_.tables[name]) for name in STABILITY_TABLES
-    }
     names = ";".join(every_name(gpd.GeoDataFrame(round_.tables["conservation_units"]))).split(";")
     overrides, kinds = round_.tables.get("overrides"), ("adjacent", "lock")
     lost = lost_overrides(overrides, names, kinds=kinds, note="override of no unit")
-    return lost + write_added(round_, directory, added | _figures(round_), progress=progress)
+
+    def files(written: Round) -> dict[str, store.Writer]:
+        """The tables for a spreadsheet, and the figures."""
+        sheets = {
+            f"{name}.csv": partial(write_csv, table=written.tables[name])
+            for name in STABILITY_TABLES
+        }
+        return sheets | _figures(written)
+
+    added = [*STABILITY_TABLES, "planning_units"]
+    return lost + write_added(
+        round_, directory, added, files, columns=["stability"], progress=progress
+    )
 
 
 def _figures(round_: Round) -> dict[str, store.Writer]:

@@ -7,6 +7,7 @@ from ._atomic_write import copy_of as copy_of
 from ._atomic_write import copy_of_stream as copy_of_stream
 from ._atomic_write import left_behind as left_behind
 from ._atomic_write import move_aside as move_aside
+from ._atomic_write import rewriting as rewriting
 from ._atomic_write import scratch as scratch
 from ._atomic_write import sha256 as sha256
 from ._atomic_write import sha256_of_stream as sha256_of_stream
@@ -35,6 +36,7 @@ from ._manifest import read_json as read_json
 from ._manifest import read_sums as read_sums
 from ._manifest import write_json as write_json
 from ._manifest import write_sums as write_sums
+from ._round_folder import as_it_is_now as as_it_is_now
 from ._round_folder import check_only as check_only
 from ._round_folder import check_place as check_place
 from ._round_folder import discard as discard

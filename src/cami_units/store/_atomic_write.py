@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -388,8 +388,8 @@ def disk_words(place: Path) -> Iterator[None]:
 
 def system_refusal(error: OSError) -> InputError:
     """What the system says of a path, or of what it could not read or write, as a refusal."""
-    known = error.errno in {errno.ENOSPC, errno.ENAMETOOLONG}
-    why = disk_reason(error) if known else quoted(error.strerror)
+    is_ours = error.errno in {errno.ENOSPC, errno.ENAMETOOLONG}
+    why = disk_reason(error) if is_ours else quoted(error.strerror)
     if error.filename is None:
         return InputError.of("system refuses", why=why)
     return InputError.of("system refuses path", file=str(error.filename), why=why)
@@ -433,8 +433,7 @@ _PATIENCE: Final = 60.0
 """Seconds to wait for another command: far more than a swap of folders takes on a slow stick."""
 
 
-@contextmanager
-def exclusive(directory: Path) -> Iterator[None]:
+def exclusive(directory: Path) -> AbstractContextManager[None]:
     """Be the only one on this machine that changes a round, for as long as the block runs.
 
     The lock is the operating system's: it goes when the process goes, however that happens. Its
@@ -447,12 +446,35 @@ def exclusive(directory: Path) -> Iterator[None]:
     InputError
         Another process has held it for a minute.
     """
+    return _lock_held(directory, letters=2, patience=_PATIENCE, refusal="another command writes")
+
+
+def rewriting(directory: Path) -> AbstractContextManager[None]:
+    """Be the only one that writes the tables of a round anew, from their reading to the swap of the folders.
+
+    Whoever read them before somebody added to them would write that out of the round again. The lock is
+    none of those of :func:`exclusive` and is taken before any of them, so nobody waits in a circle; the
+    log of a round grows meanwhile.
+
+    Raises
+    ------
+    InputError
+        Another process has held it for ten minutes, which are more than a round of 5,000 units takes.
+    """
+    return _lock_held(
+        directory, letters=3, patience=10 * _PATIENCE, refusal="tables written elsewhere"
+    )
+
+
+@contextmanager
+def _lock_held(directory: Path, *, letters: int, patience: float, refusal: str) -> Iterator[None]:
+    """The lock of a folder, among those whose names have so many letters."""
     try:
         # Within one process the same lock may be taken again by what it calls, hence the singleton.
-        with _lock(absolute(directory), letters=2, timeout=_PATIENCE, is_singleton=True):
+        with _lock(absolute(directory), letters=letters, timeout=patience, is_singleton=True):
             yield
     except filelock.Timeout as error:
-        raise InputError.of("another command writes", folder=str(directory)) from error
+        raise InputError.of(refusal, folder=str(directory)) from error
 
 
 @contextmanager
@@ -474,7 +496,7 @@ def alone(place: Path) -> Iterator[bool]:
 
 
 def _lock(place: Path, letters: int = 20, **how: Any) -> filelock.BaseFileLock:
-    """The lock of a place, among the temporary files; of two letters it is one of 256 for all places."""
+    """The lock of a place, among the temporary files; of few letters it is shared by places."""
     name = hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()
     path = Path(tempfile.gettempdir()) / f"cami_units-{name[:letters]}.lock"
     return filelock.FileLock(path, mode=0o666, **how)

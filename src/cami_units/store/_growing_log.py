@@ -113,18 +113,18 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     lines = content.decode("utf-8-sig", "replace").split("\n")
     if len(lines) == 1:  # not even the columns were finished
         return _no_lines(columns)
-    written = _csv_fields(lines[0])
-    if not _is_older(written, columns):
+    log_columns = _csv_fields(lines[0])
+    if not _is_older(log_columns, columns):
         raise InputError.of("log with other columns", file=path.name, names=",".join(columns))
     rows, damaged = [], []
     for number, line in enumerate(lines[1:], start=2):
         fields = _csv_fields(line)
-        if len(fields) == len(written):
-            rows.append(fields + [""] * (len(columns) - len(written)))
+        if len(fields) == len(log_columns):
+            rows.append(fields + [""] * (len(columns) - len(log_columns)))
         elif line.strip("\r ") and number < len(lines):
             damaged.append(number)
     if damaged:
-        facts = {"lines_damaged": in_short(damaged), "count": len(written)}
+        facts = {"lines_damaged": in_short(damaged), "count": len(log_columns)}
         raise InputError.of("log damaged", file=path.name, **facts)
     return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else _no_lines(columns)
 
@@ -199,19 +199,19 @@ def _no_lines(columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series(dtype=str) for column in columns})
 
 
-def _is_older(written: Sequence[str], columns: Sequence[str]) -> bool:
+def _is_older(log_columns: Sequence[str], columns: Sequence[str]) -> bool:
     """Whether a log has the columns of today, or the first of them, as it was begun long ago."""
-    return bool(written) and list(written) == list(columns[: len(written)])
+    return bool(log_columns) and list(log_columns) == list(columns[: len(log_columns)])
 
 
 def _widen(path: Path, columns: Sequence[str]) -> None:
     """Give a log that was begun with fewer columns those of today: whole, or not at all."""
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines(keepends=True)
-    written = _csv_fields(lines[0].rstrip("\n")) if lines else []
-    if not _is_older(written, columns) or len(written) == len(columns):
+    log_columns = _csv_fields(lines[0].rstrip("\n")) if lines else []
+    if not _is_older(log_columns, columns) or len(log_columns) == len(columns):
         return
     rows = [fields for line in lines[1:] if (fields := _csv_fields(line.rstrip("\n")))]
-    missing = len(columns) - len(written)
+    missing = len(columns) - len(log_columns)
     text = "".join(map(_csv_line, [list(columns), *(row + [""] * missing for row in rows)]))
     write_atomically(path, text_writer(text))
 

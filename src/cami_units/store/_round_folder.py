@@ -349,6 +349,13 @@ def open_round(directory: Path) -> Round:
     return _opened(manifest, directory, tables, None)
 
 
+def as_it_is_now(stored: Round, directory: Path) -> Round:
+    """A round that :func:`open_round` opened, opened again where somebody has written its tables since."""
+    tables, path = stored.tables, absolute(directory) / GEOPACKAGE
+    is_same = isinstance(tables, StoredTables) and path.is_file() and tables.sha256 == sha256(path)
+    return stored if is_same else open_round(directory)
+
+
 def languages_of(directory: Path) -> tuple[str, ...]:
     """The languages of a round, the first one leads; nothing but its manifest is read.
 
