@@ -22,9 +22,9 @@ EDITS = {
         "    corridors: gpd.GeoDataFrame | None = None\n",
         "    wetlands: gpd.GeoDataFrame | None = None\n",
     ),
-    "layers/_dialects.py": (
-        '        "barriers": (\n',
-        '        "wetlands": (_column("wetland_id", "id"), *_NAMES),\n',
+    "layers/dialects.toml": (
+        "[spellings.barriers]\n",
+        '[spellings.wetlands]\nwetland_id = "id"\nname_en = "name"\n\n',
     ),
     "palette.py": ('        "sections": ', '        "wetlands": "#2b7a78",\n'),
     "phrases/en.toml": ('corridors = "', 'wetlands = "Wetlands"\n'),

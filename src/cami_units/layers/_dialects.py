@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -43,13 +45,6 @@ class Column:
     after: str = ""
 
 
-def _column(name: str, spellings: str = "", *, required: bool = False, after: str = "") -> Column:
-    """A column with its spellings, our own name before those of others."""
-    spelt = spellings.split()
-    own_spelling = [] if plain(name) in spelt else [plain(name)]
-    return Column(name, (*([after] if after else []), *own_spelling, *spelt), required, after)
-
-
 def plain(name: str) -> str:
     """A column name as it is compared: letters of any script and digits, without case.
 
@@ -61,170 +56,35 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", str(name)).casefold())
 
 
-_NAMES: Final = (
-    _column("name_en", "nameeng nameenglish name nameen title label"),
-    _column("name_ru", "namerus namerussian nameru название наименование"),
+_WORDS: Final = tomllib.loads(
+    resources.files(__package__).joinpath("dialects.toml").read_text(encoding="utf-8")
 )
 
-POINT: Final = (
-    _column("longitude", "decimallongitude locationlong lon long lng долгота 经度 уртраг x"),
-    _column("latitude", "decimallatitude locationlat lat широта 纬度 өргөрөг y"),
-    _column("wkt", "footprintwkt geom thegeom geometry"),
-)
-"""Where a row of a table lies, best first: Darwin Core's words, Movebank's, people's, QGIS's."""
+
+def _columns(rows: Mapping[str, Any]) -> tuple[Column, ...]:
+    """The columns of a table of `dialects.toml`, each with our own name before those of others."""
+    columns = []
+    for name, words in rows.items():
+        if isinstance(words, str):
+            after = rows.get("before", {}).get(name, "")
+            spellings = words.split()
+            own_spelling = [] if plain(name) in spellings else [plain(name)]
+            first = [after] if after else []
+            is_needed = name in rows.get("needed", ())
+            columns.append(Column(name, (*first, *own_spelling, *spellings), is_needed, after))
+    return tuple(columns)
+
+
+POINT: Final = _columns(_WORDS["point"])
+"""Where a row of a table lies, best first."""
 
 DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
-        "ranges": (
-            _column(
-                "sci_name",
-                "sciname scinames binomial scientificname scientificn scientific latinname "
-                "taxonname taxon speciesname species",
-                required=True,
-            ),
-            _column("subspecies", "ssp subsp subspec infraname infraspecificname infraspecif"),
-            _column("subpop", "subpopulation subpopname population"),
-            _column("presence", "pres presencecode prescode presenc"),
-            _column("origin", "orig origincode"),
-            _column("seasonal", "season seasonality seasonalcode seas"),
-            _column("months", "monthspan"),
-            _column("legend"),
-            _column("range_id"),
-            _column("part", "partname population distcomm"),
-            _column("confidence", "certainty"),
-            _column("source"),
-            _column("citation"),
-            _column("label"),
-            _column("at_least"),
-            _column("whole_at"),
-            _column("range_weight"),
-        ),
-        "hotspots": (
-            # of Key Biodiversity Areas and Important Bird Areas (SitRecID, IntName, NatName), of
-            # GSLEP landscapes (Landscape), of people
-            _column("hotspot_id", "hsid cuid unitid sitrecid siteid id fid"),
-            _column(
-                "name_en",
-                "nameeng nameenglish intname name nameen sitename landscape natname title label",
-            ),
-            _column("name_ru", "namerus namerussian nameru название наименование"),
-        ),
-        "sections": (_column("section_id", "sectionid id section"), *_NAMES),
-        "countries": (
-            # of Natural Earth, OpenStreetMap, GISCO, the World Bank, WHO, UN and OCHA, Esri, GADM,
-            # geoBoundaries, FAO's GAUL, marineregions: two letters first, then three
-            _column(
-                "iso2",
-                "isoa2eh isoa2 iso31661alpha2 iso31661 isocode2 iso2code iso2digit iso2cd "
-                "countrycode iso shapegroup shapeiso iso31661alpha3 iso3 isoa3eh isoa3 iso3code isocode3 "
-                "iso3digit iso3cd gid0 isoter1 adm0a3 wba2 wba3 adm0pcode cntrid "
-                # provinces say their state by the letters before the hyphen
-                "iso31662",
-                required=True,
-            ),
-            _column(
-                "name_en",
-                "nameeng nameen nameengl nameengli namen admin name country countryname countryna "
-                "cntryname cntrname wbname nam0 name0 shapename gaul0name adm0en adm0name territory1",
-            ),
-            _column("name_ru", "namerus nameru adm0ru"),
-        ),
-        "disputed": (
-            _column("disputed_id", "brka3 id"),
-            _column("name_en", "nameeng nameen brkname name"),
-            _column("name_ru", "nameru"),
-            _column("states", "countries"),
-        ),
-        "protected_areas": (
-            # the November 2025 names of WDPA first, then the older ones
-            _column("pa_id", "sitepid wdpapid siteid wdpaid id"),
-            _column("name", "nameeng name nameen origname название наименование"),
-            _column("iso2", "isoa2 iso3 prntiso3 parentiso3 iso"),
-            _column("kind", "sitetype padef"),
-            _column("designation", "desigeng desig"),
-            _column("status"),
-            _column("iucn_cat", "iucncat"),
-            _column("reported_area_km2", "reparea reportedarea"),
-        ),
-        "barriers": (
-            _column("barrier_id", "id"),
-            _column("name", "nameen название наименование"),
-            _column("kind", "type barriertype", required=True),
-            _column("permeability", "permeable perm", required=True),
-        ),
-        "corridors": (
-            _column("corridor_id", "linkid id"),
-            _column("name", "nameen"),
-            _column("sci_name", "sciname binomial scientificname species taxon", required=True),
-            _column("evidence_grade", "grade evidence evidencegr", required=True),
-            _column("months", "monthspan"),
-        ),
-        "gazetteer": (
-            _column("name_en", "nameen nameeng name asciiname", required=True),
-            _column("name_ru", "nameru namerus"),
-            _column("kind", "type featurecla"),
-            _column("extent_km", "extent"),
-        ),
-        "occurrences": (
-            _column(
-                "sci_name",
-                "species scientificname acceptedscientificname canonicalname taxon taxonname "
-                "binomial individualtaxoncanonicalname",
-                required=True,
-            ),
-            _column("subspecies", "infraspecificepithet ssp subsp"),
-            # beside an eventDate GBIF's `day` is that of the month
-            _column("day", "observedon dateobserved timestamp datetime date", after="eventdate"),
-            _column("month"),
-            _column("year"),
-            _column("uncertainty_m", "coordinateuncertaintyinmeters positionalaccuracy accuracy"),
-            # iNaturalist obscures places of threatened species: what its public ones are off by
-            _column("public_uncertainty_m", "publicpositionalaccuracy"),
-            _column("basis", "basisofrecord"),
-            _column("status", "occurrencestatus"),
-            _column("individuals", "individualcount"),
-            _column("issue", "issues"),
-            _column("captive", "captivecultivated degreeofestablishment"),
-            _column("centroid_m", "distancefromcentroidinmeters"),
-            *POINT,
-        ),
-        "telemetry": (
-            _column(
-                "sci_name",
-                "individualtaxoncanonicalname taxoncanonicalname taxon species scientificname",
-                required=True,
-            ),
-            _column(
-                "animal",
-                "individuallocalidentifier individualid indident animalid taglocalidentifier "
-                "tagident trackid id platformidno name",
-                required=True,
-            ),
-            _column(
-                "time",
-                "timestamp datetime acquisitiontime gmttime utctime utcdatetime locdate eventdate "
-                "utc fixtime время 时间 date",
-            ),
-            # beside a time of the day alone
-            _column("date", "utcdate gmtdate fixdate дата 日期 timestamp datetime eventdate"),
-            _column("begins", "starttime begintime starttimes start begin"),
-            _column("ends", "endtime stoptime end stop"),
-            _column("visible"),
-            _column("outlier", "manuallymarkedoutlier"),
-            _column("outlier_found", "algorithmmarkedoutlier"),
-            _column("outlier_imported", "importmarkedoutlier"),
-            _column("argos_class", "argoslc argoslocationclass locationclass locquality"),
-            _column("study", "studyname"),
-            *POINT,
-        ),
-        "context": (),
-        "conservation_units": (
-            _column("unit_id", "cuid"),
-            _column("hotspot_id"),
-            _column("id"),
-            *_NAMES,
-        ),
+        # a record and a position of an animal are points, in a table without shapes
+        layer: _columns(rows | (_WORDS["point"] if layer in ("occurrences", "telemetry") else {}))
+        for layer, rows in _WORDS["spellings"].items()
     }
+    | {"context": ()}
 )
 
 _WDPA: Final = frozenset({"sitepid", "siteid", "wdpapid", "wdpaid"})
@@ -238,25 +98,7 @@ def is_key_areas(table: pd.DataFrame) -> bool:
     return bool(_KEY_AREAS & {plain(column) for column in table.columns})
 
 
-# What GBIF, Darwin Core and Movebank call a record, a collar and an animal, whole or cut to ten letters.
-_SINGLE_ANIMALS: Final = frozenset(
-    [
-        "gbifid",
-        "basisofrecord",
-        "basisofrec",
-        "occurrenceid",
-        "occurrence",
-        "individuallocalidentifier",
-        "individual",
-        "indident",
-        "taglocalidentifier",
-        "taglocalid",
-        "tagident",
-        "argoslc",
-        "manuallymarkedoutlier",
-        "sensortype",
-    ]
-)
+_SINGLE_ANIMALS: Final = frozenset(_WORDS["single_animals"].split())
 _BINOMIAL: Final = re.compile(r"[A-Z][a-z]{2,} [a-z]{3,}\b")
 
 
@@ -721,27 +563,8 @@ def legend_codes(text: str | None, words: Mapping[str, Mapping[int, str]]) -> di
 
 # -- countries ------------------------------------------------------------------------------------
 
-_ISO_3166: Final = """
-    ABWAW AFGAF AGOAO AIAAI ALAAX ALBAL ANDAD AREAE ARGAR ARMAM ASMAS ATAAQ ATFTF ATGAG AUSAU
-    AUTAT AZEAZ BDIBI BELBE BENBJ BESBQ BFABF BGDBD BGRBG BHRBH BHSBS BIHBA BLMBL BLRBY BLZBZ
-    BMUBM BOLBO BRABR BRBBB BRNBN BTNBT BVTBV BWABW CAFCF CANCA CCKCC CHECH CHLCL CHNCN CIVCI
-    CMRCM CODCD COGCG COKCK COLCO COMKM CPVCV CRICR CUBCU CUWCW CXRCX CYMKY CYPCY CZECZ DEUDE
-    DJIDJ DMADM DNKDK DOMDO DZADZ ECUEC EGYEG ERIER ESHEH ESPES ESTEE ETHET FINFI FJIFJ FLKFK
-    FRAFR FROFO FSMFM GABGA GBRGB GEOGE GGYGG GHAGH GIBGI GINGN GLPGP GMBGM GNBGW GNQGQ GRCGR
-    GRDGD GRLGL GTMGT GUFGF GUMGU GUYGY HKGHK HMDHM HNDHN HRVHR HTIHT HUNHU IDNID IMNIM INDIN
-    IOTIO IRLIE IRNIR IRQIQ ISLIS ISRIL ITAIT JAMJM JEYJE JORJO JPNJP KAZKZ KENKE KGZKG KHMKH
-    KIRKI KNAKN KORKR KWTKW LAOLA LBNLB LBRLR LBYLY LCALC LIELI LKALK LSOLS LTULT LUXLU LVALV
-    MACMO MAFMF MARMA MCOMC MDAMD MDGMG MDVMV MEXMX MHLMH MKDMK MLIML MLTMT MMRMM MNEME MNGMN
-    MNPMP MOZMZ MRTMR MSRMS MTQMQ MUSMU MWIMW MYSMY MYTYT NAMNA NCLNC NERNE NFKNF NGANG NICNI
-    NIUNU NLDNL NORNO NPLNP NRUNR NZLNZ OMNOM PAKPK PANPA PCNPN PERPE PHLPH PLWPW PNGPG POLPL
-    PRIPR PRKKP PRTPT PRYPY PSEPS PYFPF QATQA REURE ROURO RUSRU RWARW SAUSA SDNSD SENSN SGPSG
-    SGSGS SHNSH SJMSJ SLBSB SLESL SLVSV SMRSM SOMSO SPMPM SRBRS SSDSS STPST SURSR SVKSK SVNSI
-    SWESE SWZSZ SXMSX SYCSC SYRSY TCATC TCDTD TGOTG THATH TJKTJ TKLTK TKMTM TLSTL TONTO TTOTT
-    TUNTN TURTR TUVTV TWNTW TZATZ UGAUG UKRUA UMIUM URYUY USAUS UZBUZ VATVA VCTVC VENVE VGBVG
-    VIRVI VNMVN VUTVU WLFWF WSMWS XKXXK YEMYE ZAFZA ZMBZM ZWEZW
-"""
 ISO2: Final[Mapping[str, str]] = MappingProxyType(
-    {pair[:3]: pair[3:] for pair in _ISO_3166.split()}
+    {pair[:3]: pair[3:] for pair in _WORDS["iso_3166"].split()}
 )
 """ISO 3166: three letters, as WDPA writes states, to two letters, as we do."""
 
@@ -793,31 +616,7 @@ def state_codes(value: object, names: Mapping[str, str] = MappingProxyType({})) 
     return ";".join(dict.fromkeys(filter(None, codes)))
 
 
-RED_LIST: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "EX": "extinct, исчезнувший, вымерший, 灭绝, устсан",
-        "EW": "extinct in the wild, исчезнувший в дикой природе, 野外灭绝, байгальд устсан",
-        "RE": "regionally extinct, регионально исчезнувший, 地区灭绝, 区域灭绝",
-        "CR": (
-            "critically endangered, cr(pe), cr(pew), находящийся под угрозой исчезновения, "
-            "находящийся на грани исчезновения, находящийся на грани полного исчезновения, 极危, 极度濒危"
-        ),
-        "EN": "endangered, исчезающий, вымирающий, 濒危, устаж болзошгүй",
-        "VU": "vulnerable, уязвимый, 易危, эмзэг",
-        "NT": (
-            "near threatened, lr/nt, lower risk/near threatened, lr/cd, "
-            "lower risk/conservation dependent, близкий к уязвимому, близкий к угрожаемому, "
-            "近危, ховордож болзошгүй"
-        ),
-        "LC": (
-            "least concern, lr/lc, lower risk/least concern, вызывающий наименьшие опасения, "
-            "вызывающий наименьшее опасение, 无危, анхааралд өртөхгүй"
-        ),
-        "DD": "data deficient, недостаточно данных, недостаток данных, 数据缺乏, 数据不足, мэдээлэл дутмаг",
-        "NE": "not evaluated, неоценённый, 未评估, 未予评估, үнэлээгүй",
-        "NA": "not applicable, неприменимо, 不适用, 不宜评估",
-    }
-)
+RED_LIST: Final[Mapping[str, str]] = MappingProxyType(_WORDS["red_list"])
 """The categories of the Red List by code, and how its downloads and people write them."""
 
 _RED_LIST_CODES: Final = MappingProxyType(
