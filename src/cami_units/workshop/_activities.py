@@ -401,15 +401,15 @@ def _read_again(
             places.setdefault(key, []).append(place)
     again: dict[int, str] = {}
     for key, rows in places.items():
-        ids = [one for one in past.added.get(key, ()) if one in table]
+        ids = [added_id for added_id in past.added.get(key, ()) if added_id in table]
         # of two rows of the same words each is the one that says the same beside them, then goes by order
         for has_to_be_the_same in (True, False):
             for place in (place for place in rows if place not in again):
                 same_ids = (
-                    one
-                    for one in ids
+                    added_id
+                    for added_id in ids
                     if not has_to_be_the_same
-                    or _said_before(brought[place], table[one], key[0], past)
+                    or _said_before(brought[place], table[added_id], key[0], past)
                 )
                 if chosen := next(same_ids, ""):
                     again[place] = chosen
@@ -449,9 +449,9 @@ def _add(ledger: _Ledger, cells: Mapping[str, str], by: str, activity_id: str) -
     unit_id, theme = cells.get("unit_id", ""), cells.get("theme", "")
     same_words = past.of_words.setdefault((unit_id, _plain(cells["text"])), [])
     other_values = {
-        one: _otherwise(cells, table[one], past)
-        for one in same_words
-        if theme in (table[one]["theme"], past.first.get((one, "theme")))
+        same_id: _otherwise(cells, table[same_id], past)
+        for same_id in same_words
+        if theme in (table[same_id]["theme"], past.first.get((same_id, "theme")))
     }
     # The same words for the same unit and theme are one measure, whoever writes them again.
     if not activity_id and not all(other_values.values()):
@@ -517,9 +517,9 @@ def _past(log: pd.DataFrame | None, table: Mapping[str, Mapping[str, str]]) -> _
     homes = {activity_id: row["moved_from"] or row["unit_id"] for activity_id, row in table.items()}
     added: dict[tuple[str, str, str], list[str]] = {}
     for line in (line for line in cleaned_rows if line["action"] == "add"):
-        one = line["activity_id"]
-        unit_id = first.get((one, "unit_id"), homes.get(one, ""))
-        added.setdefault((line["by"], unit_id, _plain(line["new"])), []).append(one)
+        activity_id = line["activity_id"]
+        unit_id = first.get((activity_id, "unit_id"), homes.get(activity_id, ""))
+        added.setdefault((line["by"], unit_id, _plain(line["new"])), []).append(activity_id)
     return _Past(
         first=first,
         asks=frozenset(
@@ -546,11 +546,12 @@ def _of_words(
 ) -> dict[tuple[str, str], list[str]]:
     """The activities of a unit in the same words, as they are and as they were at first."""
     of_words: dict[tuple[str, str], list[str]] = {}
-    for one, row in table.items():
-        texts = {_plain(row["text"]), _plain(first.get((one, "text"), row["text"]))}
-        for unit_id in {homes[one], first.get((one, "unit_id"), homes[one])}:
+    for activity_id, row in table.items():
+        home = homes[activity_id]
+        texts = {_plain(row["text"]), _plain(first.get((activity_id, "text"), row["text"]))}
+        for unit_id in {home, first.get((activity_id, "unit_id"), home)}:
             for words in texts:
-                of_words.setdefault((unit_id, words), []).append(one)
+                of_words.setdefault((unit_id, words), []).append(activity_id)
     return of_words
 
 
