@@ -97,24 +97,24 @@ def test_a_layer_speaks_only_where_it_was_looked_for(tmp_path: Path) -> None:
     assert table["value"].iloc[1:].isna().all()
     assert (table["covered_share"].iloc[1:] == 0).all()
     card = words.unit_cards(made.tables, made.tables["species"])["context"]
-    assert card[0] == "conflict (of the 50 % of the unit that it covers): 100 % of the area"
-    assert card[1] == "conflict: not assessed"
+    assert card[0] == "conflict (100 % of the area, of the 50 % of the unit that it covers)"
+    assert card[1] == "conflict (not assessed)"
 
 
 def test_the_card_says_it_in_both_languages(made: Round) -> None:
     card = words.unit_cards(made.tables, made.tables["species"]).set_index("unit_id")["context"]
     assert card["CU-001"] == (
-        "human-wildlife conflict: 50 % of the area; mines: 1 (count); rail: 9.0 km per 1000 km²"
+        "human-wildlife conflict (50 % of the area); mines (1, count); rail (9.0 km per 1000 km²)"
     )
     said = words.unit_cards(made.tables, made.tables["species"], lang="ru")["context"].iloc[0]
-    assert said.startswith("human-wildlife conflict: 50 % площади; mines: 1 (число)")
+    assert said.startswith("human-wildlife conflict (50 % площади); mines (1, число)")
     bare = words.unit_cards(toy_round().tables, made.tables["species"])
     assert (bare["context"] == "").all()
 
 
 def test_a_value_that_is_not_there_is_not_zero() -> None:
     row = {"layer": "cattle", "value": np.nan, "unit": "mean"}
-    assert words.context(row) == "cattle: not assessed"
+    assert words.context(row) == "cattle (not assessed)"
 
 
 def test_files_are_cited_and_hashed_like_any_input(made: Round) -> None:
@@ -373,7 +373,7 @@ def test_the_next_round_keeps_context_and_drops_what_was_said_of_other_outlines(
         tables={
             **base().tables,
             "conservation_units": units.assign(
-                stability="robust: qualifies in 100 % of 1,000 runs"
+                stability="robust (qualifies in 100 % of 1,000 runs)"
             ),
             "unit_context": context,
             "context_conflict": context_rows(inside),
@@ -393,7 +393,7 @@ def test_the_next_round_keeps_context_and_drops_what_was_said_of_other_outlines(
     assert stability["CU-002"].startswith("robust")
     cards = words.unit_cards(made, made["species"])
     assert cards["stability"].str.startswith("robust").all()
-    assert cards["context"].eq("conflict: 12 % of the area").all()
+    assert cards["context"].eq("conflict (12 % of the area)").all()
 
 
 def test_a_hotspot_says_why_it_became_no_unit_wherever_it_is_drawn() -> None:

@@ -363,7 +363,7 @@ def test_a_russian_workbook_names_units_twice_and_says_activities_and_stability_
     for sheet in ("criteria", "species", "countries"):
         assert {row["name_ru"] for row in rows_of(book[sheet])} <= {*names.values()}
     sure_of = {row["unit_id"]: row["stability"] for row in rows_of(book["units"])}
-    assert sure_of["CU-001"].startswith("устойчиво: ")
+    assert sure_of["CU-001"].startswith("устойчиво (")
     assert sure_of["CU-002"] == "не рассчитано"
 
 

@@ -753,13 +753,13 @@ def test_a_round_says_how_sure_it_is_in_every_product(tmp_path):
 
     marks, _ = kml.read_kml(folder / "conservation_units.kmz")
     balloons = {
-        data["cu_id"]: f"{data['stability']}: qualifies in {data['share_qualifying_percent']} % of"
+        data["cu_id"]: f"{data['stability']} (qualifies in {data['share_qualifying_percent']} % of"
         for data in marks["data"]
         if "runs" in data
     }
     for unit_id, row in found.iterrows():
         sentence = units.loc[unit_id, "stability"]
-        assert sentence.startswith(f"{row['label']}: qualifies in ")
+        assert sentence.startswith(f"{row['label']} (qualifies in ")
         assert told[unit_id] == sentence
         assert sentence.startswith(balloons[unit_id])
         assert sentence in page

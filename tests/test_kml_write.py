@@ -1284,6 +1284,7 @@ def test_a_balloon_says_what_the_card_says_but_for_the_signs_in_its_numbers(tmp_
             said = re.sub(rf"(?<=\d){re.escape(sign)}(?=\d)", written, said)
         return said
 
+    comma = words.text("between parts", lang)
     for unit_id, balloon in balloons(tmp_path / "u.kml").items():
         assert "$[" not in balloon
         assert len(balloon.split("<br/>")) <= 12
@@ -1291,7 +1292,10 @@ def test_a_balloon_says_what_the_card_says_but_for_the_signs_in_its_numbers(tmp_
             said = cards.loc[unit_id, field]
             if said or field not in words.OPTIONAL_FIELDS:
                 assert without_signs(said) in without_signs(balloon), (unit_id, field)
-                assert f"{words.text(field, lang)}: " in balloon
+                label = words.field_label(cards.loc[unit_id], field, lang)
+                if field == "states" and said:
+                    label = words.with_aside(label, len(said.split(comma)), lang)
+                assert words.with_label(label, "", lang) in balloon
 
 
 def test_a_context_layer_with_a_hostile_name_puts_no_tag_into_a_template(tmp_path):

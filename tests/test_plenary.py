@@ -207,10 +207,10 @@ def test_a_conflict_says_what_it_is_and_which_other_unit_it_is_about(rounds):
     assert first["en"] == [
         "drawn by several groups: G1, G2, 120 km² (Keep G1)",
         "100 % of it lies outside the section of G1, 7 km² (Ask plenary)",
-        "CU-004: they share ground; both stay as drawn, 30 km² (Ask plenary)",
-        "CU-003: they share ground; both stay as drawn, 30 km² (Ask plenary)",
+        "CU-004 – they share ground; both stay as drawn, 30 km² (Ask plenary)",
+        "CU-003 – they share ground; both stay as drawn, 30 km² (Ask plenary)",
     ]
-    assert first["ru"][2].startswith("CU-004: "), first["ru"]
+    assert first["ru"][2].startswith("CU-004 – "), first["ru"]
     assert not any("нарисовано" in question for question in first["ru"][1:])
 
 
@@ -339,11 +339,11 @@ def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
 
     def told() -> list[str]:
         board = (plenary(directory)[0] / "board.html").read_text(encoding="utf-8")
-        return re.findall(r"<dt>Shares ground with</dt><dd>([^<]*) km²</dd>", board)
+        return re.findall(r"<dt>Shares ground with</dt><dd>([^<]*) km²\)</dd>", board)
 
     first, second = sorted(told())
-    assert re.fullmatch(r"CU-001: 4,[56]\d\d", first)
-    assert re.fullmatch(r"CU-002: 4,[56]\d\d", second)
+    assert re.fullmatch(r"CU-001 \(4,[56]\d\d", first)
+    assert re.fullmatch(r"CU-002 \(4,[56]\d\d", second)
     decide(directory, "CU-001", "merge", reason="One place", time=NOON, into="CU-002")
     assert told() == []
     # CU-002 stays as drawn: all of CU-001 but that quarter is on no map now
@@ -546,7 +546,7 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
     assert one.proposed_by == "group G1"
     assert one.questions[:1] == ("as drawn: the criteria would not propose it",)
     # A pin has a number and a place; a comment is read; a conflict is a question, not a remark.
-    said = f"(1) G2: fence here: {harmless(HOSTILE)}"
+    said = f"(1) G2: fence here · {harmless(HOSTILE)}"
     # A group that renames the unit says so, applied or not.
     renamed = "G2: renamed – 'Talas' → 'better'"
     assert one.remarks == (renamed, said, "G1: Ask the herders")

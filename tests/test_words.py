@@ -757,7 +757,8 @@ def test_what_our_layers_say_of_their_sources_is_told_in_each_language(lang):
             assert words.source_said(remark, codes, lang) == remark, codes
     own = "Own survey (high); from memory"
     assert words.source_said(own, "=;=", lang) == own
-    assert words.source_said(own, "=;memory", lang).startswith("Own survey (high); ")
+    mixed = words.source_said(own, "=;memory", lang)
+    assert mixed.startswith(f"Own survey (high){words.text('between clauses', lang)}")
 
 
 def test_what_is_also_present_begins_with_the_largest_share_of_a_range():
@@ -772,3 +773,95 @@ def test_what_is_also_present_begins_with_the_largest_share_of_a_range():
     card = words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
     order = sorted(shares, key=lambda name: card["species"].index(name))
     assert order == ["Saiga tatarica", "Equus ferus", "Gazella subgutturosa"]
+
+
+_LABEL_SIGN = re.compile(r"[^\s:：][:：](?=\s|\$|[^\x00-\x7f/])")
+
+
+def _full_card(lang: str) -> pd.Series:
+    """A card of which every field says all that it can."""
+    unit = _drawn_unit().assign(
+        species="Saiga tatarica;Equus ferus",
+        countries="KZ;UZ",
+        disputed=True,
+        open_questions="A-001 Who?",
+    )
+    takes = {
+        "unit_id": "CU-001", "site": "CU-001", "sci_name": "Saiga tatarica", "iso2": "KZ", "missing": 2.0,
+        "km2": 812.4, "direction": "NE", "corridor_id": "M01",
+    }  # fmt: skip
+    kinds = [
+        ("C3", "ground"),
+        ("C1", "ground"),
+        ("C5", "grade"),
+        ("C5", "crossing"),
+        ("C9", "layers"),
+    ]
+    context = {"unit_id": "CU-001", "layer": ["cattle", "mines"], "unit": ["mean", "%"]}
+    tables = {
+        "conservation_units": unit,
+        "unit_criteria": pd.DataFrame(
+            {
+                "unit_id": "CU-001",
+                "criterion": ["C1", "C6", "C8"],
+                "met": True,
+                "value": [2.0, 40.0, 30.0],
+            }
+        ),
+        "unit_species": pd.DataFrame(
+            {"unit_id": ["CU-001"], "sci_name": "Uncia", "role": "occurs", "range_share": 3.0}
+        ),
+        "what_it_takes": pd.DataFrame(
+            [{**takes, "criterion": criterion, "kind": kind} for criterion, kind in kinds]
+        ),
+        "unit_context": pd.DataFrame(
+            {**context, "value": [3.2, 12.0], "covered_share": [1.0, 0.5]}
+        ),
+        "sensitivity": pd.DataFrame(
+            [
+                {
+                    "unit_id": "CU-001",
+                    "label": "robust",
+                    "share_qualifying": 0.9,
+                    "runs": 100,
+                    "flips": "cell size",
+                }
+            ]
+        ),
+    }
+    return words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []}), lang=lang).iloc[
+        0
+    ]
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_a_line_of_a_card_has_one_colon_the_one_behind_its_label(lang):
+    """In balloons and on slides "Species: 4: Saiga, …" stood; counts belong to labels, asides in brackets."""
+    card = _full_card(lang)
+    for name in words.CARD_FIELDS:
+        if name in ("name_en", "name_ru", "comment"):
+            continue
+        assert card[name], name
+        line = words.with_label(words.field_label(card, name, lang), card[name], lang)
+        assert len(_LABEL_SIGN.findall(line)) == 1, line
+    assert words.field_count(card, "species", lang) == "2"
+    assert words.field_label(card, "area", lang) == words.text("area", lang)
+
+
+def test_the_species_of_a_card_are_counted_beside_their_label():
+    card = _full_card("en")
+    assert words.field_label(card, "species", "en") == "Species (2)"
+    assert card["species"] == "Saiga tatarica, Equus ferus; also present Uncia (3.0 % of its range)"
+    assert words.field_label(_full_card("zh"), "species", "zh") == "物种（2）"
+
+
+@pytest.mark.parametrize(
+    "name", [one for one in words.CARD_FIELDS if one not in ("name_en", "name_ru")]
+)
+def test_a_chinese_card_has_the_signs_of_chinese(name):
+    """、 between the parts of a list, ； between clauses, ： behind a label, （） round an aside."""
+    card = _full_card("zh")
+    line = words.with_label(words.field_label(card, name, "zh"), card[name], "zh")
+    assert not re.search(
+        r"[,;:()] |[,;:()]$|[\u4e00-\u9fff][,;:()]|[,;:()][\u4e00-\u9fff]", line
+    ), line

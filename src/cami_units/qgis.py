@@ -829,7 +829,9 @@ def _page_of_unit(imprint: Imprint, language: _Language) -> ET.Element:
 def _page_text(language: _Language) -> str:
     """What a page says of its unit beside the map, as QGIS fills it in: plain lines."""
     facts = [
-        f"{language.say(f'column {column}')}: [% {_worded(column, language)} %]"
+        words.with_label(
+            language.say(f"column {column}"), f"[% {_worded(column, language)} %]", language.lang
+        )
         for column in _FACTS
     ]
     needs = ", ".join(map(_quoted, words.NEED))

@@ -45,8 +45,12 @@ from cami_units.model import (
     source_note,
 )
 from cami_units.model import assumed as assumed
+from cami_units.model import in_clauses as in_clauses
+from cami_units.model import in_list as in_list
 from cami_units.model import number as number
 from cami_units.model import said as said
+from cami_units.model import with_aside as with_aside
+from cami_units.model import with_label as with_label
 from cami_units.phrases import FALLBACK, table
 from cami_units.phrases import LANGUAGES as LANGUAGES
 
@@ -93,20 +97,40 @@ class Figure(NamedTuple):
 class FieldParts(NamedTuple):
     """A field of a card taken apart: the sentence around its values, and these by their keys.
 
-    In `pattern` a value stands as ``$[key]``, as in the template of a balloon. Figures are
+    In `pattern` a value stands as ``$[key]``, as in the template of a balloon; in `counted` the one
+    of these, if any, that says how many the field lists, beside its label. Figures are
     :class:`Figure`; the others are words.
     """
 
     pattern: str
     values: Mapping[str, str | Figure] = MappingProxyType({})
+    counted: str = ""
 
     def spoken(self, lang: str) -> str:
         """The field as people read it."""
+        return self._filled(self.pattern, lang)
+
+    def count(self, lang: str) -> str:
+        """How many the field lists, as people read it; empty of one that lists nothing."""
+        return self._filled(self.counted, lang)
+
+    def _filled(self, pattern: str, lang: str) -> str:
         said_values = {
             key: number(value.value, lang, value.digits) if isinstance(value, Figure) else value
             for key, value in self.values.items()
         }
-        return _VALUE.sub(lambda found: said_values[found[1]], self.pattern)
+        return _VALUE.sub(lambda found: said_values[found[1]], pattern)
+
+
+def field_count(card: Mapping[Any, Any], card_field: str, lang: str) -> str:
+    """How many things a field of a card lists; empty where it lists none."""
+    parts = (card.get("parts") or {}).get(card_field)
+    return parts.count(lang) if parts else ""
+
+
+def field_label(card: Mapping[Any, Any], card_field: str, lang: str) -> str:
+    """What a field of a card is called, and how many things it lists: "Species (4)"."""
+    return with_aside(text(card_field, lang), field_count(card, card_field, lang), lang)
 
 
 _VALUE: Final = re.compile(r"\$\[([^]]+)\]")
@@ -157,6 +181,16 @@ def counted(n: int, noun: str, lang: str = "en") -> str:
     return text(f"counted {noun}", lang, n=n)
 
 
+SIGNS: Final[Mapping[str, Callable[..., str]]] = MappingProxyType(
+    {
+        "in_list": in_list,
+        "in_clauses": in_clauses,
+        "with_label": with_label,
+        "with_aside": with_aside,
+    }
+)
+"""What writes the signs of a language into templates of pages, as their filters."""
+
 COUNTED: Final = ("shapes", "pins", "evidence", "rows", "unusable")
 """What is counted in a file that a group hands in."""
 
@@ -169,7 +203,7 @@ def found_in(file: Mapping[str, Any], lang: str = "en") -> str:
     >>> found_in({"shapes": 1, "pins": 2, "rows": 0})
     '1 shape, 2 pins and lines'
     """
-    return ", ".join(counted(int(file[key]), key, lang) for key in COUNTED if file.get(key))
+    return in_list((counted(int(file[key]), key, lang) for key in COUNTED if file.get(key)), lang)
 
 
 def catalogue(lang: str = "en") -> Mapping[str, str]:
@@ -392,7 +426,7 @@ def complaint(problem: Problem, lang: str = "en") -> str:
     # the layer stands for a place only where no file does; other "layers" are rooms of ours
     layer = problem.layer if problem.layer in INPUT_LAYERS else ""
     place = problem.place(lang) or layer
-    return ". ".join(filter(None, (f"{place}: {what}" if place else what, cure)))
+    return ". ".join(filter(None, (with_label(place, what, lang) if place else what, cure)))
 
 
 def unit_cards(
@@ -434,7 +468,7 @@ def unit_cards(
     >>> tables = {"conservation_units": units, "unit_criteria": found}
     >>> card = cu.unit_cards(tables, cu.read_species()).iloc[0]
     >>> card["area"], card["species"], card["criteria"], card["barriers"]
-    ('12,346 km²', '1: Saiga antelope', 'C1 ✗', 'not assessed')
+    ('12,346 km²', 'Saiga antelope', 'C1 ✗', 'not assessed')
     """
     check_arguments(unit_cards, locals())
     catalogue(lang)  # of a language that there is
@@ -471,13 +505,13 @@ def unit_cards(
         unit_findings = findings.get(unit_id, {})
         parts = _figure_parts(unit, unit_findings, names, also.get(unit_id, ()), lang) | {
             "stability": sure.get(unit_id, unsure),
-            "context": _joint(around.get(unit_id, ())),
+            "context": _joint(around.get(unit_id, ()), lang),
         }
         rows.append(
             _card(unit, unit_findings, states[unit_id], lang)
             | {field: field_parts.spoken(lang) for field, field_parts in parts.items()}
             | {
-                "takes": _joiner("clauses", lang).join(takes.get(unit_id, ())),
+                "takes": in_clauses(takes.get(unit_id, ()), lang),
                 "parts": parts,
             }
         )
@@ -531,10 +565,9 @@ def states_named(tables: Mapping[str, pd.DataFrame], lang: str) -> dict[str, str
     for unit in records(tables["conservation_units"][["unit_id", "countries"]]):
         small = uncounted.get(unit["unit_id"], [])
         codes = small or [code for code in _string(unit["countries"]).split(";") if code]
-        names = ", ".join(name_in(called.get(code, {}), lang) or code for code in codes)
-        states[unit["unit_id"]] = (
-            f"{names} ({text('too little to count', lang)})" if small else names
-        )
+        names = in_list((name_in(called.get(code, {}), lang) or code for code in codes), lang)
+        aside = text("too little to count", lang) if small else ""
+        states[unit["unit_id"]] = with_aside(names, aside, lang)
     return states
 
 
@@ -557,7 +590,7 @@ def _card(
 ) -> dict[str, str]:
     """The fields of one unit that are words alone."""
     if unit["disputed"]:
-        states += f" ({text('disputed', lang)})"
+        states = with_aside(states, text("disputed", lang), lang)
     return {
         "unit_id": unit["unit_id"],
         "name_en": _string(unit["name_en"]),
@@ -566,9 +599,7 @@ def _card(
         "states": states,
         "criteria": _marked(findings, lang),
         "origin": _origin(unit, findings.get("C8", {}).get("value"), lang),
-        "open_questions": _joiner("clauses", lang).join(
-            open_questions(unit.get(OPEN_QUESTIONS)).values()
-        ),
+        "open_questions": in_clauses(open_questions(unit.get(OPEN_QUESTIONS)).values(), lang),
         "comment": text("how_to_comment", lang),
     }
 
@@ -598,18 +629,18 @@ def _figure_parts(
 ) -> dict[str, FieldParts]:
     """The fields of one unit that hold figures, taken apart."""
     qualifying = [name for name in _string(unit["species"]).split(";") if name]
-    pattern = "$[n_species]"
+    patterns = ["$[species]" if qualifying else "$[n_species]"]
     values: dict[str, str | Figure] = {"n_species": Figure(len(qualifying))}
     if qualifying:
-        pattern += ": $[species]"
-        values["species"] = ", ".join(names.get(name, name) for name in qualifying)
+        values["species"] = in_list((names.get(name, name) for name in qualifying), lang)
     if also_present:
-        pattern += f"; {text('also present', lang).lower()}: $[also_present]"
-        values["also_present"] = ", ".join(also_present)
+        patterns.append(text("species beside them", lang, species="$[also_present]"))
+        values["also_present"] = in_list(also_present, lang)
+    species = FieldParts(in_clauses(patterns, lang), values, "$[n_species]" if qualifying else "")
     return {
         "rank": _rank(unit, lang),
         "area": _measured("area_km2", unit["area_km2"], text("km2", lang), lang),
-        "species": FieldParts(pattern, values),
+        "species": species,
         "protected": _percent(findings, "C7", "of qualifying range protected", lang),
         "barriers": _percent(findings, "C6", "of the shared border fenced", lang),
         "confidence": _measured("confidence", unit["confidence"], "", lang, digits=2),
@@ -623,28 +654,25 @@ def _measured(key: str, value: Any, unit: str, lang: str, *, digits: int = 0) ->
     return FieldParts(f"$[{key}] {unit}".strip(), {key: Figure(float(value), digits)})
 
 
-def _joint(fields: Iterable[FieldParts]) -> FieldParts:
+def _joint(fields: Iterable[FieldParts], lang: str) -> FieldParts:
     """Several fields as one, with their values together."""
     listed_fields = list(fields)
     values = {
         key: value for field_parts in listed_fields for key, value in field_parts.values.items()
     }
-    return FieldParts("; ".join(field_parts.pattern for field_parts in listed_fields), values)
+    return FieldParts(in_clauses((each.pattern for each in listed_fields), lang), values)
 
 
 def _uncounted(row: Mapping[str, Any], names: Mapping[str, str], lang: str) -> str:
     """A species that is there without counting, with how much of its range; empty for the others."""
     name = names.get(row["sci_name"], str(row["sci_name"]))
     if row["role"] == "supporting":
-        return f"{name} ({text('possibly', lang)})"
+        return with_aside(name, text("possibly", lang), lang)
     if row["role"] != "occurs":
         return ""
-    value = row["range_share"]
-    return (
-        name
-        if pd.isna(value)
-        else f"{name} ({share(float(value), lang)} % {text('of its range', lang)})"
-    )
+    if pd.isna(value := row["range_share"]):
+        return name
+    return with_aside(name, f"{share(float(value), lang)} % {text('of its range', lang)}", lang)
 
 
 def _marked(findings: Mapping[str, Mapping[str, Any]], lang: str) -> str:
@@ -673,7 +701,7 @@ def stability(row: Mapping[str, Any], lang: str = "en") -> str:
     Examples
     --------
     >>> stability({"label": "robust", "share_qualifying": 0.92, "runs": 1000, "flips": "cell size"})
-    'robust: qualifies in 92 % of 1,000 runs; weakest: cell size'
+    'robust (qualifies in 92 % of 1,000 runs; most often undone by cell size)'
     """
     return _stability_parts(row, lang).spoken(lang)
 
@@ -686,12 +714,11 @@ def _stability_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
         "runs": Figure(float(row["runs"])),
     }
     sentence = text("qualifies in", lang, share="$[share_qualifying_percent]", runs="$[runs]")
-    pattern = f"$[stability]: {sentence}"
     weakest = _string(row["flips"])
     if weakest:
         values["weakest"] = text(weakest, lang)
-        pattern += f"; {text('weakest', lang)}: $[weakest]"
-    return FieldParts(pattern, values)
+        sentence = in_clauses([sentence, text("weakest in", lang, factor="$[weakest]")], lang)
+    return FieldParts(with_aside("$[stability]", sentence, lang), values)
 
 
 def context(row: Mapping[str, Any], lang: str = "en") -> str:
@@ -700,9 +727,9 @@ def context(row: Mapping[str, Any], lang: str = "en") -> str:
     Examples
     --------
     >>> context({"layer": "human-wildlife_conflict", "value": 12.3, "unit": "%"})
-    'human-wildlife conflict: 12 % of the area'
+    'human-wildlife conflict (12 % of the area)'
     >>> context({"layer": "cattle", "value": 3.21, "unit": "mean"}, "ru")
-    'cattle: 3,2 (среднее)'
+    'cattle (3,2, среднее)'
     """
     return _context_parts(row, lang).spoken(lang)
 
@@ -713,21 +740,22 @@ def _context_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
     name, value = _string(row["layer"]).replace("_", " ").replace("$[", "$ ["), row["value"]
     key = f"context_{_NO_KEY.sub('_', _string(row['layer']))}"
     if pd.isna(value):
-        return FieldParts(f"{name}: {text('not assessed', lang)}")
+        return FieldParts(with_aside(name, text("not assessed", lang), lang))
     values: dict[str, str | Figure] = {}
+    parts: list[str] = []
     covered = row.get("covered_share", 1.0)
     # less than half a thousandth outside is a rim, not ground that nobody looked at
     if not pd.isna(covered) and float(covered) < 0.9995:
         share = Figure(100 * float(covered), _digits(100 * float(covered)))
         values[f"{key}_covered_percent"] = share
-        part = text("of the part looked at", lang, share=f"$[{key}_covered_percent]")
-        name = f"{name} ({part})"
+        parts = [text("of the part looked at", lang, share=f"$[{key}_covered_percent]")]
     measured = context_measure(row["unit"], lang)
     values[key] = Figure(float(value), _digits(float(value)))
     # a measure that reads on after its number; others ("mean", "count") stand behind it
-    if row["unit"] in ("%", "km per 1000 km²"):
-        return FieldParts(f"{name}: $[{key}] {measured}", values)
-    return FieldParts(f"{name}: $[{key}] ({measured})", values)
+    figure = [f"$[{key}] {measured}"]
+    if row["unit"] not in ("%", "km per 1000 km²"):
+        figure = [f"$[{key}]", measured]
+    return FieldParts(with_aside(name, in_list([*figure, *parts], lang), lang), values)
 
 
 _NO_KEY: Final = re.compile(r"[^0-9A-Za-z_]")
@@ -758,7 +786,7 @@ def context_title(
     if n_drawn < in_all:
         counts = {"drawn": number(n_drawn, lang), "all": number(in_all, lang)}
         parts.append(text("drawn of", lang, **counts))
-    return f"{_string(title)} ({', '.join(parts)})"
+    return with_aside(_string(title), in_list(parts, lang), lang)
 
 
 LEAST_SHARE: Final = 0.01
@@ -874,7 +902,7 @@ def rationale(facts: Any, evidence: Mapping[str, str], names: Names, lang: str =
         # a profile may name a criterion of which this round has no finding: nothing is said for it
         if note.key != EVIDENCE_OF or name in evidence
     ]
-    return _joiner("sentences", lang).join(sentences)
+    return text("between sentences", lang).join(sentences)
 
 
 def is_taken_out(facts: str) -> bool:
@@ -921,7 +949,7 @@ def what_it_takes(row: Mapping[Any, Any], names: Names, lang: str = "en") -> str
     ...      "missing": 0.033, "km2": 812.4, "direction": "NE", "corridor_id": ""},
     ...     {"species": {"Panthera uncia": {"name_en": "Snow leopard"}}},
     ... )
-    'C3: 0.033 points of Snow leopard range short: 812 km² more of it, nearest to the NE'
+    'C3 lacks 0.033 points of Snow leopard range (812 km² more of it, nearest to the NE)'
     """
     return _said(taking(row), names, lang)
 
@@ -1040,16 +1068,11 @@ def _line(clauses: Iterable[Note], names: Names, lang: str) -> str:
     parts = [_said(clause, names, lang) for clause in clauses]
     if not parts:
         return ""
-    return text("because sentence", lang, clauses=_joiner("clauses", lang).join(parts))
+    return text("because sentence", lang, clauses=in_clauses(parts, lang))
 
 
 def _joined_sentences(notes: Iterable[Note], names: Names, lang: str) -> str:
-    return _joiner("sentences", lang).join(_said(note, names, lang) for note in notes)
-
-
-def _joiner(what: str, lang: str) -> str:
-    """What stands between clauses, sentences or the parts of a list."""
-    return text(f"between {what}", lang)
+    return text("between sentences", lang).join(_said(note, names, lang) for note in notes)
 
 
 def _said(note: Note, names: Names, lang: str) -> str:
@@ -1155,14 +1178,14 @@ def _shown_list(name: str, values: list[Any], names: Names, lang: str) -> str:
         return _joined_sentences(values, names, lang)
     parts = [_shown_fact(name, value, names, lang) for value in values]
     if name in ("takes", "listing"):
-        return _joiner("clauses", lang).join(parts)
+        return in_clauses(parts, lang)
     if name == "grades_any" or name == "criteria_any":
         return text("because or", lang).join(parts)
-    comma, most = _joiner("parts", lang), _MOST.get(name, len(parts))
+    most = _MOST.get(name, len(parts))
     # all of them are meant, so "and" stands before the last, and none is counted away
     if name.endswith("_all") and len(parts) > 1:
-        return text("because and", lang).join([comma.join(parts[:-1]), parts[-1]])
-    line = comma.join(parts[:most])
+        return text("because and", lang).join([in_list(parts[:-1], lang), parts[-1]])
+    line = in_list(parts[:most], lang)
     if len(parts) <= most:
         return line
     return text("because and more", lang, listed=line, n=number(len(parts) - most, lang))
@@ -1216,7 +1239,7 @@ def fence_name(row: Mapping[Any, Any], lang: str = "en") -> str:
     '3. Altai fence (CU-019)'
     """
     unit = clean_name(row["unit_id"])
-    return f"{row['rank']}. {line_name(row, lang)}" + (f" ({unit})" if unit else "")
+    return with_aside(f"{row['rank']}. {line_name(row, lang)}", unit, lang)
 
 
 def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en") -> str:
@@ -1241,7 +1264,8 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
         str(species_row["sci_name"]): name_in(species_row, lang)
         for species_row in species.to_dict("records")
     }
-    joined = ", ".join(names.get(name, name) for name in clean_name(row["species"]).split(";"))
+    species_ids = clean_name(row["species"]).split(";")
+    joined = in_list((names.get(name, name) for name in species_ids), lang)
     parts = [
         text(
             "fence joins",
@@ -1262,7 +1286,7 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
         # missing: nobody looked; rounds of before have 0 there
         is_unknown = pd.isna(row.get("n_crossings", 0))
         parts.append(text("fence crossings unknown" if is_unknown else "fence no crossing", lang))
-    return "; ".join(parts)
+    return in_clauses(parts, lang)
 
 
 def mark(met: Any, finding: object = "") -> str:
@@ -1327,7 +1351,7 @@ def _origin(unit: Mapping[str, Any], share_in_hotspots: Any, lang: str) -> str:
 
     One that was grown from none may lie in some all the same: the share of C8 says so, where it is known.
     """
-    hotspots = _string(unit["hotspot_ids"]).replace(";", ", ")
+    hotspots = in_list(_string(unit["hotspot_ids"]).split(";"), lang)
     kind = text(unit["origin"], lang)
     if hotspots:
         return f"{kind} {hotspots}"

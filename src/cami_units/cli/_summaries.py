@@ -61,7 +61,10 @@ def _layer(name: str, lang: str) -> str:
 
 def _sum_in_words(sums: Mapping[str, int], lang: str) -> str:
     """Rows, files, and what became of the rows, as far as it happened."""
-    return ", ".join([speaker(lang)("found line rows in files", **sums), *_became(sums, lang)])
+    from cami_units.model import in_list
+
+    rows = speaker(lang)("found line rows in files", **sums)
+    return in_list([rows, *_became(sums, lang)], lang)
 
 
 def _became(counts: Mapping[str, Any], lang: str) -> list[str]:
@@ -118,7 +121,7 @@ def say_what_was_found(round_: Round) -> None:
 
 def held_back(round_: Round, lang: str) -> str:
     """How many units the evidence alone holds back, and what was not assessed in them."""
-    from cami_units.model import CRITERION_LAYERS, listed
+    from cami_units.model import CRITERION_LAYERS, listed, with_aside
 
     units, findings = round_.tables["conservation_units"], round_.tables["unit_criteria"]
     waiting = units.loc[units["status"] == "area of interest", "unit_id"]
@@ -127,7 +130,7 @@ def held_back(round_: Round, lang: str) -> str:
     blank = findings[findings["unit_id"].isin(waiting) & findings["met"].isna()]
     counts = blank[blank["criterion"].isin(list(CRITERION_LAYERS))]["criterion"].value_counts()
     missing = [
-        f"{_layer(CRITERION_LAYERS[str(name)], lang)} ({number})"
+        with_aside(_layer(CRITERION_LAYERS[str(name)], lang), number, lang)
         for name, number in counts.sort_index().items()
     ]
     t = speaker(lang)
@@ -221,7 +224,7 @@ def say_collected(
     """
     from cami_units.commands._change_tables import problems_in_short
     from cami_units.model import records
-    from cami_units.words import round_name, text
+    from cami_units.words import round_name, text, with_label
 
     lang = collected.round.imprint.languages[0]
     problems = records(problems_in_short(collected.problems, lang))
@@ -239,7 +242,7 @@ def say_collected(
     for file in files:
         if file is not None:
             mark = "✓" if file.is_used else "✗"
-            say(f"{mark} {one_line(file.file)}: {_file_in_words(file, lang)}")
+            say(f"{mark} {with_label(one_line(file.file), _file_in_words(file, lang), lang)}")
         name = file.file if file is not None else ""
         # why a file is refused, or a twin, stands in its line already
         of_file = [
@@ -270,13 +273,14 @@ def say_collected(
 def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
     """How many units changed in which way, and which lost a criterion."""
     from cami_units.documents.collect_report import counted_changes
-    from cami_units.words import text
+    from cami_units.words import in_list, text, with_label
 
     counts = [
         f"{n} {text(f'report tile {tile}', lang, n=n)}"
         for tile, n in counted_changes(collected.changes).items()
     ]
-    say(f"\n{text('report changes', lang)}: {', '.join(counts) or '0'}", style="bold")
+    line = with_label(text("report changes", lang), in_list(counts, lang) or "0", lang)
+    say(f"\n{line}", style="bold")
     losses = collected.changes[collected.changes["criteria_lost"].fillna("") != ""]
     lines = []
     for row in losses.to_dict("records"):
@@ -284,7 +288,7 @@ def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
         facts = {
             "unit_id": row["unit_id"],
             "n": len(lost_criteria),
-            "criteria": ", ".join(lost_criteria),
+            "criteria": in_list(lost_criteria, lang),
         }
         lines.append(text("report line losses", lang, group=one_line(row["group"]), **facts))
     _say_some(lines, len(losses) if verbose else MOST_LOSSES, lang)
@@ -295,20 +299,21 @@ def _say_conflicts(collected: Collected, lang: str, *, verbose: bool) -> None:
     import pandas as pd
 
     from cami_units.model import answer_said
-    from cami_units.words import text
+    from cami_units.words import in_list, text, with_label
 
     is_open = collected.conflicts["open"].astype(bool)
     if len(is_open):
         n, answered = int(is_open.sum()), int((~is_open).sum())
-        ending = f", {text('report line answered', lang, n=answered)}" if answered else ""
-        say(f"\n{n} {text('report tile conflicts', lang, n=n)}{ending}", style="bold")
+        counts = [f"{n} {text('report tile conflicts', lang, n=n)}"]
+        counts += [text("report line answered", lang, n=answered)] if answered else []
+        say(f"\n{in_list(counts, lang)}", style="bold")
         # what is still to be settled must not fall behind the limit of lines
         ordered = pd.concat([collected.conflicts[is_open], collected.conflicts[~is_open]])
         lines = []
         for row in ordered.to_dict("records"):
-            default = f"{text('default', lang)}: {answer_said(row['default'], lang)}"
+            default = with_label(text("default", lang), answer_said(row["default"], lang), lang)
             answer = one_line(answer_said(row["resolution"], lang) or default)
-            lines.append(f"{row['unit_id']}: {one_line(row['what'])} → {answer}")
+            lines.append(f"{with_label(row['unit_id'], one_line(row['what']), lang)} → {answer}")
         _say_some(lines, len(ordered) if verbose else MOST_CONFLICTS, lang)
 
 
@@ -426,7 +431,7 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
 def _file_in_words(file: FileRead, lang: str) -> str:
     """What was found in a file that a group handed in."""
     from cami_units.model import said
-    from cami_units.words import found_in, text
+    from cami_units.words import found_in, text, with_label
 
     if file.refusal:
         return said(file.refusal, lang)
@@ -435,7 +440,8 @@ def _file_in_words(file: FileRead, lang: str) -> str:
         by = text(f"known by {file.group_by}", lang)
         whose = text("report line group", lang, group=file.group, by=by)
     nothing = "nothing filled in" if file.is_form else "nothing usable"
-    return f"{whose}: {found_in(asdict(file), lang) or text(f'report line {nothing}', lang)}"
+    found = found_in(asdict(file), lang) or text(f"report line {nothing}", lang)
+    return with_label(whose, found, lang)
 
 
 def _say_noticed(row: Mapping[str, Any], *, is_form: bool, lang: str) -> None:
@@ -443,26 +449,29 @@ def _say_noticed(row: Mapping[str, Any], *, is_form: bool, lang: str) -> None:
 
     What is said of no file is said of units, or of pairs of them.
     """
-    from cami_units.words import text
+    from cami_units.words import in_list, text, with_aside
 
     is_of_units = not row["file"]
     place = (
         one_line(row["placemark"]).replace(";", " · ")
         if is_of_units
-        else ", ".join(
-            text(f"report line {word}", lang, name=one_line(row[key]))
-            for key, word in (
-                ("placemark", "row" if is_form else "placemark"),
-                ("folder", "sheet" if is_form else "folder"),
-            )
-            if row[key]
+        else in_list(
+            (
+                text(f"report line {word}", lang, name=one_line(row[key]))
+                for key, word in (
+                    ("placemark", "row" if is_form else "placemark"),
+                    ("folder", "sheet" if is_form else "folder"),
+                )
+                if row[key]
+            ),
+            lang,
         )
     )
     assumed = f" → {one_line(row['assumed'])}" if row["assumed"] else ""
-    where = f" ({place})" if place else ""
+    what = with_aside(one_line(row["what"]), place, lang)
     # what is said of no file must not look like one of the file above it
     indent = "    " if row["file"] else ""
-    say(f"{indent}· {one_line(row['what'])}{where}{assumed}", style="dim")
+    say(f"{indent}· {what}{assumed}", style="dim")
 
 
 def say_packed(packs: Packed, round_dir: Path, lang: str) -> None:
@@ -560,15 +569,17 @@ def say_kinds() -> None:
 
 def _source_in_words(source: Mapping[str, Any], lang: str) -> str:
     """What one file gave, as far as it gave anything."""
+    from cami_units.model import in_list
+
     rows = speaker(lang)("found line rows", n=int(source.get("rows") or 0))
-    return ", ".join([rows, *_became(source, lang)])
+    return in_list([rows, *_became(source, lang)], lang)
 
 
 def say_problems(
     problems: Iterable[Problem], lang: str = "en", *, cures: bool = True, stderr: bool = False
 ) -> None:
     """Say each problem with its place and its cure; one cure of several in a row once, for them all."""
-    from cami_units.model import assumed, said
+    from cami_units.model import assumed, said, with_aside
 
     rows = list(problems)
     notes = [problem.as_note() for problem in rows]
@@ -576,9 +587,8 @@ def say_problems(
     alike = 0
     for number, (problem, note, cure) in enumerate(zip(rows, notes, known_cures, strict=True), 1):
         mark, style = LEVEL_MARKS[problem.level]
-        place = one_line(problem.place(lang))
-        where = f" ({place})" if place else ""
-        say(f"  {mark} {said(note, lang)}{where}", style=style, stderr=stderr)
+        line = with_aside(said(note, lang), one_line(problem.place(lang)), lang)
+        say(f"  {mark} {line}", style=style, stderr=stderr)
         # the same cure of twenty files once, below the last of them
         if cure and cures:
             alike += 1

@@ -296,6 +296,7 @@ class Pages:
             trim_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
+        self.templates.filters |= words.SIGNS
 
     # -- what every page has ----------------------------------------------------------------------
 
@@ -616,7 +617,7 @@ class Pages:
             order=order,
             order_asked=asked if asked in ORDERS else "",
             orders=ORDERS,
-            not_ordered=words.text("desk order unknown", lang, names=", ".join(gone))
+            not_ordered=words.text("desk order unknown", lang, names=words.in_list(gone, lang))
             if gone
             else "",
             progress=progress_said(units, self._lang(request)),
@@ -857,7 +858,7 @@ class Pages:
                 "asked": question if decision == "ask" else "",
                 "closed": "" if decision == "ask" else question,
                 "open_said": words.text("open_questions", lang),
-                "banner": f"{line['unit_id']}: {words.text(decision, lang)}",
+                "banner": words.with_label(line["unit_id"], words.text(decision, lang), lang),
             }
         # a unit that is parked keeps its status: the room is told what was decided
         shown = words.text(decision, lang) if decision == "park" else said
@@ -865,7 +866,7 @@ class Pages:
             "decided_unit": line.get("unit_id", ""),
             "decided_status": said,
             "decided_colour": palette.ANY_STATUS.get(status, palette.HIDDEN_STATUS["rejected"]),
-            "banner": f"{line['unit_id']}: {shown}" if line else "",
+            "banner": words.with_label(line["unit_id"], shown, lang) if line else "",
         }
 
     def _standing(self, day: Day, lang: str) -> str:

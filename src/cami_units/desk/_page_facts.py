@@ -140,11 +140,13 @@ def _read_facts(file: HandedFile, reads: Sequence[Mapping[str, Any]], lang: str)
     found = [_found(read, lang) for read in reads]
     is_one = len(reads) == 1 and reads[0]["sha256"] == file.sha256
     lines = (
-        found if is_one else [f"{name}: {line}" for name, line in zip(inside, found, strict=True)]
+        found
+        if is_one
+        else [words.with_label(*entry, lang) for entry in zip(inside, found, strict=True)]
     )
     is_refused = all(read.get("refused") for read in reads)
     state = "refused" if is_refused else "read"
-    return {"group": ", ".join(filter(None, groups)), "found": lines, "state": state}
+    return {"group": words.in_list(filter(None, groups), lang), "found": lines, "state": state}
 
 
 def _noticed(file: HandedFile, problems: Sequence[Mapping[str, str]], lang: str) -> list[str]:
@@ -159,7 +161,8 @@ def _noticed(file: HandedFile, problems: Sequence[Mapping[str, str]], lang: str)
         line = " → ".join(filter(None, sentences or (row["what"], row["assumed"])))
         where = row["placemark"]
         is_refusal = row.get("kind", "") in _REFUSED_KINDS
-        (refusals if is_refusal else lines).append(f"{where}: {line}" if where else line)
+        said_line = words.with_label(where, line, lang) if where else line
+        (refusals if is_refusal else lines).append(said_line)
     return [*refusals, *lines]
 
 
@@ -172,7 +175,7 @@ def _found(read: Mapping[str, Any], lang: str) -> str:
     if read.get("refused"):
         return words.text("desk not read", lang)
     unchanged = words.text("desk unchanged", lang) if read.get("unchanged") else ""
-    line = ", ".join(filter(None, (words.found_in(read, lang), unchanged)))
+    line = words.in_list(filter(None, (words.found_in(read, lang), unchanged)), lang)
     return line or words.text("desk nothing", lang)
 
 
@@ -208,7 +211,7 @@ def conflict_facts(
     is_late = has_decided and row["kind"] in DECIDED_CONFLICTS
     noted = notes_from_text(row["facts"])
     sides = [side for unit_id in unit_ids for side in _sides(unit_id, loop.changes, lang)]
-    choices = _choices(row, groups, noted, _made_by(sides), lang, is_late=is_late)
+    choices = _choices(row, groups, noted, _made_by(sides, lang), lang, is_late=is_late)
     n_of_unit = int(loop.conflicts["unit_id"].eq(row["unit_id"]).sum())
     facts = {"count": n_of_unit, "unit_id": row["unit_id"].replace(";", " · ")}
     # a line without an effect is no answer, once it is measured
@@ -245,7 +248,7 @@ def _title(unit_ids: Iterable[str], names: Mapping[str, str]) -> str:
 
 def _all_told(noted: Iterable[Note], lang: str) -> str:
     """What several notes say at the desk."""
-    return "; ".join(filter(None, (told(note, lang)[0] for note in noted)))
+    return words.in_clauses(filter(None, (told(note, lang)[0] for note in noted)), lang)
 
 
 def _versions(noted: Iterable[Note]) -> list[str]:
@@ -262,8 +265,9 @@ def _said_of(resolution: str, choices: Mapping[str, str], lang: str) -> str:
 
 def _now(unit: Mapping[str, str], lang: str) -> str:
     """A unit as it stands: its area, states and criteria."""
-    parts = (_km2(unit["area_km2"], lang), _listed(unit["countries"], unit["criteria_met"]))
-    return f"{unit['unit_id']}: " + ", ".join(filter(None, parts))
+    cells = (unit["countries"], unit["criteria_met"])
+    parts = filter(None, (_km2(unit["area_km2"], lang), _listed(*cells, lang=lang)))
+    return words.with_label(unit["unit_id"], words.in_list(parts, lang), lang)
 
 
 def _choices(
@@ -288,18 +292,18 @@ def _choices(
     said = {"base": answer_said("keep what was decided", lang)} if is_late else {}
     for name, label in called.items():
         keep = words.text("desk keep", lang, group=label)
-        said[name] = f"{keep}: {made[name]}" if name in made else keep
+        said[name] = words.with_label(keep, made[name], lang) if name in made else keep
     return [(choice, said.get(choice) or answer_said(choice, lang)) for choice in choices]
 
 
-def _made_by(sides: Sequence[Mapping[str, str]]) -> dict[str, str]:
+def _made_by(sides: Sequence[Mapping[str, str]], lang: str) -> dict[str, str]:
     """What each file, and each group of one file, makes of the unit of a conflict: "rejected"."""
     made: dict[str, list[str]] = {}
     for side in sides:
         if side["change"]:
             for name in {side["file"], side["group"]}:
                 made.setdefault(name, []).append(side["change"])
-    return {name: ", ".join(dict.fromkeys(changes)) for name, changes in made.items()}
+    return {name: words.in_list(dict.fromkeys(changes), lang) for name, changes in made.items()}
 
 
 def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str]]:
@@ -317,7 +321,7 @@ def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str
         *([before] if rows else []),
         *(
             {
-                "group": f"{row['group']} ({row['file']})"
+                "group": words.with_aside(row["group"], row["file"], lang)
                 if len(files[row["group"]]) > 1
                 else row["group"],
                 "file": row["file"],
@@ -332,8 +336,8 @@ def _sides(unit_id: str, changes: pd.DataFrame, lang: str) -> list[dict[str, str
                     lang,
                 ),
                 "area": _km2(row["after_km2"], lang),
-                "gained": _listed(row["criteria_gained"], row["states_gained"]),
-                "lost": _listed(row["criteria_lost"], row["states_lost"]),
+                "gained": _listed(row["criteria_gained"], row["states_gained"], lang=lang),
+                "lost": _listed(row["criteria_lost"], row["states_lost"], lang=lang),
             }
             for row in rows
         ),
@@ -354,9 +358,9 @@ def _area_in_question(area: str, lang: str) -> str:
     return _km2(area, lang) if float(area or "0") else ""
 
 
-def _listed(*cells: str) -> str:
+def _listed(*cells: str, lang: str) -> str:
     """Cells of a table, `a;b`, as people read them."""
-    return ", ".join(part for cell in cells for part in cell.split(";") if part)
+    return words.in_list((part for cell in cells for part in cell.split(";") if part), lang)
 
 
 def ids_of_units(day: Day) -> set[str]:

@@ -13,7 +13,15 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from cami_units.model import Imprint, clean_name, clean_text
-from cami_units.words import day, disclaimer, imprint_in, profile_name, round_name, text
+from cami_units.words import (
+    day,
+    disclaimer,
+    imprint_in,
+    profile_name,
+    round_name,
+    text,
+    with_label,
+)
 
 FONT: Final = "Arial"
 
@@ -29,7 +37,7 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     properties = document.core_properties
     properties.title, properties.author, properties.comments = (
         # python-docx refuses properties of more letters
-        clean_name(f"{imprint.title}: {title}")[:255],
+        clean_name(with_label(imprint.title, title, lang))[:255],
         "cami_units",
         "",
     )
@@ -57,7 +65,8 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     small(section.footer.add_paragraph(), disclaimer(imprint.disclaimer, lang))
     heading(document, imprint.title, 0)
     heading(document, title, 1)
-    facts = f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · {text('profile', lang)}: {profile_name(imprint.profile, lang)}"
+    profile = with_label(text("profile", lang), profile_name(imprint.profile, lang), lang)
+    facts = f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · {profile}"
     document.add_paragraph(clean_name(facts))
     if imprint.indicative:
         paragraph(document, text("indicative", lang), bold=True)

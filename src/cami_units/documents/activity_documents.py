@@ -28,7 +28,16 @@ from cami_units.documents.form_words import (
 )
 from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, Names, clean_name, is_missing, records
-from cami_units.words import name_in, share, text
+from cami_units.words import (
+    field_label,
+    in_clauses,
+    in_list,
+    name_in,
+    share,
+    text,
+    with_aside,
+    with_label,
+)
 
 _ACTIVITY: Final = (
     Column("activity_id", 12),
@@ -242,7 +251,7 @@ def _key_said(key: str, names: Mapping[str, str], lang: str, *, by: str) -> str:
 
 def _of_hidden(unit_id: str, lang: str) -> str:
     """A unit that is not shown: what is planned there is listed, and in no sum."""
-    return f"{unit_id} ({text('unit in no sum', lang)})"
+    return with_aside(unit_id, text("unit in no sum", lang), lang)
 
 
 def _overview_column(name: str) -> Column:
@@ -262,7 +271,7 @@ def _by_theme(
     names = [(str(unit["unit_id"]), name_in(unit, lang)) for unit in units.to_dict("records")]
     # A unit may be dissolved after its activities were written: they are not lost with it.
     without = text("without a unit", lang)
-    of_hidden = f"{without} ({text('unit in no sum', lang)})"
+    of_hidden = with_aside(without, text("unit in no sum", lang), lang)
     names += [(unit_id, of_hidden if unit_id else without) for unit_id in lost_ids]
     return [
         {
@@ -318,7 +327,8 @@ def write_activities_document(
         _docx.heading(document, text("suggested for general", lang), 2)
         for row in waiting.to_dict("records"):
             share = f"{row['n_units']} / {row['of_units']}"
-            line = f"{row['suggestion_id']} ({share}): {row['text']}"
+            suggestion = with_aside(row["suggestion_id"], share, lang)
+            line = with_label(suggestion, row["text"], lang)
             _docx.paragraph(document, line, style="List Bullet")
     _docx.heading(document, text("by unit", lang), 1)
     titles_without = []
@@ -406,7 +416,7 @@ def _where(row: Mapping[Any, Any], names: Names, lang: str) -> str:
 def _called(ids: object, names: Mapping[str, Mapping[str, Any]], lang: str) -> str:
     """What the parts of `a;b` are called in a language, with commas."""
     parts = [part.strip() for part in clean_name(ids).split(";")]
-    return ", ".join(name_in(names[part], lang) if part in names else part for part in parts)
+    return in_list((name_in(names[part], lang) if part in names else part for part in parts), lang)
 
 
 def _text_runs(row: Mapping[Any, Any], changes: _Changes) -> list[_docx.Run]:
@@ -469,17 +479,18 @@ def write_funding_notes(
     """
     document = _docx.new_document(imprint, text("funding notes", lang), lang=lang)
     listed_units = [f"{card['unit_id']} {name_in(card, lang)}" for card in records(cards)]
-    _docx.paragraph(document, "; ".join(listed_units))
+    _docx.paragraph(document, in_clauses(listed_units, lang))
     for card in cards.to_dict("records"):
         rows = activities[activities["unit_id"] == card["unit_id"]]
         # Before each one: the first page is the title's.
         document.add_page_break()
         _docx.heading(document, f"{card['unit_id']} {name_in(card, lang)}", 1)
         keys = ("status", "states", "area", "species", "criteria", "protected", "barriers")
-        facts = [(text(key, lang), str(card[key])) for key in keys]
+        facts = [(field_label(card, key, lang), str(card[key])) for key in keys]
         for column in ("partner", "cost_band", "funding_source"):
             values = sorted({listed_said(value, lang) for value in rows[column]} - {""})
-            named_values = "; ".join(values).replace(";", ", ") or text("not said", lang)
+            single_values = [part.strip() for value in values for part in value.split(";")]
+            named_values = in_list(single_values, lang) or text("not said", lang)
             facts.append((text(f"column {column}", lang), named_values))
         if picture := maps.get(str(card["unit_id"])):
             left, right = _docx.side_by_side(document, (_MAP_MM, sum(_BESIDE_MAP)))
@@ -554,14 +565,14 @@ def write_species_pages(
         if rows_held.empty:
             continue
         document.add_page_break()
-        _docx.heading(document, f"{name_in(row, lang)} ({row['sci_name']})", 1)
+        _docx.heading(document, with_aside(name_in(row, lang), row["sci_name"], lang), 1)
         for key, column in (
             ("iucn_category", "iucn_category"),
             ("CMS appendix", "cms_appendix"),
             ("states", "range_states"),
         ):
             value = _called(row[column], names["state"], lang)
-            _docx.paragraph(document, f"{text(key, lang)}: {value}")
+            _docx.paragraph(document, with_label(text(key, lang), value, lang))
         order = rows_held.sort_values(["range_share", "unit_id"], ascending=[False, True])
         units = [
             (

@@ -13,7 +13,18 @@ from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import decision_said, status_said
 from cami_units.documents.form_words import in_theme_order, theme_said
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name, records
-from cami_units.words import OPTIONAL_FIELDS, in_language, name_field, name_in, sources, text
+from cami_units.words import (
+    OPTIONAL_FIELDS,
+    field_label,
+    in_clauses,
+    in_language,
+    name_field,
+    name_in,
+    sources,
+    text,
+    with_aside,
+    with_label,
+)
 
 
 def write_annex(
@@ -95,11 +106,12 @@ def _counted(rows: Mapping[str, Mapping[Any, Any]], visible: list[str], lang: st
     """How many units there are, and how many of each status."""
     statuses = [rows[unit_id]["status"] for unit_id in visible]
     parts = [
-        f"{text(status, lang)}: {statuses.count(status)}"
+        with_label(text(status, lang), statuses.count(status), lang)
         for status in STATUSES
         if status in statuses
     ]
-    return f"{text('units', lang)}: {len(visible)} ({'; '.join(parts)})"
+    said = with_aside(str(len(visible)), in_clauses(parts, lang), lang)
+    return with_label(text("units", lang), said, lang)
 
 
 def _add_unit(
@@ -118,7 +130,7 @@ def _add_unit(
         document,
         ("", unit_id),
         [
-            (text(key, lang), str(card[key]))
+            (field_label(card, key, lang), str(card[key]))
             for key in (*fields, "confidence", "origin", "open_questions")
             if card[key] or key not in OPTIONAL_FIELDS
         ],
@@ -132,7 +144,7 @@ def _add_unit(
         for activity in in_theme_order(of_unit, "theme", "activity_id").to_dict("records"):
             _docx.paragraph(
                 document,
-                f"{theme_said(activity['theme'], lang)}: {activity['text']}",
+                with_label(theme_said(activity["theme"], lang), activity["text"], lang),
                 style="List Bullet",
             )
     for line in records(decisions[decisions["unit_id"] == unit_id]):
@@ -155,7 +167,7 @@ def _add_hidden(
             lines = records(decisions[decisions["unit_id"] == unit_id])
             why = decision_said(lines[-1], lang) if lines else text(status, lang)
             named = status_said(rows[unit_id], f"{unit_id} {name_in(card[unit_id], lang)}")
-            line = f"{named}: {why}"
+            line = with_label(named, why, lang)
             _docx.paragraph(document, line, style="List Bullet")
 
 
@@ -165,5 +177,6 @@ def _add_missed(document: Any, missed: pd.DataFrame, lang: str) -> None:
         return
     _docx.heading(document, text("column reason", lang), 1)
     for row in missed.sort_values("hotspot_id").to_dict("records"):
-        line = f"{row['hotspot_id']} {name_in(row, lang)}: {clean_name(row['reason'])}"
+        named = f"{row['hotspot_id']} {name_in(row, lang)}"
+        line = with_label(named, clean_name(row["reason"]), lang)
         _docx.paragraph(document, line, style="List Bullet")

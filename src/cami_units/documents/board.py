@@ -42,10 +42,13 @@ from cami_units.words import (
     day,
     disclaimer,
     imprint_in,
+    in_clauses,
     profile_name,
     round_name,
     sources,
     text,
+    with_aside,
+    with_label,
 )
 
 # -- in a browser ---------------------------------------------------------------------------------
@@ -168,6 +171,7 @@ def _drawn_sections(slides: Sequence[Slide], languages: Sequence[str]) -> list[b
             slide=slide,
             map=svg,
             t=partial(text, lang=lang),
+            lang=lang,
             is_first=not place,
             **_LOOKS,
         ).encode()
@@ -495,15 +499,15 @@ def _cover(imprint: Imprint, board: Board) -> _Sheet:
     slide, lang = _Sheet(), board.lang
     width = _WIDE - 2 * _EDGE
     _write(slide, imprint.title, _EDGE, _mm(45), width, _mm(40), size=34, bold=True)
-    n_units = f"{text('units', lang)}: {board.shown}"
+    n_units = with_label(text("units", lang), board.shown, lang)
     facts = f"{round_name(imprint, lang)} · {day(imprint.date, lang)} · {n_units}"
     _write(slide, facts, _EDGE, _mm(88), width, _mm(12), size=20)
-    profile = f"{text('profile', lang)}: {profile_name(imprint.profile, lang)}"
+    profile = with_label(text("profile", lang), profile_name(imprint.profile, lang), lang)
     _write(slide, profile, _EDGE, _mm(101), width, _mm(12), size=16)
     small = [text("indicative", lang)] if imprint.indicative else []
     small += [
         disclaimer(imprint.disclaimer, lang),
-        f"{text('sources', lang)}: {'; '.join(sources(imprint, lang))}",
+        with_label(text("sources", lang), in_clauses(sources(imprint, lang), lang), lang),
     ]
     _write(slide, "\n".join(small), _EDGE, _mm(140), width, _mm(42), size=11)
     return slide
@@ -515,7 +519,9 @@ def _overview(imprint: Imprint, board: Board, drawing: Drawing) -> _Sheet:
     _write_title(slide, progress_said(board), _WIDE - 2 * _EDGE)
     _draw(slide, drawing, _MAP, lang)
     signs_of_statuses = [
-        (status, f"{phrase}: {count}") for status, phrase, count in board.statuses if count
+        (status, with_label(phrase, count, lang))
+        for status, phrase, count in board.statuses
+        if count
     ]
     for number, (status, phrase) in enumerate(signs_of_statuses):
         x, y = _EDGE + (number % 2) * _mm(80), _mm(155.5) + (number // 2) * _mm(5.2)
@@ -524,8 +530,11 @@ def _overview(imprint: Imprint, board: Board, drawing: Drawing) -> _Sheet:
         _add_shape(slide, _sign(""), look, x, y, _mm(7) / 30)
         _write(slide, phrase, x + _mm(8.5), y, _mm(70), _mm(5), size=9)
     lines = [
-        f"{'✓ ' if unit.standing else ''}{unit.unit_id} {unit.name}"
-        + (f" ({len(unit.questions)}?)" if unit.questions else "")
+        with_aside(
+            f"{'✓ ' if unit.standing else ''}{unit.unit_id} {unit.name}",
+            f"{len(unit.questions)}?" if unit.questions else "",
+            lang,
+        )
         for unit in board.slides
     ]
     # two columns beside the map: a list of forty in one would be too small to read
@@ -766,12 +775,11 @@ def _said_in(decision: str) -> set[str]:
 
 def _body(unit: Slide, lang: str) -> list[str]:
     """What a slide says beside its map, the most important first."""
-    compared = {label for label, _, _ in unit.compared}
     by = unit.proposed_by
-    lines = [f"{text('proposed by', lang)}: {by}"] if by else []
+    lines = [with_label(text("proposed by", lang), by, lang)] if by else []
     lines += [f"? {question}" for question in unit.questions]
-    lines += [f"{label}: {before} → {after}" for label, before, after in unit.compared]
-    lines += [f"{label}: {value}" for label, value in unit.facts if value and label not in compared]
+    changed = [(label, f"{before} → {after}") for label, before, after in unit.compared]
+    lines += [with_label(label, value, lang) for label, value in (*changed, *unit.facts)]
     lines.append("  ".join(f"{name} {mark}" for name, mark, _, _ in unit.criteria))
     # what is parked or asked stands above as a question, and who wrote it down among the notes
     told = {unit.standing, *unit.questions}

@@ -281,10 +281,12 @@ def _board(
             drawn_by.get(unit_id, ()),
         )
         standing = _standing(unit)
+        compared = _compared(unit, named, lang)
+        # what differs from the round before is told beside what it was
         facts = [
-            (words.text(key, lang), str(card[key]))
+            (words.field_label(card, key, lang), str(card[key]))
             for key in _FACTS
-            if card[key] or key not in words.OPTIONAL_FIELDS
+            if card[key] and words.text(key, lang) not in {label for label, _, _ in compared}
         ]
         facts += _ground_facts(unit_id, loop, lang)
         slides.append(
@@ -295,7 +297,7 @@ def _board(
                 status_said=status_said(row, str(card["status"])),
                 facts=tuple(facts),
                 criteria=tuple(_criterion(finding, lang) for finding in unit.findings),
-                compared=_compared(unit, named, lang),
+                compared=compared,
                 proposed_by=_proposed_by(unit, lang),
                 # a decision answers what was open, but for what plenary has asked itself
                 questions=_asked(row) if standing else _questions(unit, lang),
@@ -492,9 +494,10 @@ def _remark(number: int, row: Mapping[str, Any], lang: str) -> str:
     """A remark as it is read: its number, the group, what the pin is called and what it says."""
     is_pin = row["kind"] != "comment"  # a comment stands under the name of the unit itself
     titled = [_shortened(clean_name(row["placemark"]), _NAME_LETTERS)] if is_pin else []
-    remark_text = ": ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
+    remark_text = " · ".join(dict.fromkeys(filter(None, [*titled, clean_name(row["text"])])))
     group = spoken_groups(clean_name(row["group"]), lang)
-    who = _shortened(f"{group}: {remark_text}" if group else remark_text, _SAID_LETTERS)
+    by_group = words.with_label(group, remark_text, lang) if group else remark_text
+    who = _shortened(by_group, _SAID_LETTERS)
     return f"({number}) {who}" if number else who
 
 
@@ -559,15 +562,17 @@ def _reasons(changes: Iterable[Mapping[str, Any]], lang: str) -> list[str]:
         why = clean_name(change.get("reason")) or _noted(change, "note", lang)
         if change["change"] in ("rejected", "renamed") and why:
             group = spoken_groups(clean_name(change["group"]), lang)
-            what = f"{group}: {words.text('change ' + change['change'], lang)} – {why}"
-            reasons.append(_shortened(what, _SAID_LETTERS))
+            what = f"{words.text('change ' + change['change'], lang)} – {why}"
+            reasons.append(_shortened(words.with_label(group, what, lang), _SAID_LETTERS))
     return reasons
 
 
 def _noted(row: Mapping[str, Any], column: str, lang: str) -> str:
     """What a row of the loop notes, in the reader's language; in rounds of old, as it was written."""
     notes = notes_from_text(row.get("facts"))
-    return "; ".join(words.said(note, lang) for note in notes) or clean_name(row.get(column))
+    return words.in_clauses((words.said(note, lang) for note in notes), lang) or clean_name(
+        row.get(column)
+    )
 
 
 def _ground_facts(unit_id: str, loop: Loop, lang: str) -> list[tuple[str, str]]:
@@ -579,7 +584,7 @@ def _ground_facts(unit_id: str, loop: Loop, lang: str) -> list[tuple[str, str]]:
     if unit_id in loop.left_ground:
         into, km2 = loop.left_ground[unit_id]
         area = f"{words.number(km2, lang)} {words.text('km2', lang)}"
-        area_said = words.text("outside taker", lang, km2=area, into=_spoken(into))
+        area_said = words.text("outside taker", lang, km2=area, into=_spoken(into, lang))
         facts.append((words.text("leaves the map", lang), area_said))
     return facts
 
@@ -588,7 +593,8 @@ def _shared(others: Sequence[tuple[str, float]], lang: str) -> str:
     """The units whose ground a unit shares, and how much of it, the most first."""
     by_km2 = sorted(others, key=lambda pair: -pair[1])
     unit = words.text("km2", lang)
-    return "; ".join(f"{name}: {words.number(km2, lang)} {unit}" for name, km2 in by_km2)
+    areas = ((name, f"{words.number(km2, lang)} {unit}") for name, km2 in by_km2)
+    return words.in_clauses((words.with_aside(name, km2, lang) for name, km2 in areas), lang)
 
 
 def status_said(row: Mapping[str, Any], said: str) -> str:
@@ -609,7 +615,7 @@ def _proposed_by(unit: _Told, lang: str) -> str:
 def _groups_said(groups: Iterable[str], lang: str) -> str:
     """Groups as those who propose an outline."""
     names = [spoken_groups(name, lang) for name in sorted(groups)]
-    return f"{words.text('group', lang)} {', '.join(names)}"
+    return f"{words.text('group', lang)} {words.in_list(names, lang)}"
 
 
 def _proposer(
@@ -672,7 +678,7 @@ def _compared(
     )
     rows = [(words.text("area", lang), old_km2, new_km2)]
     for key, label in (("states", "states"), ("species", "species"), ("rank_label", "rank")):
-        before, after = (_called(value[key], named.get(key, {})) for value in (old, row))
+        before, after = (_called(value[key], named.get(key, {}), lang) for value in (old, row))
         if before != after:
             # a unit that was rejected or merged has no rank any more
             blank = words.text("not ranked" if label == "rank" else "no species", lang)
@@ -685,13 +691,13 @@ def _compared(
     return tuple(rows)
 
 
-def _called(ids: object, names: Mapping[str, str]) -> str:
+def _called(ids: object, names: Mapping[str, str], lang: str) -> str:
     """Species as they are called, one after the other; what has no name, as it stands."""
-    return ", ".join(names.get(name, name) for name in clean_name(ids).split(";"))
+    return words.in_list((names.get(name, name) for name in clean_name(ids).split(";")), lang)
 
 
-def _spoken(value: object) -> str:
-    return clean_name(value).replace(";", ", ")
+def _spoken(value: object, lang: str) -> str:
+    return words.in_list(clean_name(value).split(";"), lang)
 
 
 def _questions(unit: _Told, lang: str) -> tuple[str, ...]:
@@ -704,19 +710,21 @@ def _questions(unit: _Told, lang: str) -> tuple[str, ...]:
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
     questions = [*_asked(unit.row), *(_conflict(row, lang) for row in unit.conflicts)]
     for row in unit.asked:
-        who = _spoken(spoken_groups(row["group"], lang))
-        questions.append(": ".join(filter(None, (who, _noted(row, "text", lang)))))
+        who, asked = _spoken(spoken_groups(row["group"], lang), lang), _noted(row, "text", lang)
+        questions.append(words.with_label(who, asked, lang) if who and asked else who or asked)
     if lost_criteria:
-        questions.append(f"{words.text('no longer meets', lang)}: {', '.join(lost_criteria)}")
+        criteria = words.in_list(lost_criteria, lang)
+        questions.append(words.with_label(words.text("no longer meets", lang), criteria, lang))
     short = {clean_name(row["decision"]) for row in unit.changes if _applies(row)}
     questions += [
-        f"{words.text('as drawn', lang)}: {words.text(decision, lang)}"
+        words.with_label(words.text("as drawn", lang), words.text(decision, lang), lang)
         for decision in ("area of interest", "not proposed")
         if decision in short
     ]
     questions += [decision_said(line, lang) for line in _parked(unit)]
     if unknown:
-        questions.append(f"{words.text('not assessed', lang)}: {', '.join(unknown)}")
+        criteria = words.in_list(unknown, lang)
+        questions.append(words.with_label(words.text("not assessed", lang), criteria, lang))
     return tuple(_shortened(question, _SAID_LETTERS) for question in questions)
 
 
@@ -737,16 +745,17 @@ def _conflict(row: Mapping[str, Any], lang: str) -> str:
     """A conflict as a question: between whom, over how much, and what applies until it is settled."""
     # all but the plainest say themselves what happened; in rounds of old there are no others
     if clean_name(row.get("kind")) in ("", "two groups"):
-        groups = _spoken(spoken_groups(row["groups"], lang))
-        question = f"{words.text('conflict between', lang)}: {groups}"
+        groups = _spoken(spoken_groups(row["groups"], lang), lang)
+        question = words.with_label(words.text("conflict between", lang), groups, lang)
     else:
         question = _noted(row, "what", lang)
     if others := [unit_id for unit_id in row["units"] if unit_id != row["unit_id"]]:
-        question = f"{_spoken(';'.join(others))}: {question}"
+        question = f"{words.in_list(others, lang)} – {question}"
     if _is_number(row["overlap_km2"]):
-        question += f", {words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
+        area = f"{words.number(float(row['overlap_km2']), lang)} {words.text('km2', lang)}"
+        question = words.in_list([question, area], lang)
     answer = answer_said(clean_name(row["resolution"]) or clean_name(row["default"]), lang)
-    return f"{question} ({answer})"
+    return words.with_aside(question, answer, lang)
 
 
 def _is_number(value: object) -> bool:

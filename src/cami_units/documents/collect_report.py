@@ -246,7 +246,7 @@ def _glance(report: Report, lang: str) -> list[dict[str, Any]]:
     """The figures at the head of the report: files read, and units by what became of them."""
     refused = sum(bool(reason) for reason in report.files["refused"])
     read = f"{len(report.files) - refused}/{len(report.files)}"
-    what = f"{words.text('report files', lang)}: {words.text('report read', lang)}"
+    what = words.with_label(words.text("report files", lang), words.text("report read", lang), lang)
     glances: list[dict[str, Any]] = [{"count": read, "what": what}]
     tiles = counted_changes(report.changes)
     # Those that are settled stay in the table, with what was decided.
@@ -278,7 +278,7 @@ def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
             "groups": _cell(spoken_groups(row["groups"], lang), lang),
             **{key: _said_answer(row[key], lang) for key in ("default", "resolution")},
             # as they are typed
-            "choices": ", ".join(json.loads(row["choices"])),
+            "choices": words.in_list(json.loads(row["choices"]), lang),
             "name": row["name_en"],
             "overlap": _cell(row["overlap_km2"], lang) if row["overlap_km2"] else "",
             "picture": drawing,
@@ -310,7 +310,7 @@ def row_said(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
     }
     answers = {key: _said_answer(row[key], lang) for key in ("default", "resolution") if key in row}
     if "choices" in row:
-        answers["choices"] = ", ".join(json.loads(row["choices"]))
+        answers["choices"] = words.in_list(json.loads(row["choices"]), lang)
     return {**row, **said, **answers}
 
 
@@ -335,7 +335,7 @@ def _cell(value: object, lang: str) -> str:
     if isinstance(value, float | int | np.number) and not isinstance(value, bool):
         return words.number(float(value), lang)
     text = clean_text(value)
-    return text.replace(";", "; ") if ";" in text else text
+    return words.in_clauses(text.split(";"), lang) if ";" in text else text
 
 
 def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def _marked_up(phrase: str, values: Mapping[str, object]) -> Markup:
 @cache
 def _environment() -> jinja2.Environment:
     """Jinja with every value escaped and every missing one an error."""
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_text),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -108,6 +108,8 @@ def _environment() -> jinja2.Environment:
         finalize=_shown,
         bytecode_cache=_Compiled(),
     )
+    environment.filters |= words.SIGNS
+    return environment
 
 
 class _Compiled(jinja2.BytecodeCache):
@@ -204,7 +206,7 @@ def write_howto(
         styles=["howto.css"],
         imprint=imprint,
         group=group,
-        sections=", ".join(sections),
+        sections=words.in_list(sections, lang),
         paper=paper,
         units=listed,
     )
@@ -285,7 +287,8 @@ def write_implementation(
                 "text": clean_name(row["text"]),
                 "unit": clean_name(row["unit_id"]),
                 "status": _status_said(str(row["status"]), lang)
-                + (f": {row['status']}" if row["status"] and row["status"] not in _COLOURS else ""),
+                if not row["status"] or row["status"] in _COLOURS
+                else words.with_label(_status_said(str(row["status"]), lang), row["status"], lang),
                 "colour": _COLOURS.get(str(row["status"]), _COLOURS["not said"]),
                 "note": clean_name(row["note"]),
             }

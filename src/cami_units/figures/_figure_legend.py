@@ -71,7 +71,11 @@ def entries(scene: Scene, layers: Iterable[str], frame: Frame) -> list[Entry]:
     signs = legend_signs(units, shown_layers, lang=lang)
     rows += [(unit_look(sign.key), sign.label, False) for sign in signs if sign.kind == "status"]
     rows += [
-        (Look("", 0.0, (), "#39424a", opacity), f"{tier_word}: {words.text(tier, lang)}", False)
+        (
+            Look("", 0.0, (), "#39424a", opacity),
+            words.with_label(tier_word, words.text(tier, lang), lang),
+            False,
+        )
         for tier, opacity in TIER_OPACITY.items()
         if (units["tier"] == tier).any()
     ]

@@ -493,7 +493,7 @@ def _card(
     """The unit's card: what balloon and popup say, in the same words; say where it ends."""
     [card] = _of(scene, "cards", unit_id)
     fields = [name for name in _CARD if name not in without and card.get(name)]
-    label_of = {name: words.text(name, scene.lang) for name in fields}
+    label_of = {name: words.field_label(card, name, scene.lang) for name in fields}
     indent = max((width_mm(label, size) for label in label_of.values()), default=0) + size * 0.45
     values = Column(column.figure, column.left + indent, column.width - indent)
     y = top
@@ -529,8 +529,8 @@ def _with_marks(criteria: str) -> list[str]:
 
     Examples
     --------
-    >>> _with_marks("C1 ✓ C2 ✗ · need: C6 ?")
-    ['C1 ✓', 'C2 ✗', '· need:', 'C6 ?']
+    >>> _with_marks("C1 ✓ C2 ✗ · need C6 ?")
+    ['C1 ✓', 'C2 ✗', '· need', 'C6 ?']
     """
     runs: list[str] = []
     for word in criteria.split():
@@ -577,7 +577,8 @@ def _unit_table(
     place = (column.figure, column.left, top)
     n_shown, y = table(*place, rows, widths, size=size, limit=limit, most=most_lines)
     if n_shown < len(rows):
-        rest = f"+ {len(rows) - n_shown}: {', '.join(str(row[1][0]) for row in rows[n_shown:])}"
+        ids = words.in_list((str(row[1][0]) for row in rows[n_shown:]), lang)
+        rest = words.with_label(f"+ {len(rows) - n_shown}", ids, lang)
         y = write_in(column, y, rest, size=size * 0.9, colour=SOFT, most=2)
     return y
 
@@ -683,12 +684,16 @@ def _states(column: Column, scene: Scene, unit_id: str, top: float, *, size: flo
             colour = "white" if dark else INK
             put(*at, row["iso2"], size=size, face="bold", colour=colour, align="center")
         x += part
-    shares = ", ".join(
-        f"{row['iso2']} {words.number(float(row['share']), scene.lang)} % "
-        f"({words.number(float(row['area_km2']), scene.lang)} {words.text('km2', scene.lang)})"
+    shares = [
+        words.with_aside(
+            f"{row['iso2']} {words.number(float(row['share']), scene.lang)} %",
+            f"{words.number(float(row['area_km2']), scene.lang)} {words.text('km2', scene.lang)}",
+            scene.lang,
+        )
         for row in rows
-    )
-    return write_in(column, y + deep + 1.4, shares, size=size * 0.88, colour=SOFT, most=3)
+    ]
+    said = words.in_list(shares, scene.lang)
+    return write_in(column, y + deep + 1.4, said, size=size * 0.88, colour=SOFT, most=3)
 
 
 def _species(column: Column, scene: Scene, unit_id: str, top: float, limit: float) -> None:

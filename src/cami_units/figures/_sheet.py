@@ -287,7 +287,9 @@ def facts(scene: Scene) -> str:
     imprint, lang = scene.imprint, scene.lang
     return (
         f"{imprint.date}  ·  {words.text('round', lang)} {imprint.number}  ·  "
-        f"{words.text('profile', lang)}: {words.profile_name(imprint.profile, lang)}"
+        + words.with_label(
+            words.text("profile", lang), words.profile_name(imprint.profile, lang), lang
+        )
     )
 
 
@@ -303,7 +305,8 @@ def foot(figure: Figure, scene: Scene, *, size: float, margin: float) -> float:
     disclaimer = words.disclaimer(imprint.disclaimer, lang)
     blocks.append((lines(disclaimer, width, size=size), "plain", SOFT))
     if imprint.sources:
-        text = f"{words.text('sources', lang)}: {'; '.join(words.sources(imprint, lang))}"
+        cited = words.in_clauses(words.sources(imprint, lang), lang)
+        text = words.with_label(words.text("sources", lang), cited, lang)
         blocks.append((lines(text, width, size=size, most=3), "plain", SOFT))
     step = size * LEADING * MM_PER_POINT
     top = high - margin - step * sum(len(block) for block, _, _ in blocks)

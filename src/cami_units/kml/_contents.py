@@ -166,7 +166,7 @@ def _unit_looks(
     A figure that a unit lacks has no words in its balloon. Wordings are counted in the order of the
     units' ids, so that the same units have the same styles.
     """
-    numbers: dict[tuple[tuple[str, str], ...], int] = {}
+    numbers: dict[tuple[tuple[str, tuple[str, str]], ...], int] = {}
     keys: dict[str, str] = {}
     looks: dict[Profile, dict[str, Look]] = {profile: {} for profile in get_args(Profile)}
     for row in rows(units, "unit_id"):
@@ -179,8 +179,8 @@ def _unit_looks(
     return keys, looks
 
 
-def _patterns(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
-    """What a balloon says of each field of a unit's card: words, and places for its data.
+def _patterns(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What a balloon says of each field of a unit's card, words and places for its data, and counts beside its label.
 
     Earth shows ``$[key]`` as it stands where a unit has no such datum: a field that may lack is
     left out of the balloons of units without it.
@@ -188,7 +188,9 @@ def _patterns(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]
     parts = _parts(row, card)
     return {
         # the name of a context layer is somebody's own: nothing in it may begin a tag
-        name: shown(parts[name].pattern) if name in parts else f"$[{earth_key(name)}]"
+        name: (shown(parts[name].pattern), parts[name].counted)
+        if name in parts
+        else (f"$[{earth_key(name)}]", "")
         for name in words.CARD_FIELDS
         if name not in words.OPTIONAL_FIELDS or card.get(name)
     }
@@ -201,7 +203,8 @@ def _parts(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, words.F
     if n_countries is None or not parts:
         return parts
     states = {"n_countries": n_countries, "states": card["states"]}
-    return parts | {"states": words.FieldParts("$[n_countries]: $[states]", states)}
+    pattern, count = ("$[states]", "$[n_countries]") if card["states"] else ("$[n_countries]", "")
+    return parts | {"states": words.FieldParts(pattern, states, count)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,7 @@ def _unit_mark(
     """One part of a unit, with the keys by which it is known again and what its balloon says."""
     unit_id = clean_name(row["unit_id"])
     given = words.name_in(row, lang)
+    # names that come back are spelt alike in every language: they are read by these signs
     suffix = f" ({words.text('part', lang)} {number})" if number else ""
     data = {
         "cu_id": unit_id,
@@ -356,7 +360,7 @@ def _look_key(status: str, variant: int) -> str:
     return ncname("unit", status.replace(" ", "-"), str(variant) if variant > 1 else "")
 
 
-def _balloon(profile: Profile, lang: str, patterns: Mapping[str, str]) -> str:
+def _balloon(profile: Profile, lang: str, patterns: Mapping[str, tuple[str, str]]) -> str:
     """The template of a unit's balloon: at most 12 lines, the typed comment last."""
     lines = ["<b>$[name]</b>"]
     # A line for the context layers has to come from somewhere: 12 are all there are. So has one
@@ -364,13 +368,12 @@ def _balloon(profile: Profile, lang: str, patterns: Mapping[str, str]) -> str:
     joined = _SAME_LINE | ({"barriers"} if "context" in patterns else set())
     joined |= {"stability"} if "takes" in patterns else set()
     joined |= {"protected"} if "open_questions" in patterns else set()
-    for card_field, pattern in patterns.items():
+    for card_field, (pattern, count) in patterns.items():
         key = earth_key(card_field)
         # Only a datum of the field's own has its title; and Earth on the web knows no titles.
         has_title = profile == "earth-pro" and pattern == f"$[{key}]"
-        entry = (
-            f"{f'$[{key}/displayName]' if has_title else words.text(card_field, lang)}: {pattern}"
-        )
+        label = f"$[{key}/displayName]" if has_title else words.text(card_field, lang)
+        entry = words.with_label(words.with_aside(label, count, lang), pattern, lang)
         if card_field in joined:
             lines[-1] += f" · {entry}"
         else:
@@ -440,10 +443,12 @@ def about(
     shown_evidence: Evidence,
 ) -> str:
     """Title, date, round, profile, how to edit, legend, sources and disclaimer, as HTML."""
+    profile = words.with_label(
+        words.text("profile", lang), _html(words.profile_name(imprint.profile, lang)), lang
+    )
     lines = [
         f"<b>{_html(imprint.title)}</b>",
-        f"{_html(imprint.date)} · {words.text('round', lang)} {_html(imprint.number)} · "
-        f"{words.text('profile', lang)}: {_html(words.profile_name(imprint.profile, lang))}",
+        f"{_html(imprint.date)} · {words.text('round', lang)} {_html(imprint.number)} · {profile}",
         words.text("how to edit", lang),
         f"<b>{words.text('legend', lang)}</b>",
     ]
@@ -458,8 +463,8 @@ def about(
     if shown_evidence.is_doubtful:
         lines.append(f"- - - {words.text('disputed line', lang)}")
     if imprint.sources:
-        cited = "; ".join(map(_html, words.sources(imprint, lang)))
-        lines.append(f"{words.text('sources', lang)}: {cited}")
+        cited = words.in_clauses(map(_html, words.sources(imprint, lang)), lang)
+        lines.append(words.with_label(words.text("sources", lang), cited, lang))
     if imprint.indicative:
         lines.append(words.text("indicative", lang))
     lines.append(_html(words.disclaimer(imprint.disclaimer, lang)))

@@ -250,7 +250,7 @@ def remarks(
     for row in rows(table, "remark_id"):
         title = clean_name(row.get("placemark")) if row["kind"] != "comment" else ""
         said = (clean_name(row["group"]), title or clean_name(row["text"]))
-        name = ": ".join(filter(None, said))
+        name = words.with_label(*said, drawing.lang) if all(said) else "".join(said)
         marks += drawing.marks(
             "remarks", row, key="remark_id", name=name, look="remark", visible=visible
         )
@@ -337,7 +337,9 @@ def _season_marks(
             "ranges",
             row,
             key="range_id",
-            name=f"{title}: {season} ({months})",
+            name=words.with_label(
+                title, words.with_aside(season, months, drawing.lang), drawing.lang
+            ),
             look=look,
             data={
                 "sci_name": shown_name(row["sci_name"]),

@@ -72,6 +72,8 @@ from ._errors import english_row as english_row
 from ._errors import faults_said as faults_said
 from ._errors import filled as filled
 from ._errors import hints_behind as hints_behind
+from ._errors import in_clauses as in_clauses
+from ._errors import in_list as in_list
 from ._errors import in_short as in_short
 from ._errors import listed as listed
 from ._errors import nearest as nearest
@@ -89,6 +91,8 @@ from ._errors import said as said
 from ._errors import source_note as source_note
 from ._errors import spoken_groups as spoken_groups
 from ._errors import toml_key as toml_key
+from ._errors import with_aside as with_aside
+from ._errors import with_label as with_label
 from ._layers import COMPILED_FOR_ALL as COMPILED_FOR_ALL
 from ._layers import CONTEXT as CONTEXT
 from ._layers import COVERED_LAYERS as COVERED_LAYERS

@@ -145,16 +145,16 @@ class Problem:
     def sentence(self, lang: str = FALLBACK) -> str:
         """The problem in one line; its file, rows and cure in a language if they are values."""
         note = self.as_note()
-        text = f"{self.layer}: {said(note, lang)}"
+        text = with_label(self.layer, said(note, lang), lang)
         place, cure = self.place(lang), assumed(note, lang)
-        text += f" ({place})" if place else ""
+        text = with_aside(text, place, lang)
         return f"{text}. {cure}" if cure else text
 
     def place(self, lang: str = FALLBACK) -> str:
         """The file and the rows, as far as they are known."""
         facts = self.note.facts if self.note else {}
         file, where = facts.get("place", self.file), facts.get("where", self.where)
-        return ", ".join(filter(None, (_fact(part, lang) for part in (file, where))))
+        return in_list(filter(None, (_fact(part, lang) for part in (file, where))), lang)
 
 
 def plan_lines(table: str, /, **values: object) -> str:
@@ -361,20 +361,66 @@ def assumed(note: Note, lang: str = FALLBACK) -> str:
     cure = filled(phrase, note.facts, lang) if phrase else _fact(advice, lang)
     lines, aside = note.facts.get("plan_lines", ""), _fact(note.facts.get("aside", ""), lang)
     into = _fact(note.facts.get("into", ""), lang)
-    cure = ", ".join(filter(None, (cure, into))) if lines else cure
+    cure = in_list(filter(None, (cure, into)), lang) if lines else cure
     return f"{cure}:\n{lines}{f' # {aside}' if aside else ''}" if lines else cure
 
 
+def in_list(parts: Iterable[str], lang: str = FALLBACK) -> str:
+    """Several of a kind in a row, parted by the sign of the language.
+
+    Examples
+    --------
+    >>> in_list(["KZ", "UZ"]), in_list(["KZ", "UZ"], "zh")
+    ('KZ, UZ', 'KZ、UZ')
+    """
+    return table(lang)["between parts"].join(parts)
+
+
+def in_clauses(parts: Iterable[str], lang: str = FALLBACK) -> str:
+    """Parts of a sentence in a row, which may be lists themselves.
+
+    Examples
+    --------
+    >>> in_clauses(["robust", "weakest in C1, C2"], "ru")
+    'robust; weakest in C1, C2'
+    """
+    return table(lang)["between clauses"].join(parts)
+
+
+def with_label(label: str, value: object, lang: str = FALLBACK) -> str:
+    """A value behind what it is called.
+
+    Examples
+    --------
+    >>> with_label("Area", "12 km²"), with_label("面积", "12 km²", "zh")
+    ('Area: 12 km²', '面积：12 km²')
+    """
+    return table(lang)["label and value"].format(label=label, value=value)
+
+
+def with_aside(words: str, aside: object, lang: str = FALLBACK) -> str:
+    """Words with others behind them in brackets; alone where there are none.
+
+    Examples
+    --------
+    >>> with_aside("Saiga", "possibly"), with_aside("Saiga", ""), with_aside("物种", 4, "zh")
+    ('Saiga (possibly)', 'Saiga', '物种（4）')
+    """
+    if aside == "":
+        return words
+    return table(lang)["words and aside"].format(words=words, aside=aside)
+
+
+_JOINED: Final = frozenset({"sentences", "parts", "clauses"})
+"""Facts that are lists of sentences or of their parts, by their names: a language says what joins them."""
+
 _JOINERS: Final[Mapping[str, str]] = {
-    "sentences": " ",
     "hints": "",
-    "parts": ", ",
-    "clauses": "; ",
     "lines": "\n  - ",
     "entries": "\n- ",
     "problems": "\n",
 }
-"""Facts that are lists of sentences, by their names, and what stands between two of them."""
+"""The same where what joins them is no matter of language."""
 
 
 def filled(phrase: str, facts: Mapping[str, object], lang: str = FALLBACK) -> str:
@@ -399,8 +445,9 @@ def _named_fact(name: str, value: object, lang: str) -> str:
         return answer_said(str(value), lang)
     if name == "cure" and isinstance(value, Note):  # what to do about what another fact says
         return assumed(value, lang)
-    if name in _JOINERS and isinstance(value, list | tuple):
-        return _JOINERS[name].join(_fact(part, lang) for part in value)
+    if name in _JOINED | _JOINERS.keys() and isinstance(value, list | tuple):
+        joiner = _JOINERS[name] if name in _JOINERS else table(lang)[f"between {name}"]
+        return joiner.join(_fact(part, lang) for part in value)
     return _fact(value, lang)
 
 
@@ -441,7 +488,7 @@ def _fact(value: object, lang: str) -> str:
         return said(value, lang)
     if isinstance(value, list | tuple):
         *first, last = [_fact(part, lang) for part in value] or [""]
-        return f"{', '.join(first)} {table(lang)['and']} {last}" if first else last
+        return table(lang)["because and"].join([in_list(first, lang), last]) if first else last
     if isinstance(value, Problem):
         return value.sentence(lang)
     # Years, and lines of a file, are whole numbers that nobody parts: five digits are a count.
@@ -530,9 +577,9 @@ def in_short(
     all_names = list(names)
     # a file may have a hundred thousand such rows, of which five are told: no note for the others
     first = [note_of(name) if note_of else name for name in all_names[:limit]]
-    line: str | Note = ", ".join(map(str, first))
-    if any(isinstance(name, Note) for name in first):
-        line = Note("in a row", {"parts": first})
+    parts = [part if isinstance(part, Note) else str(part) for part in first]
+    # several as a value: what stands between them is the language's
+    line = Note("in a row", {"parts": parts}) if len(parts) > 1 else (parts or [""])[0]
     return (
         line
         if len(all_names) <= limit

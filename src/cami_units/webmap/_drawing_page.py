@@ -66,6 +66,7 @@ _WORDS: Final = (
         "km",
         "km2",
     ),
+    *("between parts", "label and value", "words and aside"),
     *("species ranges", "folder neighbours", "rejected", "indicative", "sources"),
     *("needs script", "sections", *COVERED_LAYERS),
     *("border pairs", "very high", "high", "moderate"),

@@ -59,6 +59,11 @@ def _shown_text(text: str) -> str:
     return clean_text(text).translate(_ENTITIES)
 
 
+def shown_phrase(phrase: str) -> str:
+    """A phrase of ours as :func:`shown` gives a text, with the spaces at its ends: ", " joins a list."""
+    return " ".join(map(shown, phrase.split(" ")))
+
+
 class Spelt(str):
     """A value that is JSON of a page already, and is put into one as it stands."""
 

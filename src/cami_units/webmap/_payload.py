@@ -67,6 +67,7 @@ from cami_units.webmap._page_values import (
     packed,
     page_json,
     shown,
+    shown_phrase,
     simplified,
     species_style,
 )
@@ -345,7 +346,7 @@ def page_words(languages: Iterable[str], around: Mapping[str, Any]) -> dict[str,
 def _phrases(language: str) -> dict[str, str]:
     """The phrases that maps and drawing pages say in a language."""
     return {
-        key: shown(phrase)
+        key: shown_phrase(phrase)
         for key, phrase in words.catalogue(language).items()
         if not key.startswith(_OF_OTHERS) and _ON_A_TERMINAL not in key
     }
@@ -539,12 +540,7 @@ def _units(
             "nSpecies": _number(row["n_species"]),
             "species": shown(row["species"]),
             "card": {
-                language: [
-                    [field, text]
-                    for field in _FIELDS
-                    if (text := shown(of_unit[row["unit_id"]][field]))
-                    or field not in words.OPTIONAL_FIELDS
-                ]
+                language: _card_lines(of_unit[row["unit_id"]], language)
                 for language, of_unit in cards.items()
             },
             "findings": findings.get(row["unit_id"], []),
@@ -552,6 +548,18 @@ def _units(
             "at": label_point(shape),
         }
         for row, shape in zip(_records(unit_rows), unit_rows.geometry, strict=True)
+    ]
+
+
+def _card_lines(card: Mapping[str, Any], lang: str) -> list[list[str]]:
+    """The fields of a card that the page shows: their names, what they say, and how many they list."""
+    lines = (
+        [name, shown(card[name]), shown(words.field_count(card, name, lang))] for name in _FIELDS
+    )
+    return [
+        line if line[2] else line[:2]
+        for line in lines
+        if line[1] or line[0] not in words.OPTIONAL_FIELDS
     ]
 
 

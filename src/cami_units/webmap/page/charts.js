@@ -4,7 +4,7 @@ function chartsOf(unit) {
   const parts = [];
   if (unit.findings.length) {
     parts.push(make("div", { class: "marks" }, ...unit.findings.map(([criterion, mark, , , , because]) =>
-      make("span", { class: "pill " + markClass(mark), title: `${word(criterion)}: ${saidIn(because) || word("not assessed")}` }, `${criterion} ${mark}`))));
+      make("span", { class: "pill " + markClass(mark), title: withLabel(word(criterion), saidIn(because) || word("not assessed")) }, `${criterion} ${mark}`))));
   }
   if (unit.shares.length) {
     const seen = unit.shares.filter(([, share]) => share >= 0.5);
@@ -34,7 +34,7 @@ function chartsOf(unit) {
 
 // A line through the rounds: a sign for each, its round and figure where the pointer rests.
 function course(points, said) {
-  const there = points.map(([round, value], i) => [i, value, `${word("round")} ${round}: ${said(value)}`]).filter(([, value]) => value !== null);
+  const there = points.map(([round, value], i) => [i, value, withLabel(`${word("round")} ${round}`, said(value))]).filter(([, value]) => value !== null);
   const values = there.map(([, value]) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -45,7 +45,7 @@ function course(points, said) {
   svg.setAttribute("class", "course");
   svg.setAttribute("viewBox", "0 0 100 24");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", there.map(([, , text]) => text).join(", "));
+  svg.setAttribute("aria-label", inList(there.map(([, , text]) => text)));
   const place = ([i, value]) => [points.length > 1 ? 5 + (90 * i) / (points.length - 1) : 50, high > low ? 20 - (16 * (value - low)) / (high - low) : 12];
   add("polyline", { points: there.map((one) => place(one).join(",")).join(" ") });
   for (const one of there) {

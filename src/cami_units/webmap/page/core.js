@@ -32,10 +32,16 @@ const tiers = new Map(data.tiers);
 const byId = new Map(data.units.map((unit) => [unit.id, unit]));
 const node = (id) => document.getElementById(id);
 
-function word(key) {
+function word(key, facts = {}) {
   const words = data.words[state.lang];
-  return Object.prototype.hasOwnProperty.call(words, key) ? words[key] : key;
+  const phrase = Object.prototype.hasOwnProperty.call(words, key) ? words[key] : key;
+  return phrase.replace(/\{(\w+)\}/g, (whole, name) => (facts[name] === undefined ? whole : facts[name]));
 }
+
+// Lists, labels and brackets, with the signs of the language.
+const inList = (parts) => parts.join(word("between parts"));
+const withLabel = (label, value) => word("label and value", { label, value });
+const withAside = (words, aside) => (aside ? word("words and aside", { words, aside }) : words);
 
 // A sentence that comes in several languages, in the reader's.
 function saidIn(sentence) {
@@ -54,11 +60,8 @@ function number(value, digits, least = 0) {
 // Scientific names parted by ";", in the reader's language.
 function spoken(names) {
   const own = (name) => Object.prototype.hasOwnProperty.call(data.names, name);
-  return names
-    .split(";")
-    .map((name) => name.trim())
-    .map((name) => (own(name) ? data.names[name][state.lang] || data.names[name].en : name))
-    .join(", ");
+  const said = (name) => (own(name) ? data.names[name][state.lang] || data.names[name].en : name);
+  return inList(names.split(";").map((name) => said(name.trim())));
 }
 
 // An element with attributes and children; children that are not nodes become text.

@@ -156,7 +156,7 @@ function unitShape(unit) {
 
 function nameShape(unit) {
   const path = shapes.get(unit.id) && shapes.get(unit.id).getElement();
-  if (path) path.setAttribute("aria-label", `${unit.id} ${nameOf(unit)}, ${word(unit.status)}`);
+  if (path) path.setAttribute("aria-label", inList([`${unit.id} ${nameOf(unit)}`, word(unit.status)]));
 }
 
 function popupOptions() {
@@ -297,9 +297,9 @@ function unitCard(unit) {
 
 function facts(rows) {
   const list = make("dl", {});
-  for (const [field, value] of rows) {
+  for (const [field, value, count] of rows) {
     if (value === "" || value === null) continue;
-    list.append(make("dt", {}, word(field)), make("dd", {}, String(value).replace(/ (?=[✓✗?])/g, "\u00a0")));
+    list.append(make("dt", {}, withAside(word(field), count)), make("dd", {}, String(value).replace(/ (?=[✓✗?])/g, "\u00a0")));
   }
   return list;
 }
@@ -312,7 +312,7 @@ function evidenceOf(unit) {
       make("td", {},
         make("b", {}, word(criterion)), " ",
         value === null ? "" : make("span", { class: "value" }, `${number(value, 2)} ${measured(measure, value)}`),
-        threshold ? make("span", { class: "threshold" }, ` (${threshold})`) : null,
+        threshold ? make("span", { class: "threshold" }, withAside("", threshold)) : null,
         because ? make("p", {}, saidIn(because)) : null)));
   }
   return make("details", {}, make("summary", {}, word("evidence")), make("table", {}, body));
@@ -356,7 +356,7 @@ function valueOf(field, value) {
   if (value && typeof value === "object") return saidIn(value);
   if (["species", "sci_name", "species_shared"].includes(field)) return spoken(value);
   if (["kind", "presence", "range origin", "seasonal", "coarse"].includes(field)) return word(value);
-  return String(value === null ? "" : value).replace(/;/g, ", ");
+  return inList(String(value === null ? "" : value).split(";"));
 }
 
 // -- measuring -------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ function markOf(unit, criterion) {
 
 function markTip(unit, criterion) {
   const found = finding(unit, criterion);
-  return found ? `${word(criterion)}: ${found[5]}` : word("not assessed");
+  return found ? withLabel(word(criterion), saidIn(found[5])) : word("not assessed");
 }
 
 function statusChip(unit) {

@@ -4,7 +4,7 @@ import { findings, FINDINGS } from "./criteria.js";
 import { selfCrossing, vertexCount } from "./geometry.js";
 import { siteTables } from "./layers.js";
 import { decision, shortfalls, tier, valueScore } from "./rank.js";
-import { data, figure, make, nameOf, number, signedFigure, speciesName, squareKm, word } from "./words.js";
+import { data, figure, inList, make, nameOf, number, signedFigure, speciesName, squareKm, withAside, withLabel, word } from "./words.js";
 
 const ground = { layers: null, species: null };
 
@@ -68,26 +68,26 @@ export function metList(known) {
 
 // -- text of a row --------------------------------------------------------------------------------------
 
-const AREAS = (parts) => Object.entries(parts).filter(([iso2, km2]) => iso2 && km2 >= 0.5).sort((a, b) => b[1] - a[1])
-  .map(([iso2, km2]) => `${iso2} ${number(km2)}`).join(", ");
+const AREAS = (parts) => inList(Object.entries(parts).filter(([iso2, km2]) => iso2 && km2 >= 0.5).sort((a, b) => b[1] - a[1])
+  .map(([iso2, km2]) => `${iso2} ${number(km2)}`));
 
 function rowText(known, name) {
   const { measures: m } = known;
   const p = data.profile;
-  const needs = (value) => word("draw needs", { value });
+  const needs = (said, value) => withAside(said, word("draw needs", { value }));
   switch (name) {
-    case "G1": return `${m.counted_states.join(", ") || "–"} (${needs(p.G1.min_states)})`;
-    case "G2": return `${word("draw species count", { n: m.n_transboundary + m.n_by_crossing })} (${needs(p.G2.min_species)})`;
-    case "C1": return `${word("draw species count", { n: m.n_transboundary })} (${needs(p.C1.min_species)})`;
-    case "C2": return `${word("draw points", { n: m.threat_weight === null ? "–" : figure(m.threat_weight) })} (${needs(figure(p.C2.min_weight))})`;
-    case "C3": return m.top ? `${speciesName(m.top)} ${figure(m.top_share)} % (${needs(`${figure(m.top_threshold)} %`)})` : "–";
+    case "G1": return needs(inList(m.counted_states) || "–", p.G1.min_states);
+    case "G2": return needs(word("draw species count", { n: m.n_transboundary + m.n_by_crossing }), p.G2.min_species);
+    case "C1": return needs(word("draw species count", { n: m.n_transboundary }), p.C1.min_species);
+    case "C2": return needs(word("draw points", { n: m.threat_weight === null ? "–" : figure(m.threat_weight) }), figure(p.C2.min_weight));
+    case "C3": return m.top ? needs(`${speciesName(m.top)} ${figure(m.top_share)} %`, `${figure(m.top_threshold)} %`) : "–";
     case "C4": return m.evenness === null ? word("draw nothing qualifies")
-      : `${word("draw evenness", { n: figure(m.evenness) })} (${needs(figure(p.C4.min_evenness))}), ${word("draw border", { n: number(m.shared_border_km) })} (${needs(figure(p.C4.min_border_km))})`;
-    case "C5": return m.n_crossings === null ? word("draw no corridor") : `${word("draw crossings", { n: m.n_crossings, grades: (p.C5.counted_grades || []).join(", ") })} (${needs(p.C5.min_crossings)})`;
-    case "C6": return m.barrier_share === null ? word("draw no border") : `${figure(m.barrier_share)} % (${needs(`${figure(p.C6.min_barrier_share)} %`)})`;
+      : inList([needs(word("draw evenness", { n: figure(m.evenness) }), figure(p.C4.min_evenness)), needs(word("draw border", { n: number(m.shared_border_km) }), figure(p.C4.min_border_km))]);
+    case "C5": return m.n_crossings === null ? word("draw no corridor") : needs(word("draw crossings", { n: m.n_crossings, grades: inList(p.C5.counted_grades || []) }), p.C5.min_crossings);
+    case "C6": return m.barrier_share === null ? word("draw no border") : needs(`${figure(m.barrier_share)} %`, `${figure(p.C6.min_barrier_share)} %`);
     case "C7": return m.protected_share === null ? word("draw nothing qualifies") : word("draw protected", { n: figure(m.protected_share), limit: figure(p.C7.gap_below) });
-    case "C8": return m.hotspot_share === null ? "–" : `${figure(m.hotspot_share)} % (${needs(`${figure(p.C8.min_share)} %`)})`;
-    case "C9": return known.met.confidence === null ? word("draw nothing qualifies") : `${figure(known.met.confidence)} (${needs(figure(p.C9.min_confidence))})`;
+    case "C8": return m.hotspot_share === null ? "–" : needs(`${figure(m.hotspot_share)} %`, `${figure(p.C8.min_share)} %`);
+    case "C9": return known.met.confidence === null ? word("draw nothing qualifies") : needs(figure(known.met.confidence), figure(p.C9.min_confidence));
     default: return "";
   }
 }
@@ -99,21 +99,22 @@ export function takeText(take) {
 
 // What makes a close verdict close, in words: "Snow leopard 1.04 %, needs 1 %".
 function closeText(known, name) {
+  const needing = (said, value) => inList([said, word("draw needs", { value })]);
   const rows = known.measures.rows;
   for (const [key, { value, limit }] of known.near) {
     if (key === `C3` || key.startsWith("C3 ")) {
       const row = rows.find((one) => key === `C3 ${one.name}`);
-      if (name === "C3" && row) return `${speciesName(row.name)} ${figure(row.share)} %, ${word("draw needs", { value: `${figure(row.min_share)} %` })}`;
+      if (name === "C3" && row) return needing(`${speciesName(row.name)} ${figure(row.share)} %`, `${figure(row.min_share)} %`);
       continue;
     }
     const [kind, ...rest] = key.split(" ");
-    if (kind === name) return `${figure(value)}, ${word("draw needs", { value: figure(limit) })}`;
+    if (kind === name) return needing(`${figure(value)}`, figure(limit));
     const species = rows.find((one) => key.includes(one.name));
     if (species && ["side", "occurs"].includes(kind) && !["G1", "C6", "C8"].includes(name)) {
       const side = kind === "side" ? ` ${rest[rest.length - 1]}` : "";
-      return `${speciesName(species.name)}${side} ${squareKm(value)}, ${word("draw needs", { value: squareKm(limit) })}`;
+      return needing(`${speciesName(species.name)}${side} ${squareKm(value)}`, squareKm(limit));
     }
-    if (kind === "state" && name === "G1") return `${rest[0]} ${squareKm(value)}, ${word("draw needs", { value: squareKm(limit) })}`;
+    if (kind === "state" && name === "G1") return needing(`${rest[0]} ${squareKm(value)}`, squareKm(limit));
   }
   return "";
 }
@@ -136,7 +137,7 @@ export function findingRows(known, before, showLayer) {
     const text = make("td", {}, make("b", {}, word(name)), make("span", { class: "value" }, rowText(known, name)));
     if (now === "≈") {
       const why = closeText(known, name);
-      text.append(make("span", { class: "note" }, `${why ? `${why}: ` : ""}${word("draw close")}`));
+      text.append(make("span", { class: "note" }, why ? withLabel(why, word("draw close")) : word("draw close")));
     }
     if (now === "✗" || now === "≈") {
       for (const take of known.takes.filter((one) => one.criterion === name)) {
@@ -157,13 +158,13 @@ export function factList(known, before) {
   const list = make("dl", { class: "facts" });
   const put = (label, ...value) => list.append(make("dt", {}, label), make("dd", {}, ...value));
   const change = before ? known.km2 - before.km2 : 0;
-  put(word("area"), `≈ ${squareKm(known.km2)}`, before && Math.abs(change) >= 0.5 ? make("span", { class: "change" }, ` (${signedFigure(change)})`) : null);
+  put(word("area"), `≈ ${squareKm(known.km2)}`, before && Math.abs(change) >= 0.5 ? make("span", { class: "change" }, withAside("", signedFigure(change))) : null);
   put(word("states"), AREAS(known.site.states) || "–");
   const decided = known.close.has("decision") ? `≈ ${word("draw close")}` : word(`draw decision ${known.decision}`);
   put(word("draw decision"), decided);
   if (known.score !== null) {
     const was = before && before.score !== null && Math.abs(before.score - known.score) >= 0.0005 ? `${number(before.score, 3)} → ` : "";
-    put(word("score"), `≈ ${was}${number(known.score, 3)}, ${word(known.tier)}`);
+    put(word("score"), inList([`≈ ${was}${number(known.score, 3)}`, word(known.tier)]));
   }
   const rows = m.rows.filter((row) => row.occurs && AREAS(row.parts)).sort((a, b) => b.km2 - a.km2);
   const names = make("ul", { class: "species" }, rows.map((row) => make("li", { class: row.qualifying ? "counts" : "" },

@@ -10,7 +10,7 @@ import { unpackedLayers } from "./layers.js";
 import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
 import { map, showLayer } from "./sheet.js";
 import { drawer } from "./store.js";
-import { data, make, nameOf, node, onLanguage, say, speak, speech, word } from "./words.js";
+import { data, inList, make, nameOf, node, onLanguage, say, speak, speech, withLabel, word } from "./words.js";
 import { act, comment, drawNew, fileText, freshWork, keep, merge, pin, present, redo, reject, rename, reshape, split, takeAway, touched, undo, unpin, workOfFile } from "./workshop.js";
 
 const STEPS = 1e5;
@@ -102,7 +102,7 @@ function showCard(unit) {
   }
   card.dataset.shown = shown;
   card.replaceChildren(
-    make("header", {}, make("h2", { id: "unit-title" }, titleOf(unit)), unit.sources.length ? make("p", { class: "note" }, word("draw holds", { list: unit.sources.join(", ") })) : null),
+    make("header", {}, make("h2", { id: "unit-title" }, titleOf(unit)), unit.sources.length ? make("p", { class: "note" }, word("draw holds", { list: inList(unit.sources) })) : null),
     make("div", { id: "verdict" }),
     form(unit),
   );
@@ -177,7 +177,7 @@ function form(unit) {
   else if (unit.rejected) buttons.append(make("button", { type: "button", id: "keep", onclick: () => did(keep(state.work, unit.key)) }, word("draw keep")));
   else buttons.append(make("button", { type: "button", id: "reject", onclick: () => askReject(unit) }, word("draw reject")));
   box.append(buttons);
-  if (unit.rejected && unit.reason) box.append(make("p", { class: "note" }, `${word("draw reason")}: ${unit.reason}`));
+  if (unit.rejected && unit.reason) box.append(make("p", { class: "note" }, withLabel(word("draw reason"), unit.reason)));
   return box;
 }
 
@@ -448,8 +448,8 @@ async function offer(found, name) {
   const said = [
     word("draw opened", facts),
     odd ? word("draw opened other", facts) : "",
-    found.missing.length ? word("draw opened missing", { list: found.missing.join(", ") }) : "",
-    found.lost.length ? word("draw opened lost", { list: found.lost.slice(0, 5).join(", "), count: found.lost.length }) : "",
+    found.missing.length ? word("draw opened missing", { list: inList(found.missing) }) : "",
+    found.lost.length ? word("draw opened lost", { list: inList(found.lost.slice(0, 5)), count: found.lost.length }) : "",
   ];
   const answer = await ask(said.filter(Boolean).join(" "), "", { text: false, choices: [["go on", word("draw go on from it")], ["over", word("draw lay over")], ["no", word("draw cancel")]] });
   if (answer === "go on") {

@@ -2,7 +2,7 @@
 
 import { protocol } from "./workshop.js";
 import { measured, metList } from "./card.js";
-import { make, nameOf, node, number, signedFigure, word } from "./words.js";
+import { inList, make, nameOf, node, number, signedFigure, withAside, withLabel, word } from "./words.js";
 
 const marksOf = (unit) => {
   const known = measured(unit);
@@ -17,7 +17,7 @@ export function listUnits(units, chosen, choose) {
       type: "button", class: `unit-row ${unit.rejected ? "rejected" : ""}`, "data-key": unit.key,
       "aria-current": unit.key === chosen ? "true" : null, onclick: () => choose(unit.key, true),
     },
-    make("span", { class: "id" }, unit.key), make("span", { class: "what" }, nameOf(unit) || word("draw no name"), unit.rejected ? ` (${word("rejected")})` : ""), marksOf(unit))));
+    make("span", { class: "id" }, unit.key), make("span", { class: "what" }, nameOf(unit) || word("draw no name"), unit.rejected ? withAside("", word("rejected")) : ""), marksOf(unit))));
   showRows(node("units"), rows);
 }
 
@@ -43,7 +43,7 @@ export function listOthers(others, chosen, choose) {
 export function lineText(line) {
   const { facts } = line;
   const parts = [word(`draw did ${line.kind}${line.kind === "reshaped" && facts.how ? ` ${facts.how}` : ""}`, {
-    ...facts, n: facts.vertices || 0, into: (facts.into || []).join(", "),
+    ...facts, n: facts.vertices || 0, into: inList(facts.into || []),
   })];
   if (facts.before_km2 !== undefined && facts.after_km2 !== undefined && Math.abs(facts.after_km2 - facts.before_km2) >= 0.5) {
     parts.push(`${signedFigure(facts.after_km2 - facts.before_km2)} ${word("km2")}`);
@@ -53,10 +53,10 @@ export function lineText(line) {
   if (facts.met_before && facts.met_after) {
     const lost = facts.met_before.filter((name) => !facts.met_after.includes(name));
     const gained = facts.met_after.filter((name) => !facts.met_before.includes(name));
-    if (lost.length) parts.push(word("draw lost", { list: lost.join(", ") }));
-    if (gained.length) parts.push(word("draw gained", { list: gained.join(", ") }));
+    if (lost.length) parts.push(word("draw lost", { list: inList(lost) }));
+    if (gained.length) parts.push(word("draw gained", { list: inList(gained) }));
   }
-  return `${facts.unit ? `${facts.unit}: ` : ""}${parts.join(", ")}`;
+  return facts.unit ? withLabel(facts.unit, inList(parts)) : inList(parts);
 }
 
 export function listDone(work) {

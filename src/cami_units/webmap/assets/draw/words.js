@@ -45,6 +45,11 @@ export function word(key, facts = {}) {
   });
 }
 
+// Lists, labels and brackets, with the signs of the language.
+export const inList = (parts) => parts.join(word("between parts"));
+export const withLabel = (label, value) => word("label and value", { label, value });
+export const withAside = (words, aside) => (aside ? word("words and aside", { words, aside }) : words);
+
 export function number(value, digits = 0) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   return value.toLocaleString(speech.lang, { maximumFractionDigits: digits, minimumFractionDigits: 0 });
