@@ -589,6 +589,12 @@ def test_a_corridor_in_steps_says_why_and_the_legend_names_it(tmp_path):
         if data.get("layer") == "corridors"
     }
     assert notes == {"L01": "", "T-1": words.text("coarse tracked", "en")}
+    looks = {
+        mark.findtext("{*}name"): mark.findtext("{*}styleUrl")
+        for mark in etree.parse(tmp_path / "u.kml").iter("{*}Placemark")
+        if mark.get("id", "").startswith("corridors")
+    }
+    assert sorted(looks.values()) == ["#coarse-corridor", "#corridor"]
     assert words.text("coarse corridors", "en") in (tmp_path / "u.kml").read_text("utf-8")
 
 

@@ -95,7 +95,7 @@ def test_cells_darken_step_by_step() -> None:
 
 
 def test_in_grey_every_line_is_known_by_its_pattern_or_its_lightness() -> None:
-    named = ("hotspots", "corridors", "sections", "countries", "disputed")
+    named = ("hotspots", "corridors", "coarse corridors", "sections", "countries", "disputed")
     looks = [
         *palette.STATUS_LOOKS.values(),
         *(palette.LAYER_LOOKS[name] for name in named),
@@ -105,6 +105,20 @@ def test_in_grey_every_line_is_known_by_its_pattern_or_its_lightness() -> None:
         lightness = seen((one.line, other.line), None)[:, 0]
         same_pattern = one.dashes == other.dashes and abs(one.width - other.width) < 0.5
         assert not same_pattern or abs(np.diff(lightness)[0]) >= LEAST, (one, other)
+
+
+def test_corridors_in_steps_are_half_as_wide_again_in_every_product() -> None:
+    """One colour, and on the globe no dashes: width parts them in grey print and for every eye."""
+    plain, steps = "corridors", "coarse corridors"
+    widths = (
+        (EVIDENCE_STYLES[plain]["weight"], EVIDENCE_STYLES[steps]["weight"]),
+        (LOOKS[plain].width, LOOKS[steps].width),
+        (GLOBE[LAYER_LOOKS[plain]].width, GLOBE[LAYER_LOOKS[steps]].width),
+        (INKS["corridor"].width, INKS["coarse corridor"].width),
+    )
+    assert all(other >= 1.5 * one for one, other in widths), widths
+    assert GLOBE[LAYER_LOOKS[plain]].line == GLOBE[LAYER_LOOKS[steps]].line
+    assert palette.LAYER_LOOKS[plain].dashes != palette.LAYER_LOOKS[steps].dashes
 
 
 def test_in_grey_protected_areas_are_lighter_than_units() -> None:

@@ -350,7 +350,7 @@ def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
     board = (directory / "plenary" / "board.html").read_text(encoding="utf-8")
     [km2] = re.findall(r"<dt>Leaves the map</dt><dd>([\d,]*) km² outside CU-002</dd>", board)
     whole_m2, _ = Geod(ellps="WGS84").geometry_area_perimeter(shapely.box(71, 41, 74, 42.5))
-    shared = int(first.removeprefix("CU-001: ").replace(",", ""))
+    shared = int(first.removeprefix("CU-001 (").replace(",", ""))
     assert int(km2.replace(",", "")) == pytest.approx(abs(whole_m2) / 1e6 - shared, rel=0.01)
     decide(directory, "CU-001", "reject", reason="Too far", time=NOON)
     assert told() == []

@@ -138,7 +138,8 @@ def test_a_legend_parts_corridors_in_steps_from_those_drawn_as_they_are() -> Non
     shown = scene.coarse_layers(layers(), SPECIES)
     keys = ("corridors", "coarse corridors")
     lines = [words.text(key, "en") for key in keys]
-    assert [sign.label for sign in scene.legend_signs(units, shown, lang="en")][1:] == lines
+    signs = scene.legend_signs(units, shown, lang="en")[1:]
+    assert [(sign.key, sign.label) for sign in signs] == list(zip(keys, lines, strict=True))
     alone = {"corridors": shown["corridors"].iloc[1:]}
     assert [sign.label for sign in scene.legend_signs(units, alone, lang="en")] == lines[1:]
 

@@ -105,6 +105,8 @@ LAYER_LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
             EVIDENCE["protected_areas"], 1.2, (), EVIDENCE["protected_areas"], 0.75
         ),
         "corridors": Look(EVIDENCE["corridors"], 2.2, (9.0, 4.0, 2.0, 4.0)),
+        # of sensitive species, in steps: told apart in grey print by a wide line of short dashes
+        "coarse corridors": Look(EVIDENCE["corridors"], 4.2, (3.0, 3.0)),
         "sections": Look(EVIDENCE["sections"], 2.4, (16.0, 4.0), EVIDENCE["sections"], 0.02),
         "borders": Look(EVIDENCE["borders"], 2.8),
         "countries": Look(EVIDENCE["borders"], 0.9, (5.0, 3.0)),

@@ -911,7 +911,15 @@ def legend_signs(
             is_line = LAYERS[name].geometry == "line"
             made_coarse = is_coarse(layers[name])
             said = [name] * (not made_coarse.all()) + [f"coarse {name}"] * bool(made_coarse.any())
-            signs += [Sign("layer", name, words.text(key, lang), is_line) for key in said]
+            signs += [
+                Sign(
+                    "layer",
+                    key if key in palette.LAYER_LOOKS else name,
+                    words.text(key, lang),
+                    is_line,
+                )
+                for key in said
+            ]
     return tuple(signs)
 
 

@@ -131,8 +131,8 @@ INKS: Final[Mapping[str, Ink]] = MappingProxyType(
         # below the units and the borders, and thin: a fence along a border must not hide it
         "barrier": Ink(_EVIDENCE["barriers"], 1.1),
         "corridor": Ink(_SIGN_COLOURS["corridor"], 1.8, dashed=True),
-        # drawn alike, in steps, and explained by a line of its own
-        "coarse corridor": Ink(_SIGN_COLOURS["corridor"], 1.8, dashed=True),
+        # in steps: wider, so that grey print tells the two apart
+        "coarse corridor": Ink(_SIGN_COLOURS["corridor"], 3.6, dashed=True),
         "other": Ink("555555", 1.2, "bbbbbb", 0.35),
         "unit": Ink("222222", 3.0, "999999", 0.5),
         "before": Ink("444444", 2.4, dashed=True),

@@ -34,6 +34,7 @@ from cami_units.scene import (
     drawn_records,
     drawn_units,
     in_lines,
+    is_coarse,
     is_range_state,
     label_place,
     label_places,
@@ -349,8 +350,12 @@ def _sections(plate: Plate) -> None:
 
 
 def _lines(plate: Plate, table: gpd.GeoDataFrame, name: str) -> None:
-    """A layer of lines, drawn as it looks everywhere."""
-    _draw(plate, _seen(table.geometry.to_numpy(), plate.sized), LOOKS[name], name)
+    """A layer of lines, drawn as it looks everywhere; those told in steps by a look of their own."""
+    made_coarse = is_coarse(table).to_numpy()
+    shapes = table.geometry.to_numpy()
+    _draw(plate, _seen(shapes[~made_coarse], plate.sized), LOOKS[name], name)
+    if made_coarse.any():
+        _draw(plate, _seen(shapes[made_coarse], plate.sized), LOOKS[f"coarse {name}"], name)
 
 
 def _barriers(plate: Plate) -> None:

@@ -215,10 +215,11 @@ def plain(
     if table is None or table.empty:
         return None
     key = LAYERS[layer].key[0]
-    look = LAYER_LOOKS[layer]
     marks: list[Mark] = []
     for row in rows(_topology_kept(table, layer, drawing.tolerance), key):
         name = drawing.title(row, key)
+        sign = f"coarse {layer}" if coarse_key(row) else layer
+        look = LAYER_LOOKS.get(sign, LAYER_LOOKS[layer])
         marks += drawing.marks(layer, row, key=key, name=name, look=look, visible=visible)
     near = len(marks) > _FEW
     return Folder(words.text(layer, drawing.lang), tuple(marks), visible=visible, near=near)

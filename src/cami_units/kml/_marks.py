@@ -231,6 +231,8 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
         "border": Look(WHITE, 1.2),
         "border-pair": Look(WHITE, 3.0, hover=5.0),
         "corridor": Look(_SIGNS["corridor"], 3.0, hover=5.0),
+        # the globe draws no dashes: steps of a sensitive species are told by their width
+        "coarse-corridor": Look(_SIGNS["corridor"], 5.5, hover=7.5),
         "country-label": Look(label=0.8),
         "disputed": Look(WHITE, 2.0),
         "hotspot": Look(_EVIDENCE["hotspots"], 2.0, _EVIDENCE["hotspots"], 0.12, hover=4.0),
@@ -251,8 +253,9 @@ LOOKS: Final[MappingProxyType[str, Look]] = MappingProxyType(
 LAYER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
     dict(zip(_NEW_LAYERS, _NEW_LAYERS, strict=True))
     | {name: layer.sign for name, layer in LAYERS.items() if layer.sign and not layer.by_kind}
+    | {"coarse corridors": "coarse-corridor"}
 )
-"""The looks of the layers of which each row is drawn alike."""
+"""The looks of the layers of which each row is drawn alike, and of what is made coarse in one."""
 
 
 def status_look(status: str, balloon: str) -> Look:

@@ -96,9 +96,12 @@ const STACK = ["context_", "protected_areas", "species:", "hotspots", "sections"
 const LINES = new Set(["barriers", "corridors", "borders"]);
 for (const [key, style] of Object.entries(data.styles)) if (style.line) LINES.add(key);
 
+// What is told in steps has a look of its own where lines are.
+const evidenceStyle = (key, thing) => (thing.rows.some(([field]) => field === "coarse") && data.styles["coarse " + key]) || data.styles[key];
+
 function evidenceShape(key, thing) {
   const isLine = LINES.has(key);
-  const style = key === "barriers" ? data.barriers[thing.kind] : data.styles[key];
+  const style = key === "barriers" ? data.barriers[thing.kind] : evidenceStyle(key, thing);
   const shape = isLine
     ? L.polyline(linesOf(thing.g), { ...onEvidence, ...style })
     : L.polygon(polygonsOf(thing.g), { ...onEvidence, ...style });

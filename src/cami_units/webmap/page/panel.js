@@ -114,9 +114,9 @@ function speciesGroup() {
 }
 
 // Why something stands in cells or steps, beside its sign once it is on the map.
-function coarseNotes(things) {
+function coarseNotes(things, style) {
   const keys = new Set(things.flatMap((thing) => thing.rows.filter(([field]) => field === "coarse").map(([, key]) => key)));
-  return keys.size ? make("ul", { class: "kinds" }, ...[...keys].map((key) => make("li", {}, word(key)))) : null;
+  return keys.size ? make("ul", { class: "kinds" }, ...[...keys].map((key) => make("li", {}, style ? swatch(style, "line") : null, word(key)))) : null;
 }
 
 function evidenceGroup() {
@@ -126,7 +126,7 @@ function evidenceGroup() {
     if (!things) continue;
     if (key !== "barriers") {
       rows.push(toggle(key, swatch(data.styles[key], LINES.has(key) ? "line" : "area"), things.length));
-      if (state.on.has(key)) rows.push(coarseNotes(things));
+      if (state.on.has(key)) rows.push(coarseNotes(things, data.styles["coarse " + key]));
       continue;
     }
     rows.push(toggle(key, swatch(data.barriers.border_fence, "line"), things.length));

@@ -132,7 +132,8 @@ const switched = new Map();
 
 function evidenceLayer(key) {
   return L.layerGroup(data.evidence[key].map((thing) => {
-    const style = key === "barriers" ? data.barriers[thing.kind] : data.styles[key];
+    const isCoarse = (thing.rows || []).some(([field]) => field === "coarse"); // told in steps, with a look of its own
+    const style = key === "barriers" ? data.barriers[thing.kind] : (isCoarse && data.styles[`coarse ${key}`]) || data.styles[key];
     return LINES.has(key) ? L.polyline(linesOf(thing.g), { ...onEvidence, ...style }) : L.polygon(polygonsOf(thing.g), { ...onEvidence, ...style });
   }));
 }
