@@ -110,7 +110,7 @@ class FieldParts(NamedTuple):
         """The field as people read it."""
         return self._filled(self.pattern, lang)
 
-    def count(self, lang: str) -> str:
+    def count_said(self, lang: str) -> str:
         """How many the field lists, as people read it; empty of one that lists nothing."""
         return self._filled(self.counted, lang)
 
@@ -125,7 +125,7 @@ class FieldParts(NamedTuple):
 def field_count(card: Mapping[Any, Any], card_field: str, lang: str) -> str:
     """How many things a field of a card lists; empty where it lists none."""
     parts = (card.get("parts") or {}).get(card_field)
-    return parts.count(lang) if parts else ""
+    return parts.count_said(lang) if parts else ""
 
 
 def field_label(card: Mapping[Any, Any], card_field: str, lang: str) -> str:

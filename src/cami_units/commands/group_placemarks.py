@@ -644,9 +644,13 @@ def _is_as_shown(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
 def _neighbour_name(name: str) -> str:
     """The name of another group's unit without what the evidence writes around it."""
     for lang in words.LANGUAGES:
-        title = f"{words.text(_NEIGHBOURS, lang)}: "
-        if name.startswith(title):
-            return re.sub(r"\s*\([A-Za-z0-9_-]{1,40}\)\Z", "", name.removeprefix(title))
+        # files of before have a colon of ASCII in every language
+        for title in (
+            f"{words.text(_NEIGHBOURS, lang)}: ",
+            words.with_label(words.text(_NEIGHBOURS, lang), "", lang),
+        ):
+            if name.startswith(title):
+                return re.sub(r"\s*[(（][A-Za-z0-9_-]{1,40}[)）]\Z", "", name.removeprefix(title))
     return name
 
 

@@ -37,7 +37,7 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     properties = document.core_properties
     properties.title, properties.author, properties.comments = (
         # python-docx refuses properties of more letters
-        clean_name(with_label(imprint.title, title, lang))[:255],
+        clean_name(f"{imprint.title} · {title}")[:255],
         "cami_units",
         "",
     )

@@ -436,7 +436,8 @@ def _text_runs(row: Mapping[Any, Any], changes: _Changes) -> list[_docx.Run]:
 def _together(row: Mapping[Any, Any], columns: Sequence[str], lang: str, sign: str = "\n") -> str:
     """Several short columns in one cell, a line each or with a sign between; the silent left out."""
     values = (clean_name(row[name]) for name in columns)
-    return sign.join(listed_said(value, lang).replace(";", ", ") for value in values if value)
+    told_values = (listed_said(value, lang) for value in values if value)
+    return sign.join(in_list(map(str.strip, value.split(";")), lang) for value in told_values)
 
 
 _MAP_MM: Final = 80.0
@@ -514,7 +515,7 @@ def write_funding_notes(
             (
                 theme_said(str(row["theme"]), lang),
                 clean_name(row["text"]),
-                _together(row, ("priority", "timeframe"), lang, ", "),
+                _together(row, ("priority", "timeframe"), lang, text("between parts", lang)),
                 _together(row, ("partner", "cost_band", "funding_source"), lang, " · "),
             )
             for row in in_theme_order(rows, "theme", "activity_id").to_dict("records")

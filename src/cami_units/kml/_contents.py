@@ -149,8 +149,14 @@ def labels_of(lang: str) -> dict[str, str]:
     """What the data of placemarks are called."""
     phrases = words.catalogue(lang)
     figures = {key: phrases[f"column {key}"] for key in (*_FIGURES, "tier")}
-    shares = {f"{key}_percent": f"{phrases[key]}, %" for key in ("protected", "barriers")}
-    shares["share_qualifying_percent"] = f"{phrases['stability']}, %"
+    shares = {
+        key: words.in_list([phrases[of], "%"], lang)
+        for key, of in (
+            ("protected_percent", "protected"),
+            ("barriers_percent", "barriers"),
+            ("share_qualifying_percent", "stability"),
+        )
+    }
     named = {earth_key(key): phrase for key, phrase in phrases.items()}
     # "countries" as a phrase is the layer of their borders: of a section or a fence they are its states
     states = dict.fromkeys(("countries", "iso2"), phrases["states"])
@@ -404,7 +410,8 @@ def _outline_marks(row: Mapping[str, Any], layer: str, lang: str, *, visible: bo
     unit_id = clean_name(row["unit_id"])
     named = words.name_in(row, lang)
     owner = clean_name(row.get("group"))
-    title = f"{words.text(layer, lang)}: {unit_id} {named}" + (f" ({owner})" if owner else "")
+    title = words.with_label(words.text(layer, lang), f"{unit_id} {named}", lang)
+    title = words.with_aside(title, owner, lang)
     pieces = written_pieces(row["geometry"])
     return [
         Mark(

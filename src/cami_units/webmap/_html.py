@@ -186,7 +186,7 @@ def _imprint(imprint: Imprint, content: Mapping[str, Any]) -> dict[str, Any]:
         **imprint_said(imprint, content["lang"]),
         "sources": [shown(source) for source in words.sources(imprint, content["lang"])],
         "indicative": imprint.indicative,
-        "name": shown(f"{imprint.title}, {imprint.date}"),
+        "name": shown(f"{imprint.title} · {imprint.date}"),
         "languages": content["languages"],
     }
 

@@ -278,9 +278,18 @@ function unitBounds() {
   return bounds.isValid() ? bounds : sheetBounds;
 }
 
+// A window that is higher than wide is filled: with all units side by side it would be a strip of map between two of
+// nothing. Any other, and paper, shows every unit.
 function wholeRegion() {
-  const margin = map.getSize().x < 500 ? 4 : 24; // a phone has no ground to give away
+  const { x, y } = map.getSize();
+  const isFilled = y > x && !window.matchMedia("print").matches;
+  const margin = x < 500 ? 4 : 24; // a phone has no ground to give away
+  map.options.minZoom = 0;
+  const filled = map.getBoundsZoom(sheetBounds, true);
+  const whole = map.getBoundsZoom(unitBounds(), false, L.point(2 * margin, 2 * margin));
+  map.options.minZoom = isFilled ? filled : Math.min(filled, whole);
   map.fitBounds(unitBounds(), { padding: [margin, margin], animate: false });
+  if (isFilled) map.panInsideBounds(sheetBounds, { animate: false });
 }
 
 // -- cards -----------------------------------------------------------------------------------------
