@@ -25,12 +25,13 @@ from shapely.geometry import LineString, MultiPoint, MultiPolygon, Point, Polygo
 
 from cami_units import layers, overlap
 from cami_units.layers import TaxonRule, _layer_rows, _layer_survey
-from cami_units.layers._dialects import ISO2, RED_LIST, clean_text, code, iso2, legend_codes
+from cami_units.layers._dialects import RED_LIST, clean_text, code, iso2, legend_codes
 from cami_units.layers._layer_tables import CODES
 from cami_units.layers._sheets import with_state_names
 from cami_units.layers._taxa import names_of
 from cami_units.model import (
     EQUAL_AREA,
+    ISO2,
     LAYERS,
     PRESENCE,
     InputError,
@@ -985,6 +986,8 @@ def test_iso_codes_agree_with_natural_earth():
 def test_states_of_several_spellings():
     assert iso2("KAZ; UZB") == "KZ;UZ"
     assert iso2("uz,kz") == "KZ;UZ"
+    assert iso2("Kazakhstan; Республика Узбекистан;Iran (Islamic Republic of)") == "IR;KZ;UZ"
+    assert iso2("ABNJ; xx") == "XX"  # the sea of nobody, and two letters that nobody has
     assert iso2("-99") is None
     assert iso2(None) is None
 

@@ -12,7 +12,7 @@ from typing import Final
 import pandas as pd
 
 from cami_units.documents.form_words import at_row, nearest_listed, plain_word
-from cami_units.model import Note, Problem, clean_name, in_short
+from cami_units.model import ISO2, STATES_ALSO, Note, Problem, clean_name, in_short
 
 _OF_SPECIES: Final = (
     *("sci_name", "code", "name_", "cms_name", "iucn_name", "synonyms", "part_taxa"),
@@ -54,23 +54,6 @@ _SPECIES_ALSO: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What else people call a species, beside its names in the table: so that what two are called means none."""
 
-_STATES_ALSO: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "CN": "PRC, P.R. China, People's Republic of China, КНР, 中华人民共和国, БНХАУ",
-        "IN": "Republic of India, Bharat",
-        "IR": "I.R. Iran, Islamic Republic of Iran, ИРИ, Исламская Республика Иран, 伊朗伊斯兰共和国",
-        "KG": "Kyrgyz Republic, Kirghizia, Киргизия, Киргизстан, Кыргызская Республика, 吉尔吉斯",
-        "KZ": "Republic of Kazakhstan, Республика Казахстан, 哈萨克",
-        "MN": "Монгол Улс, 蒙古国",
-        "RU": "Russia, Россия, РФ, 俄罗斯, 俄国, Орос, ОХУ",
-        "TJ": "Republic of Tajikistan, Республика Таджикистан",
-        "TM": "Туркмения, Туркменистан Республика",
-        "TR": "Turkey, Турк Улс",
-        "UZ": "Republic of Uzbekistan, Республика Узбекистан",
-    }
-)
-"""What else people write for a state, beside its names in the layer of states."""
-
 Meant = Mapping[str, str]
 """The ids that a name may mean, each with the name of it that says so."""
 
@@ -108,7 +91,7 @@ def species_spellings(species: pd.DataFrame) -> Spellings:
 
 
 def state_spellings(countries: pd.DataFrame) -> Spellings:
-    """What names of states mean: in all languages, codes, and what else they are called.
+    """What names of states mean: in all languages, codes of two and of three letters, and what else they are called.
 
     Parameters
     ----------
@@ -116,12 +99,14 @@ def state_spellings(countries: pd.DataFrame) -> Spellings:
         The table `countries`.
     """
     columns = ["iso2", *(name for name in countries if str(name).startswith("name_"))]
+    three_letters = {two: three for three, two in ISO2.items()}
     return _spellings(
         (str(row["iso2"]), name)
         for row in countries.to_dict("records")
         for name in (
             *(clean_name(row[column]) for column in columns),
-            *_STATES_ALSO.get(str(row["iso2"]), "").split(","),
+            three_letters.get(str(row["iso2"]), ""),
+            *STATES_ALSO.get(str(row["iso2"]), "").split(","),
         )
     )
 

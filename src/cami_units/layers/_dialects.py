@@ -18,8 +18,10 @@ import pandas as pd
 import shapely
 
 from cami_units.layers._reading import FILE_NAME, FileRules
-from cami_units.layers._state_names import state_called
+from cami_units.layers._state_names import plain_state, state_called, state_names
 from cami_units.model import (
+    ISO2,
+    ISO2_CODES,
     Note,
     Problem,
     clean_name,
@@ -563,23 +565,12 @@ def legend_codes(text: str | None, words: Mapping[str, Mapping[int, str]]) -> di
 
 # -- countries ------------------------------------------------------------------------------------
 
-ISO2: Final[Mapping[str, str]] = MappingProxyType(
-    {pair[:3]: pair[3:] for pair in _WORDS["iso_3166"].split()}
-)
-"""ISO 3166: three letters, as WDPA writes states, to two letters, as we do."""
-
 
 def iso2(value: object) -> str | None:
-    """One or several states as our alpha-2 codes: "KAZ; UZB" is "KZ;UZ"; ``None``: none given."""
-    text = clean_text(value)
-    if text is None:
-        return None
-    words = [word.strip().upper() for word in re.split(r"[;,/]", text)]
-    codes = sorted({ISO2.get(word, word) for word in words if re.fullmatch("[A-Z]{2,3}", word)})
-    return ";".join(codes) or None
-
-
-ISO2_CODES: Final = frozenset(ISO2.values())
+    """One or several states as our alpha-2 codes: "KAZ; Uzbekistan" is "KZ;UZ"; ``None``: none given."""
+    words = state_codes(value, state_names()).split(";")
+    codes = {word.upper() for word in words if re.fullmatch("[A-Z]{2,3}", word, re.IGNORECASE)}
+    return ";".join(sorted(codes)) or None
 
 
 # What people type where there is nothing to say, alone or in a list; "NO" and "NA" are states.
@@ -596,7 +587,7 @@ def state_codes(value: object, names: Mapping[str, str] = MappingProxyType({})) 
     Parameters
     ----------
     names : mapping
-        The code of each name, in small letters.
+        The code of each name, as :func:`plain_state` has it.
 
     Examples
     --------
@@ -608,7 +599,7 @@ def state_codes(value: object, names: Mapping[str, str] = MappingProxyType({})) 
     text = clean_text(value) or ""
     words = [word.strip() for word in re.split(r"[;,/\n；，、]", _NO_STATE.sub("", text))]
     codes = [
-        names.get(word.casefold(), ISO2.get(word.upper(), word))
+        names.get(plain_state(word), ISO2.get(word.upper(), word))
         if word.upper() not in ISO2_CODES
         else word.upper()
         for word in words

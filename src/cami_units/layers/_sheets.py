@@ -15,8 +15,9 @@ from cami_units.layers import _dialects as dialects
 from cami_units.layers._layer_rows import files_of, source_entry
 from cami_units.layers._point_tables import WORKBOOKS
 from cami_units.layers._reading import LayerRead, rows_in_short
-from cami_units.layers._state_names import state_names
+from cami_units.layers._state_names import plain_state, state_names
 from cami_units.model import (
+    ISO2_CODES,
     InputError,
     Note,
     Problem,
@@ -109,7 +110,7 @@ def with_state_names(
     """The species with states by name as codes, and what is said of words that are no state's."""
     columns = [name for name in countries if str(name).startswith("name_")]
     codes = state_names() | {
-        str(name).casefold(): code
+        plain_state(name): code
         for column in columns
         for name, code in zip(countries[column], countries["iso2"], strict=True)
         if name
@@ -119,7 +120,7 @@ def with_state_names(
         cells = [dialects.state_codes(cell, codes) for cell in species[column]]
         species = species.assign(**{column: cells})
         for name, cell in zip(species["sci_name"], cells, strict=True):
-            words = [word for word in cell.split(";") if word and word not in dialects.ISO2_CODES]
+            words = [word for word in cell.split(";") if word and word not in ISO2_CODES]
             if words:
                 note = Note("states unknown", {"column": column, "names": in_short(words)})
                 notes.append(problem_of("counted", "species", "", str(name), note))

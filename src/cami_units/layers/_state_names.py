@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from types import MappingProxyType
-from typing import Final
 
 import geopandas as gpd
 import pandas as pd
 
-from cami_units.model import LAYERS, clean_name, data_dir
-
-_ALSO: Final = MappingProxyType(
-    {
-        "KP": "North Korea",
-        "KR": "South Korea",
-        "LA": "Laos",
-        "RU": "Russia, Россия, Орос",
-        "SY": "Syria",
-        "TR": "Turkey",
-        "VN": "Vietnam",
-    }
-)
-"""Names beside those of the bundled states, ", " between them."""
+from cami_units.model import LAYERS, STATES_ALSO, clean_name, data_dir
 
 
 def state_called(name: object) -> str | None:
@@ -33,11 +18,11 @@ def state_called(name: object) -> str | None:
     >>> state_called("Iran  (Islamic Republic of)"), state_called("Россия"), state_called("Elbonia")
     ('IR', 'RU', None)
     """
-    return state_names().get(_plainly(name)) if isinstance(name, str) else None
+    return state_names().get(plain_state(name)) if isinstance(name, str) else None
 
 
-def _plainly(name: object) -> str:
-    """A name as it is compared: without case, and without what stands in brackets."""
+def plain_state(name: object) -> str:
+    """A name of a state as it is compared: without case, and without what stands in brackets."""
     return clean_name(name).casefold().split("(")[0].strip()
 
 
@@ -60,10 +45,12 @@ def state_names() -> dict[str, str]:
     """By name in small letters, in each language of the bundled states, the code of the state."""
     table = _bundled()
     bundled = {
-        _plainly(name): code
+        plain_state(name): code
         for column in table.columns
         if column.startswith("name_")
         for name, code in zip(table[column], table["iso2"], strict=True)
     }
-    also = {_plainly(name): code for code, names in _ALSO.items() for name in names.split(", ")}
+    also = {
+        plain_state(name): code for code, names in STATES_ALSO.items() for name in names.split(", ")
+    }
     return bundled | also

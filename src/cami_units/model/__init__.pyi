@@ -128,6 +128,9 @@ from ._profile import G2Rule as G2Rule
 from ._profile import OccurrenceRule as OccurrenceRule
 from ._profile import Profile as Profile
 from ._profile import ScoreRule as ScoreRule
+from ._state_codes import ISO2 as ISO2
+from ._state_codes import ISO2_CODES as ISO2_CODES
+from ._state_codes import STATES_ALSO as STATES_ALSO
 from ._tables import DIGITS as DIGITS
 from ._tables import TABLES as TABLES
 from ._tables import Table as Table
