@@ -22,7 +22,7 @@ import shapely
 import cami_units
 from cami_units import cli
 from cami_units.cli._summaries import say_fences, say_how_sure
-from cami_units.cli._terminal import Pace, _lines, say, say_rows
+from cami_units.cli._terminal import Pace, _lines, as_word, say, say_rows
 from cami_units.commands.round_files import write_proposal
 from cami_units.model import Imprint, InputError, Note, Problem, Round, problem_of
 from tests.rounds import toy_round
@@ -406,7 +406,8 @@ def test_propose_says_what_went_in_what_was_found_and_where_it_is(run, house, tm
     assert "CU-002" not in out
     assert "1  CU-003  Tugai    TJ, UZ  54,321 km²  score 0.712  very high" in out
     assert "2 hotspots became no unit (H41, H42)" in out
-    last = out.strip().splitlines()[-3:]
+    *last, blank, _, command = out.strip().splitlines()[-6:]
+    assert (blank, command) == ("", f"  cami-units pack {as_word(tmp_path / 'r')}")
     assert last[0] == f"  Google Earth             {tmp_path / 'r' / 'conservation_units.kmz'}"
     assert last[2].endswith("map.html")
     # on no terminal, one line a step, and not among the results
@@ -443,7 +444,8 @@ def test_propose_speaks_the_first_language_of_its_plan(run, house, tmp_path):
     assert "3  CU-003  Тугаи" not in out
     assert "Тугаи   TJ, UZ  54 321 км²  балл 0,712  очень высокий" in out
     assert "Не оценено в них, так как нет слоя, который их охватывает: пути перемещения (1)." in out
-    assert latin(out) == []
+    # what is to be typed next stays as it is typed
+    assert latin(out.replace("cami-units pack", "")) == []
 
 
 @pytest.mark.slow
@@ -500,7 +502,7 @@ def test_how_sure_and_which_fence_are_said_in_the_first_language(capsys):
     say_how_sure(russian)
     say_fences(russian)
     out = capsys.readouterr().out.replace("\xa0", " ")
-    assert "CU-001  Алтай  неустойчиво: проходит в 40 % из 1 000 прогонов" in out
+    assert "CU-001  Алтай  неустойчиво (проходит в 40 % из 1 000 прогонов" in out
     assert "доказано с точностью до 2,0 %" in out
     assert "недостижимо 1 500 из 3 000 км²" in out
     assert latin(out) == []
@@ -547,6 +549,29 @@ def test_propose_without_a_plan_is_the_demonstration(run, house, tmp_path, monke
     assert run("propose")[0] == 0
     assert seen["plan"] == ("the plan of", None)
     assert (tmp_path / "rounds" / "00-proposal" / "map.html").exists()
+
+
+def test_propose_says_where_the_round_is_and_what_works_from_there(
+    run, house, tmp_path, monkeypatch
+):
+    """A plan in another folder had its round beside the one who typed, and the message named no folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my day").mkdir()
+    proposing(house, a_round())
+    _, out, _ = run("propose", "my day/plan.toml")
+    said = out.splitlines()[-4:]
+    assert said[0].startswith("The round lies in the folder where you are, not in my day.")
+    assert said[0].endswith(f"--out {as_word('my day/rounds/00-proposal')}")
+    assert said[1:] == ["", "Next:", "  cami-units pack rounds/00-proposal"]
+    # a folder that was asked for, and a plan where one is, are where they are looked for
+    _, out, _ = run("propose", "my day/plan.toml", "--out", "r")
+    assert ("not in" in out, out.endswith("  cami-units pack r\n")) == (False, True)
+    monkeypatch.chdir("my day")
+    _, out, _ = run("propose", "plan.toml")
+    assert ("not in" in out, out.splitlines()[-1]) == (
+        False,
+        "  cami-units pack rounds/00-proposal",
+    )
 
 
 def test_bars_on_a_terminal(run, house, tmp_path, monkeypatch):

@@ -68,6 +68,9 @@ from cami_units.desk._day import read_day
 from cami_units.desk._page_facts import unit_facts
 from cami_units.documents.board_slides import Loop, boards
 from cami_units.documents.collect_report import (
+    _PROBLEMS,
+    _SHOWN,
+    _headed,
     counted_changes,
     write_report,
     write_report_workbook,
@@ -3841,3 +3844,15 @@ def test_a_hotspot_of_a_split_unit_is_in_a_piece_or_among_those_in_none(tmp_path
     assert missed_hotspots(made) == ["H03", "H09"]
     reasons = made.tables["not_proposed"].set_index("hotspot_id")["reason"]
     assert "CU-002" in reasons["H03"]
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_a_table_of_problems_heads_its_columns_for_what_they_hold(lang):
+    """Of a form they hold sheets and rows, of no file pairs of units: "Placemark" stood over all."""
+    heads = {
+        each["name"]: each["heading"]
+        for each in _headed(_SHOWN["problems"].split(), _PROBLEMS, lang)
+    }
+    assert heads["placemark"] == words.text("column placemark, row or units", lang)
+    assert heads["folder"] == words.text("column folder or sheet", lang)
+    assert words.text("column placemark", lang) not in heads.values()

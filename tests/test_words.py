@@ -563,6 +563,9 @@ def _spelt(root: Path) -> tuple[set[str], list[re.Pattern[str]]]:
         for template in re.findall(r"`([^`\n]*)`", page):
             constants = re.split(r"\$\{[^}]*\}", template)
             joined.add("(.+)".join(map(re.escape, constants)))
+    for path in root.rglob("*.toml"):  # tables of columns and layers
+        if path.parent.name != "phrases":
+            texts |= set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     joined |= {f"{re.escape(text)}(.+)" for text in texts if text.endswith(" ")}
     # one that begins with anything, or is hardly more than blanks, would fit every key
     solid = [
@@ -690,7 +693,7 @@ def test_the_demonstration_is_called_in_the_readers_language_and_a_workshop_as_i
         kept = model.Imprint(title=title, demonstration=False, **facts)
         assert words.imprint_in(kept, lang).title == title
         write_howto(page, units, imprint=imprint, group="S1", sections=["A"], paper=True, lang=lang)
-        assert f"<title>{said}:" in page.read_text(encoding="utf-8")
+        assert f"<title>{said} · " in page.read_text(encoding="utf-8")
 
 
 def _drawn_unit() -> pd.DataFrame:

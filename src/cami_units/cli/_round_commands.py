@@ -14,6 +14,7 @@ from cami_units.cli._summaries import (
     say_how_sure,
     say_kinds,
     say_problems,
+    say_what_is_next,
     say_what_was_found,
     say_what_went_in,
     say_where_it_is,
@@ -88,6 +89,7 @@ def propose(
         say_what_went_in(round_, problems, cures=is_verbose())
         say_what_was_found(round_)
         say_where_it_is(round_, out)
+        say_what_is_next(round_, out, beside=plan.parent if plan and out == _FIRST_ROUND else None)
 
 
 @command("assess drawn.kml plan.toml --out results")

@@ -165,6 +165,18 @@ def say_where_it_is(round_: Round, out: Path) -> None:
         say(f"  {t('found line restricted', files=listed(restricted, lang=lang))}", style="yellow")
 
 
+def say_what_is_next(round_: Round, out: Path, *, beside: Path | None) -> None:
+    """Say the next command; and that the round is not beside its plan, where somebody may look for it.
+
+    `beside` is the folder of the plan, ``None`` where nobody expects the round in it.
+    """
+    t = speaker(round_.imprint.languages[0])
+    if beside is not None and beside.resolve() != Path.cwd():
+        where = as_word(beside / out)
+        say(f"\n{t('found line elsewhere', folder=str(beside), option=f'--out {where}')}")
+    say(f"\n{t('found line next')}\n  cami-units pack {as_word(out)}")
+
+
 def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
     """One line a site; then, for a site not proposed, what it does not meet or lacks, and why."""
     t = speaker(lang)

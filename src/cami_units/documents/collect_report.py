@@ -74,8 +74,9 @@ _CHANGES: Final = (
 )
 _PROBLEMS: Final = (
     Column("file", 30, wrap=True),
-    Column("folder", 30, wrap=True),
-    Column("placemark", 30, wrap=True),
+    # forms have sheets and rows, and what is said of no file is said of units
+    Column("folder", 30, wrap=True, says="folder or sheet"),
+    Column("placemark", 30, wrap=True, says="placemark, row or units"),
     Column("line", 8, WHOLE),
     Column("what", 60, wrap=True),
     Column("assumed", 60, wrap=True),

@@ -241,7 +241,7 @@ def source_note(source: str, facts: object) -> Note | None:
     notes = notes_from_text(facts)
     codes = [] if notes else str(facts).split(";")
     clauses = source.split("; ")
-    if not notes and len(codes) == len(clauses):
+    if not notes and len(codes) == len(clauses) and {*codes} != {"="}:
         notes = [_clause(*pair) for pair in zip(clauses, codes, strict=True)]
         notes = notes if len(notes) == 1 else [Note("source clauses", {"clauses": notes})]
     return notes[0] if len(notes) == 1 and said(notes[0]) == source else None
