@@ -3367,6 +3367,27 @@ def test_words_of_no_list_are_told_in_short_for_each_column_of_a_form():
     ]
 
 
+def test_what_a_balloon_says_of_how_sure_a_unit_is_comes_back_as_no_comment(tmp_path):
+    """What flips a unit stands in its data, another word in each; saved by Earth, nothing was typed."""
+    done = base()
+    flips = ["thresholds" if number % 2 else "range edge" for number in range(len(UNITS))]
+    sure = pd.DataFrame({"unit_id": UNITS, "runs": 1000, "share_qualifying": 0.9, "flips": flips})
+    tables = {**done.tables, "sensitivity": sure.assign(label="robust")}
+    units = gpd.GeoDataFrame(tables["conservation_units"])
+    units = gpd.GeoDataFrame(units[units["unit_id"].isin(WEST)].reset_index(drop=True))
+    own = {**tables, "conservation_units": units}
+    cards = words.unit_cards(own, done.tables["species"], lang="ru")
+    kml.write_kml(
+        tmp_path / "a.kmz", units, cards=cards, imprint=done.imprint, lang="ru",
+        species=done.tables["species"], pack=kml.Pack(group="S1"),
+    )  # fmt: skip
+    saved = draw.edited((tmp_path / "a.kmz").read_bytes(), draw.resaved)
+    assert "пороги" in saved.decode()
+    made = collected(tmp_path, {"edit_S1.kml": saved}, on=replace(done, tables=tables))
+    changes = made.changes.set_index("unit_id")["change"]
+    assert set(changes[WEST]) == {"kept"}
+
+
 @pytest.mark.slow
 def test_what_groups_rejected_or_merged_stays_as_sure_as_it_was_where_plenary_agrees_on_it(
     tmp_path,

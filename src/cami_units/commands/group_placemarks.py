@@ -324,7 +324,17 @@ _WORD_COLUMNS: Final = frozenset(
 _HANDED_OUT: Final = frozenset(
     {*words.CARD_FIELDS, *TABLES["conservation_units"].columns}
     | {*("cu_id", "part", "rev", "geom_hash", "round", "working_group", "group", "grp")}
-    | {*("section_id", "also_present", "how_to", "decision", "merged_into", "split_from")}
+    | {
+        *(
+            "section_id",
+            "also_present",
+            "how_to",
+            "decision",
+            "merged_into",
+            "split_from",
+            "weakest",
+        )
+    }
     | {
         *(
             "label",
