@@ -197,6 +197,24 @@ def test_a_rule_goes_before_the_guard_but_not_before_a_row_that_says_its_subspec
     assert found("Panthera pardus orientalis", rules=["panthera pardus"]).verdict == "other"
 
 
+@pytest.mark.parametrize("level", ["species", "population"])
+def test_taxa_that_share_the_words_of_their_names_are_told_apart_or_neither(level):
+    # what stands in brackets, and numbers, are no words: one row of two would get the ground of both
+    table = pd.DataFrame({"sci_name": ["Aa bb (north)", "Aa bb (south)", "Cc sp. 1", "Cc sp. 2"]})
+    table = table.assign(taxon_level=level, iucn_name=table["sci_name"], cms_name="", synonyms="")
+    names = names_of(table)
+
+    def of(*row):
+        return match(*row, *(None,) * (3 - len(row)), names=names, rules={})
+
+    assert of("aa bb (North)") == of("Aa_bb_(north)") == Match("ours", "Aa bb (north)")
+    assert of("Aa bb (south)") == Match("ours", "Aa bb (south)")
+    assert of("Cc sp. 1") == Match("ours", "Cc sp. 1")
+    assert of("Aa bb").verdict == {"species": "unknown", "population": "guarded"}[level]
+    if level == "population":
+        assert of("Aa bb", None, "Southern south subpopulation") == of("Aa bb (south)")
+
+
 def test_a_species_that_has_a_row_of_its_own_is_not_guarded():
     bear = {
         "sci_name": ["Ursus arctos", "Ursus arctos gobiensis"],

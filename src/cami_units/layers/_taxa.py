@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -90,6 +91,8 @@ class Names:
     """Names that other animals bear too ("ursus arctos isabellinus"), whatever list has them."""
     homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The range states of each taxon."""
+    full_names: Mapping[str, str] = field(default_factory=dict)
+    """Whole names of taxa that the words of a name do not tell apart ("aa bb (north)", "aa sp. 2")."""
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -111,6 +114,11 @@ def words_of(name: str) -> tuple[str, ...]:
             break
         words.append(word.casefold())
     return tuple(words[:3])
+
+
+def _as_written(name: str) -> str:
+    """A whole name as it is compared where its words are not enough."""
+    return " ".join(unicodedata.normalize("NFKC", name).replace("_", " ").split()).casefold()
 
 
 _BETWEEN_NAMES: Final = re.compile(
@@ -158,7 +166,9 @@ def names_of(species: pd.DataFrame) -> Names:
     """
     related: dict[str, str] = {}
     guarded, subpopulations = _guarded_names(species)
-    exact = {" ".join(words_of(str(name))): str(name) for name in species["sci_name"]}
+    key_of = {name: " ".join(words_of(name)) for name in map(str, species["sci_name"])}
+    count = Counter(key_of.values())
+    exact = {key: name for name, key in key_of.items() if count[key] == 1}
     taxa = dict(exact)
     for column in ("iucn_name", "cms_name", "synonyms"):
         for row in species.itertuples():
@@ -168,6 +178,8 @@ def names_of(species: pd.DataFrame) -> Names:
     range_states = species.get("range_states", pd.Series("", index=species.index))
     parts = _without(_listed_names(species, "part_taxa"), exact)
     taxa.update(parts)
+    # of two taxa that share their words, the words alone name neither
+    taxa = {key: taxon for key, taxon in taxa.items() if count[key] < 2}
     return Names(
         parts=parts,
         domestic=_without(_listed_names(species, "domestic_names"), exact),
@@ -180,6 +192,7 @@ def names_of(species: pd.DataFrame) -> Names:
         guarded=_without(guarded, exact),
         related=_without(related, taxa),
         subpopulations=subpopulations,
+        full_names={_as_written(name): name for name, key in key_of.items() if count[key] > 1},
     )
 
 
@@ -280,6 +293,13 @@ def match(
 
     `rules` maps the words of a rule's source name to the taxa it is for.
     """
+    if (
+        names.full_names
+        and name
+        and not subspecies
+        and (full_name := _as_written(name)) in names.full_names
+    ):
+        return Match("ours", names.full_names[full_name])
     words = _whole_words(name, subspecies)
     short = " ".join(words[:2])
     if len(words) == 3:
