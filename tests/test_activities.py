@@ -33,6 +33,7 @@ from cami_units.documents.form_words import (
     GRADES,
     THEMES,
     known_word,
+    known_words,
 )
 from cami_units.documents.group_form import write_form
 from cami_units.documents.typed_names import known_names, species_spellings, state_spellings
@@ -242,6 +243,26 @@ def test_species_are_known_by_any_of_their_names_and_others_are_told():
         ),
         ("'fish' is not in the list of species", "Kept as written."),
         ("'and birds' is not in the list of species", "Kept as written."),
+    ]
+
+
+def test_a_word_that_many_rows_have_is_told_once_with_its_rows():
+    species = pd.read_csv(data_dir() / "species.csv", dtype=str)
+    rows = pd.DataFrame({"activity_id": [f"A{n}" for n in range(7)] + [""], "species": "wolf"})
+    rows["theme"] = [THEMES[0], *["good"] * 7]
+    spellings = {"species": species_spellings(species)}
+    problems = [*known_words(rows, "x.csv")[1], *known_names(rows, spellings, "x.csv")[1]]
+    assert [(one.what, one.place(), one.place("ru")) for one in problems] == [
+        (
+            "'good' is not in the list of theme",
+            "x.csv, A1, A2, A3, A4, A5 and 2 more",
+            "x.csv, A1, A2, A3, A4, A5 и ещё 2",
+        ),
+        (
+            "'wolf' is not in the list of species",
+            "x.csv, A0, A1, A2, A3, A4 and 3 more",
+            "x.csv, A0, A1, A2, A3, A4 и ещё 3",
+        ),
     ]
 
 

@@ -46,7 +46,7 @@ from cami_units.documents.board import _body, write_slides
 from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
-from cami_units.model import EQUAL_AREA, InputError, Note, harmless, outline_groups
+from cami_units.model import EQUAL_AREA, InputError, Note, data_dir, harmless, outline_groups
 from cami_units.plan import read_plan
 from cami_units.words import LANGUAGES, sources_in
 from cami_units.words import text as phrase
@@ -399,6 +399,20 @@ def test_a_round_with_pieces_and_no_conflict_has_its_board(tmp_path):
     (tmp_path / "r" / "conflicts.csv").write_text(head, encoding="utf-8")
     plenary(tmp_path / "r")
     assert "CU-004" in (tmp_path / "r" / "plenary" / "board.html").read_text(encoding="utf-8")
+
+
+def test_a_round_in_which_no_unit_was_found_has_its_board(tmp_path):
+    """Its map shows the range states; the corners of a box as wide as Asia no projection reaches."""
+    plain = toy_round()
+    countries = gpd.read_file(data_dir() / "boundaries" / "countries.geojson")
+    tables = {
+        name: table.iloc[:0] if "unit_id" in table else table
+        for name, table in plain.tables.items()
+        if name not in {"hotspots", "sections"}
+    }
+    write_proposal(replace(plain, tables={**tables, "countries": countries}), tmp_path / "r")
+    made, _ = plenary(tmp_path / "r")
+    assert len(Presentation(str(made / "board.pptx")).slides) == 2  # a cover and the map
 
 
 def test_a_piece_is_held_against_the_unit_that_it_was_part_of(rounds):

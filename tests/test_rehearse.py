@@ -14,6 +14,7 @@ from cami_units.commands.round_files import write_proposal
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError
 from cami_units.plan import read_plan
+from tests.rounds import toy_round
 from tests.test_collect import base, handed_out
 
 
@@ -23,6 +24,14 @@ def test_too_small_a_round_is_refused():
         InputError, match="16 units in 2 groups; a rehearsal needs at least 14 units"
     ):
         fabricated(kmz, base())
+
+
+def test_too_small_a_round_leaves_its_folder_empty(tmp_path):
+    """Else the same command, after another round is named, says that the folder holds something."""
+    write_proposal(toy_round(), tmp_path / "00")
+    with pytest.raises(InputError, match="4 units in 2 groups; a rehearsal needs at least"):
+        rehearse(tmp_path / "00", tmp_path / "rehearsal")
+    check_rehearsal(tmp_path / "rehearsal")
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path):

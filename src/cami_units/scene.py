@@ -218,11 +218,12 @@ def framed(bounds: Any, *, aspect: float, margin: float = 0.06) -> Frame:
 
 
 def region(scene: Scene) -> Any:
-    """The bounds of what the scene is about: units, hotspots and sections; else the countries."""
+    """The bounds of what the scene is about: units, hotspots and sections; else the range states."""
     about = [scene.units, scene.layers.get("hotspots"), scene.layers.get("sections")]
     filled_tables = [table for table in about if table is not None and len(table)]
     if not filled_tables:
-        filled_tables = [table for table in (scene.layers.get("countries"),) if table is not None]
+        countries = scene.layers.get("countries")
+        filled_tables = [] if countries is None else [countries[is_range_state(countries)]]
     if not filled_tables:
         return (-3e6, -2e6, 3e6, 2e6)
     edges = np.array([table.total_bounds for table in filled_tables])

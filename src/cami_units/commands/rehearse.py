@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -18,6 +18,7 @@ from cami_units import store
 from cami_units.commands.collect import Collected, collect, next_directory, write_collected
 from cami_units.commands.decide import decided_round
 from cami_units.commands.pack import pack
+from cami_units.commands.stored_round import allocation, groups_in
 from cami_units.documents.collect_report import row_said
 from cami_units.kml import rehearsal as draw
 from cami_units.model import InputError, Progress, Round, answer_said, clean_name, quiet, records
@@ -77,6 +78,9 @@ def rehearse(base_dir: Path, folder: Path, *, progress: Progress = quiet) -> Reh
         The round has too few groups or units, or the folder cannot be written.
     """
     base = decided_round(base_dir)
+    # before anything is packed: a folder that is no longer empty could not be named again
+    counts = allocation(base, groups_in(base))["group"].value_counts()
+    _check_size(counts.tolist())
     packed = pack(base_dir, folder / "pack", progress=progress)
     kmz = {
         str(group): draw.handed_out(packed.directory / str(group) / f"edit_{group}.kmz")
@@ -126,13 +130,7 @@ def fabricated(
     """
     ids = {group: draw.unit_ids(content) for group, content in kmz.items()}
     groups = [group for group in kmz if ids[group]]
-    count = sum(map(len, ids.values()))
-    if len(groups) < _LEAST_GROUPS or count < _LEAST_UNITS or len(ids[groups[0]]) < 8:
-        raise InputError(
-            f"This round has {count} units in {len(groups)} groups; a rehearsal needs at least "
-            f"{_LEAST_UNITS} units, {_LEAST_GROUPS} groups and 8 units in one of them. Rehearse on "
-            "the bundled round: leave the round out."
-        )
+    _check_size([len(ids[group]) for group in groups])
     script = _Script()
     first, second, third, fourth, fifth = groups[:5]
     _everyday(script, first, kmz[first], ids[first])
@@ -145,6 +143,16 @@ def fabricated(
         _on_the_page(script, groups[5], kmz[groups[5]], ids[groups[5]])
     _hopeless(script, kmz[first])
     return script.files, tuple(script.damages)
+
+
+def _check_size(counts: Sequence[int]) -> None:
+    """Refuse a round with too few groups, or too few units in them; the largest group is the first."""
+    if len(counts) < _LEAST_GROUPS or sum(counts) < _LEAST_UNITS or counts[0] < 8:
+        raise InputError(
+            f"This round has {sum(counts)} units in {len(counts)} groups; a rehearsal needs at least "
+            f"{_LEAST_UNITS} units, {_LEAST_GROUPS} groups and 8 units in one of them. Rehearse on "
+            "the bundled round: leave the round out."
+        )
 
 
 class _Script:

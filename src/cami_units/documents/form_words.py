@@ -15,7 +15,9 @@ from cami_units.model import (
     as_typed,
     clean_name,
     clean_text,
+    in_short,
     nearest_note,
+    notes_as_text,
     problem_of,
 )
 from cami_units.words import LANGUAGES, has, text
@@ -211,11 +213,12 @@ def _unlisted(
     table: pd.DataFrame, column: str, vocabulary: tuple[str, ...], file: str
 ) -> list[Problem]:
     """The words of a column that are in no list, each with the nearest one."""
-    return [
-        at_row(table, number, nearest_listed(value, column, vocabulary), file)
+    row_notes = (
+        (number, nearest_listed(value, column, vocabulary))
         for number, value in enumerate(table[column], start=1)
         if value and value not in vocabulary
-    ]
+    )
+    return at_rows(table, row_notes, file)
 
 
 def nearest_listed(value: str, column: str, vocabulary: Iterable[str]) -> Note:
@@ -226,11 +229,18 @@ def nearest_listed(value: str, column: str, vocabulary: Iterable[str]) -> Note:
     return Note("not in the list", facts, "note")
 
 
-def at_row(table: pd.DataFrame, number: int, note: Note, file: str) -> Problem:
-    """What is said of a word in a row of a form, which is numbered from 1."""
-    ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
-    row = next(filter(None, map(clean_text, ids)), "") or Note("row", {"row": number})
-    return problem_of("note", "form", file, row, note)
+def at_rows(table: pd.DataFrame, row_notes: Iterable[tuple[int, Note]], file: str) -> list[Problem]:
+    """What is said of words in rows of a form, which are numbered from 1; the same of several once."""
+    rows_of: dict[str, tuple[Note, list[str | Note]]] = {}
+    for number, note in row_notes:
+        ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
+        row = next(filter(None, map(clean_text, ids)), "") or Note("row", {"row": number})
+        _, rows = rows_of.setdefault(notes_as_text([note]), (note, []))
+        if row not in rows:
+            rows.append(row)
+    return [
+        problem_of("note", "form", file, in_short(rows), note) for note, rows in rows_of.values()
+    ]
 
 
 def first_texts(log: pd.DataFrame | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from cami_units.documents.form_words import at_row, nearest_listed, plain_word
+from cami_units.documents.form_words import at_rows, nearest_listed, plain_word
 from cami_units.model import ISO2, STATES_ALSO, Note, Problem, clean_name, in_short
 
 _OF_SPECIES: Final = (
@@ -191,14 +191,14 @@ def known_names(
     """
     tidy, problems = table.copy(), []
     for column, of_column in spellings.items():
-        cells = []
+        cells, row_notes = [], []
         for number, cell in enumerate(table[column], start=1):
             parts = [
                 name for part in _BETWEEN_NAMES.split(cell) for name in _apart(part, of_column)
             ]
             meant = [_meant(part, of_column) for part in parts]
-            problems += [
-                at_row(table, number, note, file)
+            row_notes += [
+                (number, note)
                 for part, one in zip(parts, meant, strict=True)
                 if (note := _noticed(part, column, *one, of_column)) is not None
             ]
@@ -210,6 +210,7 @@ def known_names(
             ]
             cells.append(";".join(dict.fromkeys(names)) if is_list else cell)
         tidy[column] = cells
+        problems += at_rows(table, row_notes, file)
     return tidy, tuple(problems)
 
 

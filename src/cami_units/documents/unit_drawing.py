@@ -458,7 +458,9 @@ def _view(shape: BaseGeometry, crs: str, *, margin: float) -> _View:
     # is.
     local = f"+proj=laea +lon_0={middle[0]:.3f} +lat_0={middle[1]:.3f} +datum=WGS84 +units=m"
     project = transformer(crs, local)
-    west, south, east, north = _moved(shape, project, (east - west) / 40).bounds
+    west, south, east, north = _bounds(
+        shapely.get_coordinates(_moved(shape, project, (east - west) / 40))
+    )
     width = max(east - west, _LEAST_M) * margin
     height = max(north - south, _LEAST_M) * margin
     # widened to the proportions of the drawing, never cut to them
@@ -469,8 +471,15 @@ def _view(shape: BaseGeometry, crs: str, *, margin: float) -> _View:
     # the frame's sides are curves in the CRS of the scene: its corners alone would leave ground out
     edge = shapely.get_coordinates(shapely.segmentize(shapely.box(*frame), width / 20))
     xs, ys = project.transform(edge[:, 0], edge[:, 1], direction="INVERSE")
-    window = (float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
+    window = _bounds(np.column_stack([xs, ys]))
     return _View(crs, local, frame, window, WIDTH / width)
+
+
+def _bounds(xy: npt.NDArray[np.float64]) -> _Frame:
+    """The bounds of points, but for the corners of a wide box that a projection does not reach."""
+    finite_xy = xy[np.isfinite(xy).all(axis=1)]
+    west, south, east, north = map(float, (*finite_xy.min(axis=0), *finite_xy.max(axis=0)))
+    return west, south, east, north
 
 
 _LEAST_M: Final = 20_000.0
