@@ -17,11 +17,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS, Geod, Proj
 
 from cami_units.model import LONLAT, InputError, check_arguments, transformer
-from cami_units.overlap._door import Geometries, check_inputs, column_names, geometries
+from cami_units.overlap._arrays import Floats, Geometries, Positions, Truths
+from cami_units.overlap._door import check_inputs, column_names, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of, window_km2, window_of
 from cami_units.overlap._pieces import MOST_CORNERS, line_pieces
 from cami_units.overlap._split import of_dimension
@@ -68,7 +68,7 @@ _MOST_SIMPLIFIED: Final = 100_000
 _SQUARES: Final = 200
 """So many across a site of many parts: half a per cent of its width is nothing on a map of it."""
 
-Near = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+Near = tuple[Positions, Positions, Floats]
 
 
 def distance_km(
@@ -261,9 +261,9 @@ def _table(
     layer: gpd.GeoDataFrame,
     site: str,
     by: list[str],
-    i: NDArray[np.intp],
-    j: NDArray[np.intp],
-    km: NDArray[np.float64] | None = None,
+    i: Positions,
+    j: Positions,
+    km: Floats | None = None,
 ) -> pd.DataFrame:
     """Sites and keys, each pair once with its least distance."""
     table = pd.DataFrame({"place": i, site: sites[site].array.take(i)})
@@ -282,7 +282,7 @@ def _within(
     crs: CRS,
     within_km: float,
     *,
-    groups: NDArray[np.intp] | None = None,
+    groups: Positions | None = None,
 ) -> Near:
     """Positions of the pairs within a distance, and that distance; sorted.
 
@@ -333,12 +333,8 @@ def _within(
 
 
 def _nearest_pieces(
-    parts: Geometries,
-    goals: Geometries,
-    goal_of: NDArray[np.intp],
-    reach: float,
-    factor: float,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    parts: Geometries, goals: Geometries, goal_of: Positions, reach: float, factor: float
+) -> tuple[Positions, Positions]:
     """Positions of the pieces of one shape, and of goals, that may be the nearest of a goal's shape."""
     tree = shapely.STRtree(parts)
     (goal, _), metres = tree.query_nearest(
@@ -354,7 +350,7 @@ def _nearest_pieces(
     return part, goal[at]
 
 
-def _ways_km(starts: Geometries, goals: Geometries, crs: CRS) -> NDArray[np.float64]:
+def _ways_km(starts: Geometries, goals: Geometries, crs: CRS) -> Floats:
     """The ways between the nearest points of pairs, along the ellipsoid, in km."""
     km = np.zeros(len(starts))
     for start in range(0, len(starts), _BATCH):
@@ -365,7 +361,7 @@ def _ways_km(starts: Geometries, goals: Geometries, crs: CRS) -> NDArray[np.floa
 
 def meeting(
     sites: Geometries, lines: Geometries, metres: float = 0.0
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+) -> tuple[Positions, Positions]:
     """Positions of the pairs at most so many metres apart in the projection; 0: that meet."""
     few, many = (sites, lines) if len(sites) <= len(lines) else (lines, sites)
     # the tree is made of the many: each geometry that asks is prepared, which costs more
@@ -377,7 +373,7 @@ def meeting(
     return (few_at, many_at) if few is sites else (many_at, few_at)
 
 
-def _short_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
+def _short_pieces(geometry: Geometries) -> tuple[Geometries, Positions]:
     """Small polygons whole, the outlines of large ones and lines in pieces, points.
 
     Outlines are enough: what lies inside a polygon intersects it.
@@ -396,9 +392,7 @@ def _short_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
     )
 
 
-def _sharing_area(
-    sites: gpd.GeoDataFrame, rows: Geometries
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _sharing_area(sites: gpd.GeoDataFrame, rows: Geometries) -> tuple[Positions, Positions]:
     """Positions of sites and rows that surely meet: on a lattice, at the price of a coverage."""
     flat = shapely.get_dimensions(rows) == 2
     cells = cells_of(sites) if flat.all() else None
@@ -408,7 +402,7 @@ def _sharing_area(
     return i.astype(np.intp), row.astype(np.intp)
 
 
-def _asked(sites: pd.Series[Any], keys: pd.Series[Any], among: pd.DataFrame) -> NDArray[np.bool_]:
+def _asked(sites: pd.Series[Any], keys: pd.Series[Any], among: pd.DataFrame) -> Truths:
     """For each site and row of a layer, whether the pair of its names is one of those asked about."""
     names = pd.Index(keys.unique())
     of_key = np.zeros((len(sites), len(names)), dtype=bool)
@@ -566,9 +560,7 @@ def side_of(place: Any, middle: Any, crs: Any) -> int:
     return round(math.atan2(lat[0] - lat[1], east) / (math.pi / 4)) % 8
 
 
-def line_points(
-    lines: gpd.GeoDataFrame, *, every_km: float
-) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+def line_points(lines: gpd.GeoDataFrame, *, every_km: float) -> tuple[Floats, Positions, Floats]:
     """A point in the middle of each stretch of lines, for programs that count points.
 
     Parameters
@@ -597,9 +589,7 @@ def line_points(
     return xy, owner[part], (ground / count)[part]
 
 
-def _along(
-    lines: Geometries, line: NDArray[np.intp], at: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _along(lines: Geometries, line: Positions, at: Floats) -> Floats:
     """The places at some metres along lines: `line` is the number of each place's line.
 
     One walk over all vertices. GEOS begins at the start of a line for each place on it, which takes
@@ -617,17 +607,17 @@ def _along(
     vertex = np.clip(vertex, begins[line], ends[line] - 1)
     edge = metres[vertex + 1] - metres[vertex]
     share = np.divide(place - metres[vertex], edge, out=np.zeros_like(place), where=edge > 0)
-    places: NDArray[np.float64] = xy[vertex] + share[:, None] * (xy[vertex + 1] - xy[vertex])
+    places: Floats = xy[vertex] + share[:, None] * (xy[vertex + 1] - xy[vertex])
     return places
 
 
-def lonlat(xy: NDArray[np.float64], crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def lonlat(xy: Floats, crs: CRS) -> tuple[Floats, Floats]:
     """Longitude and latitude of points, on the ellipsoid of their own CRS."""
     lon, lat = transformer(crs, crs.geodetic_crs).transform(xy[:, 0], xy[:, 1])
     return np.asarray(lon), np.asarray(lat)
 
 
-def geodesic_km(lines: Geometries, crs: CRS) -> NDArray[np.float64]:
+def geodesic_km(lines: Geometries, crs: CRS) -> Floats:
     """Sum of the geodesic lengths of the edges of each line, in km; 0 for points and nothing."""
     parts, owner = shapely.get_parts(lines, return_index=True)
     xy, part = shapely.get_coordinates(parts, return_index=True)
@@ -639,7 +629,7 @@ def geodesic_km(lines: Geometries, crs: CRS) -> NDArray[np.float64]:
     return np.bincount(owner[part[first]], np.asarray(metres), minlength=len(lines)) / 1000
 
 
-def stretch(crs: CRS, bounds: NDArray[np.float64]) -> float:
+def stretch(crs: CRS, bounds: Floats) -> float:
     """The factor by which the projection changes distances within `bounds`, at most.
 
     An equal-area projection that stretches one way by this factor shrinks the other way by it.

@@ -11,7 +11,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.model import (
@@ -26,9 +25,10 @@ from cami_units.model import (
     same_crs,
     text_at,
 )
+from cami_units.overlap._arrays import Geometries as Geometries
+from cami_units.overlap._arrays import Positions, Truths
 
 Kind = Literal["polygon", "line", "point"]
-Geometries = NDArray[np.object_]
 
 _DIMENSION: Mapping[int, Kind] = {0: "point", 1: "line", 2: "polygon"}
 
@@ -134,12 +134,12 @@ class Shapes:
 
 
 @lru_cache(maxsize=2)  # sites are laid over one layer after the other, and are asked each time
-def _invalid(asked_shapes: Shapes) -> NDArray[np.intp]:
+def _invalid(asked_shapes: Shapes) -> Positions:
     """The positions of shapes that are not valid."""
     return np.flatnonzero(~is_valid(asked_shapes.array()))
 
 
-def is_valid(shapes: Geometries) -> NDArray[np.bool_]:
+def is_valid(shapes: Geometries) -> Truths:
     """Whether each shape is valid. What was found of large ones is remembered for as long as they live."""
     valid = np.fromiter((id(shape) in _VALID for shape in shapes), bool, len(shapes))
     asked_rows = np.flatnonzero(~valid)

@@ -27,16 +27,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cami_units.overlap._arrays import Floats, Ints, Ints32
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-Order = tuple[
-    NDArray[np.int32],
-    NDArray[np.float64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-]
+Order = tuple[Ints32, Floats, Ints, Ints, Ints, Ints]
 """Room to put a block in order: sites and km² of its cells, how many cells each polygon has and its
 code, and where each site begins and ends (as many as there are sites between a block's first and last)."""
 
@@ -76,12 +71,7 @@ TOO_MUCH = 1e-9
 
 @compiled
 def closed_rings(
-    xy: NDArray[np.float64],
-    part_ends: NDArray[np.int64],
-    part_rings: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    turns: NDArray[np.float64],
-    areas: NDArray[np.float64],
+    xy: Floats, part_ends: Ints, part_rings: Ints, ends: Ints, turns: Floats, areas: Floats
 ) -> None:
     """Where the rings of polygons end, found by walking each until it is back where it began.
 
@@ -136,7 +126,7 @@ def closed_rings(
 
 @inner
 def _count_steps(
-    xy: NDArray[np.float64],
+    xy: Floats,
     vertices: tuple[int, int],
     corner: tuple[float, float],
     step: tuple[float, float],
@@ -151,7 +141,7 @@ def _count_steps(
 
 
 @inner
-def _add_run(runs: NDArray[np.int64], n: int, ring: int, begin: int, end: int, block: int) -> int:
+def _add_run(runs: Ints, n: int, ring: int, begin: int, end: int, block: int) -> int:
     """Write a run down if there is room for it; gives how many there are with it."""
     if n < len(runs):
         runs[n, 0], runs[n, 1], runs[n, 2], runs[n, 3] = ring, begin, end, block
@@ -160,13 +150,13 @@ def _add_run(runs: NDArray[np.int64], n: int, ring: int, begin: int, end: int, b
 
 @inner
 def _runs_of_ring(
-    xy: NDArray[np.float64],
+    xy: Floats,
     ring: int,
     start: int,
     end: int,
     rows: tuple[int, int],
     cut: tuple[int, int, int],
-    runs: NDArray[np.int64],
+    runs: Ints,
     n: int,
 ) -> int:
     """The runs of one ring's edges, after the `n` that are there; `rows` are its window's, in steps."""
@@ -208,14 +198,14 @@ def _runs_of_ring(
 
 @compiled
 def edge_runs(
-    xy: NDArray[np.float64],
-    ends: NDArray[np.int64],
-    first: NDArray[np.int64],
-    reaches: NDArray[np.int64],
+    xy: Floats,
+    ends: Ints,
+    first: Ints,
+    reaches: Ints,
     lattice: tuple[float, float, float, float, int, int],
     cut: tuple[int, int, int],
     in_steps: int,
-    runs: NDArray[np.int64],
+    runs: Ints,
 ) -> int:
     """The runs of edges that lie in each block of rows; and vertices in steps of the lattice.
 
@@ -265,9 +255,7 @@ def edge_runs(
 
 
 @inner
-def _add_in_row(
-    sums: NDArray[np.float64], row: int, columns: int, u0: float, u1: float, rise: float
-) -> None:
+def _add_in_row(sums: Floats, row: int, columns: int, u0: float, u1: float, rise: float) -> None:
     """Add to a row of squares what one piece of edge leaves behind.
 
     `u0`, `u1` are the ends of the piece in columns from the row's beginning, `rise` its signed
@@ -311,7 +299,7 @@ def _add_edge(
     b: tuple[float, float],
     sign: float,
     band: tuple[int, int, int],
-    sums: NDArray[np.float64],
+    sums: Floats,
 ) -> None:
     """Add to a band of rows of squares what one edge leaves behind, cut at every line."""
     low_row, rows, columns = band
@@ -339,12 +327,7 @@ def _add_edge(
 
 @inner
 def _add_edges(
-    xy: NDArray[np.float64],
-    start: int,
-    end: int,
-    turn: float,
-    band: tuple[int, int, int],
-    sums: NDArray[np.float64],
+    xy: Floats, start: int, end: int, turn: float, band: tuple[int, int, int], sums: Floats
 ) -> None:
     """Add to a band of rows of squares what a run of edges of one ring leaves behind.
 
@@ -397,7 +380,7 @@ def _cannot_be(share: float) -> bool:
 
 
 @inner
-def _level_until(sums: NDArray[np.float64], at: int, column: int, columns: int) -> int:
+def _level_until(sums: Floats, at: int, column: int, columns: int) -> int:
     """The first column from `column` on whose sum is not 0; looked for eight at a time."""
     while column + 8 <= columns:
         size = 0.0
@@ -413,15 +396,15 @@ def _level_until(sums: NDArray[np.float64], at: int, column: int, columns: int) 
 
 @inner
 def _emit_square_rows(
-    sums: NDArray[np.float64],
+    sums: Floats,
     rows: int,
     columns: int,
-    places: NDArray[np.int32],
+    places: Ints32,
     cell: int,
     width: int,
     area: float,
-    sites: NDArray[np.int32],
-    km2: NDArray[np.float64],
+    sites: Ints32,
+    km2: Floats,
     n: int,
 ) -> tuple[int, bool]:
     """Write down the cells of a band that are covered, and leave the band empty for the next.
@@ -469,7 +452,7 @@ def _emit_square_rows(
 
 @inner
 def _add_in_strip(
-    sums: NDArray[np.float64],
+    sums: Floats,
     strip: tuple[int, int, int],
     offset: float,
     u0: float,
@@ -529,13 +512,13 @@ def _add_in_strip(
 
 @inner
 def _add_edges_in_strips(
-    xy: NDArray[np.float64],
+    xy: Floats,
     start: int,
     end: int,
     turn: float,
     band: tuple[int, int],
     triangles: tuple[int, int],
-    sums: NDArray[np.float64],
+    sums: Floats,
 ) -> None:
     """Add to a band of strips of triangles what a run of edges of one ring leaves behind.
 
@@ -569,16 +552,16 @@ def _add_edges_in_strips(
 
 @inner
 def _emit_hexagon_rows(
-    sums: NDArray[np.float64],
+    sums: Floats,
     rows: int,
     columns: int,
     col: int,
-    places: NDArray[np.int32],
+    places: Ints32,
     cell: int,
     width: int,
     area: float,
-    sites: NDArray[np.int32],
-    km2: NDArray[np.float64],
+    sites: Ints32,
+    km2: Floats,
     n: int,
 ) -> tuple[int, bool]:
     """Write down the hexagons of a band that are covered, and leave the band empty for the next.
@@ -622,20 +605,20 @@ def _emit_hexagon_rows(
 @compiled
 def covered(
     hexagons: bool | None,
-    xy: NDArray[np.float64],
-    turns: NDArray[np.float64],
-    polygon_of: NDArray[np.int64],
-    runs: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    rooms: NDArray[np.int64],
-    reaches: NDArray[np.int64],
+    xy: Floats,
+    turns: Floats,
+    polygon_of: Ints,
+    runs: Ints,
+    starts: Ints,
+    rooms: Ints,
+    reaches: Ints,
     lattice: tuple[int, int, int, float],
-    places: NDArray[np.int32],
-    codes: NDArray[np.int64],
+    places: Ints32,
+    codes: Ints,
     part: tuple[int, int, int],
-    sums: NDArray[np.float64],
+    sums: Floats,
     for_order: Order,
-    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    found: tuple[Ints32, Ints32, Floats],
 ) -> tuple[int, int, bool]:
     """The cells that polygons cover in some blocks of rows, block by block.
 
@@ -736,11 +719,7 @@ def covered(
 
 @inner
 def _by_site(
-    m: int,
-    groups: int,
-    for_order: Order,
-    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
-    n: int,
+    m: int, groups: int, for_order: Order, found: tuple[Ints32, Ints32, Floats], n: int
 ) -> int:
     """Put what was found in a block in the order of sites and codes; gives how much is there now."""
     if m == 0:
@@ -785,12 +764,7 @@ def _by_site(
 
 
 @compiled
-def rows_cols(
-    places: NDArray[np.int32],
-    window: tuple[int, int, int],
-    row: NDArray[np.int32],
-    col: NDArray[np.int32],
-) -> None:
+def rows_cols(places: Ints32, window: tuple[int, int, int], row: Ints32, col: Ints32) -> None:
     """Fill in the row and column of places, by how many columns a window has and where it begins.
 
     By a product, which several at a time can be made of: half a place off the whole, no rounding of it
@@ -806,11 +780,11 @@ def rows_cols(
 
 @compiled
 def add_cells(
-    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
-    species: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    sums: tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]],
+    found: tuple[Ints32, Ints32, Floats],
+    species: tuple[Floats, Floats, Floats],
+    sums: tuple[Ints32, Floats, Floats],
     state_of: NDArray[np.int16],
-    in_states: NDArray[np.float64],
+    in_states: Floats,
 ) -> None:
     """Add cells that species cover to the sums of cells, and to those of species by state.
 
@@ -833,13 +807,7 @@ def add_cells(
 
 @inner
 def _add_level(
-    edges: NDArray[np.float64],
-    n: int,
-    x: float,
-    h: float,
-    x_next: float,
-    h_next: float,
-    high: float,
+    edges: Floats, n: int, x: float, h: float, x_next: float, h_next: float, high: float
 ) -> int:
     """Write down a stretch of an edge above the floor of a window; how many there are now.
 
@@ -858,11 +826,7 @@ def _add_level(
 
 @inner
 def _add_stretches(
-    edges: NDArray[np.float64],
-    n: int,
-    edge: tuple[float, float, float, float],
-    wide: float,
-    high: float,
+    edges: Floats, n: int, edge: tuple[float, float, float, float], wide: float, high: float
 ) -> int:
     """Write down what of an edge lies between the sides of a window and above its floor; how many there are now."""
     a, h_a, b, h_b = edge
@@ -895,13 +859,13 @@ def _add_stretches(
 
 @inner
 def _edges_in_window(
-    xy: NDArray[np.float64],
-    rings: tuple[NDArray[np.int64], NDArray[np.float64]],
+    xy: Floats,
+    rings: tuple[Ints, Floats],
     first: int,
     last: int,
     window: tuple[float, float, float, float],
-    edges: NDArray[np.float64],
-    signs: NDArray[np.float64],
+    edges: Floats,
+    signs: Floats,
 ) -> int:
     """The stretches of a polygon's edges over a window, as heights above its floor; how many there are.
 
@@ -935,7 +899,7 @@ def _edges_in_window(
 
 
 @inner
-def _most_vertices(ends: NDArray[np.int64], first: NDArray[np.int64]) -> int:
+def _most_vertices(ends: Ints, first: Ints) -> int:
     """How many vertices the largest of some polygons has, which follow one another."""
     most, begin = integer(0), integer(0)
     for polygon in range(1, len(first)):
@@ -945,7 +909,7 @@ def _most_vertices(ends: NDArray[np.int64], first: NDArray[np.int64]) -> int:
 
 
 @inner
-def _under_both(edges: NDArray[np.float64], i: int, others: NDArray[np.float64], j: int) -> float:
+def _under_both(edges: Floats, i: int, others: Floats, j: int) -> float:
     """The area under the lower of two stretches, where both are."""
     low = max(edges[i, 0], others[j, 0])
     wide = min(edges[i, 2], others[j, 2]) - low
@@ -976,12 +940,12 @@ _RUN = 8
 
 @compiled
 def shared_areas(
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
-    polygons: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
-    others: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
-    boxes: NDArray[np.float64],
-    other_boxes: NDArray[np.float64],
-    shared: NDArray[np.float64],
+    pairs: tuple[Ints, Ints],
+    polygons: tuple[Floats, Ints, Floats, Ints],
+    others: tuple[Floats, Ints, Floats, Ints],
+    boxes: Floats,
+    other_boxes: Floats,
+    shared: Floats,
 ) -> None:
     """The area that each of two polygons of a pair has in common with the other.
 

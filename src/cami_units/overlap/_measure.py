@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cami_units.model import RANGE_WEIGHT, InputError, check_arguments, listed
+from cami_units.overlap._arrays import Floats, Geometries, Ints32, Positions
 from cami_units.overlap._distance import geodesic_km
 from cami_units.overlap._door import (
-    Geometries,
     Kind,
     Shapes,
     check_inputs,
@@ -59,7 +59,7 @@ _BATCH: Final = 200_000
 
 Number = TypeVar("Number", float, "pd.Series[float]")
 
-Pairs = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+Pairs = tuple[Positions, Positions, Floats]
 """Positions of sites and of rows of the layer, and what they share."""
 
 
@@ -285,20 +285,20 @@ class CellSums:
         km² of each species in the cells of each state; the last: of none.
     """
 
-    place: NDArray[np.int32]
-    richness: NDArray[np.int32]
-    range_rarity: NDArray[np.float64]
-    threat_weight: NDArray[np.float64]
-    in_states: NDArray[np.float64]
+    place: Ints32
+    richness: Ints32
+    range_rarity: Floats
+    threat_weight: Floats
+    in_states: Floats
 
 
 def cell_sums(
     parts: Iterable[Found],
     n_cells: int,
     *,
-    range_km2: NDArray[np.float64],
-    occurs_km2: NDArray[np.float64],
-    weight: NDArray[np.float64],
+    range_km2: Floats,
+    occurs_km2: Floats,
+    weight: Floats,
     state_of: NDArray[np.int16] | None = None,
     n_states: int = 0,
 ) -> CellSums:
@@ -404,7 +404,7 @@ def species_range_km2(ranges: gpd.GeoDataFrame) -> pd.Series[float]:
     return km2
 
 
-def shared_km2(first: gpd.GeoSeries, second: gpd.GeoSeries) -> NDArray[np.float64]:
+def shared_km2(first: gpd.GeoSeries, second: gpd.GeoSeries) -> Floats:
     """Area in km² that the polygons of two columns share, row by row, in one equal-area CRS.
 
     Raises
@@ -460,8 +460,7 @@ def jaccard_pairs(
     areas = [
         pairs[name].map(km2).astype(float) for name, km2 in ((site, site_km2), (other, other_km2))
     ]
-    index = jaccard_index(pairs["km2"], *areas)
-    return pairs.assign(jaccard=index)
+    return pairs.assign(jaccard=jaccard_index(pairs["km2"], *areas))
 
 
 def same_places(
@@ -492,7 +491,7 @@ def same_places(
     return likest.drop_duplicates(site).drop_duplicates(other).set_index(site)[other]
 
 
-def _keys(layer: gpd.GeoDataFrame, by: list[str]) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+def _keys(layer: gpd.GeoDataFrame, by: list[str]) -> tuple[pd.DataFrame, Positions]:
     """The distinct keys, sorted, and the number of each row's key."""
     plain = pd.DataFrame(layer)[by]
     code = np.zeros(len(plain), np.intp)
@@ -503,9 +502,7 @@ def _keys(layer: gpd.GeoDataFrame, by: list[str]) -> tuple[pd.DataFrame, NDArray
     return plain.take(first).reset_index(drop=True), np.asarray(code, dtype=np.intp)
 
 
-def _in_fixed_order(
-    geometry: Geometries, code: NDArray[np.intp]
-) -> tuple[Geometries, NDArray[np.intp]]:
+def _in_fixed_order(geometry: Geometries, code: Positions) -> tuple[Geometries, Positions]:
     """Rows by key and place, so that sums do not depend on the order of the table."""
     if (np.bincount(code) <= 1).all():
         order = np.argsort(code)
@@ -516,7 +513,7 @@ def _in_fixed_order(
     return geometry[order], code[order]
 
 
-def _dissolved(geometry: Geometries, code: NDArray[np.intp]) -> tuple[Geometries, NDArray[np.intp]]:
+def _dissolved(geometry: Geometries, code: Positions) -> tuple[Geometries, Positions]:
     """One geometry a key, of rows that are sorted by it."""
     groups = np.split(geometry, np.flatnonzero(np.diff(code)) + 1) if len(code) else []
     united = [group[0] if len(group) == 1 else shapely.union_all(group) for group in groups]
@@ -588,12 +585,8 @@ _SAME_AREA: Final = 1e-12
 
 
 def _walked_km2(
-    polygons: Geometries,
-    others: Geometries,
-    i: NDArray[np.intp],
-    j: NDArray[np.intp],
-    rings: Rings | None = None,
-) -> NDArray[np.float64]:
+    polygons: Geometries, others: Geometries, i: Positions, j: Positions, rings: Rings | None = None
+) -> Floats:
     """What each polygon `i` shares with the other `j`, km², from their edges: no shape is built.
 
     `rings` are those of the polygons, where they are known.
@@ -635,7 +628,7 @@ def _line_km(sites: Geometries, lines: Geometries, crs: CRS) -> Pairs:
     return site_of[i[km > 0]], row_of[j[km > 0]], km[km > 0]
 
 
-def _count_once(shared: Geometries, site: NDArray[np.intp], row: NDArray[np.intp]) -> None:
+def _count_once(shared: Geometries, site: Positions, row: Positions) -> None:
     """Leave what two pieces of a site share with a line, for it runs along their cut, to one of them."""
     rows = pd.DataFrame({"site": site, "row": row, "at": np.arange(len(site))})
     rows = rows[rows.duplicated(["site", "row"], keep=False)]
@@ -655,7 +648,7 @@ def _point_n(sites: Geometries, points: Geometries) -> Pairs:
 
 def _meeting(
     sites: Geometries, rows: Geometries, predicate: Literal["intersects"] | None = "intersects"
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+) -> tuple[Positions, Positions]:
     """Positions of the geometries that have a point in common (``None``: their boxes), sorted."""
     i, j = shapely.STRtree(rows).query(sites, predicate=predicate)
     # The tree answers in an order of its own, which may change with its version: sums must not.
@@ -667,7 +660,7 @@ def _batches(n: int) -> list[slice]:
     return [slice(start, start + _BATCH) for start in range(0, n, _BATCH)]
 
 
-def _summed(pairs: Pairs, code: NDArray[np.intp], shape: tuple[int, int]) -> Found:
+def _summed(pairs: Pairs, code: Positions, shape: tuple[int, int]) -> Found:
     """Sites, keys and sums of what rows of the layer share with sites, in the order of both."""
     place, row, value = pairs
     # a sparse matrix would do the same: to import it takes as long as to measure thousands of pairs
@@ -676,9 +669,7 @@ def _summed(pairs: Pairs, code: NDArray[np.intp], shape: tuple[int, int]) -> Fou
     return sites, keys, np.asarray(np.bincount(at, value, len(number)), dtype=np.float64)
 
 
-def _plausible(
-    found: Found, site_km2: NDArray[np.float64] | float, ids: pd.Series, keys: pd.DataFrame
-) -> Found:
+def _plausible(found: Found, site_km2: Floats | float, ids: pd.Series, keys: pd.DataFrame) -> Found:
     """What was found without rounding; refuses a share of a site that cannot be."""
     place, number, km2 = found
     if len(km2) == 0:

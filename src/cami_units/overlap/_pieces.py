@@ -16,10 +16,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from cami_units.model import RANGE_WEIGHT
-from cami_units.overlap._door import Geometries
+from cami_units.overlap._arrays import Floats, Geometries, Positions, Truths
 from cami_units.overlap._split import MANY_PARTS, of_dimension
 
 MOST_VERTICES: Final = 1024
@@ -29,7 +28,7 @@ _MOST_ROUNDS: Final = 40
 """Halving stops here at the latest: 2⁻²⁰ of the range's width is centimetres."""
 
 
-def polygon_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
+def polygon_pieces(geometry: Geometries) -> tuple[Geometries, Positions]:
     """Polygons of at most about :data:`MOST_VERTICES` vertices, and the position each one comes from.
 
     A large polygon is cut once, for as long as it is there: a state is laid under its sites, under
@@ -51,7 +50,7 @@ def polygon_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
     return parts[order], owner[order]
 
 
-def pieces_of_giants(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
+def pieces_of_giants(geometry: Geometries) -> tuple[Geometries, Positions]:
     """Polygons, those of more than :data:`MOST_CORNERS` in pieces, and the position each comes from.
 
     For what GEOS does with whole shapes, in a time that grows with the square of their edges side
@@ -74,7 +73,7 @@ _PIECES: Final[dict[int, Geometries]] = {}
 """The pieces of large polygons by the identity of each; they go when it goes."""
 
 
-def _cut_pieces(geometry: Geometries) -> tuple[Geometries, NDArray[np.intp]]:
+def _cut_pieces(geometry: Geometries) -> tuple[Geometries, Positions]:
     """Polygons halved until all are small, and the position each piece comes from.
 
     Clipped edge by edge, fifteen times as fast as intersected. Clips promise no valid shape: where
@@ -99,8 +98,8 @@ _SAME_GROUND: Final = 1e-12
 
 
 def _halved(
-    geometry: Geometries, part_in: Callable[[Geometries, NDArray[np.float64]], Geometries]
-) -> tuple[Geometries, NDArray[np.intp]]:
+    geometry: Geometries, part_in: Callable[[Geometries, Floats], Geometries]
+) -> tuple[Geometries, Positions]:
     """Polygons halved until all are small; `part_in` gives what of each lies in its box."""
     parts, owner = shapely.get_parts(geometry, return_index=True)
     for _ in range(_MOST_ROUNDS):
@@ -118,7 +117,7 @@ def _halved(
     return parts, owner
 
 
-def _clipped(polygons: Geometries, boxes: NDArray[np.float64]) -> Geometries:
+def _clipped(polygons: Geometries, boxes: Floats) -> Geometries:
     """What of each polygon lies in its box, clipped."""
     clips: Geometries = np.empty(len(polygons), dtype=object)
     for place, box in enumerate(boxes.tolist()):
@@ -126,14 +125,14 @@ def _clipped(polygons: Geometries, boxes: NDArray[np.float64]) -> Geometries:
     return clips
 
 
-def _intersected(polygons: Geometries, boxes: NDArray[np.float64]) -> Geometries:
+def _intersected(polygons: Geometries, boxes: Floats) -> Geometries:
     """What of each polygon lies in its box, intersected."""
     return np.asarray(shapely.intersection(polygons, shapely.box(*boxes.T)))
 
 
 def line_pieces(
     geometry: Geometries, *, max_vertices: int = 64, metres: float = np.inf
-) -> tuple[Geometries, NDArray[np.intp]]:
+) -> tuple[Geometries, Positions]:
     """Lines of at most `max_vertices` vertices and about `metres`, and the position each one comes from."""
     parts, owner = shapely.get_parts(geometry, return_index=True)
     if len(parts) == 0:
@@ -160,14 +159,14 @@ def line_pieces(
     return np.asarray(pieces), owner[line[first[begins_piece]]]
 
 
-def _since(begins: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+def _since(begins: Truths, steps: Floats) -> Floats:
     """What has been walked before each step since the last beginning."""
     before = np.cumsum(steps) - steps
-    walked: NDArray[np.float64] = before - before[np.flatnonzero(begins)][np.cumsum(begins) - 1]
+    walked: Floats = before - before[np.flatnonzero(begins)][np.cumsum(begins) - 1]
     return walked
 
 
-def _halves(polygons: Geometries) -> NDArray[np.float64]:
+def _halves(polygons: Geometries) -> Floats:
     """Two boxes for each polygon, first all lower ones, that halve its own across its longer side.
 
     Across the shorter one where that cuts through fewer of very many edges: a half of a comb that
@@ -217,7 +216,7 @@ def joined(shapes: Geometries) -> Any:
     return shapely.normalize(shapely.multipolygons([*united, *parts[~has_neighbour]]))
 
 
-def have_neighbours(shapes: Geometries) -> NDArray[np.bool_]:
+def have_neighbours(shapes: Geometries) -> Truths:
     """Which of some shapes meet another one of them."""
     first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     answers = np.zeros(len(shapes), dtype=bool)
@@ -225,7 +224,7 @@ def have_neighbours(shapes: Geometries) -> NDArray[np.bool_]:
     return answers
 
 
-def joined_numbers(n: int, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
+def joined_numbers(n: int, i: Positions, j: Positions) -> Positions:
     """Which of `n` things hang together by links from `i` to `j`: numbered by the first of each.
 
     Examples

@@ -12,19 +12,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from cami_units.model import DRAWN_AS, SOURCE_FACTS, SiteTables, drawn_lines
+from cami_units.overlap._arrays import Positions
 from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._door import Kind
 from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import (
-    area_km2,
-    jaccard_index,
-    laid_sites,
-    overlaps,
-    range_km2,
-)
+from cami_units.overlap._measure import area_km2, jaccard_index, laid_sites, overlaps, range_km2
 from cami_units.overlap._pieces import dissolved, pieces_of_giants, weight_column
 from cami_units.overlap._split import of_dimension
 
@@ -173,10 +167,7 @@ def deep_sites(sites: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame | No
 
 
 def _deep(
-    inner: gpd.GeoDataFrame | None,
-    layer: gpd.GeoDataFrame,
-    *by: str,
-    by_edges: bool | None = None,
+    inner: gpd.GeoDataFrame | None, layer: gpd.GeoDataFrame, *by: str, by_edges: bool | None = None
 ) -> pd.DataFrame | None:
     """What lies in the parts of sites deep inside of states."""
     if inner is None:
@@ -291,7 +282,7 @@ def tables_by_way(
 _TABLES: Final = tuple(field.name for field in fields(SiteTables))
 
 
-def of_sites(tables: SiteTables, places: NDArray[np.intp], names: pd.Series) -> SiteTables:
+def of_sites(tables: SiteTables, places: Positions, names: pd.Series) -> SiteTables:
     """The tables of some of the sites, in an order and under names of their own.
 
     Parameters

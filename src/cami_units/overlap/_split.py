@@ -9,12 +9,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from shapely.ops import substring
 
 from cami_units.model import InputError, check_arguments, faults_said, listed
+from cami_units.overlap._arrays import Geometries, Positions
 from cami_units.overlap._door import (
-    Geometries,
     Kind,
     check_inputs,
     check_valid,
@@ -92,7 +91,7 @@ def split(
 
 def _pieces(
     shapes: Geometries, knives: Geometries, kind: Kind
-) -> tuple[NDArray[np.intp], NDArray[np.intp], Geometries]:
+) -> tuple[Positions, Positions, Geometries]:
     """What of each shape lies in each polygon: positions of both, sorted, and the piece."""
     # GEOS cuts a hundred thousand islands as one network of edges: one by one most are not cut at all.
     # Parts of lines may lie on one another, and are one line only where they are cut together.

@@ -12,10 +12,10 @@ import pandas as pd
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
-from numpy.typing import NDArray
 from pyproj import CRS, Proj
 
 from cami_units.model import InputError, Raster, listed
+from cami_units.overlap._arrays import Floats, Truths
 from cami_units.overlap._coverage import MOSTLY
 from cami_units.overlap._door import check_inputs, kind_of
 from cami_units.overlap._measure import area_km2, overlaps
@@ -168,10 +168,10 @@ _SAME_SCALE: Final = 1e-6
 class _Ground:
     """The ground of each cell, as a part of what it has on the map, between values on a lattice."""
 
-    def __init__(self, lattice: NDArray[np.float64], shape: tuple[int, int]):
+    def __init__(self, lattice: Floats, shape: tuple[int, int]):
         self.lattice, self.shape = lattice, shape
 
-    def __getitem__(self, window: tuple[slice, slice]) -> NDArray[np.float64]:
+    def __getitem__(self, window: tuple[slice, slice]) -> Floats:
         values = self.lattice
         for axis, (part, n) in enumerate(zip(window, self.shape, strict=True)):
             place = (np.arange(n)[part] + 0.5) * (values.shape[axis] - 1) / n
@@ -182,7 +182,7 @@ class _Ground:
         return values
 
 
-def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> NDArray[np.bool_]:
+def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> Truths:
     """Which sites, in the CRS of a raster, it speaks of: by a good part of them, or of its own cells.
 
     Cells stick out over a border: a raster of one state has a few in each of its neighbours. A site
@@ -227,10 +227,10 @@ def _metres_of_unit(crs: CRS) -> float:
 class _Yes:
     """1 where the values of a raster are something, else 0, window by window."""
 
-    def __init__(self, values: Any, asks: Callable[[NDArray[np.float64]], NDArray[np.bool_]]):
+    def __init__(self, values: Any, asks: Callable[[Floats], Truths]):
         self.values, self.asks, self.shape = values, asks, values.shape
 
-    def __getitem__(self, window: Any) -> NDArray[np.float64]:
+    def __getitem__(self, window: Any) -> Floats:
         return self.asks(self.values[window]).astype(np.float64)
 
 
