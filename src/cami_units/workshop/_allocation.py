@@ -133,9 +133,7 @@ def units_in_packs(
 
 
 def allocated(
-    units: gpd.GeoDataFrame,
-    sections: gpd.GeoDataFrame | None,
-    groups: Mapping[str, Sequence[str]],
+    units: gpd.GeoDataFrame, sections: gpd.GeoDataFrame | None, groups: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
     """The one group that each unit is given to: where its largest share lies, else the nearest.
 

@@ -154,7 +154,8 @@ def merged(
     known_names = {plain(unit[key]) for unit in units for key in ("name_en", "name_ru")}
     settle_new_units(numbered, known_names, merging)
     for one_group in groups:
-        _add_all_contested(one_group, all_numbered, merging)
+        for unit_id, what in sorted(one_group.contested.items()):
+            _add_contested(one_group, unit_id, what, all_numbered, merging)
         _lay_dropped_aside(one_group, merge)
     _keep_without_taker(unit_of, by_unit, numbered, merging)
     ask_about_split(numbered, pieces_of(base), merging)
@@ -213,6 +214,13 @@ def _copies_beside(
     versions = one_group.versions.get(unit_id, [])
     if not versions or not all(map(is_as_it_was, versions)):
         return {}
+    return _copies(one_group, unit_id, numbered)
+
+
+def _copies(
+    one_group: GroupVersions, unit_id: str, numbered: Mapping[str, Placemark]
+) -> dict[str, Placemark]:
+    """The new shapes of a group that are copies of a unit, by their new ids."""
     of_unit = (one_group.group, unit_id)
     return {
         new_id: mark for new_id, mark in numbered.items() if (mark.group, mark.copy_of) == of_unit
@@ -277,7 +285,7 @@ def _on_the_map(version: Version, merging: Merging) -> Version:
     ground_inside, merge = merging.ground_inside, merging.merge
     if not version.places or any(ground_inside.get(place, {}).get("") for place in version.places):
         return version
-    site = add_site(merge, _version_site(version), version.places)
+    site = _version_site(merge, version)
     _lay_version_aside(merge, site, version, note("off the map"))
     merge.conflicts.append(
         Conflict(
@@ -333,10 +341,7 @@ def _let_choose(
     """Versions of one group as a conflict: the first one counts, the others are laid aside."""
     merge, voice = merging.merge, asking[0]
     decided = merging.rules.resolutions.get(voice.unit_id)
-    sites = [
-        (version.file, add_site(merge, _version_site(version), version.places))
-        for version in asking
-    ]
+    sites = [(version.file, _version_site(merge, version)) for version in asking]
     about = {"group": voice.group, "count": len(asking), "file": voice.file}
     is_chosen = decided is not None and decided.choice == voice.file
     key = "same group twice, chosen" if is_chosen else "same group twice"
@@ -432,8 +437,7 @@ def _settle(unit: Mapping[str, Any], voices: Sequence[Version], merging: Merging
         _add_absent(str(unit["unit_id"]), merging.rules, merge)
     for voice in distinct:
         if voice.places and not voice.stands_by_itself and voice not in agreeing:
-            site = add_site(merge, _version_site(voice), voice.places)
-            _lay_version_aside(merge, site, voice, reason)
+            _lay_version_aside(merge, _version_site(merge, voice), voice, reason)
     if applying and applying.change == "split" and len(applying.places) > 1:
         _split(unit, applying, merging)
     else:
@@ -640,11 +644,7 @@ def _add_conflict(
     merging: Merging,
 ) -> None:
     """What groups do not agree on, with the ground that is in question."""
-    sites = [
-        (version.group, add_site(merging.merge, _version_site(version), version.places))
-        for version in distinct
-        if version.places
-    ]
+    sites = [(version.group, _version_site(merging.merge, version)) for version in distinct]
     merging.merge.conflicts.append(
         Conflict(
             unit_id,
@@ -752,8 +752,8 @@ def _split(unit: Mapping[str, Any], applying: Version, merging: Merging) -> None
         merge.units.append(next_unit)
         merge.changes.append(change._replace(notes=notes, applied=True, of_unit=unit_id))
         if comment := str(placemarks["comment"].iloc[place]):
-            row = UnitChange(piece, "commented", "none", applying.group, applying.file, name)
-            merge.changes.append(row._replace(notes=(note("", text=comment),), of_unit=unit_id))
+            said = change._replace(change="commented", site="", notes=(note("", text=comment),))
+            merge.changes.append(said._replace(of_unit=unit_id))
 
 
 def _without_words_of_pieces(version: Version, placemarks: gpd.GeoDataFrame) -> Version:
@@ -896,10 +896,7 @@ def _add_changes(
 
 
 def _add_unheard(
-    unit: Mapping[str, Any],
-    voice: Version,
-    applying: Version | None,
-    merging: Merging,
+    unit: Mapping[str, Any], voice: Version, applying: Version | None, merging: Merging
 ) -> None:
     """The rows of what other files of a group ask for, while the one with its voice counts."""
     for other in voice.unheard:
@@ -975,8 +972,9 @@ def _change_site(voice: Version, applying: Version | None, merge: Merge) -> str:
     if not voice.places or voice.change != "reshaped":
         return ""
     is_own = applying is not None and applying.places == voice.places
-    name = voice.unit_id if is_own and _is_taken(voice, applying) else _version_site(voice)
-    return add_site(merge, name, voice.places)
+    if is_own and _is_taken(voice, applying):
+        return add_site(merge, voice.unit_id, voice.places)
+    return _version_site(merge, voice)
 
 
 def _change_notes(voice: Version) -> list[Note]:
@@ -996,28 +994,15 @@ def _add_absent(unit_id: str, rules: Rules, merge: Merge) -> None:
     merge.changes.append(UnitChange(unit_id, "absent", "none", owner, "", "", notes=(why,)))
 
 
-def _add_all_contested(
-    one_group: GroupVersions, numbered: Mapping[str, Placemark], merging: Merging
-) -> None:
-    """The contested ids of a group, each with the new shapes that are copies of its unit."""
-    for unit_id, what in sorted(one_group.contested.items()):
-        copies = {
-            new_id: mark
-            for new_id, mark in numbered.items()
-            if (mark.group, mark.copy_of) == (one_group.group, unit_id)
-        }
-        _add_contested(one_group, unit_id, what, copies, merging)
-
-
 def _add_contested(
     one_group: GroupVersions,
     unit_id: str,
     what: Note,
-    copies: Mapping[str, Placemark],
+    numbered: Mapping[str, Placemark],
     merging: Merging,
 ) -> None:
     """An id that more than one placemark of a group claimed, or that a name contradicts."""
-    merge = merging.merge
+    merge, copies = merging.merge, _copies(one_group, unit_id, numbered)
     shared = sum(merging.ground.with_unit(mark.place, unit_id) for mark in copies.values())
     default = "the more alike keeps the id"
     sites = [
@@ -1027,9 +1012,8 @@ def _add_contested(
         )
         for new_id, mark in copies.items()
     ]
-    answers = {"both": "both", "ask": "ask"}
-    copies_beside = _copies_beside(one_group, unit_id, copies)
-    answers = _answers_of_copies(copies_beside) | answers
+    copies_beside = _copies_beside(one_group, unit_id, numbered)
+    answers = _answers_of_copies(copies_beside) | {"both": "both", "ask": "ask"}
     if len(copies_beside) == 1:
         [(new_id, mark)] = copies_beside.items()
         facts = {"new_id": new_id, "group": one_group.group, "name": mark.called()}
@@ -1062,11 +1046,11 @@ def _add_overlaps(numbered: Mapping[str, Placemark], merging: Merging) -> None:
     for a, b, km2 in sharing(gpd.GeoSeries(shapes, crs=base.crs)):
         first, second = sorted((shown_units[a], shown_units[b]), key=lambda unit: unit.unit_id)
         pair = f"{first.unit_id};{second.unit_id}"
+        facts = {"first": first.unit_id, "second": second.unit_id, "km2": km2}
         # Units that nobody touched overlapped before, and no group here has to answer for it:
         # plenary does, which let a unit stand by itself on ground that another had taken in.
         if not (first.site or second.site):
             if {first.status, second.status} & set(AGREED_STATUSES):
-                facts = {"first": first.unit_id, "second": second.unit_id, "km2": km2}
                 merge.notices.append(Notice("", "", pair, note("decided overlap", **facts)))
             continue
         if frozenset((first.unit_id, second.unit_id)) in pairs_in_conflict:
@@ -1076,7 +1060,6 @@ def _add_overlaps(numbered: Mapping[str, Placemark], merging: Merging) -> None:
             for unit in (first, second)
         ]
         if both_groups := groups[0] & groups[1]:
-            facts = {"first": first.unit_id, "second": second.unit_id, "km2": km2}
             what = note("own overlap", **facts, groups=";".join(sorted(both_groups)))
             merge.notices.append(Notice("", "", pair, what))
             continue
@@ -1122,9 +1105,9 @@ def outside_km2(ground: gpd.GeoSeries, taker: gpd.GeoSeries) -> float:
     return float(overlap.area_km2(ground).iloc[0] - shared)
 
 
-def _version_site(version: Version) -> str:
-    """The name of the outline that a group drew of a unit."""
-    return f"{version.unit_id}@{version.group}"
+def _version_site(merge: Merge, version: Version) -> str:
+    """The site of the outline that a group drew of a unit; empty where it drew none."""
+    return add_site(merge, f"{version.unit_id}@{version.group}", version.places)
 
 
 def _with_base(unit_id: str, sites: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -1150,8 +1133,7 @@ def _lay_dropped_aside(group: GroupVersions, merge: Merge) -> None:
     for mark in group.dropped_shapes:
         lay_aside(merge, f"@{mark.place}", "", mark, note("see problems"))
     for version in group.outlines_aside:
-        site = add_site(merge, _version_site(version), version.places)
-        _lay_version_aside(merge, site, version, note("see problems"))
+        _lay_version_aside(merge, _version_site(merge, version), version, note("see problems"))
 
 
 def _lay_version_aside(merge: Merge, site: str, version: Version, reason: Note) -> None:

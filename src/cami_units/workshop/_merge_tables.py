@@ -16,12 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cami_units.model import (
-    InputError,
-    Note,
-    in_short,
-    nearest_note,
-)
+from cami_units.model import InputError, Note, in_short, nearest_note
 from cami_units.workshop._identity import (
     Ground,
     MatchedBy,

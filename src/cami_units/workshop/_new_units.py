@@ -74,9 +74,9 @@ def new_shapes_on_the_map(groups: Sequence[GroupVersions], merging: Merging) -> 
             if merging.ground_inside.get(mark.place, {}).get(""):
                 on_the_map.append(mark)
                 continue
-            merging.merge.notices.append(mark.notice("new shape off the map"))
-            reason = note("new shape off the map")
-            lay_aside(merging.merge, f"@{mark.place}", "", mark, reason)
+            off_the_map = mark.notice("new shape off the map")
+            merging.merge.notices.append(off_the_map)
+            lay_aside(merging.merge, f"@{mark.place}", "", mark, off_the_map.note)
     return on_the_map
 
 
@@ -334,9 +334,7 @@ def _whose(a: Placemark, b: Placemark, merging: Merging) -> tuple[str, str]:
 
 
 def ask_about_split(
-    numbered: Mapping[str, Placemark],
-    pieces_of: Mapping[str, Sequence[str]],
-    merging: Merging,
+    numbered: Mapping[str, Placemark], pieces_of: Mapping[str, Sequence[str]], merging: Merging
 ) -> None:
     """Outlines of units that were split since: what became of their pieces stands, unless people say otherwise.
 

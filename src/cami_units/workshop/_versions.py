@@ -936,10 +936,11 @@ def _vanished(
     absent = Version(unit_id, result.group, result.files[0], "absent")
     if unit_id in result.unsound:
         return absent.noted(f"{result.unsound[unit_id]}, outline left")
+    outlines = [*_outlines(files, new_shapes)]
     # What the drawing page wrote down is a fact; what follows is read from shapes alone.
-    taker = _told_taker(unit_id, files, new_shapes)
-    if taker:
-        return _taken_in(absent, *taker, matched_by="cu_id")
+    for mark, into, _ in outlines:
+        if unit_id in mark.facts.merged_from:
+            return _taken_in(absent, mark, into, matched_by="cu_id")
     if not result.folder_there:
         return _dissolved(absent, files, ground)
     with_folder = [read_file for read_file in files if read_file.file.folder_there]
@@ -958,17 +959,10 @@ def _vanished(
             placemark=pieces[0].name,
             comment=joined_comments(pieces),
         )
-    takers = [
-        (piece, taker)
-        for read_file in files
-        for taker, unit_pieces in read_file.identity.pieces.items()
-        for piece in unit_pieces
+    least_km2 = TAKEN_IN * ground.base_area[unit_id]
+    for mark, into, is_drawn_anew in outlines:
         # what came back as it went out takes nothing in
-        if piece.place in read_file.versions[taker].places
-    ]
-    takers += [(mark, f"#{mark.place}") for mark in new_shapes]
-    for mark, into in takers:
-        if ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.base_area[unit_id]:
+        if is_drawn_anew and ground.with_unit(mark.place, unit_id) >= least_km2:
             return _taken_in(absent, mark, into, matched_by="overlap")
     # Somewhere in this file a shape could not be read: it may be the unit that seems to be gone.
     if "" in result.unsound:
@@ -1005,16 +999,12 @@ _WHOLE: Final = 0.999
 """Share of an outline from which all of it is meant, but for what digits cost."""
 
 
-def _told_taker(
-    unit_id: str, files: Sequence[_ReadFile], new_shapes: Sequence[Placemark]
-) -> tuple[Placemark, str] | None:
-    """The placemark that says a unit was merged into it, and what that one is."""
-    for read_file in files:
-        for taker, unit_pieces in read_file.identity.pieces.items():
-            for mark in unit_pieces:
-                if unit_id in mark.facts.merged_from:
-                    return mark, taker
-    for mark in new_shapes:
-        if unit_id in mark.facts.merged_from:
-            return mark, f"#{mark.place}"
-    return None
+def _outlines(
+    files: Sequence[_ReadFile], new_shapes: Sequence[Placemark]
+) -> Iterator[tuple[Placemark, str, bool]]:
+    """Each outline of a group, the unit or new shape that it is of, and whether it was drawn anew."""
+    for _, identity, versions in files:
+        for unit_id, pieces in identity.pieces.items():
+            drawn_anew = versions[unit_id].places
+            yield from ((mark, unit_id, mark.place in drawn_anew) for mark in pieces)
+    yield from ((mark, f"#{mark.place}", True) for mark in new_shapes)
