@@ -131,9 +131,7 @@ class Desk:
     def ask(self, errand: Errand) -> None:
         """Have something made in its turn: a file says so until it is done, and no click is lost."""
         if errand.name != "make_workshop":  # that wants an empty folder
-            with self.lock:
-                others = [other for other in _day.read_errands(self.directory) if other != errand]
-                _day.write_errands(self.directory, [*others, errand])
+            self._note_errand(errand, is_done=False)
         self.worker.ask(errand.name, partial(self._make, errand), key=repr(errand))
 
     def _make(self, errand: Errand, progress: Progress) -> None:
@@ -145,9 +143,13 @@ class Desk:
             if errand.choices and errand.name in _verbs.PRODUCTS:
                 self.make_board(progress)
         finally:
-            with self.lock:
-                others = [other for other in _day.read_errands(self.directory) if other != errand]
-                _day.write_errands(self.directory, others)
+            self._note_errand(errand, is_done=True)
+
+    def _note_errand(self, errand: Errand, *, is_done: bool) -> None:
+        """Write down that something is still to be made, or no more."""
+        with self.lock:
+            others = [other for other in _day.read_errands(self.directory) if other != errand]
+            _day.write_errands(self.directory, others if is_done else [*others, errand])
 
     def ask_collect(self) -> None:
         """Collect what was handed in: measured and shown first, then written."""
@@ -440,10 +442,8 @@ class Pages:
     def _is_stopped(self) -> bool:
         """Whether the last look at plan and layers found what nothing can be computed with."""
         job = self.desk.worker.jobs.get("check")
-        problems = self.desk.noticed.get("check", ())
-        return bool(job and job.state == REFUSED) or any(
-            problem.level == "refuses" for problem in problems
-        )
+        levels = {problem.level for problem in self.desk.noticed.get("check", ())}
+        return bool(job and job.state == REFUSED) or "refuses" in levels
 
     def _noticed(self, request: Request, name: str) -> list[dict[str, str]]:
         """What a command had to say of its work, in the reader's language."""
@@ -473,7 +473,7 @@ class Pages:
             # a workshop begun on a page in Russian has a plan that explains itself in Russian
             choices = {"lang": self._lang(request)} if name == "make_workshop" else {}
             self.desk.ask(Errand(name, choices=choices))
-        return _back(request, "/before", {})
+        return _back(request, "/before")
 
     # -- hand in ----------------------------------------------------------------------------------
 
@@ -505,15 +505,14 @@ class Pages:
         try:
             _day.take_out(self.desk.directory, _text(form, "name"))
         except InputError as error:
-            said = told(error.note, self._lang(request))[0]
-            return PlainTextResponse(said, status_code=400)
+            return PlainTextResponse(told(error.note, self._lang(request))[0], status_code=400)
         self.desk.ask_collect()
-        return _back(request, "/", {})
+        return _back(request, "/")
 
     def collect(self, request: Request, _: FormData) -> Response:
         """Collect once more, asked for by hand."""
         self.desk.ask_collect()
-        return _back(request, "/", {})
+        return _back(request, "/")
 
     # -- settle -----------------------------------------------------------------------------------
 
@@ -561,7 +560,7 @@ class Pages:
         if key := self._resolve(self._day(), form, lang):
             return self.settle(request, words.text(key, lang))
         self.desk.ask_collect()
-        return _back(request, "/settle", {})
+        return _back(request, "/settle")
 
     def _resolve(self, day: Day, form: FormData, lang: str) -> str:
         """Write one resolution; hands back the phrase that says why not."""
@@ -638,7 +637,7 @@ class Pages:
         except InputError as error:
             return self.board(request, told(error.note, lang)[0], typed)
         self.desk.worker.touch()
-        return _back(request, _of_unit("/board", line["unit_id"], typed.get("order", "")), {})
+        return _back(request, _of_unit("/board", line["unit_id"], typed.get("order", "")))
 
     def _record(self, day: Day, form: Mapping[str, str]) -> Mapping[str, str]:
         """The line in the log, and the job that shows it in tables and maps."""
@@ -788,7 +787,7 @@ class Pages:
         if day.current is None:
             return self._refusal(request, "desk no round")
         self.desk.ask(Errand(name, day.current.path.name, choices))
-        return _back(request, "/after", {})
+        return _back(request, "/after")
 
     def _folder_of(self, day: Day, name: str) -> str:
         """Where a product lies, from the workshop's folder on; nothing where it is not there."""
@@ -807,8 +806,8 @@ class Pages:
                 typer.launch(str(self.desk.directory / path))
         elif name in _verbs.BEFORE and (folder := _verbs.done_before(self.desk.directory)[name]):
             typer.launch(str(folder))
-            return _back(request, "/before", {})
-        return _back(request, "/after", {})
+            return _back(request, "/before")
+        return _back(request, "/after")
 
     # -- the rest ---------------------------------------------------------------------------------
 
@@ -871,9 +870,7 @@ class Pages:
 
     def _standing(self, day: Day, lang: str) -> str:
         """How far plenary has come, for windows whose board is still being drawn."""
-        if day.current is None:
-            return ""
-        return progress_said(unit_facts(day, lang), lang)
+        return progress_said(unit_facts(day, lang), lang) if day.current else ""
 
     def file_of_round(self, request: Request) -> Response:
         """A page or picture of a round, by its plain name: a path of a browser is no path here."""
@@ -922,7 +919,7 @@ def _of_unit(address: str, unit_id: str, order: str) -> str:
     return f"{address}?unit={quote(unit_id)}" + (f"&order={order}" if order in ORDERS else "")
 
 
-def _back(request: Request, address: str, answer: Mapping[str, Any]) -> Response:
+def _back(request: Request, address: str, answer: Mapping[str, Any] = _NOTHING) -> Response:
     """Back to a page, or plain data where the script asked."""
     if request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse(dict(answer))

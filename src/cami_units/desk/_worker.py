@@ -127,8 +127,7 @@ class Worker:
             except InputError as error:
                 self._set(name, state=REFUSED, refusal=error.note)
             except Exception as error:  # a fault of ours must not end the day
-                why = quoted(f"{type(error).__name__}: {error}")
-                self._set(name, state=BROKEN, refusal=why)
+                self._set(name, state=BROKEN, refusal=quoted(f"{type(error).__name__}: {error}"))
             else:
                 self._set(name, state=DONE)
             self.ended += 1
