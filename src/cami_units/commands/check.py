@@ -16,6 +16,7 @@ from cami_units.commands.plan_layers import (
     faulty_coverage,
     faulty_groups,
     open_numbers,
+    read_context_layer,
     reading_of,
     sites_typed,
     too_fine_cells,
@@ -89,14 +90,7 @@ def _context_layers(plan: Plan, clean: Layers | None, progress: Progress) -> lis
         if not context.path.exists() and _is_name(context.path):
             continue  # said already
         try:
-            layer_read = layers.read_context(
-                context.path,
-                around=states,
-                reading=reading_of(plan),
-                name=name,
-                column=context.column,
-                summary=context.summary,
-            )
+            layer_read = read_context_layer(plan, name, around=states)
         except InputError as error:
             problem = problem_of("refuses", title, context.path.name, "", error.note)
             layer_read = layers.LayerRead(None, (problem,))

@@ -14,7 +14,7 @@ import shapely
 
 from cami_units import layers, overlap, words
 from cami_units.commands._round_tables import as_written
-from cami_units.commands.plan_layers import reading_of
+from cami_units.commands.plan_layers import read_context_layer
 from cami_units.model import (
     CONTEXT,
     InputError,
@@ -73,15 +73,7 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
         progress("summarising context layers", number, len(plan.context))
         try:
             # of a raster only the window around the study is read
-            around = units if cells is None else cells
-            read = layers.read_context(
-                layer_plan.path,
-                around=around,
-                reading=reading_of(plan),
-                name=name,
-                column=layer_plan.column,
-                summary=layer_plan.summary,
-            )
+            read = read_context_layer(plan, name, around=units if cells is None else cells)
             if read.is_refused:
                 raise layers.refusal(read.problems, Note("work context"))
             ground = grounds.of(name, read.table)

@@ -58,6 +58,19 @@ def load(plan: Plan, *, progress: Progress = quiet, cache: Cache = NOTHING_KEPT)
     return clean if path is None else replace(clean, overrides=layers.read_overrides(path))
 
 
+def read_context_layer(plan: Plan, name: str, *, around: gpd.GeoDataFrame) -> layers.LayerRead:
+    """A context layer of a plan, by its name there; of a raster the window around some ground."""
+    context = plan.context[name]
+    return layers.read_context(
+        context.path,
+        around=around,
+        reading=reading_of(plan),
+        name=name,
+        column=context.column,
+        summary=context.summary,
+    )
+
+
 def sites_typed(typed: Iterable[object], sites: Collection[str]) -> list[str]:
     """Names of sites as somebody typed them: one of these sites as it is, or a unit's id as ids are written.
 
