@@ -682,11 +682,7 @@ def _value_map(column: str, language: _Language) -> dict[str, str]:
         "tier": {tier: say(tier) for tier in (*palette.TIER_OPACITY, "none")},
         "origin": {origin: say(origin) for origin in ORIGINS}
         | {str(code): say(phrase) for code, phrase in ORIGIN.items()},
-        "met": {
-            "true": say("met"),
-            "false": say("not met"),
-            _NULL: say("not assessed"),
-        },
+        "met": {"true": say("met"), "false": say("not met"), _NULL: say("not assessed")},
         "presence": {str(code): say(phrase) for code, phrase in PRESENCE.items()},
         "seasonal": {str(code): say(phrase) for code, phrase in SEASONAL.items()},
         "role": {role: say(f"role {role}") for role in ("qualifying", "supporting")},

@@ -212,10 +212,7 @@ def _failing(name: str, met: object, clauses: list[Note]) -> Note:
 
 
 def value_scores(
-    measures: pd.DataFrame,
-    profile: Profile,
-    *,
-    weights: NDArray[np.float64] | None = None,
+    measures: pd.DataFrame, profile: Profile, *, weights: NDArray[np.float64] | None = None
 ) -> pd.Series[float]:
     """The value score of each site, 0–1.
 

@@ -119,8 +119,7 @@ def _draw_sign(
         opacity = round(255 * look.opacity)
         draw.rectangle((x, y, east, south), fill=(*ImageColor.getrgb(look.fill)[:3], opacity))
     if look.line:
-        corners = [(x, y), (east, y), (east, south), (x, south), (x, y)]
-        _draw_line(draw, corners, look, point)
+        _draw_line(draw, [(x, y), (east, y), (east, south), (x, south), (x, y)], look, point)
 
 
 def _draw_line(

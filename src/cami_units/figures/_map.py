@@ -51,20 +51,11 @@ _ORDER: Final = {
     name: place
     for place, name in enumerate(
         (
-            "land",
-            "relief",
-            "water",
-            "graticule",
-            "unit fills",
+            *("land", "relief", "water", "graticule", "unit fills"),
             MAP_EVIDENCE[0],  # protected areas lie below the lines of sections and states
-            "sections",
-            "countries",
-            "disputed",
+            *("sections", "countries", "disputed"),
             *MAP_EVIDENCE[1:],
-            "units",
-            "veil",
-            "names",
-            "furniture",
+            *("units", "veil", "names", "furniture"),
         ),
         start=1,
     )
@@ -383,12 +374,9 @@ def draw_units(plate: Plate, focus: Collection[str], *, only_focus: bool = False
         if focus and row["unit_id"] not in focus:
             look = faint(look)
         shapes = outlines[str(row["unit_id"])]
-        fill = Look("", 0.0, (), look.fill, look.opacity)
-        _draw(plate, shapes, fill, "unit fills")
-        casing = Look(palette.CASING, look.width + _CASING_PT)
-        _draw(plate, shapes, casing, "units")
-        stroke = Look(look.line, look.width, look.dashes)
-        _draw(plate, shapes, stroke, "units")
+        _draw(plate, shapes, Look("", 0.0, (), look.fill, look.opacity), "unit fills")
+        _draw(plate, shapes, Look(palette.CASING, look.width + _CASING_PT), "units")
+        _draw(plate, shapes, replace(look, fill=""), "units")
 
 
 @lru_cache(maxsize=8)

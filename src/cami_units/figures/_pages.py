@@ -28,6 +28,8 @@ from cami_units.figures._map import (
     scale_bar,
 )
 from cami_units.figures._sheet import (
+    A3,
+    A4,
     INK,
     SOFT,
     Column,
@@ -45,14 +47,7 @@ from cami_units.figures._sheet import (
     write_in,
 )
 from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, lines, width_mm
-from cami_units.model import (
-    EVIDENCE_LAYERS,
-    LAYERS,
-    LONLAT,
-    finding_key,
-    is_missing,
-    transformer,
-)
+from cami_units.model import EVIDENCE_LAYERS, LAYERS, LONLAT, finding_key, is_missing, transformer
 from cami_units.scene import (
     COARSE,
     Frame,
@@ -67,8 +62,6 @@ from cami_units.scene import (
     unit,
 )
 
-A4: Final = (210.0, 297.0)
-A3: Final = (420.0, 297.0)
 A1: Final = (841.0, 594.0)
 SLIDE: Final = (320.0, 180.0)
 """A screen of 16 : 9; at 152.4 dots an inch it is 1920 × 1080."""

@@ -50,6 +50,9 @@ from cami_units.model import InputError, clean_name
 from cami_units.palette import Look
 from cami_units.scene import Scene
 
+A4: Final = (210.0, 297.0)
+A3: Final = (420.0, 297.0)
+"""Width and height of sheets, mm."""
 INK: Final = "#1c252b"
 SOFT: Final = "#55636c"
 RULE: Final = "#c3ccd1"

@@ -25,6 +25,8 @@ from cami_units.figures._map import (
     scale_bar,
 )
 from cami_units.figures._sheet import (
+    A3,
+    A4,
     INK,
     RULE,
     SOFT,
@@ -49,9 +51,6 @@ LABEL_LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 CLASSES: Final = ((0.9, "#08306b"), (0.5, "#2f7dbd"), (0.1, "#9cc7e4"), (0.0, "#e3eef6"))
 """Lower bound and fill of each class of selection frequency, darkest first."""
 
-_A4: Final = (210.0, 297.0)
-_A3: Final = (420.0, 297.0)
-
 
 def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     """The interval of ranks of every unit on a sheet of A4, with the share of runs beside it.
@@ -63,9 +62,9 @@ def rank_intervals(scene: Scene, sensitivity: pd.DataFrame) -> Figure:
     sensitivity : DataFrame
         Table `sensitivity` of the round.
     """
-    wide, _ = _A4
+    wide, _ = A4
     margin, lang = 12.0, scene.lang
-    figure = sheet(*_A4)
+    figure = sheet(*A4)
     top = _title(figure, scene, words.text("rank intervals", lang), margin)
     end = foot(figure, scene, size=5.5, margin=margin) - 16
     units = list(records(drawn_units(scene)))
@@ -139,9 +138,9 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
         ``pu_id``, ``selection_frequency`` (0–1) and polygons in the scene's CRS. Cells with 0 are
         not drawn.
     """
-    wide, _ = _A3
+    wide, _ = A3
     margin, lang = 10.0, scene.lang
-    figure = sheet(*_A3)
+    figure = sheet(*A3)
     top = _title(figure, scene, words.text("selection frequency", lang), margin)
     end = foot(figure, scene, size=6, margin=margin) - 14
     width = wide - 2 * margin
@@ -149,8 +148,7 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     axes = axes_at(figure, margin, top, width, end - top)
     plate = Plate(axes, scene, sized, 0.9)
     graticule(plate, size=5)
-    furniture = (scale_bar(plate, size=5.7), north_arrow(plate, size=7.8))
-    draw_map(plate, layers=(), furniture=furniture)
+    draw_map(plate, layers=(), furniture=(scale_bar(plate, size=5.7), north_arrow(plate, size=7.8)))
     share = cells["selection_frequency"].to_numpy(dtype=float)
     # the upper bound of each class is the lower one of the class before it; of the first there is none
     bounds = [np.inf, *(low for low, _ in CLASSES)]
@@ -186,7 +184,7 @@ def coverage_curve(scene: Scene, curve: pd.DataFrame, chosen_units: pd.DataFrame
         Table `complementarity`: ``unit_id``, ``chosen``.
     """
     margin, lang = 14.0, scene.lang
-    figure = sheet(_A4[1], _A4[0])
+    figure = sheet(A4[1], A4[0])
     top = _title(figure, scene, words.text("coverage curve", lang), margin)
     end = foot(figure, scene, size=5.5, margin=margin) - 24
     width = size_mm(figure)[0] - 2 * margin
@@ -233,7 +231,7 @@ def border_graph(scene: Scene, pairs: pd.DataFrame) -> Figure:
         The scene has no countries.
     """
     margin, lang = 10.0, scene.lang
-    figure = sheet(_A4[1], _A4[0])
+    figure = sheet(A4[1], A4[0])
     top = _title(figure, scene, words.text("border pairs", lang), margin)
     end = foot(figure, scene, size=5.5, margin=margin) - 8
     width = size_mm(figure)[0] - 2 * margin
