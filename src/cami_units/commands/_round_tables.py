@@ -77,10 +77,8 @@ def round_tables(
     }
     if assessed_sites.tables.records is not None:
         tables["unit_records"] = unit_records(assessed_sites, ids, plan, known_layers)
-    for name in ("overrides", "coverage", "coverage_areas", "occurrences", "animal_crossings"):
-        if getattr(known_layers, name) is not None:
-            tables[name] = getattr(known_layers, name)
-    for name in ROUND_LAYERS:
+    beside = ("overrides", "coverage", "coverage_areas", "occurrences", "animal_crossings")
+    for name in (*beside, *ROUND_LAYERS):
         if getattr(known_layers, name) is not None:
             tables[name] = getattr(known_layers, name)
     return Round(
@@ -110,15 +108,9 @@ def _what_it_takes(
     of_units = of_units[of_units["site"].isin(ids.index)]
     parts = [of_units.assign(site=of_units["site"].map(ids))]
     if pieces.layers.hotspots is not None:
+        hotspots = pieces.layers.hotspots
         parts.append(
-            what_it_takes(
-                pieces.layers.hotspots,
-                pieces,
-                plan,
-                drawn_sites,
-                site="hotspot_id",
-                cache=cache,
-            )
+            what_it_takes(hotspots, pieces, plan, drawn_sites, site="hotspot_id", cache=cache)
         )
     return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=grown.crs)
 

@@ -103,13 +103,8 @@ def propose(
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(CellTables):
     """Scored planning units; species and hotspots in each (km²); species shared nearby."""
-
-    units: gpd.GeoDataFrame
-    species: pd.DataFrame
-    shared: pd.DataFrame
-    hotspots: pd.DataFrame
 
 
 AnyCells = TypeVar("AnyCells", Cells, CellTables)
@@ -237,12 +232,8 @@ def scored(tables: CellTables, pieces: Pieces, plan: Plan) -> Cells:
         plan.profile,
         cell_km2=float(overlap.area_km2(tables.units).iloc[0]),
     )
-    return Cells(
-        units=tables.units.merge(scores, on="pu_id"),
-        species=tables.species,
-        shared=tables.shared,
-        hotspots=tables.hotspots,
-    )
+    units = tables.units.merge(scores, on="pu_id")
+    return Cells(units, tables.species, tables.shared, tables.hotspots)
 
 
 def study_cells(pieces: Pieces, plan: Plan, *, living: bool = False) -> gpd.GeoDataFrame:
