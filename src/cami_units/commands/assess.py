@@ -113,7 +113,7 @@ def cut(plan_layers: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Piec
     ['sci_name', 'iso2', 'geometry']
     """
     check_arguments(cut, locals())
-    pair_km, adjacent_km, error_km, _ = key = _pieces_key(plan_layers, plan)
+    pair_km, adjacent_km, error_km, _ = key = pieces_key(plan_layers, plan)
 
     def cut_anew() -> Pieces:
         return overlap.layer_pieces(
@@ -123,7 +123,7 @@ def cut(plan_layers: Layers, plan: Plan, *, cache: Cache = NOTHING_KEPT) -> Piec
     return kept_value(cache, "pieces", key, Pieces, cut_anew, layers=plan_layers)
 
 
-def _pieces_key(plan_layers: Layers, plan: Plan) -> list[Any]:
+def pieces_key(plan_layers: Layers, plan: Plan) -> list[Any]:
     """What the pieces of layers hang on, beside the layers."""
     coverage = [plan_layers.coverage, plan_layers.coverage_areas]
     profile = plan.profile
@@ -132,7 +132,7 @@ def _pieces_key(plan_layers: Layers, plan: Plan) -> list[Any]:
 
 def cut_to_draw(plan_layers: Layers, plan: Plan, *, cache: Cache) -> DrawnPieces:
     """As much of :func:`cut` as drawing pages measure on; all of it where it is kept already."""
-    known_pieces = entry(cache, "pieces", _pieces_key(plan_layers, plan))
+    known_pieces = entry(cache, "pieces", pieces_key(plan_layers, plan))
     if known_pieces is not None:
         return Pieces(layers=plan_layers, **known_pieces)
     return overlap.drawn_pieces(plan_layers, adjacent_km=plan.profile.G1.adjacent_km)

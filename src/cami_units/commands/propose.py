@@ -13,7 +13,7 @@ import pandas as pd
 from cami_units import criteria, delineate, grid, layers, overlap, store
 from cami_units.cache import NOTHING_KEPT, Cache, kept_table, kept_value, narrowed
 from cami_units.commands._round_tables import round_tables
-from cami_units.commands.assess import Assessed, assess_sites, cut, species_ranges
+from cami_units.commands.assess import Assessed, assess_sites, cut, pieces_key, species_ranges
 from cami_units.commands.check import missing_context, proposal_overrides
 from cami_units.commands.context import with_context
 from cami_units.commands.plan_layers import faulty_groups, ground, load, too_fine_cells
@@ -77,16 +77,8 @@ def propose(
     clean = replace(clean, problems=(*clean.problems, *proposal_overrides(clean)))
     progress("cutting layers by states", 0, 0)
     pieces = cut(clean, plan, cache=cache)
-    # what is measured from here on hangs on these numbers too; weights and thresholds change
-    # nothing of it
-    cache = narrowed(
-        cache,
-        plan.profile.C7.pair_km,
-        plan.profile.G1.adjacent_km,
-        plan.borders.error_km,
-        clean.coverage,
-        clean.coverage_areas,
-    )
+    # what is measured from here on hangs on the same numbers; weights and thresholds change nothing of it
+    cache = narrowed(cache, *pieces_key(clean, plan))
     progress("scoring planning units", 0, 0)
     file = None if overlaps is None else Path(overlaps)
     cells = scored(measured_cells(pieces, plan, cache=cache, overlaps=file), pieces, plan)
