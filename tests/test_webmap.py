@@ -123,6 +123,7 @@ def toy_species(name: str = "Saiga antelope") -> pd.DataFrame:
             "code": "SNL",
             "name_en": "Snow leopard",
             "name_ru": "Снежный барс",
+            "name_zh": "雪豹",
         },
     ]
     return pd.DataFrame(rows).assign(iucn_category="VU")
@@ -250,6 +251,12 @@ def test_cards_of_coarse_places_say_why(tmp_path: Path) -> None:
     assert said(page["evidence"]["hotspots"]) == {"H01": ""}
     own = dict(page["evidence"]["barriers"][0]["rows"])["source"]
     assert (own["en"], own["ru"]) == ("from memory", words.text("note source memory", "ru"))
+    # names follow where a layer has them
+    hotspots = layers["hotspots"].assign(name_zh="阿尔泰山")
+    write_map(tmp_path / "zh.html", **toy(layers={**layers, "hotspots": hotspots}))
+    zh_page = content((tmp_path / "zh.html").read_text("utf-8"))
+    assert zh_page["evidence"]["hotspots"][0]["name"]["zh"] == "阿尔泰山"
+    assert "zh" not in page["evidence"]["hotspots"][0]["name"]
     # a layer of one's own may have no second name
     assert page["evidence"]["corridors"][0]["name"] == {"en": "Route", "ru": "Путь"}
     assert page["evidence"]["barriers"][0]["name"] == {"en": "Fence", "ru": "Fence"}
@@ -397,7 +404,8 @@ def test_the_card_is_the_card() -> None:
     drawn = content(unit_map(**toy()).get_root().render())["units"][0]
     for lang in ("en", "ru"):
         card = given_cards[lang].set_index("unit_id").loc["CU-001"]
-        assert dict(drawn["card"][lang]) == {
+        assert [line[2:] for line in drawn["card"][lang] if line[0] == "species"] == [["1"]]
+        assert {line[0]: line[1] for line in drawn["card"][lang]} == {
             field: shown(card[field])
             for field in words.CARD_FIELDS
             if field not in ("name_en", "name_ru", "comment")  # how to comment in Google Earth
@@ -686,6 +694,7 @@ def test_a_card_stands_beside_its_unit_and_within_the_map(
         ("CU-0", "Altai knot"),
         ("tyur", "Ustyurt"),  # in the middle of a word
         ("SNL", "Snow leopard"),
+        ("雪豹", "Snow leopard"),  # in a language that the page does not speak
     ],
 )
 def test_search_finds_any_name(browser: Page, toy_map: Path, text: str, first: str) -> None:

@@ -846,7 +846,8 @@ def _evidence_row(key: str, row: Mapping[str, Any], shape: BaseGeometry) -> dict
     return {
         "id": shown(row[layer_rule.key[0]]),
         # a layer from elsewhere may have no Russian name
-        "name": {"en": shown(row[name_en]), "ru": shown(row.get(name_ru)) or shown(row[name_en])},
+        "name": {"en": shown(row[name_en]), "ru": shown(row.get(name_ru)) or shown(row[name_en])}
+        | names_in_languages(row),
         "rows": [
             [
                 column,

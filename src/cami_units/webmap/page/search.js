@@ -1,4 +1,4 @@
-// Search over everything that has a name: English, Russian, Latin, ids and codes; any part of a word.
+// Search over everything that has a name, in any language, Latin, ids and codes; any part of a word.
 
 const searchBox = node("search");
 const foundList = node("found");
@@ -6,11 +6,11 @@ const MOST_FOUND = 12;
 let active = -1;
 
 const index = [
-  ...data.units.map((unit) => entry("unit", unit.id, unit, [unit.id, unit.name.en, unit.name.ru], () => showUnit(unit.id))),
-  ...data.species.map((one) => entry("species", one.code, one, [one.code, one.id, one.name.en, one.name.ru], () => showSpecies(one))),
+  ...data.units.map((unit) => entry("unit", unit.id, unit, [unit.id, ...Object.values(unit.name)], () => showUnit(unit.id))),
+  ...data.species.map((one) => entry("species", one.code, one, [one.code, one.id, ...Object.values(one.name)], () => showSpecies(one))),
   ...Object.entries(data.evidence).flatMap(([key, things]) =>
-    things.map((thing) => entry(key, thing.id, thing, [thing.id, thing.name.en, thing.name.ru], () => showThing(key, thing)))),
-  ...data.base.places.map((place) => entry("gazetteer", "", place, [place.name.en, place.name.ru], () => showPlace(place))),
+    things.map((thing) => entry(key, thing.id, thing, [thing.id, ...Object.values(thing.name)], () => showThing(key, thing)))),
+  ...data.base.places.map((place) => entry("gazetteer", "", place, Object.values(place.name), () => showPlace(place))),
 ];
 
 function entry(kind, id, thing, names, go) {
