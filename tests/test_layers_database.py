@@ -65,8 +65,8 @@ def test_a_query_gives_the_same_ranges_as_the_same_rows_in_a_file(tmp_path, hexa
             "-- database: sqlite:///{db}\nSELECT binomial FROM iucn",
             r"returns no geometry(.|\n)*binomial",
         ),
-        ("-- database: nonsense\nSELECT 1", r"the database says: Could not parse"),
-        ("-- database: postgresql+nodriver://u@h/d\nSELECT 1", r"the database says|not installed"),
+        ("-- database: nonsense\nSELECT 1", r"one looks like postgresql://user@host/name"),
+        ("-- database: postgresql+nodriver://u@h/d\nSELECT 1", r"of no database|not installed"),
     ],
 )
 def test_what_is_wrong_with_a_query_is_said_without_its_address(tmp_path, text, said):
@@ -106,3 +106,12 @@ def test_the_hash_is_that_of_the_rows(tmp_path):
     other = gpd.GeoDataFrame({"a": [1]}, geometry=[BOX.buffer(1)], crs=4326)
     assert _database.rows_hash([table]) == _database.rows_hash([table.copy()])
     assert _database.rows_hash([table]) != _database.rows_hash([other])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://example.org/x", "git@example.org:x.git", "/srv/x.git", "file:///srv/x.git", ""],
+)
+def test_what_is_published_to_an_address_of_no_database_is_told_what_one_looks_like(address):
+    with pytest.raises(InputError, match=r"of no database: one looks like postgresql://user@host"):
+        layers.tables_to_database({}, address, "cami", keys={})

@@ -95,6 +95,8 @@ def _connected(address: str, *, can_write: bool) -> Iterator[Any]:
         raise InputError.of("database driver missing", **facts) from None
     except InputError:
         raise
+    except sqlalchemy.exc.ArgumentError:  # a web address, a repository, a folder, nothing
+        raise InputError.of("no database address") from None
     except Exception as error:  # drivers raise their own kinds, and may put the address in words
         if not isinstance(error, sqlalchemy.exc.SQLAlchemyError) and not _is_of_driver(error):
             raise
