@@ -85,11 +85,13 @@ def test_rows_find_their_unit_by_id_hotspot_or_name_and_none_is_lost():
 
 
 def test_a_name_of_no_unit_is_told_with_the_nearest():
-    rows = pd.DataFrame({"unit_name": ["Narin", "CU-0033", "Moon"], "text": list("abc")})
+    # H08 is another hotspot, not H03 mistyped
+    names = ["Narin", "CU-0033", "Moon", "H08"]
+    rows = pd.DataFrame({"unit_name": names, "text": list("abcd")})
     _, _, (problem,) = workshop.placed(rows, UNITS, source="x.csv")
     assert problem.what == (
-        "3 activities name what is no unit of this round: CU-0033 (perhaps CU-003?), "
-        "Moon, Narin (perhaps Naryn?)"
+        "4 activities name what is no unit of this round: CU-0033 (perhaps CU-003?), "
+        "H08, Moon, Narin (perhaps Naryn?)"
     )
 
 

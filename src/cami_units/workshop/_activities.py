@@ -211,9 +211,21 @@ def _unplaced(
     return tuple(problem_of("counted", "activities", source, "", one) for one in notes)
 
 
+_NO_DIGIT: Final = re.compile(r"\D")
+
+
 def _with_nearest(name: str, known_names: Sequence[str]) -> Note:
-    """A name that somebody typed, with the known one that was perhaps meant, in whatever case."""
-    written = {known.casefold(): known for known in known_names}
+    """A name that somebody typed, with the known one that was perhaps meant, in whatever case.
+
+    H25 is no slip for H29: a number of as many digits is another thing.
+    """
+    number = _NO_DIGIT.sub("", name)
+    numbers = {known: _NO_DIGIT.sub("", known) for known in known_names}
+    written = {
+        known.casefold(): known
+        for known, other in numbers.items()
+        if other == number or len(other) != len(number)
+    }
     close = nearest_word(name.casefold(), written)
     hint = Note("perhaps", {"word": written[close]}) if close else ""
     return Note("named so", {"name": name, "hint": hint})
