@@ -710,8 +710,8 @@ def _questions(unit: _Told, lang: str) -> tuple[str, ...]:
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
     questions = [*_asked(unit.row), *(_conflict(row, lang) for row in unit.conflicts)]
     for row in unit.asked:
-        who, asked = _spoken(spoken_groups(row["group"], lang), lang), _noted(row, "text", lang)
-        questions.append(words.with_label(who, asked, lang) if who and asked else who or asked)
+        said = (_spoken(spoken_groups(row["group"], lang), lang), _noted(row, "text", lang))
+        questions.append(words.with_label(*said, lang) if all(said) else "".join(said))
     if lost_criteria:
         criteria = words.in_list(lost_criteria, lang)
         questions.append(words.with_label(words.text("no longer meets", lang), criteria, lang))
