@@ -1010,6 +1010,46 @@ def test_what_a_killed_run_left_of_a_product_lies_beside_its_round_until_the_nex
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
+@pytest.mark.parametrize("stray", [None, "order.csv"])
+def test_a_round_that_lies_aside_outlives_a_folder_made_in_its_place(tmp_path, stray):
+    """The power went between the two renames, and somebody has made the folder anew."""
+    folder = write_round(a_round(), tmp_path / "r")
+    aside = folder.rename(tmp_path / ".r.replaced")
+    folder.mkdir()
+    if stray:
+        (folder / stray).touch()
+        with pytest.raises(InputError):
+            store.read_round(folder)
+        assert (aside / "manifest.json").is_file()
+        (folder / stray).unlink()
+    assert len(store.read_round(folder).tables["conservation_units"])
+    assert not aside.exists()
+
+
+@pytest.mark.parametrize("product", [False, True])
+def test_what_is_written_into_a_round_that_is_swapped_waits_for_it(tmp_path, product):
+    folder = write_round(a_round(), tmp_path / "r")
+
+    def add():
+        if product:
+            with store.staging(folder / "plenary") as made:
+                hello(made / "board.html")
+        else:
+            write_atomically(folder / "order.csv", hello)
+
+    with ThreadPoolExecutor(1) as other:
+        with exclusive(folder):
+            folder.rename(tmp_path / ".r.replaced")
+            adding = other.submit(add)
+            with pytest.raises(TimeoutError):
+                adding.result(timeout=0.5)
+            assert not folder.exists()  # nobody makes it meanwhile
+            (tmp_path / ".r.replaced").rename(folder)
+        adding.result(timeout=30)
+    assert (folder / ("plenary/board.html" if product else "order.csv")).is_file()
+    assert store.read_round(folder).tables.keys()
+
+
 # -- tables one by one ------------------------------------------------------------------------------
 
 

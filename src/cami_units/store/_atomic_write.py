@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -74,9 +74,11 @@ def staging(
 def _guarded(target: Path) -> Path:
     """The folder whose lock a product is put in place under: the round that it lies in, if it lies in one.
 
-    A round is replaced as a whole folder, with all products that it holds.
+    A round is replaced as a whole folder, with all products that it holds; for the blink of an eye, or since
+    the power went in it, the old one lies aside.
     """
-    is_round = all((target.parent / name).is_file() for name in _ROUND)
+    folders = (target.parent, _beside(target.parent, _ASIDE))
+    is_round = any(all((folder / name).is_file() for name in _ROUND) for folder in folders)
     return target.parent if is_round else target
 
 
@@ -113,7 +115,10 @@ def write_atomically(path: Path, writer: Writer) -> Path:
     with _workplace(target, path) as staged:
         writer(staged / target.name)
         flush(staged / target.name)
-        (staged / target.name).replace(target)
+        round_ = _guarded(target)
+        # a round that is replaced now has its files copied already
+        with exclusive(round_) if round_ != target else nullcontext():
+            (staged / target.name).replace(target)
         flush(target.parent)
     return path
 
@@ -256,7 +261,8 @@ def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
     at_work = _lock(staged)
     try:
         with disk_words(named_path), at_work:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            # of a file in a round this is the folder of rounds: the round is there, or is about to be
+            staged.parent.mkdir(parents=True, exist_ok=True)
             put_back(target)
             sweep_up(target)
             staged.mkdir()
@@ -319,7 +325,10 @@ def _put_back(target: Path) -> None:
     """The same, whoever else is at work."""
     aside = _beside(target, _ASIDE)
     with suppress(OSError):
-        if target.exists():
+        # a folder that somebody made in the place of a round is none: it gives way, or both stay
+        manifest = _ROUND[0]
+        is_stray = (aside / manifest).is_file() and not (target / manifest).is_file()
+        if target.exists() and not is_stray:
             shutil.rmtree(aside, ignore_errors=True)
         elif aside.exists():
             aside.replace(target)
