@@ -31,7 +31,6 @@ from cami_units.model import (
     crs_text,
     equal_area_fault,
     listed,
-    note_cells,
     said,
     same_crs,
 )
@@ -140,13 +139,11 @@ def planning_units(
     wide = int(col.max(initial=0)) - west + 1
     row, col = np.divmod(np.unique(row * wide + (col - west)), wide)
     col += west
-    units = gpd.GeoDataFrame(
+    return gpd.GeoDataFrame(
         {"pu_id": pu_ids(row, col), "row": row, "col": col},
         geometry=cells(lattice, row, col),
         crs=crs,
     )
-    note_cells(units, shape)
-    return units
 
 
 def too_fine(
