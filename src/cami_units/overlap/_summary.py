@@ -237,8 +237,7 @@ class _Yes:
 def _source(raster: Raster, values: Any) -> NumPyRasterSource:
     """Values on the cells of a raster, as what extracts them takes them: sliced, window by window."""
     crs = CRS.from_user_input(raster.crs).to_wkt()
-    edges = (raster.left, raster.low, raster.right, raster.top)
-    return NumPyRasterSource(values, *edges, nodata=np.nan, name="band", srs_wkt=crs)
+    return NumPyRasterSource(values, *raster.frame, nodata=np.nan, name="band", srs_wkt=crs)
 
 
 def summary_of_cells(
