@@ -404,6 +404,7 @@ def test_pieces_have_the_letters_that_their_group_saw(base, letters, used_ids, i
 
 def test_a_piece_is_split_on_with_letters_that_nobody_had(base):
     older = base.assign(unit_id=["CU-001a", "CU-002", "CU-003"])
+    older[["name_en", "name_ru"]] = older[["name_en", "name_ru"]].map("{} (a)".format)
     west, east = km_box(0, 0, 60, 100), km_box(60, 0, 100, 100)
     rows = [unit("CU-002"), row(west, "", "CU-001a"), row(east, "", "CU-001a")]
     owners = {"CU-001a": "S1", "CU-002": "S1", "CU-003": "S2"}
@@ -413,7 +414,10 @@ def test_a_piece_is_split_on_with_letters_that_nobody_had(base):
     outcome = workshop.merged(
         older, drawn, ground, made, rules, ground_inside=inside, used_ids=["CU-001b"]
     )
-    assert [one.unit_id for one in outcome.units][:2] == ["CU-001c", "CU-001d"]
+    pieces = outcome.units[:2]
+    assert [one.unit_id for one in pieces] == ["CU-001c", "CU-001d"]
+    [whole] = base.loc[base["unit_id"] == "CU-001", "name_en"]
+    assert [one.name_en for one in pieces] == [f"{whole} (c)", f"{whole} (d)"]
 
 
 def test_two_new_shapes_that_make_up_a_vanished_unit_are_its_split(base):

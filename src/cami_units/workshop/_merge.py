@@ -778,12 +778,17 @@ def _names_given(unit: Mapping[str, Any], name: str, facts: DrawnFacts) -> tuple
 def _names_of_piece(
     unit: Mapping[str, Any], names: tuple[str, str], letter: str
 ) -> tuple[str, str]:
-    """The names of a piece: as its group called it, in both languages; else the unit's with a letter."""
+    """The names of a piece: as its group called it, in both languages; else the unit's with a letter.
+
+    Of a unit that is a piece itself the letter is exchanged.
+    """
     of_unit = (str(unit["name_en"]), str(unit["name_ru"]))
     name_en, name_ru = ("" if name in of_unit else name for name in names)
     if name_en or name_ru:
         return name_en or name_ru, name_ru or name_en
-    return f"{of_unit[0]} ({letter})", f"{of_unit[1]} ({letter})"
+    own_letter = str(unit["unit_id"]).lstrip("CU-0123456789")
+    first, second = (name.removesuffix(f" ({own_letter})") for name in of_unit)
+    return f"{first} ({letter})", f"{second} ({letter})"
 
 
 def _keep_without_taker(
