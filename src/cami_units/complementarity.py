@@ -319,21 +319,11 @@ class _Problem:
         count = sparse.coo_array((np.ones(k), (of, np.arange(k))), shape=(len(names_asked), k))
         blocks.append([sparse.coo_array((len(names_asked), len(self.names))), None, count])
         least.append(np.full(len(names_asked), float(self.min_sides)))
-        blocks.append([sparse.coo_array(np.ones((1, len(self.names)))), None, None])
-        least.append(np.full(min(fewest, 1), float(fewest)))
-        widths = (len(self.names), m, k)
-        rows = [
-            sparse.hstack(
-                [
-                    sparse.coo_array((len(most), width)) if part is None else part
-                    for part, width in zip(row, widths, strict=True)
-                ]
-            )
-            for row, most in zip(blocks, least, strict=True)
-            if len(most)
-        ]
+        if fewest > 0:
+            blocks.append([sparse.coo_array(np.ones((1, len(self.names)))), None, None])
+            least.append(np.array([float(fewest)]))
         bound = np.concatenate(least)
-        ties = [LinearConstraint(sparse.vstack(rows).tocsr(), bound, np.inf)] if rows else []
+        ties = LinearConstraint(sparse.block_array(blocks, format="csr"), bound, np.inf)
         is_whole = np.concatenate([np.ones(len(self.names)), np.zeros(m), np.ones(k)])
 
         def best(
