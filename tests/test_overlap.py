@@ -683,8 +683,8 @@ def test_threads_and_blocks_change_not_one_bit(monkeypatch, shape):
         pd.testing.assert_frame_equal(overlaps(cells, layer, site="pu_id"), whole, check_exact=True)
 
 
-def test_copies_of_cells_give_the_same_bits():
-    """Cells are known by what they are, whoever made their shapes."""
+def test_made_cells_and_cells_that_were_looked_at_give_the_same_bits():
+    """Cells are known by what made them; a copy of their shapes has to be looked at."""
     for shape in ("square", "hexagon"):
         cells = planning_units(shapely.box(-1e6, -1e6, 1e6, 1e6), cell_km=30, shape=shape)
         layer = many_stars(10)
@@ -702,7 +702,7 @@ def test_copies_of_cells_give_the_same_bits():
         assert found["pu_id"].drop_duplicates().isin(part["pu_id"]).all()
 
 
-def test_a_cell_that_was_exchanged_is_measured_as_it_is():
+def test_a_made_cell_that_was_exchanged_is_measured_as_it_is():
     """Two shapes change places, one is exchanged in the array itself: neither is believed."""
     cells = planning_units(shapely.box(-2e5, -2e5, 2e5, 2e5), cell_km=50)
     layer = gpd.GeoDataFrame(

@@ -31,6 +31,7 @@ from cami_units.model import (
     crs_text,
     equal_area_fault,
     listed,
+    note_cells,
     said,
     same_crs,
 )
@@ -139,11 +140,13 @@ def planning_units(
     wide = int(col.max(initial=0)) - west + 1
     row, col = np.divmod(np.unique(row * wide + (col - west)), wide)
     col += west
-    return gpd.GeoDataFrame(
+    units = gpd.GeoDataFrame(
         {"pu_id": pu_ids(row, col), "row": row, "col": col},
         geometry=cells(lattice, row, col),
         crs=crs,
     )
+    note_cells(units, shape)
+    return units
 
 
 def too_fine(

@@ -158,6 +158,7 @@ from ._values import PLACEMARK_COLUMNS as PLACEMARK_COLUMNS
 from ._values import Findings as Findings
 from ._values import Imprint as Imprint
 from ._values import Layers as Layers
+from ._values import MadeCells as MadeCells
 from ._values import Names as Names
 from ._values import Placemarks as Placemarks
 from ._values import Progress as Progress
@@ -166,5 +167,8 @@ from ._values import Round as Round
 from ._values import SiteTables as SiteTables
 from ._values import Step as Step
 from ._values import data_dir as data_dir
+from ._values import made_cells as made_cells
+from ._values import note_cells as note_cells
 from ._values import quiet as quiet
+from ._values import text_at as text_at
 from ._values import version_of as version_of

@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
+from weakref import finalize
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cami_units.model._codes import DISCLAIMER, NEEDS
 from cami_units.model._errors import Note, Problem
@@ -309,3 +312,76 @@ Progress = Callable[[str, int, int], None]
 
 def quiet(step: str, number: int, total: int) -> None:
     """A :data:`Progress` that says nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadeCells:
+    """Shapes that `grid` made as the cells of a lattice, each for its row and column.
+
+    Shapes never change: whoever meets the same objects again, in the same table or in a part of it,
+    need not look at them to know that they are cells.
+
+    Attributes
+    ----------
+    shape : "square" or "hexagon"
+    row, col : arrays of int
+    shapes : array
+        Polygons in the same order: kept, so that no other can take the place of one in memory.
+    pointers : bytes
+        Their addresses.
+    ids, ids_at
+        Their ids, and where these lie in memory: from :func:`text_at`.
+    """
+
+    shape: Literal["square", "hexagon"]
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    shapes: NDArray[np.object_]
+    pointers: bytes
+    ids: Any
+    ids_at: tuple[int, ...] | None
+
+    def positions(self, row: NDArray[np.integer], col: NDArray[np.integer]) -> NDArray[np.int32]:
+        """Where the cells of some rows and columns stand; of cells that were not made, the first."""
+        low_row, low_col = int(self.row.min()), int(self.col.min())
+        high, wide = int(self.row.max()) - low_row + 1, int(self.col.max()) - low_col + 1
+        places = np.zeros((high, wide), np.int32)
+        places[self.row - low_row, self.col - low_col] = np.arange(len(self.row))
+        is_inside = (row >= low_row) & (row < low_row + high)
+        is_inside &= (col >= low_col) & (col < low_col + wide)
+        return places[np.where(is_inside, row - low_row, 0), np.where(is_inside, col - low_col, 0)]
+
+
+_MADE_CELLS: Final[dict[int, MadeCells]] = {}
+"""What was made, for as long as the table that it was made for keeps its shapes alive."""
+
+
+def text_at(column: pd.Series) -> tuple[Any, tuple[int, ...] | None]:
+    """The text of a column as it lies in memory, and where: text that is there never changes.
+
+    ``None``: the column is not of the kind that lies in one piece.
+    """
+    if getattr(column.dtype, "storage", "") != "pyarrow":
+        return None, None
+    text = column.array.__arrow_array__()
+    if text.num_chunks != 1:
+        return None, None
+    chunk = text.chunk(0)
+    addresses = [0 if buffer is None else buffer.address for buffer in chunk.buffers()]
+    return chunk, (*addresses, chunk.offset, len(chunk))
+
+
+def note_cells(cells: gpd.GeoDataFrame, shape: Literal["square", "hexagon"]) -> None:
+    """Remember that the shapes of a table are the cells of its rows and columns."""
+    shapes = np.asarray(cells.geometry.array, dtype=object)
+    row, col = (cells[name].to_numpy(np.int64, copy=True) for name in ("row", "col"))
+    if len(shapes) and id(shapes) not in _MADE_CELLS:
+        _MADE_CELLS[id(shapes)] = MadeCells(
+            shape, row, col, shapes.copy(), shapes.tobytes(), *text_at(cells["pu_id"])
+        )
+        finalize(shapes, _MADE_CELLS.pop, id(shapes), None)
+
+
+def made_cells() -> list[MadeCells]:
+    """The cells that were made and are still there, the newest first."""
+    return list(_MADE_CELLS.values())[::-1]

@@ -20,8 +20,10 @@ from cami_units.model import (
     faults_said,
     hints_behind,
     listed,
+    made_cells,
     read_crs,
     same_crs,
+    text_at,
 )
 from cami_units.overlap._arrays import Geometries as Geometries
 from cami_units.overlap._arrays import Positions, Truths
@@ -245,7 +247,10 @@ def _site_faults(name: str, table: gpd.GeoDataFrame, site: str, *, cells: bool) 
 
 
 def _rising(ids: pd.Series) -> bool:
-    """Whether each id is greater than the one before, as the grid makes them: none can repeat."""
+    """Whether each id is greater than the one before, or as the grid made it: none can repeat."""
+    _, address = text_at(ids)
+    if address is not None and any(cells.ids_at == address for cells in made_cells()):
+        return True
     values = ids.array
     try:
         return bool((values[1:] > values[:-1]).all())

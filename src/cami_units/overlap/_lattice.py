@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from cami_units.model import made_cells
 from cami_units.overlap._door import Geometries, geometries
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     pointers = geometry.tobytes()
     seen_cells = _SEEN.get(id(geometry))
     if seen_cells is None or not seen_cells.is_of(pointers, row, col):
-        cells = _recognised(geometry, row.astype(np.int64), col.astype(np.int64))
+        cells = _made(geometry, pointers, row, col)
+        if cells is None:
+            cells = _recognised(geometry, row.astype(np.int64), col.astype(np.int64))
         seen_cells = _Seen(
             pointers, None if cells else (row.tobytes(), col.tobytes()), geometry.copy(), cells
         )
@@ -155,6 +158,28 @@ class _Seen:
 
 _SEEN: Final[dict[int, _Seen]] = {}
 """What was found of tables that are still there: one is laid over many layers, one after the other."""
+
+
+def _made(
+    geometry: Geometries, pointers: bytes, row: NDArray[Any], col: NDArray[Any]
+) -> Cells | None:
+    """The lattice of sites that are shapes which `planning_units` made for their row and column.
+
+    Nothing is asked of the shapes: it is enough that they are the same ones.
+    """
+    own_pointers = np.frombuffer(pointers, np.intp)
+    for made in made_cells():
+        theirs = np.frombuffer(made.pointers, np.intp)
+        if made.pointers == pointers:
+            row, col = made.row, made.col
+        elif (
+            len(own_pointers) > len(theirs)
+            or (own_pointers != theirs[made.positions(row, col)]).any()
+        ):
+            continue
+        row, col = row.astype(np.int64), col.astype(np.int64)
+        return _cells(made.shape, _lattice_of(geometry, made.shape, row, col), row, col)
+    return None
 
 
 def _recognised(
