@@ -21,7 +21,7 @@ import pytest
 import shapely
 
 import cami_units as cu
-from cami_units import criteria, layers, overlap, scene, webmap, words
+from cami_units import criteria, layers, overlap, scene, webmap
 from cami_units.commands.annex import annex
 from cami_units.commands.check import check
 from cami_units.commands.figures import write_atlas
@@ -39,6 +39,7 @@ from cami_units.layers._taxa import names_of
 from cami_units.layers._telemetry import animal_crossings, with_tracks
 from cami_units.model import EQUAL_AREA, Note, SiteTables, notes_as_text, notes_from_text
 from cami_units.plan import read_plan, read_profile
+from cami_units.words.finding_sentences import because
 from tests.rounds import toy_round
 
 HEAD = 'title = "A workshop"\ndate = "2026-11-22"\n'
@@ -755,7 +756,7 @@ def test_a_crossing_within_ten_years_is_of_grade_a_and_an_older_one_is_not(tmp_p
     evidence = notes_as_text(
         [Note("C5 evidence", {"sources": notes_from_text(row["source_facts"])})]
     )
-    assert words.because(evidence, {}, "ru") == (
+    assert because(evidence, {}, "ru") == (
         "Источники: m.csv: животное S1, с 2020-04-01 по 2020-04-01; пересекло границу: 2020-04-01."
     )
 

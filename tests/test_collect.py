@@ -79,6 +79,7 @@ from cami_units.documents.form_reading import UNIT_FIELDS
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round, answer_said
+from cami_units.words.unit_card import unit_cards
 from tests.browser import chromium
 from tests.rounds import toy_round
 
@@ -137,7 +138,7 @@ def handed_out(group: str) -> bytes:
     units = done.tables["conservation_units"]
     units = gpd.GeoDataFrame(units[units["unit_id"].isin(own)].reset_index(drop=True))
     species = done.tables["species"]
-    cards = words.unit_cards({**done.tables, "conservation_units": units}, species)
+    cards = unit_cards({**done.tables, "conservation_units": units}, species)
     path = Path(os.environ.get("TMPDIR", "/tmp")) / f"edit_{os.getpid()}_{group}.kmz"
     layers = {name: done.tables[name] for name in ("sections", "hotspots", "corridors")}
     try:
@@ -1636,7 +1637,7 @@ def test_outlines_of_the_round_before_in_a_file_of_plenary_are_evidence(tmp_path
     kml.write_kml(
         path,
         gpd.GeoDataFrame(tables["conservation_units"]),
-        cards=words.unit_cards(tables, tables["species"]),
+        cards=unit_cards(tables, tables["species"]),
         imprint=made.round.imprint,
         species=tables["species"],
         pack=kml.Pack(before=gpd.GeoDataFrame(base().tables["conservation_units"])),
@@ -3292,7 +3293,7 @@ def test_an_unedited_file_of_another_round_proposes_nothing(tmp_path):
     tables = {**base().tables, "conservation_units": own}
     species = tables["species"]
     kml.write_kml(
-        file, own, cards=words.unit_cards(tables, species), imprint=base().imprint, layers={},
+        file, own, cards=unit_cards(tables, species), imprint=base().imprint, layers={},
         species=species, pack=kml.Pack(group="S1", neighbours=others),
     )  # fmt: skip
     away = moved_base()
@@ -3376,7 +3377,7 @@ def test_what_a_balloon_says_of_how_sure_a_unit_is_comes_back_as_no_comment(tmp_
     units = gpd.GeoDataFrame(tables["conservation_units"])
     units = gpd.GeoDataFrame(units[units["unit_id"].isin(WEST)].reset_index(drop=True))
     own = {**tables, "conservation_units": units}
-    cards = words.unit_cards(own, done.tables["species"], lang="ru")
+    cards = unit_cards(own, done.tables["species"], lang="ru")
     kml.write_kml(
         tmp_path / "a.kmz", units, cards=cards, imprint=done.imprint, lang="ru",
         species=done.tables["species"], pack=kml.Pack(group="S1"),

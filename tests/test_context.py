@@ -32,6 +32,8 @@ from cami_units.layers import context_rows, read_context
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Raster, Round, data_dir
 from cami_units.plan import read_plan
 from cami_units.scene import MOST_FEATURES, MOST_VERTICES, light_context
+from cami_units.words import unit_card
+from cami_units.words.unit_card import context_title, unit_cards
 from tests.browser import Page, chromium
 from tests.rounds import BOXES, toy_round
 from tests.test_collect import base, collected, handed_out, kmz
@@ -96,25 +98,25 @@ def test_a_layer_speaks_only_where_it_was_looked_for(tmp_path: Path) -> None:
     assert table["covered_share"].iloc[0] == pytest.approx(0.5, abs=0.01)
     assert table["value"].iloc[1:].isna().all()
     assert (table["covered_share"].iloc[1:] == 0).all()
-    card = words.unit_cards(made.tables, made.tables["species"])["context"]
+    card = unit_cards(made.tables, made.tables["species"])["context"]
     assert card[0] == "conflict (100 % of the area, of the 50 % of the unit that it covers)"
     assert card[1] == "conflict (not assessed)"
 
 
 def test_the_card_says_it_in_both_languages(made: Round) -> None:
-    card = words.unit_cards(made.tables, made.tables["species"]).set_index("unit_id")["context"]
+    card = unit_cards(made.tables, made.tables["species"]).set_index("unit_id")["context"]
     assert card["CU-001"] == (
         "human-wildlife conflict (50 % of the area); mines (1, count); rail (9.0 km per 1000 km²)"
     )
-    said = words.unit_cards(made.tables, made.tables["species"], lang="ru")["context"].iloc[0]
+    said = unit_cards(made.tables, made.tables["species"], lang="ru")["context"].iloc[0]
     assert said.startswith("human-wildlife conflict (50 % площади); mines (1, число)")
-    bare = words.unit_cards(toy_round().tables, made.tables["species"])
+    bare = unit_cards(toy_round().tables, made.tables["species"])
     assert (bare["context"] == "").all()
 
 
 def test_a_value_that_is_not_there_is_not_zero() -> None:
     row = {"layer": "cattle", "value": np.nan, "unit": "mean"}
-    assert words.context(row) == "cattle (not assessed)"
+    assert unit_card.context(row) == "cattle (not assessed)"
 
 
 def test_files_are_cited_and_hashed_like_any_input(made: Round) -> None:
@@ -155,7 +157,7 @@ def test_a_round_with_context_can_be_written_and_read_and_is_drawn(
         kml.write_kml(
             path,
             units,
-            cards=words.unit_cards(made.tables, species),
+            cards=unit_cards(made.tables, species),
             imprint=made.imprint,
             profile=profile,
             layers=shown,
@@ -193,7 +195,7 @@ def test_the_map_offers_each_layer_with_its_measure_and_trusts_no_string(made: R
     page = webmap.unit_map(
         made.tables["conservation_units"],
         cards={
-            lang: words.unit_cards(made.tables, made.tables["species"], lang=lang)
+            lang: unit_cards(made.tables, made.tables["species"], lang=lang)
             for lang in words.LANGUAGES
         },
         imprint=made.imprint,
@@ -227,9 +229,7 @@ def test_a_heavy_layer_is_thinned_for_drawing_and_says_so() -> None:
     drawn = rows[rows["context_id"].isin(light["context_id"])]
     assert shapely.area(drawn.geometry).min() >= shapely.area(gone.geometry).max()
     assert noticed[0].what.startswith("of the context layer crops 500 of 900 features are drawn")
-    assert words.context_title("crops", "%", 500, 900, "ru") == (
-        "crops (% площади, показано 500 из 900)"
-    )
+    assert context_title("crops", "%", 500, 900, "ru") == ("crops (% площади, показано 500 из 900)")
 
 
 def test_points_that_are_too_many_are_thinned_evenly() -> None:
@@ -391,7 +391,7 @@ def test_the_next_round_keeps_context_and_drops_what_was_said_of_other_outlines(
     stability = later["conservation_units"].set_index("unit_id")["stability"]
     assert stability["CU-001"] == "not computed"
     assert stability["CU-002"].startswith("robust")
-    cards = words.unit_cards(made, made["species"])
+    cards = unit_cards(made, made["species"])
     assert cards["stability"].str.startswith("robust").all()
     assert cards["context"].eq("conflict (12 % of the area)").all()
 
@@ -411,7 +411,7 @@ def test_a_hotspot_says_why_it_became_no_unit_wherever_it_is_drawn() -> None:
     }
     page = webmap.unit_map(
         done.tables["conservation_units"],
-        cards=words.unit_cards(done.tables, done.tables["species"]),
+        cards=unit_cards(done.tables, done.tables["species"]),
         imprint=done.imprint,
         layers={"hotspots": shown},
     )
@@ -432,7 +432,7 @@ def test_in_a_browser_context_is_off_until_asked_for(
     webmap.write_map(
         tmp_path / "map.html",
         made.tables["conservation_units"],
-        cards=words.unit_cards(made.tables, made.tables["species"]),
+        cards=unit_cards(made.tables, made.tables["species"]),
         imprint=made.imprint,
         layers=shown_context(made),
     )

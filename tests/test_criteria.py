@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cami_units import criteria, words
+from cami_units import criteria
 from cami_units.commands.assess import with_sentences
 from cami_units.criteria import measures, score_cells, verdicts
 from cami_units.model import (
@@ -37,6 +37,7 @@ from cami_units.model import (
 )
 from cami_units.plan import read_profile
 from cami_units.rank import value_scores
+from cami_units.words.finding_sentences import names_of
 
 
 def table(columns: str, *rows: tuple[object, ...]) -> pd.DataFrame:
@@ -133,7 +134,7 @@ def changed(profile: Profile, key: str, **numbers: object) -> Profile:
 def assess(tables: SiteTables, species: pd.DataFrame, profile: Profile, **how: object) -> Findings:
     """The findings with their facts in English, states by their codes."""
     found = criteria.assess(tables, species, profile, **how)
-    return with_sentences(found, words.names_of({"species": species}))
+    return with_sentences(found, names_of({"species": species}))
 
 
 def finding(profile: Profile, site: str, criterion: str, tables: SiteTables = TOY) -> pd.Series:

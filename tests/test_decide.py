@@ -43,7 +43,7 @@ from cami_units.commands.fences import with_fences, write_fences
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.board_slides import decision_said
 from cami_units.model import InputError, Note, is_decided, notes_as_text
-from cami_units.words import in_language
+from cami_units.words.finding_sentences import in_language
 from cami_units.workshop import successors
 from tests.conftest import modules_loaded_by
 from tests.rounds import BOXES, toy_round

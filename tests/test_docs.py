@@ -23,6 +23,7 @@ from cami_units.commands.propose import propose
 from cami_units.kml._marks import earth_key
 from cami_units.layers import read_overrides
 from cami_units.plan import read_plan
+from cami_units.words.unit_card import CARD_FIELDS, unit_cards
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -536,12 +537,10 @@ def test_the_keys_of_the_kmz_are_explained():
         ),
     }
     species = pd.DataFrame({"sci_name": ["a", "b"], "name_en": "A"})
-    [card] = words.unit_cards(tables, species).to_dict("records")
+    [card] = unit_cards(tables, species).to_dict("records")
     figures = {key for parts in card["parts"].values() for key in parts.values}
     fields = {
-        earth_key(field)
-        for field in words.CARD_FIELDS
-        if field not in card["parts"] or field == "states"
+        earth_key(field) for field in CARD_FIELDS if field not in card["parts"] or field == "states"
     }
     assert told == own | figures | fields
 

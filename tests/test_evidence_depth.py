@@ -16,7 +16,7 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from cami_units import layers, overlap, store, words
+from cami_units import layers, overlap, store
 from cami_units.cache import Cache
 from cami_units.commands.assess import assess_sites, cut, species_ranges
 from cami_units.commands.context import with_context
@@ -51,6 +51,7 @@ from cami_units.overlap import border_pairs
 from cami_units.plan import Plan, read_plan, read_profile
 from cami_units.rank import nearest_misses, rank_units
 from cami_units.sensitivity import Design
+from cami_units.words.finding_sentences import because
 from tests.conftest import km_box
 from tests.test_criteria import SPECIES, TOY, assess, table
 
@@ -147,7 +148,7 @@ def test_what_a_source_says_of_ours_is_told_in_the_readers_language(profile):
     parts = seasonal(("S1", "Beta", 2, "AA", 900.0), ("S1", "Beta", 3, "BB", 400.0))
     row = movement(profile, replace(TOY, crossings=told, seasonal=parts), "S1")
     assert "evidence: Toy 2024; extent from memory (low)" in row["because"]
-    spoken = words.because(row["facts"], {}, "ru")
+    spoken = because(row["facts"], {}, "ru")
     assert "Toy 2024; очертания по памяти (достоверность низкая)" in spoken
 
 

@@ -60,6 +60,7 @@ from cami_units.layers import to_equal_area
 from cami_units.model import DISCLAIMER, EQUAL_AREA, LONLAT, Imprint, InputError, data_dir
 from cami_units.palette import BARRIER_LOOKS, Look
 from cami_units.scene import Scene, framed, shown_units
+from cami_units.words.unit_card import unit_cards
 from tests.test_webmap import IMPRINT, toy_criteria, toy_layers, toy_species, toy_units
 
 POISON = (
@@ -76,7 +77,7 @@ def toy_scene(*, lang: str = "en", imprint: Imprint = IMPRINT, **first: object) 
         crs=EQUAL_AREA,
         imprint=imprint,
         units=units.to_crs(EQUAL_AREA),
-        cards=words.unit_cards(tables, species, lang=lang),
+        cards=unit_cards(tables, species, lang=lang),
         species=species,
         layers={
             name: table.to_crs(EQUAL_AREA)

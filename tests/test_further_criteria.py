@@ -18,6 +18,7 @@ from cami_units.commands.round_files import write_proposal
 from cami_units.criteria import measures
 from cami_units.model import InputError, PlanError, SiteTables
 from cami_units.plan import read_plan, read_profile
+from cami_units.words.unit_card import unit_cards
 from tests.test_criteria import assess
 
 PROFILE = """
@@ -156,7 +157,7 @@ def test_from_profile_to_balloon(written):
     with zipfile.ZipFile(written / "conservation_units.kmz") as archive:
         balloons = archive.read("doc.kml").decode("utf-8")
     for unit_id, met in zip(tenth["unit_id"], tenth["met"], strict=True):
-        card = words.unit_cards(again.tables, again.tables["species"]).set_index("unit_id")
+        card = unit_cards(again.tables, again.tables["species"]).set_index("unit_id")
         assert f"C10 {words.mark(met)}" in card.at[unit_id, "criteria"]
     assert f"C10 {words.MARKS[True]}" in balloons
     assert "Share of the largest state" in (written / "map.html").read_text(encoding="utf-8")

@@ -39,6 +39,7 @@ from cami_units.kml._written_shapes import (
 )
 from cami_units.model import clean_name, clean_text
 from cami_units.model._text import _HARMFUL, _LINE_ENDS
+from cami_units.words.unit_card import CARD_FIELDS, OPTIONAL_FIELDS, field_label, unit_cards
 
 K = "{http://www.opengis.net/kml/2.2}"
 GX = "{http://www.google.com/kml/ext/2.2}"
@@ -85,7 +86,7 @@ def make_units(names=("Alpha", "Beta", "Gamma"), geometries=(SQUARE, TWO_PARTS, 
 def make_cards(units, text="value"):
     return pd.DataFrame(
         [
-            {"unit_id": unit_id} | {key: f"{key} {text}" for key in words.CARD_FIELDS}
+            {"unit_id": unit_id} | {key: f"{key} {text}" for key in CARD_FIELDS}
             for unit_id in units["unit_id"]
         ]
     )
@@ -400,7 +401,7 @@ def test_units_are_plain_polygons_with_their_data(tmp_path):
         data = data_of(mark)
         assert data["round"] == data["rev"] == "00"
         assert list(data)[:6] == ["cu_id", "part", "rev", "geom_hash", "round", "section_id"]
-        assert {earth_key(field) for field in words.CARD_FIELDS} <= set(data)
+        assert {earth_key(field) for field in CARD_FIELDS} <= set(data)
         assert not {"id", "name", "description"} & set(data)
         assert not RESERVED & set(data)
         assert mark.find(f"{K}Polygon") is not None
@@ -484,7 +485,7 @@ def test_a_balloon_has_twelve_lines_with_every_field(tmp_path):
         assert len(template.split("<br/>")) <= 12
         assert template.startswith("<b>$[name]</b>")
         assert template.endswith("$[description]")
-        for field in words.CARD_FIELDS:
+        for field in CARD_FIELDS:
             key = earth_key(field)
             assert f"$[{key}]" in template
             assert (f"$[{key}/displayName]" in template) == (profile == "earth-pro")
@@ -1241,7 +1242,7 @@ def test_figures_are_numbers_in_the_data_and_their_words_stand_in_the_template(
     tmp_path, lang, profile
 ):
     tables = real_tables()
-    cards = words.unit_cards(tables, SPECIES, lang=lang)
+    cards = unit_cards(tables, SPECIES, lang=lang)
     units = tables["conservation_units"]
     write(tmp_path / "u.kml", units, cards=cards, lang=lang, profile=profile)
     data = data_of_units(tmp_path / "u.kml")
@@ -1277,7 +1278,7 @@ def test_figures_are_numbers_in_the_data_and_their_words_stand_in_the_template(
 @pytest.mark.parametrize("lang", words.LANGUAGES)
 def test_a_balloon_says_what_the_card_says_but_for_the_signs_in_its_numbers(tmp_path, lang):
     tables = real_tables()
-    cards = words.unit_cards(tables, SPECIES, lang=lang).set_index("unit_id")
+    cards = unit_cards(tables, SPECIES, lang=lang).set_index("unit_id")
     write(tmp_path / "u.kml", tables["conservation_units"], cards=cards, lang=lang)
     signs = {
         words.text("thousands separator", lang) if lang != "en" else ",": "",
@@ -1294,11 +1295,11 @@ def test_a_balloon_says_what_the_card_says_but_for_the_signs_in_its_numbers(tmp_
     for unit_id, balloon in balloons(tmp_path / "u.kml").items():
         assert "$[" not in balloon
         assert len(balloon.split("<br/>")) <= 12
-        for field in words.CARD_FIELDS:
+        for field in CARD_FIELDS:
             said = cards.loc[unit_id, field]
-            if said or field not in words.OPTIONAL_FIELDS:
+            if said or field not in OPTIONAL_FIELDS:
                 assert without_signs(said) in without_signs(balloon), (unit_id, field)
-                label = words.field_label(cards.loc[unit_id], field, lang)
+                label = field_label(cards.loc[unit_id], field, lang)
                 if field == "states" and said:
                     label = words.with_aside(label, len(said.split(comma)), lang)
                 assert words.with_label(label, "", lang) in balloon
@@ -1307,7 +1308,7 @@ def test_a_balloon_says_what_the_card_says_but_for_the_signs_in_its_numbers(tmp_
 def test_a_context_layer_with_a_hostile_name_puts_no_tag_into_a_template(tmp_path):
     tables = real_tables()
     tables["unit_context"]["layer"] = "<img src=x onerror=alert(1)> $[how_to]"
-    cards = words.unit_cards(tables, SPECIES)
+    cards = unit_cards(tables, SPECIES)
     assert "$ [how" in cards.loc[0, "context"]
     write(tmp_path / "u.kml", tables["conservation_units"], cards=cards)
     assert "<img" not in "".join(balloons(tmp_path / "u.kml").values())

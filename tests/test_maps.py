@@ -17,6 +17,7 @@ from shapely import LineString, box
 from cami_units import kml, words
 from cami_units.model import InputError
 from cami_units.webmap import write_map
+from cami_units.words.unit_card import unit_cards
 from tests.browser import Page, chromium, node_module
 from tests.test_webmap import (
     IMPRINT,
@@ -211,9 +212,7 @@ def test_axe_reports_nothing_serious(browser: Page, tmp_path: Path, width: int) 
     path = tmp_path / "map.html"
     given = atlas(before=earlier())
     tables = {"conservation_units": given["units"], "unit_criteria": given["unit_criteria"]}
-    cards = {
-        lang: words.unit_cards(tables, given["species"], lang=lang) for lang in words.LANGUAGES
-    }
+    cards = {lang: unit_cards(tables, given["species"], lang=lang) for lang in words.LANGUAGES}
     write_map(path, **{**given, "cards": cards})
     browser.size(width, 800)
     browser.open(path, anchor="#on=units,hotspots,barriers,borders,planning_units,before")
@@ -268,7 +267,7 @@ def test_cesium_shows_the_same_units_balloons_and_tour(
     cesium = node_module("cesium") / "Build" / "Cesium"
     given = toy()
     tables = {"conservation_units": given["units"], "unit_criteria": given["unit_criteria"]}
-    cards = words.unit_cards(tables, given["species"], lang=lang)
+    cards = unit_cards(tables, given["species"], lang=lang)
     kml.write_kml(
         tmp_path / "units.kmz",
         given["units"],

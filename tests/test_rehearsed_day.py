@@ -26,6 +26,7 @@ from cami_units.commands.decide import decided_round, record_decision, show_deci
 from cami_units.commands.round_files import write_proposal
 from cami_units.kml import rehearsal as draw
 from cami_units.model import LONLAT, Round, is_decided, notes_from_text
+from cami_units.words.unit_card import unit_cards
 from tests.test_collect import base as toy_base
 from tests.test_collect import shapely_km2
 
@@ -79,7 +80,7 @@ def handed_out(group: str) -> bytes:
     own = everyone[everyone["unit_id"].isin(units_of(group))].reset_index(drop=True)
     others = everyone[~everyone["unit_id"].isin(units_of(group))].assign(group="S0")
     species = done.tables["species"]
-    cards = words.unit_cards({**done.tables, "conservation_units": own}, species)
+    cards = unit_cards({**done.tables, "conservation_units": own}, species)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"edit_{group}.kmz"
         kml.write_kml(

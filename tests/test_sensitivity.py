@@ -39,6 +39,7 @@ from cami_units.sensitivity import (
     weight_draws,
     with_threshold,
 )
+from cami_units.words import unit_card
 from tests.conftest import km_box
 
 ONE_WAY = (STATED, STATED, STATED)
@@ -228,8 +229,8 @@ def test_a_unit_that_no_run_supports_is_fragile_everywhere(profile):
     assert (row["share_qualifying"], row["share_top10"]) == (0, 0)
     assert (row["label"], row["flips"], row["flips_at"]) == ("fragile", "", "")
     assert row[["rank_low", "rank_median", "rank_high"]].isna().all()
-    assert words.stability(row) == "fragile (qualifies in 0 % of 60 runs)"
-    assert words.stability(row, "ru").startswith("неустойчиво (проходит в 0 %")
+    assert unit_card.stability(row) == "fragile (qualifies in 0 % of 60 runs)"
+    assert unit_card.stability(row, "ru").startswith("неустойчиво (проходит в 0 %")
 
 
 def test_a_unit_that_is_drawn_away_does_not_qualify_there(profile):
@@ -494,7 +495,7 @@ def test_labels_by_share():
 
 def test_a_share_is_never_rounded_to_all_or_nothing():
     row = {"label": "robust", "share_qualifying": 0.9996, "runs": 5000, "flips": "thresholds"}
-    assert words.stability(row) == (
+    assert unit_card.stability(row) == (
         "robust (qualifies in 99 % of 5,000 runs; most often undone by thresholds)"
     )
     assert words.share_of_runs(0.0004) == 1

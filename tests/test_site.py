@@ -14,12 +14,13 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import cami_units
-from cami_units import layers, words
+from cami_units import layers
 from cami_units.commands.init import init
 from cami_units.commands.propose import propose
 from cami_units.commands.shown_round import shown_layers
 from cami_units.model import PlanError
 from cami_units.plan import read_plan
+from cami_units.words.unit_card import unit_cards
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -63,7 +64,7 @@ def at_hand(tmp_path_factory):
     done = propose(read_plan(plan))
     names = {
         "units": done.tables["conservation_units"],
-        "cards": words.unit_cards(done.tables, done.tables["species"]),
+        "cards": unit_cards(done.tables, done.tables["species"]),
         "imprint": done.imprint,
         "layers": shown_layers(done),
     }

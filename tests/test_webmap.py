@@ -42,6 +42,7 @@ from cami_units.webmap._page_values import (
     simplified,
     species_style,
 )
+from cami_units.words.unit_card import CARD_FIELDS, OPTIONAL_FIELDS, unit_cards
 from tests.browser import Page, chromium
 
 browser = pytest.fixture(scope="module")(chromium)
@@ -209,7 +210,7 @@ def toy(**changes: Any) -> dict[str, Any]:
     species = changes.pop("species", toy_species())
     criteria = toy_criteria(units)
     tables = {"conservation_units": units, "unit_criteria": criteria}
-    cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in ("en", "ru")}
+    cards = {lang: unit_cards(tables, species, lang=lang) for lang in ("en", "ru")}
     return {
         "units": units,
         "cards": cards,
@@ -407,9 +408,9 @@ def test_the_card_is_the_card() -> None:
         assert [line[2:] for line in drawn["card"][lang] if line[0] == "species"] == [["1"]]
         assert {line[0]: line[1] for line in drawn["card"][lang]} == {
             field: shown(card[field])
-            for field in words.CARD_FIELDS
+            for field in CARD_FIELDS
             if field not in ("name_en", "name_ru", "comment")  # how to comment in Google Earth
-            and (card[field] or field not in words.OPTIONAL_FIELDS)
+            and (card[field] or field not in OPTIONAL_FIELDS)
         }
 
 
@@ -433,7 +434,7 @@ def test_cells_become_five_classes_that_cover_the_scored_ones() -> None:
 
 def test_layers_are_all_optional(tmp_path: Path) -> None:
     units = toy_units()
-    one = words.unit_cards(
+    one = unit_cards(
         {"conservation_units": units, "unit_criteria": toy_criteria(units)}, toy_species()
     )
     write_map(tmp_path / "bare.html", units, cards=one, imprint=IMPRINT)
@@ -880,9 +881,7 @@ def test_what_search_asks_for_and_why_places_are_coarse_is_read_in_each_language
     layers["corridors"]["tracked"] = True
     given = toy(layers=layers, species=species)
     tables = {"conservation_units": given["units"], "unit_criteria": given["unit_criteria"]}
-    given["cards"] = {
-        lang: words.unit_cards(tables, species, lang=lang) for lang in words.LANGUAGES
-    }
+    given["cards"] = {lang: unit_cards(tables, species, lang=lang) for lang in words.LANGUAGES}
     given["imprint"] = replace(IMPRINT, title="Conservation units across borders " * 4)
     write_map(tmp_path / "map.html", **given)
     for width in (1366, 390):
@@ -1031,9 +1030,7 @@ def spoken_map(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled layers as one page in every language."""
     given = bundled()
     tables = {"conservation_units": given["units"], "unit_criteria": given["unit_criteria"]}
-    cards = {
-        lang: words.unit_cards(tables, given["species"], lang=lang) for lang in words.LANGUAGES
-    }
+    cards = {lang: unit_cards(tables, given["species"], lang=lang) for lang in words.LANGUAGES}
     path = tmp_path_factory.mktemp("spoken") / "map.html"
     write_map(path, **{**given, "cards": cards})
     return path

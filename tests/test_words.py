@@ -23,24 +23,26 @@ from cami_units.criteria._evidence_facts import _figure
 from cami_units.criteria._measures import TOLERANCE
 from cami_units.model import Note, data_dir, decided_of, notes_as_text
 from cami_units.plan import read_profile
+from cami_units.words import finding_sentences
+from cami_units.words.finding_sentences import (
+    EVIDENCE_OF,
+    each_because,
+    in_language,
+    names_of,
+    reason,
+)
+from cami_units.words.unit_card import CARD_FIELDS, field_count, field_label, unit_cards
 from tests.test_criteria import SPECIES, TOY, assess
 
-SOURCE = Path(words.__file__).parent
+SOURCE = Path(words.__file__).parents[1]
 ROOT = Path(__file__).parents[1]
-ROOMS = ("kml", "webmap", "figures", "documents", "commands", "cli", "workshop", "words.py")
+ROOMS = ("kml", "webmap", "figures", "documents", "commands", "cli", "workshop", "words")
 SPEAKERS = {"text"}
 
 
 def asked_for() -> list[tuple[str, str]]:
     """(file, phrase) for every literal that is handed to `words.text`."""
-    files = [
-        path
-        for room in ROOMS
-        for path in (
-            [SOURCE / room] if room.endswith(".py") else sorted((SOURCE / room).glob("*.py"))
-        )
-        if path.is_file()
-    ]
+    files = [path for room in ROOMS for path in sorted((SOURCE / room).glob("*.py"))]
     found = []
     for path in files:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -52,7 +54,7 @@ def asked_for() -> list[tuple[str, str]]:
                 and isinstance(call.func.value, ast.Name)
                 and call.func.value.id == "words"
             ) or (
-                path.name == "words.py"
+                path.parent.name == "words"
                 and isinstance(call.func, ast.Name)
                 and call.func.id in SPEAKERS
             )
@@ -124,7 +126,7 @@ def test_every_note_has_its_sentence() -> None:
         each
         for each in keys
         if not {f"note {each[1]}", f"because {each[1]}"} & set(words.catalogue())
-        and each[1] != words.EVIDENCE_OF
+        and each[1] != EVIDENCE_OF
     }
     assert missing == set()
 
@@ -132,7 +134,8 @@ def test_every_note_has_its_sentence() -> None:
 def told() -> set[str]:
     """The keys of the notes that criteria, ranks and `words` itself make, by how they begin."""
     makers = {"_note", "_unknown", "Note"}
-    files = [*sorted((SOURCE / "criteria").glob("*.py")), SOURCE / "rank.py", SOURCE / "words.py"]
+    files = [*sorted((SOURCE / "criteria").glob("*.py")), SOURCE / "rank.py"]
+    files += sorted((SOURCE / "words").glob("*.py"))
     calls = [
         call
         for path in files
@@ -175,11 +178,11 @@ def test_every_language_says_the_same_numbers(lang: str) -> None:
     A one may be a word ("один вид").
     """
     found = assess(TOY, SPECIES, read_profile())
-    names = words.names_of({"species": SPECIES})
+    names = names_of({"species": SPECIES})
     lines = [*found.criteria["facts"], *decide(found, read_profile())["facts"]]
     assert len(lines) > 30
     for line in lines:
-        tell = words.because if line in set(found.criteria["facts"]) else words.reason
+        tell = finding_sentences.because if line in set(found.criteria["facts"]) else reason
         english, said = tell(line, names), tell(line, names, lang)
         assert "{" not in said
         assert numbers_in(said, lang) - {1.0} == numbers_in(english, "en") - {1.0}, said
@@ -191,10 +194,10 @@ def test_a_finding_of_a_round_of_old_keeps_its_english_sentence() -> None:
         {"unit_id": ["CU-001", "CU-002"], "criterion": ["C3", "C3"], "because": ["Old.", "New."]}
     )
     new = old.assign(facts=["", '[{"key": "C3 none"}]'])
-    assert words.in_language({"unit_criteria": old}, "ru")["unit_criteria"] is old
-    spoken = words.in_language({"unit_criteria": new}, "ru")["unit_criteria"]["because"]
+    assert in_language({"unit_criteria": old}, "ru")["unit_criteria"] is old
+    spoken = in_language({"unit_criteria": new}, "ru")["unit_criteria"]["because"]
     assert spoken.tolist() == ["Old.", "Трансграничных видов нет, поэтому нет и доли ареала."]
-    assert words.in_language({"unit_criteria": new}, "en")["unit_criteria"] is new
+    assert in_language({"unit_criteria": new}, "en")["unit_criteria"] is new
 
 
 @given(value=st.floats(0.001, 1e6), limit=st.integers(1, 400).map(lambda n: n / 4))
@@ -218,8 +221,8 @@ def test_a_number_is_followed_by_its_noun_in_its_case() -> None:
     }
     facts = {"criterion": "C5", "value": 0, "limit": 1, "unit": "crossings", "missing": 1}
     line = notes_as_text([Note("nearest miss", facts)])
-    assert words.reason(line, {}) == "Nearest is C5, with 0 of 1 crossing: 1 short."
-    assert "нужно 1 переход," in words.reason(line, {}, "ru")
+    assert reason(line, {}) == "Nearest is C5, with 0 of 1 crossing: 1 short."
+    assert "нужно 1 переход," in reason(line, {}, "ru")
 
 
 def test_no_figure_is_said_in_powers_of_ten() -> None:
@@ -360,7 +363,7 @@ print(json.dumps({
 
 @pytest.mark.parametrize(
     "needed",
-    [model.STATUSES, model.FINDINGS, words.CARD_FIELDS, model.ORIGINS]
+    [model.STATUSES, model.FINDINGS, CARD_FIELDS, model.ORIGINS]
     + [tuple(codes.values()) for codes in (model.PRESENCE, model.ORIGIN, model.SEASONAL)],
 )
 def test_what_the_house_speaks_of_has_a_word(needed: tuple[str, ...]) -> None:
@@ -493,19 +496,19 @@ def test_a_phrase_that_stands_twice_is_refused(tmp_path, monkeypatch):
 )
 def test_a_share_is_never_told_finer_than_it_is_known(facts: dict, sentence: str) -> None:
     note = Note("hotspot share", facts | {"hotspot": ""})
-    assert words.reason(notes_as_text([note]), {}) == sentence
+    assert reason(notes_as_text([note]), {}) == sentence
 
 
 def test_beside_a_limit_as_small_a_share_keeps_the_figures_that_the_finding_hangs_on() -> None:
     facts = {"species": "Saiga", "share": 0.0041, "limit": 0.005}
-    assert words.reason(notes_as_text([Note("species share", facts)]), {}) == (
+    assert reason(notes_as_text([Note("species share", facts)]), {}) == (
         "Saiga 0.0041 % (needs 0.005 %)"
     )
 
 
 def test_a_share_whose_limit_another_version_did_not_know_is_said_all_the_same() -> None:
     note = Note("species share", {"species": "Saiga", "share": 0.0041, "limit": None})
-    assert words.reason(notes_as_text([note]), {}).startswith("Saiga < 0.01 %")
+    assert reason(notes_as_text([note]), {}).startswith("Saiga < 0.01 %")
 
 
 def test_a_russian_sentence_writes_animals_small_unless_it_begins_with_one() -> None:
@@ -515,10 +518,10 @@ def test_a_russian_sentence_writes_animals_small_unless_it_begins_with_one() -> 
         [Note("G2 one side", {"species": ["Saiga tatarica"], "grades_any": ["A"]})]
     )
     first = notes_as_text([Note("species is", {"species": "Saiga tatarica", "category": "NT"})])
-    assert "стороне: сайгак; " in words.because(within, names, "ru")
-    assert words.because(first, names, "ru") == "Сайгак имеет категорию NT."
-    assert "side only: Saiga antelope, " in words.because(within, names)
-    assert "高鼻羚羊" in words.because(within, names, "zh")
+    assert "стороне: сайгак; " in finding_sentences.because(within, names, "ru")
+    assert finding_sentences.because(first, names, "ru") == "Сайгак имеет категорию NT."
+    assert "side only: Saiga antelope, " in finding_sentences.because(within, names)
+    assert "高鼻羚羊" in finding_sentences.because(within, names, "zh")
 
 
 def test_kilometres_have_their_thousands_parted() -> None:
@@ -660,11 +663,13 @@ def test_the_language_of_a_phrase_may_be_named():
 
 def test_findings_that_rest_on_the_same_are_said_once_and_each_in_its_row(monkeypatch):
     asked: list[str] = []
-    because = words.because
-    monkeypatch.setattr(words, "because", lambda *about: asked.append(about[0]) or because(*about))
+    because = finding_sentences.because
+    monkeypatch.setattr(
+        finding_sentences, "because", lambda *about: asked.append(about[0]) or because(*about)
+    )
     none, two = (notes_as_text([Note(key)]) for key in ("C3 none", "C2 none"))
     column = pd.Series([none, two, none, none, ""])
-    assert words.each_because(column, {}, "ru") == [because(one, {}, "ru") for one in column]
+    assert each_because(column, {}, "ru") == [because(one, {}, "ru") for one in column]
     assert asked == [none, two, ""]
 
 
@@ -730,7 +735,7 @@ def test_a_drawn_unit_is_said_to_lie_in_hotspots_where_its_findings_say_so(share
         {"unit_id": ["CU-001"], "criterion": ["C8"], "met": [False], "value": [share]}
     )
     tables = {"conservation_units": units, "unit_criteria": findings}
-    card = words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
+    card = unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
     assert card["origin"] == said
 
 
@@ -740,9 +745,9 @@ def test_a_unit_without_a_rank_is_said_to_have_none():
     findings = pd.DataFrame({"unit_id": [], "criterion": [], "met": [], "value": []})
     tables = {"conservation_units": units, "unit_criteria": findings}
     species = pd.DataFrame({"sci_name": [], "name_en": []})
-    assert words.unit_cards(tables, species).iloc[0]["rank"] == "not ranked"
+    assert unit_cards(tables, species).iloc[0]["rank"] == "not ranked"
     ranked = tables | {"conservation_units": units.assign(rank_label="40")}
-    assert words.unit_cards(ranked, species).iloc[0]["rank"] == "40 · moderate · score 0.000"
+    assert unit_cards(ranked, species).iloc[0]["rank"] == "40 · moderate · score 0.000"
 
 
 @pytest.mark.parametrize("lang", words.LANGUAGES)
@@ -773,7 +778,7 @@ def test_what_is_also_present_begins_with_the_largest_share_of_a_range():
         "unit_criteria": pd.DataFrame({"unit_id": [], "criterion": [], "met": [], "value": []}),
         "unit_species": pd.DataFrame({**rows, "role": "occurs"}),
     }
-    card = words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
+    card = unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []})).iloc[0]
     order = sorted(shares, key=lambda name: card["species"].index(name))
     assert order == ["Saiga tatarica", "Equus ferus", "Gazella subgutturosa"]
 
@@ -832,39 +837,35 @@ def _full_card(lang: str) -> pd.Series:
             ]
         ),
     }
-    return words.unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []}), lang=lang).iloc[
-        0
-    ]
+    return unit_cards(tables, pd.DataFrame({"sci_name": [], "name_en": []}), lang=lang).iloc[0]
 
 
 @pytest.mark.parametrize("lang", words.LANGUAGES)
 def test_a_line_of_a_card_has_one_colon_the_one_behind_its_label(lang):
     """In balloons and on slides "Species: 4: Saiga, …" stood; counts belong to labels, asides in brackets."""
     card = _full_card(lang)
-    for name in words.CARD_FIELDS:
+    for name in CARD_FIELDS:
         if name in ("name_en", "name_ru", "comment"):
             continue
         assert card[name], name
-        line = words.with_label(words.field_label(card, name, lang), card[name], lang)
+        line = words.with_label(field_label(card, name, lang), card[name], lang)
         assert len(_LABEL_SIGN.findall(line)) == 1, line
-    assert words.field_count(card, "species", lang) == "2"
-    assert words.field_label(card, "area", lang) == words.text("area", lang)
+    assert field_count(card, "species", lang) == "2"
+    assert field_label(card, "area", lang) == words.text("area", lang)
 
 
 def test_the_species_of_a_card_are_counted_beside_their_label():
     card = _full_card("en")
-    assert words.field_label(card, "species", "en") == "Species (2)"
+    assert field_label(card, "species", "en") == "Species (2)"
     assert card["species"] == "Saiga tatarica, Equus ferus; also present Uncia (3 % of its range)"
-    assert words.field_label(_full_card("zh"), "species", "zh") == "物种（2）"
+    assert field_label(_full_card("zh"), "species", "zh") == "物种（2）"
 
 
-@pytest.mark.parametrize(
-    "name", [one for one in words.CARD_FIELDS if one not in ("name_en", "name_ru")]
-)
+@pytest.mark.parametrize("name", [one for one in CARD_FIELDS if one not in ("name_en", "name_ru")])
 def test_a_chinese_card_has_the_signs_of_chinese(name):
     """、 between the parts of a list, ； between clauses, ： behind a label, （） round an aside."""
     card = _full_card("zh")
-    line = words.with_label(words.field_label(card, name, "zh"), card[name], "zh")
+    line = words.with_label(field_label(card, name, "zh"), card[name], "zh")
     assert not re.search(
         r"[,;:()] |[,;:()]$|[\u4e00-\u9fff][,;:()]|[,;:()][\u4e00-\u9fff]", line
     ), line

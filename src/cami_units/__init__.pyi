@@ -165,7 +165,7 @@ from .webmap import (
 from .webmap import (
     write_map as write_map,
 )
-from .words import (
+from .words.unit_card import (
     unit_cards as unit_cards,
 )
 

@@ -31,6 +31,7 @@ from cami_units.model import (
     read_crs,
 )
 from cami_units.scene import species_places
+from cami_units.words.unit_card import name_field
 
 TABLE: Final = "layer_styles"
 """The name under which QGIS looks for the table."""
@@ -288,7 +289,7 @@ def _points(colour: str, *, size: float, column: str = "") -> _Look:
         }
         _one_symbol(root, "marker", ("SimpleMarker", mark))
         if column:
-            _labels(root, words.name_field(language.lang) if column == "name" else column, 7)
+            _labels(root, name_field(language.lang) if column == "name" else column, 7)
 
     return fill_in
 
@@ -692,7 +693,7 @@ def _value_map(column: str, language: _Language) -> dict[str, str]:
 
 def _preview(columns: Sequence[str], language: _Language) -> str:
     """What stands for a row in lists and forms: its id, and its name where it has one."""
-    name = words.name_field(language.lang)
+    name = name_field(language.lang)
     if "unit_id" in columns and name in columns:
         return f"\"unit_id\" || ' ' || coalesce(\"{name}\", '')"
     ids = ("sci_name", "criterion", "iso2", "hotspot_id", *columns)
@@ -711,7 +712,7 @@ def _plain(expression: str) -> str:
 
 def _tip(columns: Sequence[str], language: _Language) -> str:
     """The card of a row, shown where the pointer rests: of a unit in full, of others name and source."""
-    name = words.name_field(language.lang)
+    name = name_field(language.lang)
     if "criteria_met" not in columns:
         shown = [
             column
@@ -797,7 +798,7 @@ def _page_of_unit(imprint: Imprint, language: _Language) -> ET.Element:
     for element in layout.iter():
         element.text = element.tail = None  # the file is laid out to be read, QGIS writes one line
     item = {element.get("id", ""): element for element in layout.iter("LayoutItem")}
-    name = words.name_field(language.lang)
+    name = name_field(language.lang)
     item["title"].set("labelText", f'[% "unit_id" %]  [% coalesce("{name}", \'\') %]')
     item["criteria"].set("labelText", _page_text(language))
     # "[%" begins an expression; what somebody typed into a plan is none

@@ -66,7 +66,7 @@ class Scene:
     crs : the equal-area CRS of every geometry here.
     imprint : title, date, round, profile, sources, disclaimer.
     units : the table `conservation_units`. Rejected and merged units are not drawn.
-    cards : one row a unit, as :func:`cami_units.words.unit_cards` makes them, in this language.
+    cards : one row a unit, as :func:`cami_units.words.unit_card.unit_cards` makes them, in this language.
     layers : any of :data:`DRAWN_LAYERS`, by name.
     species : the table `species`.
     unit_criteria, unit_species, unit_countries : the tables of those names; empty ones are fine.
@@ -108,9 +108,7 @@ class Scene:
                 check_table(layers[name], name, crs=self.crs)
         bare = sorted(set(self.units["unit_id"]) - set(self.cards.get("unit_id", ())))
         if bare:
-            raise InputError(
-                f"No card for {listed(bare)}. Make the cards with words.unit_cards(…)."
-            )
+            raise InputError(f"No card for {listed(bare)}. Make the cards with unit_cards(…).")
 
 
 def shown_units(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

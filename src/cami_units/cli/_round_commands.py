@@ -89,7 +89,9 @@ def propose(
         say_what_went_in(round_, problems, cures=is_verbose())
         say_what_was_found(round_)
         say_where_it_is(round_, out)
-        say_what_is_next(round_, out, beside=plan.parent if plan and out == _FIRST_ROUND else None)
+        say_what_is_next(
+            round_, out, plan_folder=plan.parent if plan and out == _FIRST_ROUND else None
+        )
 
 
 @command("assess drawn.kml plan.toml --out results")

@@ -165,15 +165,15 @@ def say_where_it_is(round_: Round, out: Path) -> None:
         say(f"  {t('found line restricted', files=listed(restricted, lang=lang))}", style="yellow")
 
 
-def say_what_is_next(round_: Round, out: Path, *, beside: Path | None) -> None:
+def say_what_is_next(round_: Round, out: Path, *, plan_folder: Path | None) -> None:
     """Say the next command; and that the round is not beside its plan, where somebody may look for it.
 
-    `beside` is the folder of the plan, ``None`` where nobody expects the round in it.
+    `plan_folder` is ``None`` where nobody expects the round in it.
     """
     t = speaker(round_.imprint.languages[0])
-    if beside is not None and beside.resolve() != Path.cwd():
-        where = as_word(beside / out)
-        say(f"\n{t('found line elsewhere', folder=str(beside), option=f'--out {where}')}")
+    if plan_folder is not None and plan_folder.resolve() != Path.cwd():
+        where = as_word(plan_folder / out)
+        say(f"\n{t('found line elsewhere', folder=str(plan_folder), option=f'--out {where}')}")
     say(f"\n{t('found line next')}\n  cami-units pack {as_word(out)}")
 
 
@@ -616,6 +616,7 @@ def say_how_sure(round_: Round) -> None:
     """Say how stable the units are, the shaky ones first."""
     from cami_units import words
     from cami_units.model import records
+    from cami_units.words import unit_card
 
     lang = round_.imprint.languages[0]
     t = speaker(lang)
@@ -629,7 +630,11 @@ def say_how_sure(round_: Round) -> None:
     units = round_.tables["conservation_units"].set_index("unit_id")
     shaky = stability[stability["label"] != "robust"].sort_values(["share_qualifying", "unit_id"])
     rows = [
-        (row["unit_id"], words.name_in(units.loc[row["unit_id"]], lang), words.stability(row, lang))
+        (
+            row["unit_id"],
+            words.name_in(units.loc[row["unit_id"]], lang),
+            unit_card.stability(row, lang),
+        )
         for row in records(shaky)
     ]
     say_rows(rows)

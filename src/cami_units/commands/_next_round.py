@@ -47,7 +47,8 @@ from cami_units.model import (
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
-from cami_units.words import OPEN_QUESTIONS
+from cami_units.words.finding_sentences import EVIDENCE_OF, facts_that_stand
+from cami_units.words.unit_card import OPEN_QUESTIONS
 
 SUCCESSION: Final = ("merged_into", "split_from")
 """Columns of units that say what became of another unit; only in rounds in which one did."""
@@ -436,7 +437,7 @@ def _unit_rationale(measured: MeasuredMerge) -> pd.DataFrame:
     of_base = dict(zip(before["unit_id"], before["facts"], strict=True))
     status = base.tables["conservation_units"].set_index("unit_id")["status"]
     of_base = {
-        unit_id: words.facts_that_stand(facts, status.get(unit_id, ""))
+        unit_id: facts_that_stand(facts, status.get(unit_id, ""))
         for unit_id, facts in of_base.items()
     }
     rows = []
@@ -627,7 +628,7 @@ def _left_behind(
 
 def _rejected_facts(unit_id: str, facts: str) -> str:
     """Why the hotspot of a rejected unit is in none, as values; none where the unit has none."""
-    notes = [note for note in notes_from_text(facts) if note.key != words.EVIDENCE_OF]
+    notes = [note for note in notes_from_text(facts) if note.key != EVIDENCE_OF]
     first = Note("its unit was rejected", {"unit_id": unit_id})
     return notes_as_text([first, *notes]) if notes else ""
 

@@ -31,6 +31,8 @@ from cami_units.model import (
 )
 from cami_units.overlap import Pieces
 from cami_units.plan import Plan
+from cami_units.words import finding_sentences
+from cami_units.words.finding_sentences import EVIDENCE_OF, reason, taking
 
 STABILITY_TABLES: Final[tuple[str, ...]] = (
     *("sensitivity", "sensitivity_factors", "unit_presence", "restoration"),
@@ -200,7 +202,7 @@ def rationale_facts(
     return [
         [
             *notes_from_text(reasons[seed]),
-            Note(words.EVIDENCE_OF, {"criteria": by_site.get(seed, [])}),
+            Note(EVIDENCE_OF, {"criteria": by_site.get(seed, [])}),
         ]
         for seed in seeds
     ]
@@ -214,7 +216,7 @@ def rationale(assessed_sites: Assessed, seeds: pd.Series[str], profile: Profile)
     for site, criterion, because in zip(*columns, strict=True):
         evidence.setdefault(str(site), {})[str(criterion)] = str(because)
     return [
-        words.rationale(notes_as_text(notes), evidence.get(seed, {}), findings.names)
+        finding_sentences.rationale(notes_as_text(notes), evidence.get(seed, {}), findings.names)
         for seed, notes in zip(seeds, rationale_facts(assessed_sites, seeds, profile), strict=True)
     ]
 
@@ -256,7 +258,7 @@ def _not_proposed(
     }
     by_hotspot: dict[str, list[Note]] = {}
     for row in takes.drop(columns="geometry").to_dict("records"):
-        by_hotspot.setdefault(row["site"], []).append(words.taking(row))
+        by_hotspot.setdefault(row["site"], []).append(taking(row))
     reasons = []
     for name in left["hotspot_id"]:
         notes = [Note("as drawn", {"reason": as_drawn[name]})]
@@ -272,7 +274,7 @@ def _not_proposed(
         reasons.append(notes_as_text(notes))
     names = drawn_sites.findings.names
     table = pd.DataFrame(left[columns]).assign(
-        reason=[words.reason(facts, names) for facts in reasons], facts=reasons
+        reason=[reason(facts, names) for facts in reasons], facts=reasons
     )
     return table.reset_index(drop=True)
 

@@ -77,6 +77,8 @@ from cami_units.model import (
     quiet,
     text_rows,
 )
+from cami_units.words.finding_sentences import in_language, names_of
+from cami_units.words.unit_card import unit_cards
 
 _READ: Final = (*workshop.ACTIVITY_COLUMNS, "hotspot_id", "unit_name")
 _EXAMPLE: Final = Path("activities") / "activities_example.csv"
@@ -287,7 +289,7 @@ def _write_session(
             workshop.once_in_general(rows),
             suggestions=_recurring(rows, base_round),
             log=log,
-            names=words.names_of(base_round.tables),
+            names=names_of(base_round.tables),
             imprint=imprint,
             lang=lang,
         )
@@ -592,7 +594,7 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame, base_round: Round) 
 
 def _needs(base_round: Round, lang: str) -> dict[str, list[str]]:
     """The sentences of evidence for what each unit needs: barriers, and a gap in protection."""
-    findings = words.in_language(base_round.tables, lang)["unit_criteria"]
+    findings = in_language(base_round.tables, lang)["unit_criteria"]
     needs: dict[str, list[str]] = {}
     for row in findings[findings["criterion"].isin(words.NEED)].to_dict("records"):
         if not pd.isna(row["met"]) and bool(row["met"]):
@@ -650,9 +652,9 @@ def _writers(
     }
     tables = {**base_round.tables, "conservation_units": shown_units}
     species, unit_species = tables["species"], tables["unit_species"]
-    cards = words.unit_cards(tables, species, lang=lang)
+    cards = unit_cards(tables, species, lang=lang)
     said_in: Any = {"imprint": imprint, "lang": lang}
-    named: Any = {"names": words.names_of(tables), **said_in}
+    named: Any = {"names": names_of(tables), **said_in}
     writers: dict[str, store.Writer] = {
         ACTIVITIES: lambda path: write_csv(path, table),
         "general_suggestions.csv": lambda path: write_csv(path, suggestions),

@@ -29,6 +29,8 @@ from cami_units.model import (
 )
 from cami_units.overlap import DrawnPieces, Pieces
 from cami_units.plan import Plan
+from cami_units.words import finding_sentences
+from cami_units.words.finding_sentences import each_because
 
 
 def assess(
@@ -72,7 +74,7 @@ def assess(
     assessed = assess_sites(sites, pieces, plan, site="site")
     findings = assessed.findings.criteria
     if (lang := plan.output.languages[0]) != words.LANGUAGES[0]:
-        because = words.each_because(findings["facts"], layer_names(plan_layers), lang)
+        because = each_because(findings["facts"], layer_names(plan_layers), lang)
         findings = findings.assign(because=because)
     table = findings.merge(assessed.decisions[["site", "decision"]], on="site")
     columns = ["site", "decision", "criterion", "met", "value", "unit", "threshold", "because"]
@@ -275,7 +277,7 @@ def assess_sites(
 def with_sentences(findings: Findings, names: Names) -> Findings:
     """Findings with the column ``because``: what each rests on, as an English sentence."""
     table = findings.criteria.copy()
-    because = words.each_because(table["facts"], names)
+    because = each_because(table["facts"], names)
     table.insert(list(table).index("facts"), "because", because)
     return replace(findings, criteria=table, names=names)
 
@@ -283,7 +285,7 @@ def with_sentences(findings: Findings, names: Names) -> Findings:
 def layer_names(plan_layers: Layers) -> Names:
     """What the species, states, hotspots and protected areas of the layers are called."""
     layer_tables = ("species", "countries", "hotspots", "protected_areas")
-    return words.names_of({name: getattr(plan_layers, name) for name in layer_tables})
+    return finding_sentences.names_of({name: getattr(plan_layers, name) for name in layer_tables})
 
 
 def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
@@ -317,7 +319,7 @@ def decide(findings: Findings, profile: Profile) -> pd.DataFrame:
     """
     check_arguments(decide, locals())
     decisions = rank.decide(findings, profile)
-    reasons = [words.reason(facts, findings.names) for facts in decisions["facts"]]
+    reasons = [finding_sentences.reason(facts, findings.names) for facts in decisions["facts"]]
     decisions.insert(2, "reason", reasons)
     return decisions
 
@@ -379,7 +381,7 @@ def what_it_takes(
     ]
     table["direction"] = sides
     names = layer_names(pieces.layers)
-    says = [words.what_it_takes(row, names) for row in table.to_dict("records")]
+    says = [finding_sentences.what_it_takes(row, names) for row in table.to_dict("records")]
     return table.assign(says=says)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Required, TypedDict, Unpack
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, layers, store, words, workshop
+from cami_units import kml, layers, store, workshop
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import carry_stamp, crs_of, kept_pieces
 from cami_units.model import (
@@ -33,7 +33,8 @@ from cami_units.model import (
     quiet,
     text_rows,
 )
-from cami_units.words import OPEN_QUESTIONS, open_questions
+from cami_units.words.finding_sentences import facts_that_stand, is_taken_out, names_of, rationale
+from cami_units.words.unit_card import OPEN_QUESTIONS, open_questions
 
 _CLOSING: Final = ("answer", "withdraw")
 ASKING: Final = ("ask", *_CLOSING)
@@ -511,8 +512,8 @@ def decided(base_round: Round, log: pd.DataFrame) -> Round:
     aside = outlines_to_take(base_round.tables.get("set_aside"))
     for name, lines in log[log["unit_id"].isin(units.index)].groupby("unit_id"):
         _show_unit(shown, str(name), lines, aside.get(str(name), {}), units)
-        if words.is_taken_out(facts.get(name, "")):  # rounds of old have no facts
-            standing = words.facts_that_stand(facts[name], shown.at[name, "status"])
+        if is_taken_out(facts.get(name, "")):  # rounds of old have no facts
+            standing = facts_that_stand(facts[name], shown.at[name, "status"])
             shown.loc[name, "rationale"] = _rationale(base_round, str(name), standing)
     if OPEN_QUESTIONS in shown:
         shown[OPEN_QUESTIONS] = shown[OPEN_QUESTIONS].fillna("")
@@ -535,7 +536,7 @@ def _rationale(base_round: Round, unit_id: str, facts: str) -> str:
     findings = base_round.tables["unit_criteria"]
     own_rows = findings[findings["unit_id"] == unit_id]
     evidence = dict(zip(own_rows["criterion"], own_rows["because"], strict=True))
-    return words.rationale(facts, evidence, words.names_of(base_round.tables))
+    return rationale(facts, evidence, names_of(base_round.tables))
 
 
 def _show_unit(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import geopandas as gpd
 from shapely.geometry.base import BaseGeometry
 
-from cami_units import figures, store, webmap, words
+from cami_units import figures, store, webmap
 from cami_units.cache import kept_file
 from cami_units.commands.shown_round import (
     crs_of,
@@ -35,6 +35,8 @@ from cami_units.model import (
     quiet,
 )
 from cami_units.scene import Scene, shown_units
+from cami_units.words.finding_sentences import with_languages
+from cami_units.words.unit_card import unit_cards
 
 if TYPE_CHECKING:  # half a second, for who draws anew
     from matplotlib.figure import Figure
@@ -151,12 +153,12 @@ def write_atlas(path: Path, round_: Round, *, lang: str = "") -> None:
     webmap.write_map(
         path,
         tables["conservation_units"],
-        cards={one: words.unit_cards(tables, tables["species"], lang=one) for one in languages},
+        cards={one: unit_cards(tables, tables["species"], lang=one) for one in languages},
         imprint=round_.imprint,
         layers=_atlas_layers(round_),
         species=tables["species"],
         planning_units=tables.get("planning_units"),
-        unit_criteria=words.with_languages(tables, languages)["unit_criteria"],
+        unit_criteria=with_languages(tables, languages)["unit_criteria"],
         unit_species=tables.get("unit_species"),
         unit_countries=tables.get("unit_countries"),
         sensitivity=tables.get("sensitivity"),

@@ -47,6 +47,7 @@ from cami_units.model import (
     lacks_letters,
     records,
 )
+from cami_units.words.unit_card import CARD_FIELDS
 
 
 def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
@@ -322,7 +323,7 @@ _WORD_COLUMNS: Final = frozenset(
 )
 """What people call the column of a table into which they type words."""
 _HANDED_OUT: Final = frozenset(
-    {*words.CARD_FIELDS, *TABLES["conservation_units"].columns}
+    {*CARD_FIELDS, *TABLES["conservation_units"].columns}
     | {*("cu_id", "part", "rev", "geom_hash", "round", "working_group", "group", "grp")}
     | {
         *(
@@ -572,7 +573,7 @@ def _handed_names(data: Mapping[str, str]) -> set[str]:
     return {clean_name(data.get(key, "")) for key in ("name_en", "name_ru")}
 
 
-_CARD_KEYS: Final = frozenset(words.CARD_FIELDS) - {"comment"}
+_CARD_KEYS: Final = frozenset(CARD_FIELDS) - {"comment"}
 
 
 def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: bool) -> bool:

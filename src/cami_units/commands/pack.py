@@ -58,6 +58,8 @@ from cami_units.model import (
 )
 from cami_units.plan import Plan
 from cami_units.scene import Scene, light_context
+from cami_units.words.finding_sentences import with_languages
+from cami_units.words.unit_card import unit_cards
 
 MOST_BYTES: Final = 200_000_000
 """A folder of a pack fits on any stick and goes through any mail room in one piece."""
@@ -177,14 +179,14 @@ class _Shared:
         """What some units say of themselves in a language: all do at once, as one table."""
         if lang not in self.all_cards:
             tables = self.public.tables
-            self.all_cards[lang] = words.unit_cards(tables, tables["species"], lang=lang)
+            self.all_cards[lang] = unit_cards(tables, tables["species"], lang=lang)
         cards = self.all_cards[lang]
         return cards[cards["unit_id"].isin(units["unit_id"])]
 
     def tables_in(self, languages: tuple[str, ...]) -> Mapping[str, pd.DataFrame]:
         """What may be handed to anybody, its sentences in some languages."""
         if languages not in self.translated:
-            self.translated[languages] = words.with_languages(self.public.tables, languages)
+            self.translated[languages] = with_languages(self.public.tables, languages)
         return self.translated[languages]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, layers, scene, store, webmap, words
+from cami_units import kml, layers, scene, store, webmap
 from cami_units.commands.shown_round import (
     FENCE_TABLES,
     annotated_layers,
@@ -40,6 +40,8 @@ from cami_units.model import (
     check_arguments,
     quiet,
 )
+from cami_units.words.finding_sentences import with_languages
+from cami_units.words.unit_card import unit_cards
 
 
 def write_proposal(
@@ -159,7 +161,7 @@ def products(
     """
     tables, imprint = proposal.tables, proposal.imprint
     species = tables["species"]
-    cards = {lang: words.unit_cards(tables, species, lang=lang) for lang in imprint.languages}
+    cards = {lang: unit_cards(tables, species, lang=lang) for lang in imprint.languages}
     lang = imprint.languages[0]
     # What is left out of a context layer is said each time, so these are looked at each time.
     has_context = any(name.startswith(CONTEXT) for name in tables)
@@ -183,7 +185,7 @@ def products(
     @cache
     def spoken_tables() -> Mapping[str, pd.DataFrame]:
         """The tables with their sentences in each language of the round."""
-        return words.with_languages(tables, imprint.languages)
+        return with_languages(tables, imprint.languages)
 
     @cache
     def evidence_layers() -> Mapping[str, gpd.GeoDataFrame]:

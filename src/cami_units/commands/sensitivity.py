@@ -14,7 +14,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import complementarity, criteria, figures, grid, layers, overlap, rank, store, words
+from cami_units import complementarity, criteria, figures, grid, layers, overlap, rank, store
 from cami_units import sensitivity as room
 from cami_units.cache import (
     NOTHING_KEPT,
@@ -64,6 +64,7 @@ from cami_units.overlap import Pieces
 from cami_units.plan import Plan
 from cami_units.scene import COARSE, CoarseReason, coarse, coarse_reasons, sensitive_species
 from cami_units.sensitivity import EDGES, STATED, Design, Stability
+from cami_units.words import unit_card
 
 SAME_UNIT = 0.5
 """A unit drawn anew is the same one where the Jaccard index of both is at least this."""
@@ -150,7 +151,7 @@ def with_sensitivity(
         **kept(cache, "outlines", [outlines, presence], of_outlines),
         **kept(cache, "sets", [outlines, pd.DataFrame(unit_species), locked], of_sets),
     }
-    sentences = {row["unit_id"]: words.stability(row) for row in records(added["sensitivity"])}
+    sentences = {row["unit_id"]: unit_card.stability(row) for row in records(added["sensitivity"])}
     planning_units = round_.tables["planning_units"]
     share = planning_units["pu_id"].map(frequency.set_index("pu_id")["selection_frequency"])
     added["planning_units"] = planning_units.assign(

@@ -21,6 +21,8 @@ from cami_units import cache, figures, kml, layers, scene, store, words
 from cami_units.drawn_pieces import is_kept, keeping, piece
 from cami_units.model import CONTEXT, EQUAL_AREA, MONTHS, RECORDS, ROUND_LAYERS, Problem, Round
 from cami_units.palette import Look
+from cami_units.words.finding_sentences import in_language
+from cami_units.words.unit_card import OPEN_QUESTIONS, unit_cards
 
 
 def kept_pieces(directory: Path) -> AbstractContextManager[None]:
@@ -211,12 +213,12 @@ def _scene_in(
     round_: Round, lang: str, crs: str, shown_tables: Mapping[str, gpd.GeoDataFrame]
 ) -> scene.Scene:
     """A round with its layers as it is drawn in one language."""
-    tables, species = words.in_language(round_.tables, lang), round_.tables["species"]
+    tables, species = in_language(round_.tables, lang), round_.tables["species"]
     return scene.Scene(
         crs=crs,
         imprint=words.imprint_in(round_.imprint, lang),
         units=layers.to_equal_area(gpd.GeoDataFrame(tables["conservation_units"]), crs),
-        cards=words.unit_cards(tables, species, lang=lang),
+        cards=unit_cards(tables, species, lang=lang),
         species=species,
         layers=shown_tables,
         unit_criteria=tables["unit_criteria"],
@@ -392,7 +394,7 @@ def without_persons(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFram
             columns=["file", "placemark", "reason"], errors="ignore"
         )
     units = public_tables["conservation_units"]
-    public_tables["conservation_units"] = units.drop(columns=words.OPEN_QUESTIONS, errors="ignore")
+    public_tables["conservation_units"] = units.drop(columns=OPEN_QUESTIONS, errors="ignore")
     return public_tables
 
 

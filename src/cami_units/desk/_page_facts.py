@@ -41,7 +41,8 @@ from cami_units.model import (
     notes_from_text,
     text_rows,
 )
-from cami_units.words import OPEN_QUESTIONS, assumed, said
+from cami_units.words import assumed, said
+from cami_units.words.unit_card import OPEN_QUESTIONS
 
 _MOST_NOTES: Final = 4
 

@@ -23,7 +23,9 @@ from cami_units.documents._worksheets import (
 from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.units_workbook import by_rank
 from cami_units.model import FINDINGS, Round, clean_name, finding_key, is_missing, records
-from cami_units.words import LANGUAGES, has, in_language, mark, name_in, stability, text
+from cami_units.words import LANGUAGES, has, mark, name_in, text
+from cami_units.words.finding_sentences import in_language
+from cami_units.words.unit_card import stability
 
 # Widths are in letters of the sheet's font: ids and counts just fit, sentences wrap where an eye can
 # still follow their lines.

@@ -13,15 +13,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from cami_units.model import Imprint, clean_name, clean_text
-from cami_units.words import (
-    day,
-    disclaimer,
-    imprint_in,
-    profile_name,
-    round_name,
-    text,
-    with_label,
-)
+from cami_units.words import day, disclaimer, imprint_in, profile_name, round_name, text, with_label
 
 FONT: Final = "Arial"
 

@@ -28,16 +28,8 @@ from cami_units.documents.form_words import (
 )
 from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, Names, clean_name, is_missing, records
-from cami_units.words import (
-    field_label,
-    in_clauses,
-    in_list,
-    name_in,
-    share,
-    text,
-    with_aside,
-    with_label,
-)
+from cami_units.words import in_clauses, in_list, name_in, share, text, with_aside, with_label
+from cami_units.words.unit_card import field_label
 
 _ACTIVITY: Final = (
     Column("activity_id", 12),

@@ -13,18 +13,9 @@ from cami_units.documents._worksheets import save_settled
 from cami_units.documents.board_slides import decision_said, status_said
 from cami_units.documents.form_words import in_theme_order, theme_said
 from cami_units.model import HIDDEN_STATUSES, STATUSES, Round, clean_name, records
-from cami_units.words import (
-    OPTIONAL_FIELDS,
-    field_label,
-    in_clauses,
-    in_language,
-    name_field,
-    name_in,
-    sources,
-    text,
-    with_aside,
-    with_label,
-)
+from cami_units.words import in_clauses, name_in, sources, text, with_aside, with_label
+from cami_units.words.finding_sentences import in_language
+from cami_units.words.unit_card import OPTIONAL_FIELDS, field_label, name_field
 
 
 def write_annex(
@@ -110,8 +101,8 @@ def _counted(rows: Mapping[str, Mapping[Any, Any]], visible: list[str], lang: st
         for status in STATUSES
         if status in statuses
     ]
-    said = with_aside(str(len(visible)), in_clauses(parts, lang), lang)
-    return with_label(text("units", lang), said, lang)
+    count = with_aside(str(len(visible)), in_clauses(parts, lang), lang)
+    return with_label(text("units", lang), count, lang)
 
 
 def _add_unit(

@@ -45,6 +45,8 @@ from cami_units.model import (
     spoken_groups,
     unit_before,
 )
+from cami_units.words.finding_sentences import names_of
+from cami_units.words.unit_card import OPEN_QUESTIONS, field_label, open_questions, states_named
 
 ORDERS: Final = ("rank", "group", "section")
 """How the slides can follow one another; the ids of units, named one by one, go before the rest."""
@@ -260,10 +262,10 @@ def _board(
     lines = _by_unit(loop.log)
     todo = _activities(loop, lang)
     drawn_by = round_.manifest.get("drawn_by", {})
-    species = words.names_of({"species": shown_scene.species})["species"]
+    species = names_of({"species": shown_scene.species})["species"]
     named = {"species": {name: words.name_in(called, lang) for name, called in species.items()}}
-    states = words.states_named(tables, lang)
-    old_states = words.states_named(loop.before.tables, lang) if loop.before else {}
+    states = states_named(tables, lang)
+    old_states = states_named(loop.before.tables, lang) if loop.before else {}
     slides = []
     for unit_id, drawing in drawings.items():
         card, row = cards[unit_id], flat[unit_id]
@@ -284,7 +286,7 @@ def _board(
         compared = _compared(unit, named, lang)
         # what differs from the round before is told beside what it was
         facts = [
-            (words.field_label(card, key, lang), str(card[key]))
+            (field_label(card, key, lang), str(card[key]))
             for key in _FACTS
             if card[key] and words.text(key, lang) not in {label for label, _, _ in compared}
         ]
@@ -710,8 +712,8 @@ def _questions(unit: _Told, lang: str) -> tuple[str, ...]:
     unknown = [name for name in FINDINGS if name in now and now[name] is None]
     questions = [*_asked(unit.row), *(_conflict(row, lang) for row in unit.conflicts)]
     for row in unit.asked:
-        said = (_spoken(spoken_groups(row["group"], lang), lang), _noted(row, "text", lang))
-        questions.append(words.with_label(*said, lang) if all(said) else "".join(said))
+        parts = (_spoken(spoken_groups(row["group"], lang), lang), _noted(row, "text", lang))
+        questions.append(words.with_label(*parts, lang) if all(parts) else "".join(parts))
     if lost_criteria:
         criteria = words.in_list(lost_criteria, lang)
         questions.append(words.with_label(words.text("no longer meets", lang), criteria, lang))
@@ -737,7 +739,7 @@ def _parked(unit: _Told) -> Sequence[Mapping[str, Any]]:
 
 def _asked(unit: Mapping[str, Any]) -> tuple[str, ...]:
     """One more question, and another, until each is answered or withdrawn."""
-    asked = words.open_questions(unit.get(words.OPEN_QUESTIONS)).values()
+    asked = open_questions(unit.get(OPEN_QUESTIONS)).values()
     return tuple(_shortened(question, _SAID_LETTERS) for question in asked)
 
 

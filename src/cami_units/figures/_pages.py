@@ -61,6 +61,7 @@ from cami_units.scene import (
     section,
     unit,
 )
+from cami_units.words.unit_card import CARD_FIELDS, field_label, name_field, states_with_ground
 
 A1: Final = (841.0, 594.0)
 SLIDE: Final = (320.0, 180.0)
@@ -469,7 +470,7 @@ def _location(
 
 
 _CARD: Final = tuple(
-    name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "criteria", "takes")
+    name for name in CARD_FIELDS if name not in ("name_en", "name_ru", "criteria", "takes")
 )
 
 
@@ -486,7 +487,7 @@ def _card(
     """The unit's card: what balloon and popup say, in the same words; say where it ends."""
     [card] = _of(scene, "cards", unit_id)
     fields = [name for name in _CARD if name not in without and card.get(name)]
-    label_of = {name: words.field_label(card, name, scene.lang) for name in fields}
+    label_of = {name: field_label(card, name, scene.lang) for name in fields}
     indent = max((width_mm(label, size) for label in label_of.values()), default=0) + size * 0.45
     values = Column(column.figure, column.left + indent, column.width - indent)
     y = top
@@ -548,13 +549,13 @@ def _unit_table(
 ) -> float:
     """The units as rows; what finds no room is named by its ids. Say where it ends."""
     lang = scene.lang
-    heads = ["rank", "unit", words.name_field(lang), "states", "area", "tier"][: 5 if short else 6]
+    heads = ["rank", "unit", name_field(lang), "states", "area", "tier"][: 5 if short else 6]
     titles = [words.text(key, lang) for key in heads]
     rows: list[list[tuple[object, Face]]] = [
         [(title[:1].upper() + title[1:], "bold") for title in titles]
     ]
     ground = {"conservation_units": units, "unit_countries": scene.unit_countries}
-    states = words.states_with_ground(ground)
+    states = states_with_ground(ground)
     for row in records(units):
         tier = str(row["tier"])
         cells: list[tuple[object, Face]] = [
@@ -685,8 +686,8 @@ def _states(column: Column, scene: Scene, unit_id: str, top: float, *, size: flo
         )
         for row in rows
     ]
-    said = words.in_list(shares, scene.lang)
-    return write_in(column, y + deep + 1.4, said, size=size * 0.88, colour=SOFT, most=3)
+    line = words.in_list(shares, scene.lang)
+    return write_in(column, y + deep + 1.4, line, size=size * 0.88, colour=SOFT, most=3)
 
 
 def _species(column: Column, scene: Scene, unit_id: str, top: float, limit: float) -> None:

@@ -45,6 +45,7 @@ from cami_units.model import (
     is_missing,
     narrowest_bounds,
 )
+from cami_units.words.unit_card import CARD_FIELDS, OPTIONAL_FIELDS, FieldParts, Figure
 
 OUTLINE: Final = Look("ffffff", 2.0, hover=3.0)
 BEFORE: Final = Look("bdbdbd", 2.0, hover=3.0)
@@ -197,20 +198,20 @@ def _patterns(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, tupl
         name: (shown(parts[name].pattern), parts[name].counted)
         if name in parts
         else (f"$[{earth_key(name)}]", "")
-        for name in words.CARD_FIELDS
-        if name not in words.OPTIONAL_FIELDS or card.get(name)
+        for name in CARD_FIELDS
+        if name not in OPTIONAL_FIELDS or card.get(name)
     }
 
 
-def _parts(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, words.FieldParts]:
+def _parts(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, FieldParts]:
     """The fields of a unit's card that hold figures, taken apart; none of a card without them."""
-    parts: dict[str, words.FieldParts] = card.get("parts") or {}
+    parts: dict[str, FieldParts] = card.get("parts") or {}
     n_countries = _plain_figures(row).get("n_countries")
     if n_countries is None or not parts:
         return parts
     states = {"n_countries": n_countries, "states": card["states"]}
     pattern, count = ("$[states]", "$[n_countries]") if card["states"] else ("$[n_countries]", "")
-    return parts | {"states": words.FieldParts(pattern, states, count)}
+    return parts | {"states": FieldParts(pattern, states, count)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,7 @@ def _unit_mark(
     # in the template of the balloon, and words as words.
     card = cards[row["unit_id"]]
     parts = _parts(row, card)
-    for card_field in words.CARD_FIELDS:
+    for card_field in CARD_FIELDS:
         if card_field in parts:
             data |= _plain_values(parts[card_field].values)
         else:
@@ -300,10 +301,10 @@ def _unit_mark(
     )
 
 
-def _plain_values(values: Mapping[str, str | words.Figure]) -> dict[str, str]:
+def _plain_values(values: Mapping[str, str | Figure]) -> dict[str, str]:
     """The values of a field as data: figures as numbers, words made harmless."""
     return {
-        key: value.plain if isinstance(value, words.Figure) else shown(value)
+        key: value.plain if isinstance(value, Figure) else shown(value)
         for key, value in values.items()
     }
 
@@ -358,7 +359,7 @@ def _tour(units: gpd.GeoDataFrame, editable: Sequence[Mark]) -> tuple[Mark, ...]
     return tuple(stops)
 
 
-_MAY_LACK: Final = words.OPTIONAL_FIELDS | {"section_id"}
+_MAY_LACK: Final = OPTIONAL_FIELDS | {"section_id"}
 
 
 def _look_key(status: str, variant: int) -> str:

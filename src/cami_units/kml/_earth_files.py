@@ -49,6 +49,7 @@ from cami_units.model import (
     records,
 )
 from cami_units.scene import GIVEN_LAYERS, TOLERANCES, LaterLayers, stamp_of
+from cami_units.words.unit_card import CARD_FIELDS
 
 MAX_FEATURES: Final = 10_000
 MAX_VERTICES: Final = 200_000
@@ -91,7 +92,7 @@ def write_kml(
         The table `conservation_units`, in longitude and latitude. A column ``section_id`` and a
         column ``rev`` (the round in which the polygon last changed) are used where they are there.
     cards : DataFrame
-        One row a unit: ``unit_id`` (column or index) and :data:`cami_units.words.CARD_FIELDS`,
+        One row a unit: ``unit_id`` (column or index) and :data:`cami_units.words.unit_card.CARD_FIELDS`,
         strings ready to show.
     imprint : Imprint
         Title, date, round, profile, sources and disclaimer; they stand inside the file.
@@ -314,17 +315,17 @@ def _given_faults(lang: str, layers: Iterable[str]) -> list[str]:
 
 def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:
     """Refuse cards that lack a column, or a unit."""
-    missing = [field for field in words.CARD_FIELDS if field not in cards.columns]
+    missing = [field for field in CARD_FIELDS if field not in cards.columns]
     if missing:
         raise InputError(
-            f"The cards have no column {listed(missing)}. Make them with words.unit_cards(…)."
+            f"The cards have no column {listed(missing)}. Make them with cu.unit_cards(…)."
         )
     card_of = _by_unit(cards)
     bare = [unit_id for unit_id in units["unit_id"] if unit_id not in card_of]
     if bare:
         raise InputError(
             f"{len(bare)} of {len(units)} units have no card: {listed(bare)}. "
-            "Make the cards from the same units with words.unit_cards(…)."
+            "Make the cards from the same units with unit_cards(…)."
         )
 
 

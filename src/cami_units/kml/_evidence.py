@@ -53,6 +53,7 @@ from cami_units.model import (
     widened,
 )
 from cami_units.scene import Itself, ShapeMemory, coarse_key, numbered_edges, species_places
+from cami_units.words import unit_card
 
 MAIN_PLACE_KM: Final = 150
 """Places at least this wide are named from the start; the others can be switched on."""
@@ -607,7 +608,7 @@ def context_title(table: gpd.GeoDataFrame, lang: str) -> str:
     """The name of a context layer in folders and legend."""
     first = table.iloc[0]
     title = clean_name(first["title"])
-    return words.context_title(title, first["measure"], len(table), first["in_all"], lang)
+    return unit_card.context_title(title, first["measure"], len(table), first["in_all"], lang)
 
 
 def _united(geometries: Iterable[BaseGeometry]) -> BaseGeometry:

@@ -162,8 +162,8 @@ def unit_map(
         The table `conservation_units` in longitude and latitude. Rejected and merged units are not
         drawn.
     cards : DataFrame or mapping of language to DataFrame
-        What popups say: one row a unit, ``unit_id`` and :data:`cami_units.words.CARD_FIELDS`, as
-        :func:`cami_units.words.unit_cards` makes them (plain text, not escaped). Several languages
+        What popups say: one row a unit, ``unit_id`` and :data:`cami_units.words.unit_card.CARD_FIELDS`, as
+        :func:`cami_units.words.unit_card.unit_cards` makes them (plain text, not escaped). Several languages
         give the page a language switch, in the order of the mapping.
     imprint : Imprint
         Title, date, round, profile, sources, disclaimer.

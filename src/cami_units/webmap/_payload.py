@@ -71,6 +71,12 @@ from cami_units.webmap._page_values import (
     simplified,
     species_style,
 )
+from cami_units.words.unit_card import (
+    CARD_FIELDS,
+    OPTIONAL_FIELDS,
+    context_title,
+    field_count,
+)
 
 Detail = Literal["map", "atlas"]
 _VERTICES: Final[Mapping[str, int]] = {"map": 1, "atlas": 6}
@@ -466,7 +472,7 @@ def _cards_by_language(
         )
     cards_of = {}
     for language, table in tables.items():
-        faults = [name for name in ("unit_id", *words.CARD_FIELDS) if name not in table.columns]
+        faults = [name for name in ("unit_id", *CARD_FIELDS) if name not in table.columns]
         missing = sorted(set(units["unit_id"]) - set(table.get("unit_id", ())))
         if faults or missing:
             raise InputError(
@@ -475,7 +481,7 @@ def _cards_by_language(
                     [f"column {listed(faults)} is missing"] * bool(faults)
                     + [f"no card for {listed(missing)}"] * bool(missing)
                 )
-                + ". Make them with words.unit_cards(…)."
+                + ". Make them with cu.unit_cards(…)."
             )
         cards_of[language] = {str(row["unit_id"]): row for row in _records(table)}
     return cards_of
@@ -553,19 +559,15 @@ def _units(
 
 def _card_lines(card: Mapping[str, Any], lang: str) -> list[list[str]]:
     """The fields of a card that the page shows: their names, what they say, and how many they list."""
-    lines = (
-        [name, shown(card[name]), shown(words.field_count(card, name, lang))] for name in _FIELDS
-    )
+    lines = ([name, shown(card[name]), shown(field_count(card, name, lang))] for name in _FIELDS)
     return [
-        line if line[2] else line[:2]
-        for line in lines
-        if line[1] or line[0] not in words.OPTIONAL_FIELDS
+        line if line[2] else line[:2] for line in lines if line[1] or line[0] not in OPTIONAL_FIELDS
     ]
 
 
 # "comment" tells how to comment in Google Earth: no word of this page.
 _FIELDS: Final = tuple(
-    name for name in words.CARD_FIELDS if name not in ("name_en", "name_ru", "comment")
+    name for name in CARD_FIELDS if name not in ("name_en", "name_ru", "comment")
 )
 
 
@@ -892,7 +894,7 @@ def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
 def _context_title(layer: gpd.GeoDataFrame, lang: str) -> str:
     """The title of a context layer: the same on all its rows."""
     first = layer.iloc[0]
-    return words.context_title(first["title"], first["measure"], len(layer), first["in_all"], lang)
+    return context_title(first["title"], first["measure"], len(layer), first["in_all"], lang)
 
 
 def _is_line(layer: gpd.GeoDataFrame) -> bool:
