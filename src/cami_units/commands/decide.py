@@ -47,24 +47,9 @@ DECISION_LOG: Final = "decisions.csv"
 EARLIER_LOGS: Final = "decisions_*.csv"
 """The logs of the rounds before, which `collect` lays beside."""
 DECISION_COLUMNS: Final = (
-    "unit_id",
-    "round",
-    "decision",
-    "before",
-    "status",
-    "by",
-    "document",
-    "time",
-    "reason",
-    "geometry_hash",
-    "into",
-    "name_en",
-    "name_ru",
-    "outline",
-    "old_name_en",
-    "old_name_ru",
-    "question",
-    "old_decision",
+    *("unit_id", "round", "decision", "before", "status", "by", "document", "time", "reason"),
+    *("geometry_hash", "into", "name_en", "name_ru", "outline"),
+    *("old_name_en", "old_name_ru", "question", "old_decision"),
 )
 """`before` is the status until then, `old_decision` what a unit was marked with, and `old_name_…` the
 names, so that the log can take a decision back. `into` is the unit that a merged one goes into, `outline` the group whose version stands now,

@@ -46,29 +46,12 @@ WAS: Final = "was "
 """What the columns begin with that hold the activities as they were handed out."""
 
 UNIT_FIELDS: Final = (
-    "unit_id",
-    "name_en",
-    "action",
-    "merge_with",
-    "new_name",
-    "evidence_grade",
-    "comment",
-    "open_question",
+    *("unit_id", "name_en", "action", "merge_with", "new_name"),
+    *("evidence_grade", "comment", "open_question"),
 )
 ACTIVITY_FIELDS: Final = (
-    "activity_id",
-    "unit_id",
-    "action",
-    "theme",
-    "text",
-    "species",
-    "countries",
-    "priority",
-    "timeframe",
-    "cost_band",
-    "funding_source",
-    "partner",
-    "why",
+    *("activity_id", "unit_id", "action", "theme", "text", "species", "countries"),
+    *("priority", "timeframe", "cost_band", "funding_source", "partner", "why"),
 )
 _SHEETS: Final = MappingProxyType({"units": UNIT_FIELDS, "activities": ACTIVITY_FIELDS})
 HANDED_OUT_FIELDS: Final = frozenset({"unit_id", "name_en", "activity_id"})

@@ -72,28 +72,11 @@ _MOST_TABLE: Final = 20_000_000
 _CONTAINERS: Final = ("zip", "eml")
 _SIDECARS: Final = ("dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "xml", "qmd")
 _NEEDLESS: Final = frozenset(
-    [
-        "jpg",
-        "jpeg",
-        "png",
-        "gif",
-        "tif",
-        "tiff",
-        "bmp",
-        "heic",
-        "webp",
-        "svg",
-        "mp4",
-        "mov",
-        "avi",
-        "mp3",
-        "wav",
-        "ico",
-        "db",
-        "ini",
-        "lock",
-        "tmp",
-    ]
+    (
+        *("jpg", "jpeg", "png", "gif", "tif", "tiff", "bmp", "heic", "webp", "svg"),
+        *("mp4", "mov", "avi", "mp3", "wav"),
+        *("ico", "db", "ini", "lock", "tmp"),
+    )
 )
 """Photos, films and litter, which nobody expects to be read."""
 _ZIP_NAMES: Final = ("cp866", "cp1251", "gb18030", "cp437")

@@ -44,40 +44,14 @@ KML: Final = "http://www.opengis.net/kml/2.2"
 GX: Final = "http://www.google.com/kml/ext/2.2"
 DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
-_ORDER: Final = [
-    "key",
-    "name",
-    "visibility",
-    "open",
-    "longitude",
-    "latitude",
-    "altitude",
-    "heading",
-    "tilt",
-    "range",
-    "altitudeMode",
-    "Snippet",
-    "description",
-    "LookAt",
-    "styleUrl",
-    "Style",
-    "StyleMap",
-    "IconStyle",
-    "LabelStyle",
-    "LineStyle",
-    "PolyStyle",
-    "BalloonStyle",
-    "ListStyle",
-    "bgColor",
-    "color",
-    "colorMode",
-    "scale",
-    "width",
-    "text",
-    "fill",
-    "outline",
-    "listItemType",
-]
+_ORDER: Final = (
+    *("key", "name", "visibility", "open"),
+    *("longitude", "latitude", "altitude", "heading", "tilt", "range", "altitudeMode"),
+    *("Snippet", "description", "LookAt", "styleUrl", "Style", "StyleMap"),
+    *("IconStyle", "LabelStyle", "LineStyle", "PolyStyle", "BalloonStyle", "ListStyle"),
+    *("bgColor", "color", "colorMode", "scale", "width", "text"),
+    *("fill", "outline", "listItemType"),
+)
 """The order of children that the schema wants; elements not named here come last, as they were."""
 _PLACES: Final = {name: place for place, name in enumerate(_ORDER)}
 _SECONDS: Final = 4.0

@@ -70,19 +70,8 @@ from cami_units.model import (
 )
 
 COLUMNS: Final = (
-    "file",
-    "folder",
-    "name",
-    "description",
-    "placemark_id",
-    "data",
-    "visibility",
-    "kind",
-    "part",
-    "closes",
-    "placemark",
-    "line",
-    "geometry",
+    *("file", "folder", "name", "description", "placemark_id", "data", "visibility"),
+    *("kind", "part", "closes", "placemark", "line", "geometry"),
 )
 _KINDS: Final = (
     dict.fromkeys(("file", "folder", "name", "description", "placemark_id", "kind"), "str")

@@ -25,23 +25,8 @@ from cami_units.webmap._page_values import Spelt, page_json, shown
 from cami_units.webmap._payload import Frame, Sheet, imprint_said, page_words
 
 MODULES: Final = (
-    "projection",
-    "overlap",
-    "criteria",
-    "rank",
-    "geometry",
-    "kml",
-    "layers",
-    "workshop",
-    "store",
-    "plurals",
-    "scale",
-    "words",
-    "sheet",
-    "card",
-    "lists",
-    "editor",
-    "drawing",
+    *("projection", "overlap", "criteria", "rank", "geometry", "kml", "layers", "workshop"),
+    *("store", "plurals", "scale", "words", "sheet", "card", "lists", "editor", "drawing"),
 )
 """The modules of the script, each after those that it imports."""
 
@@ -53,19 +38,8 @@ _EXPORT: Final = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w
 
 _OWN_WORDS: Final = "draw "
 _WORDS: Final = (
-    *(
-        "area",
-        "states",
-        "species",
-        "score",
-        "group",
-        "layers",
-        "language",
-        "map",
-        "units",
-        "km",
-        "km2",
-    ),
+    *("area", "states", "species", "score", "group"),
+    *("layers", "language", "map", "units", "km", "km2"),
     *("between parts", "label and value", "words and aside"),
     *("species ranges", "folder neighbours", "rejected", "indicative", "sources"),
     *("needs script", "sections", *COVERED_LAYERS),

@@ -42,8 +42,8 @@ from cami_units.words.finding_sentences import (
 
 CARD_FIELDS: Final = (
     *("name_en", "name_ru", "status", "rank", "states", "area", "species", "criteria"),
-    *("protected", "barriers", "context", "confidence", "stability", "origin", "takes"),
-    *("open_questions", "comment"),
+    *("protected", "barriers", "context", "confidence", "stability"),
+    *("origin", "takes", "open_questions", "comment"),
 )
 """The fields of a unit's card, in the order in which a balloon or popup shows them."""
 OPTIONAL_FIELDS: Final = frozenset({"context", "stability", "takes", "open_questions"})
