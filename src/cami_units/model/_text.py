@@ -113,8 +113,10 @@ def clean_name(value: object) -> str:
     return " ".join(clean_text(value).split())
 
 
+_LETTER: Final = r"[^\W\d_\u2e80-\uffff]"  # a Chinese line has no space behind its question marks
 _LOST_LETTERS: Final = re.compile(
-    r"\ufffd|[^\W\d_]\?+[^\W\d_]|(?<!\S)\?+[^\W\d_]|(?<!\S)\?{4,}(?!\w)|(?<!\S)\?{2,}[\W\d]{1,40}\?{2,}(?!\w)"
+    rf"\ufffd|{_LETTER}\?+{_LETTER}|(?<!\S)\?+(?![CС][UУ]\W?\d){_LETTER}|(?<!\S)\?{{4,}}(?!\w)"
+    r"|(?<!\S)\?{2,}[\W\d]{1,40}\?{2,}(?!\w)"
 )
 _IN_AN_ADDRESS: Final = ("//", "www.")
 
@@ -128,6 +130,8 @@ def lacks_letters(text: str) -> bool:
     [True, True, True, True, True]
     >>> [lacks_letters(text) for text in ("Why??", "???", "keep? or reject?", "see http://a.b/?q=1")]
     [False, False, False, False]
+    >>> [lacks_letters(text) for text in ("Why?Because", "OK?Yes", "?Altai", "?CU-003", "保留?还是删除?")]
+    [False, False, False, False, False]
     """
     if "?" not in text and "\ufffd" not in text:
         return False
@@ -138,7 +142,15 @@ def lacks_letters(text: str) -> bool:
         )
         for line in text.splitlines()
     )
-    return _LOST_LETTERS.search(lines) is not None
+    return any(not _begins_a_word(match) for match in _LOST_LETTERS.finditer(lines))
+
+
+def _begins_a_word(match: re.Match[str]) -> bool:
+    """Whether a capital begins a word behind a question mark: no letter of that word is lost."""
+    first, last = match[0][0], match[0][-1]
+    return last.isupper() and (
+        first.islower() or match.string[match.end() : match.end() + 1].islower()
+    )
 
 
 _BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
