@@ -1718,6 +1718,9 @@ def test_an_id_is_one_id_in_lists_of_ids(tmp_path):
     table = gpd.GeoDataFrame({"hotspot_id": ["H1;H2", "H3"]}, geometry=shapes, crs=4326)
     found = layers.read_hotspots(written(tmp_path / "a.gpkg", table))
     assert found["hotspot_id"].tolist() == ["H1,H2", "H3"]
+    table["hotspot_id"] = ["a;b", "a,b"]  # two they were, and two they stay
+    found = layers.read_hotspots(written(tmp_path / "b.gpkg", table))
+    assert sorted(found["hotspot_id"]) == ["a,,b", "a,b"]
 
 
 def test_sites_without_an_id_beside_others_keep_their_names(tmp_path):

@@ -7,6 +7,7 @@ Each function here takes rows that are valid and projected, and gives the table 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any, Final
 
 import geopandas as gpd
@@ -227,7 +228,7 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
     # texts were cleaned with their column
     texts = [value if isinstance(value, str) else id_text(value) for value in values]
     # lists of ids have ";" between them: within one it would make two, neither of them there
-    ids = [text and text.replace(";", ",") for text in texts]
+    ids = _without_semicolons(texts)
     names = [str(name or "") for name in table[title]] if title in table else [""] * len(table)
     notes: Notes = []
     if layer != "protected_areas":
@@ -239,6 +240,17 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
         numbered = in_short(ids[position] for position in bare)
         notes.append(problem_of("note", layer, "", numbered, note))
     return table.assign(**{key: ids}), notes
+
+
+def _without_semicolons(texts: Sequence[str | None]) -> list[str | None]:
+    """Ids with commas in place of semicolons, as many as make each of them one that no other row has."""
+    used_ids, spellings = {*texts}, {}
+    for text in texts:
+        if text and ";" in text and text not in spellings:
+            tries = (text.replace(";", "," * times) for times in count(1))
+            spellings[text] = next(spelling for spelling in tries if spelling not in used_ids)
+            used_ids.add(spellings[text])
+    return [spellings.get(text or "", text) for text in texts]
 
 
 def _number(
