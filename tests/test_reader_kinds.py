@@ -139,15 +139,79 @@ def test_a_project_of_umap_is_the_shapes_of_its_layers(tmp_path, ending):
 
     project = {
         "type": "umap",
-        "properties": {"name": "S1", "zoom": 6},
+        "properties": {"name": "S1", "zoom": 6, "description": "Drawn by herders"},
         "geometry": {"type": "Point", "coordinates": [56, 43]},
-        "layers": [layer("CU-001 Ustyurt"), {"_umap_options": {}}, layer("Hills", "CU-002")],
+        "layers": [
+            layer("CU-001 Ustyurt"),
+            {"_umap_options": {"name": "Doubtful", "description": "not visited\nsince 2019"}},
+            layer("Hills", "CU-002"),
+        ],
     }
     path = tmp_path / f"S1.{ending}"
     path.write_text(json.dumps(project), encoding="utf-8")
     placemarks = layers.read_gis_placemarks(path, path.name)
     assert list(placemarks.table["name"]) == ["CU-001 Ustyurt", "Hills", "CU-002"]
     assert set(placemarks.table["kind"]) == {"polygon"}
+    said = [(row["folder"], row["facts"]["text"]) for row in placemarks.notes.to_dict("records")]
+    assert said == [("", "Drawn by herders"), ("Doubtful", "not visited\nsince 2019")]
+
+
+def test_a_picture_on_the_ground_that_gdal_made_a_polygon_of_is_no_shape(tmp_path):
+    """GDAL itself reads the KML: of all that lies there it gives the picture alone an icon."""
+    square = polygon("70,42 71,42 71,43 70,43 70,42")
+    box = "<north>43</north><south>42</south><east>72</east><west>71</west>"
+    picture = f"<GroundOverlay><name>Sheet K-43</name><Icon><href>a/k43.jpg</href></Icon><LatLonBox>{box}</LatLonBox></GroundOverlay>"
+    style = "<Style><IconStyle><Icon><href>a/pin.png</href></Icon></IconStyle></Style>"
+    mark = f"<Placemark><name>Hills</name>{style}{square}</Placemark>"
+    text = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{picture}{mark}</Document></kml>'
+    (tmp_path / "drawn.kml").write_text(text, encoding="utf-8")
+    gpd.read_file(tmp_path / "drawn.kml", driver="LIBKML").to_file(tmp_path / "drawn.gpkg")
+    placemarks = layers.read_gis_placemarks(tmp_path / "drawn.gpkg", "drawn.gpkg")
+    assert dict(placemarks.table[["name", "kind"]].to_numpy().tolist()) == {
+        "Sheet K-43": "view",
+        "Hills": "polygon",
+    }
+    assert "not followed GroundOverlay" in set(placemarks.notes["key"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<Snippet>Created Mon Nov 30 14:01:32 2026</Snippet>",
+        "<Snippet>Created 11/30/26 14:01:32</Snippet>",
+        "<description>Exported by Locus, 2026-11-30T14:01:32Z</description>",
+        "<description>&lt;table>&lt;tr>&lt;td>&lt;b>Distance&lt;/b> 9 km &lt;/td>&lt;/tr>&lt;tr>&lt;td>"
+        "&lt;b>Min Alt&lt;/b> 812 m &lt;/td>&lt;/tr>&lt;/table></description>",
+    ],
+)
+def test_what_a_program_writes_of_its_document_is_nobodys_words(words):
+    mark = f"<Placemark><name>Hills</name>{polygon('70,42 71,42 71,43 70,43 70,42')}</Placemark>"
+    for tag in ("Document", "Folder"):
+        text = f"<kml><{tag}><name>GPS device</name>{words}{mark}</{tag}></kml>"
+        assert "folder description" not in keys(text.encode())
+
+
+def test_what_somebody_typed_beside_the_stamp_of_a_program_is_kept():
+    mark = f"<Placemark><name>Hills</name>{polygon('70,42 71,42 71,43 70,43 70,42')}</Placemark>"
+    typed = "Created Mon Nov 30 14:01:32 2026\nthe herds wait here at 8:30\nat 12:30:15 three argali on the southern slope"
+    table = "&lt;table>&lt;tr>&lt;td>CU-001&lt;/td>&lt;td>too dry&lt;/td>&lt;/tr>&lt;tr>&lt;td>CU-002&lt;/td>&lt;td>good&lt;/td>&lt;/tr>&lt;/table>"
+    text = f"<kml><Document><description>{typed}{table}</description>{mark}</Document></kml>"
+    notes = read(text.encode()).notes
+    [said] = [
+        row["facts"]["text"]
+        for row in notes.to_dict("records")
+        if row["key"] == "folder description"
+    ]
+    assert "Created" not in said
+    for words in ("the herds wait", "three argali", "too dry", "good"):
+        assert words in said
+
+
+def test_what_stands_below_a_picture_of_a_pin_is_words():
+    image = "<gx:Image><gx:ImageUrl>https://a.example/1.jpg</gx:ImageUrl><gx:Caption>calves in May</gx:Caption></gx:Image>"
+    inner = f"<gx:Carousel>{image}</gx:Carousel><Point><coordinates>70,42</coordinates></Point>"
+    row = only(f"<kml{GX}><Placemark><name>pin</name>{inner}</Placemark></kml>".encode())
+    assert row["description"] == "calves in May"
 
 
 @pytest.mark.parametrize("layers_of_it", [3, [{"features": 1}], [4, None]])

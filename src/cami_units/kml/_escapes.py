@@ -16,6 +16,7 @@ _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>\n?", re.IGNORE
 _BETWEEN_CELLS = re.compile(r"</t[dh]\s*>\s*(?=<t[dh]\b)", re.IGNORECASE)
 _ROW = re.compile(r"<tr\b[^<>]*>", re.IGNORECASE)
 _CELL = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE)
+_LABELLED = re.compile(r"\A\s*<b>([^<>]*)</b>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>?")
 NO_WORDS: Final = frozenset({"NULL", "<Null>", "&lt;Null&gt;", "None", "nan", "NaN"})
 """What databases and tables write where a cell is empty: nobody has said it."""
@@ -52,6 +53,8 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
     --------
     >>> described("<table><tr><td>NAME</td><td>Altai</td></tr><tr><td>ID</td><td>7</td></tr></table>ok")
     ('ok', {'NAME': 'Altai', 'ID': '7'})
+    >>> described("<table><tr><td><b>Distance</b> 9 km</td></tr><tr><td><b>Points</b> 12</td></tr></table>")
+    ('', {'Distance': '9 km', 'Points': '12'})
     """
     text = clean_text(markup)
     before, table, rest = _parted(text)
@@ -59,7 +62,7 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
     # Bare words: a cell holds a value, and whoever shows it escapes it again.
     pairs = [
         [clean_name(unescape(_TAG.sub(" ", cell))) for cell in row]
-        for row in cells
+        for row in (_LABELLED.split(row[0], 1)[1:] if len(row) == 1 else row for row in cells)
         if len(row) == 2
     ]
     # One row of two cells may be how somebody laid out a sentence; two are a table of attributes.

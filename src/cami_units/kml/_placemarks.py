@@ -428,8 +428,14 @@ class _Reader:
 
     def _say_typed(self, element: etree._Element, key: str) -> None:
         """Keep what somebody typed as the description of what is no placemark: ours is that of a document."""
-        lines = (_child_text(element, name) for name in ("description", *_SNIPPETS))
-        typed = plain_text("\n".join(filter(None, lines))[: 10 * LONGEST_TEXT])
+        markup, *lines = (
+            _child_text(element, name)[: 10 * LONGEST_TEXT] for name in ("description", *_SNIPPETS)
+        )
+        typed, cells = described(markup)
+        # each value a figure: what a logger has measured; any other table may be somebody's
+        if not all(value[:1].isdigit() for value in cells.values()):
+            typed = plain_text(markup)
+        typed = _without_stamps("\n".join(filter(None, (typed, *map(plain_text, lines)))))
         if text := in_a_notice(_without_our_page(typed)):
             is_folder = _is_folder(element)
             outer = element if is_folder else element.getparent()
@@ -828,10 +834,41 @@ def _typed_beside(children: Mapping[str, etree._Element]) -> Iterable[str]:
         # what has an hour was written by a logger or a phone
         if any(between := tuple(ends)) and "T" not in "".join(between):
             yield " – ".join(one or "…" for one in between)
+    yield from _captions(children.get("Carousel", ()))
     # of a pin a phone writes where it was
     for name in () if "Point" in children else ("address", "phoneNumber"):
         if (child := children.get(name)) is not None:
             yield plain_text(text_of(child)[:LONGEST_TEXT])
+
+
+def _captions(carousel: Iterable[etree._Element]) -> Iterable[str]:
+    """What stands beside the pictures of a pin, which Google Earth on the web keeps in a carousel: no addresses."""
+    for picture in carousel:
+        for element in picture.iter(etree.Element):
+            text = plain_text(text_of(element)[:LONGEST_TEXT])
+            if text and not _ADDRESS.match(text):
+                yield text
+
+
+_ADDRESS: Final = re.compile(r"data:|\S*://")
+
+
+def _without_stamps(typed: str) -> str:
+    """Lines without those in which a program says when it wrote a file: to the second, which nobody types.
+
+    GPSBabel has "Created Mon Nov 30 14:01:32 2026", others their own name beside the time.
+    """
+    return "\n".join(
+        line
+        for line in typed.split("\n")
+        if not _TO_THE_SECOND.search(line) or len(_WORDS.findall(line)) > _MOST_OF_A_STAMP
+    )
+
+
+_TO_THE_SECOND: Final = re.compile(r"\d:[0-5]\d:[0-5]\d")
+_WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+_MOST_OF_A_STAMP: Final = 4
+"""Words: a day, a month, a zone, and what was done."""
 
 
 def _without_our_page(typed: str) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -39,6 +39,7 @@ from cami_units.model import (
     clean_name,
     clean_text,
     cut_at_180,
+    in_short,
     is_missing,
     read_crs,
     same_crs,
@@ -129,9 +130,14 @@ def read_gis_placemarks(path: Path, label: str) -> Placemarks:
         # both ask all of a text: it is read once
         text = path.read_bytes() if path.suffix.casefold() in (".geojson", ".json") else None
         _refuse_heavy(path, label, text)
-        project = None if text is None else _features_of_project(text)
+        project = None if text is None else _project(text)
         if project is not None:
-            return read_gis_content(project, "geojson", label)
+            placemarks = read_gis_content(project.features, "geojson", label)
+            reader = _GisReader(label, file_hash(path)[:16])
+            for folder, words in project.descriptions:
+                reader.say(Note("folder description", {"text": kml.in_a_notice(words)}), folder)
+            together = pd.concat([placemarks.notes, reader.placemarks().notes], ignore_index=True)
+            return replace(placemarks, notes=together)
         del text  # GDAL has a copy of its own
         file_datasets, problems = datasets("conservation_units", path, kind="any")
     refused = [problem for problem in problems if problem.level == "refuses"]
@@ -168,8 +174,15 @@ _FIRST_TYPE: Final = re.compile(rb'"type"\s*:\s*"([^"]*)"')
 _GEOJSON_TYPES: Final = {b"Feature", b"FeatureCollection", b"Topology"}
 
 
-def _features_of_project(content: bytes) -> bytes | None:
-    """The shapes of a project that holds layers of GeoJSON (uMap's does), as one collection; else None.
+class _Project(NamedTuple):
+    """The shapes of a project as one collection; what it and its layers say of themselves, and the layer."""
+
+    features: bytes
+    descriptions: list[tuple[str, str]]
+
+
+def _project(content: bytes) -> _Project | None:
+    """What a project says that holds layers of GeoJSON (uMap's does); None of any other file.
 
     GDAL reads such a file by its outermost object, whose geometry is where the map was last looked at.
     """
@@ -184,17 +197,26 @@ def _features_of_project(content: bytes) -> bytes | None:
     if not isinstance(layers, list):
         return None
     features = []
+    descriptions = [("", _described(project.get("properties")))]
     for layer in (one for one in layers if isinstance(one, dict)):
         # the second is what older files have
         named = (layer.get(key) for key in ("_umap_options", "_storage", "properties"))
         about = next(filter(None, named), None)
         folder = about.get("name", "") if isinstance(about, dict) else ""
+        descriptions.append((clean_name(folder), _described(about)))
         rows = layer.get("features")
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict) and isinstance(row.get("properties"), dict):
                 row["properties"].setdefault(_FOLDER, folder)
             features.append(row)
-    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    collection = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    return _Project(collection, [(layer, words) for layer, words in descriptions if words])
+
+
+def _described(about: object) -> str:
+    """The description of a project or of a layer."""
+    text = about.get("description") if isinstance(about, dict) else ""
+    return clean_text(text[:LONGEST_TEXT]) if isinstance(text, str) else ""
 
 
 _FOLDER: Final = "folderpath"
@@ -242,6 +264,7 @@ class _GisReader:
         self.rows: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.folders: list[str] = []
+        self.pictures: list[str] = []
         self._effort = kml.Effort()
 
     def say(self, note: Note, folder: str = "", name: str = "", placemark: int = 0) -> None:
@@ -295,6 +318,10 @@ class _GisReader:
             "kind": "none",
         }
         self.rows.append(row)
+        if _is_a_picture(data, shape):
+            self.pictures.append(str(row["name"]))
+            row["kind"] = "view"
+            return
         at = (folder, str(row["name"]), len(self.rows))
         if len(name) > LONGEST_NAME:
             self.say(Note("long name", {"count": len(name), "kept": LONGEST_NAME}), *at)
@@ -355,12 +382,32 @@ class _GisReader:
 
     def placemarks(self) -> Placemarks:
         """The tables."""
+        if self.pictures:
+            called = in_short(filter(None, self.pictures), 6)
+            behind = Note("names behind", {"names": called}) if called else ""
+            facts = {"count": len(self.pictures), "names": behind}
+            self.say(Note("not followed GroundOverlay", facts, "note"))
         return Placemarks(
             table=pd.DataFrame(self.rows, columns=list(PLACEMARK_COLUMNS)),
             notes=pd.DataFrame(self.notes, columns=list(NOTE_COLUMNS)),
             folders=tuple(sorted(self.folders)),
         )
 
+
+def _is_a_picture(data: Mapping[str, str], shape: Any) -> bool:
+    """Whether a row is the frame of a picture laid on the ground, of which GDAL makes a polygon.
+
+    It gives no other polygon of a KML an icon; the frame has four corners, however it is turned.
+    """
+    is_frame = shape is not None and shape.geom_type == "Polygon"
+    return (
+        is_frame
+        and _PICTURE.search(data.get("icon", "")) is not None
+        and len(shape.exterior.coords) == 5
+    )
+
+
+_PICTURE: Final = re.compile(r"\.(?:jpe?g|png|gif|tiff?|bmp|webp)\Z", re.IGNORECASE)
 
 _COLUMNS_OF_KINDS: Final = {"polygon": "polygons", "line": "lines", "point": "points"}
 
