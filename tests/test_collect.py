@@ -1871,6 +1871,30 @@ def test_a_word_of_rejection_and_an_id_alone_are_asked_about_wherever_they_are_d
     assert not any("CU-003" in one or "удалить" in one for one in map(str, names))
 
 
+def test_a_pack_from_before_plenary_renamed_a_unit_asks_for_nothing(tmp_path):
+    """Nobody changed a name in it. Whoever did is asked all the same: the unit is decided."""
+    write_proposal(base(), tmp_path / "00")
+    for name in ("Great Steppe", "Small Steppe"):
+        decide(
+            tmp_path / "00",
+            "CU-002",
+            "agree",
+            reason="so called",
+            time="2026-11-22T14:05",
+            name_en=name,
+        )
+    for edits, count in (
+        ((), 0),
+        ((draw.renamed("CU-002", "CU-002 Great Steppe"),), 0),
+        ((draw.renamed("CU-002", "CU-002 Ili"),), 1),
+    ):
+        (tmp_path / "edit_S1.kmz").write_bytes(kmz(*edits))
+        on = decided_round(tmp_path / "00")
+        made = collect([tmp_path / "edit_S1.kmz"], on, base_dir=tmp_path / "00")
+        assert len(made.conflicts) == made.changes["change"].tolist().count("renamed") == count
+        assert units_of(made).loc["CU-002", "name_en"] == "Small Steppe"
+
+
 def test_nobody_is_asked_about_the_name_that_a_unit_was_handed_out_with(tmp_path):
     units = base().tables["conservation_units"]
     units = units.replace({"name_en": {"Place 001": "Removed Hills"}})

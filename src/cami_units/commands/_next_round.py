@@ -57,13 +57,15 @@ STABILITY_OF_UNITS: Final = STABILITY_TABLES[:5]
 """What `sensitivity` says of one unit by itself."""
 
 
-def base_units(base: Round, plan: Plan) -> gpd.GeoDataFrame:
-    """The units that were handed out, equal-area, with ``outline`` and ``rev``."""
+def base_units(
+    base: Round, plan: Plan, former: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+) -> gpd.GeoDataFrame:
+    """The units that were handed out, equal-area, with ``outline`` and ``rev``; `former` as :func:`former_versions`."""
     units = gpd.GeoDataFrame(base.tables["conservation_units"])
     flat = layers.to_equal_area(units, plan.study.crs).assign(outline=units.geometry)
     if "rev" not in flat:
         flat["rev"] = base.imprint.number
-    former = former_versions(base)
+    former = former_versions(base) if former is None else former
     flat["former_hashes"] = [frozenset(former[unit_id]["hashes"]) for unit_id in flat["unit_id"]]
     flat["former_names"] = [tuple(former[unit_id]["names"]) for unit_id in flat["unit_id"]]
     if "earlier_units" in base.tables:
@@ -508,8 +510,13 @@ def _stability_tables(
     return {name: rows.reset_index(drop=True) for name, rows in of_kept.items() if len(rows)}
 
 
-def former_versions(base: Round) -> dict[str, dict[str, list[str]]]:
-    """The outlines (their hashes) and the names that each unit ever had, this round's included."""
+def former_versions(
+    base: Round, log: pd.DataFrame | None = None
+) -> dict[str, dict[str, list[str]]]:
+    """The outlines (their hashes) and the names that each unit ever had, this round's included.
+
+    A `log` of decisions adds those that a pack of the same round may have been handed out with before them.
+    """
     former = {
         str(unit_id): {name: list(values) for name, values in row.items()}
         for unit_id, row in base.manifest.get("former", {}).items()
@@ -517,15 +524,27 @@ def former_versions(base: Round) -> dict[str, dict[str, list[str]]]:
     units = base.tables["conservation_units"]
     columns = (units[name] for name in ("unit_id", "name_en", "name_ru", "geometry"))
     for unit_id, name_en, name_ru, outline in zip(*columns, strict=True):
-        row = former.setdefault(str(unit_id), {"hashes": [], "names": []})
-        # each part too: a KMZ has a placemark for every part of a unit
-        pieces = shapely.get_parts(outline)
-        parts = [outline, *(pieces if len(pieces) > 1 else ())]
-        hashes = set(map(kml.geom_hash, parts))
-        row["hashes"] = sorted({*row["hashes"], *hashes})
         names = {str(name) for name in (name_en, name_ru) if not is_missing(name)}
-        row["names"] = sorted({*row["names"], *names})
+        _add_version(former, str(unit_id), names, outline)
+    if log is not None and len(log):
+        for unit_id, name_en, name_ru in log[["unit_id", "old_name_en", "old_name_ru"]].to_numpy():
+            _add_version(former, unit_id, {name_en, name_ru} - {""})
+        for row in records(base.tables.get("set_aside", pd.DataFrame())):
+            if row["group"] == BEFORE:
+                _add_version(former, str(row["unit_id"]), (), row["geometry"])
     return former
+
+
+def _add_version(
+    former: dict[str, dict[str, list[str]]], unit_id: str, names: Iterable[str], outline: Any = None
+) -> None:
+    """Put what a unit was called, and the hashes of its outline, to what it was before."""
+    row = former.setdefault(unit_id, {"hashes": [], "names": []})
+    # each part too: a KMZ has a placemark for every part of a unit
+    pieces = shapely.get_parts(outline)
+    parts = [outline, *(pieces if len(pieces) > 1 else ())] if outline is not None else []
+    row["hashes"] = sorted({*row["hashes"], *map(kml.geom_hash, parts)})
+    row["names"] = sorted({*row["names"], *names})
 
 
 def _planning_units(measured: MeasuredMerge, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -42,7 +42,7 @@ from cami_units.commands._next_round import (
 )
 from cami_units.commands.assess import cut
 from cami_units.commands.context import context_again
-from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS
+from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS, all_decisions
 from cami_units.commands.group_files import placemark_table, read_files
 from cami_units.commands.group_folders import found_files, sums_of
 from cami_units.commands.group_reading import (
@@ -150,7 +150,7 @@ def collect(
     folder, packs, answers = (
         Path(path) if path else None for path in (base_dir, pack, resolutions)
     )
-    handed_in = read_handed_in(files, base, pack=packs, progress=progress)
+    handed_in = read_handed_in(files, base, base_dir=folder, pack=packs, progress=progress)
     choices, notices = read_resolutions(answers, files, handed_in)
     return settled(handed_in, choices, notices=notices, base_dir=folder, progress=progress)
 
@@ -179,7 +179,12 @@ class HandedIn:
 
 
 def read_handed_in(
-    paths: Sequence[Path], base: Round, *, pack: Path | None = None, progress: Progress = quiet
+    paths: Sequence[Path],
+    base: Round,
+    *,
+    base_dir: Path | None = None,
+    pack: Path | None = None,
+    progress: Progress = quiet,
 ) -> HandedIn:
     """Read what groups hand in and say which unit each shape is: the first half of :func:`collect`.
 
@@ -189,7 +194,8 @@ def read_handed_in(
         As :func:`collect`, but for the resolutions.
     """
     plan, known_layers = reopened(base)
-    units = base_units(base, plan)
+    former = former_versions(base, all_decisions(base_dir) if base_dir else None)
+    units = base_units(base, plan, former)
     packed = read_pack(pack, base) if pack else None
     sections_of = packed["groups"] if packed else plan.workshop.groups
     groups = workshop.groups_of(sections_of, known_layers.sections)
@@ -197,7 +203,7 @@ def read_handed_in(
     owner = dict(zip(owners["unit_id"], owners["group"], strict=True))
     owner |= packed["units"] if packed else {}
     in_pack = workshop.units_in_packs(owners.assign(group=owners["unit_id"].map(owner)), groups)
-    handed_out = _handed_out(base, owner, groups, in_pack)
+    handed_out = _handed_out(base, owner, groups, in_pack, former)
     sums = sums_of(_of_packs(paths, pack))
     files = found_files(paths)
     with kept_beside(base):
@@ -333,9 +339,9 @@ def _handed_out(
     owner: Mapping[str, str],
     groups: Mapping[str, Sequence[str]],
     in_pack: Mapping[str, Sequence[str]],
+    former: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> HandedOut:
     """What files that come back are told apart by."""
-    former = former_versions(base)
     evidence = {
         str(evidence_id)
         for layer in EVIDENCE_LAYERS

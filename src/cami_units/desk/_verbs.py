@@ -91,7 +91,9 @@ def read_day_files(
     # all of them as the folder that they are in, as people type it: what is passed over is the same
     is_all = len(day.inputs) == len(day.files)
     paths = [directory / HANDED_IN] if is_all else day.inputs
-    handed_in = read_handed_in(paths, decided_round(base.path), pack=pack_folder, progress=progress)
+    handed_in = read_handed_in(
+        paths, decided_round(base.path), base_dir=base.path, pack=pack_folder, progress=progress
+    )
     return Collecting(key, handed_in)
 
 
