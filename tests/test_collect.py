@@ -809,6 +809,63 @@ def test_a_pin_that_names_several_units_is_a_remark_on_each(words, tmp_path):
     assert (remark["unit_id"], remark["text"]) == ("CU-001;CU-003;CU-004", words)
 
 
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [
+        *(("merge units 2-4", 4), ("CU-002–CU-004 are one herd", 4), ("units 2 to 4: one herd", 4)),
+        *(("CU-002 … CU-004", 4), ("объединить единицы с 2 по 4", 4), ("с CU-002 по CU-004", 4)),
+        *(
+            ("合并2至4号单元", 4),
+            ("2-р нэгжээс 4-р нэгж хүртэл", 4),
+            ("CU-002-аас CU-004 хүртэл", 4),
+        ),
+        # no range: where to, a descent, and what is of no unit or of too many
+        *(("extend CU-002 to CU-004", 2), ("CU-004–CU-002", 2), ("units 2 and 4", 2)),
+    ],
+)
+def test_a_pin_that_names_a_range_of_units_is_a_remark_on_each(words, end, tmp_path):
+    pin = draw.drawn(words, square("CU-001").centroid, "4 ")
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(pin)})
+    between = ["CU-003"] if end == 4 else []
+    [unit_ids] = made.remarks["unit_id"]
+    assert unit_ids.split(";") == ["CU-001", "CU-002", *between, "CU-004"]
+
+
+@pytest.mark.parametrize(
+    "words", ["2-4", "2 to 4", "с 2 по 4", "2至4", "units 2-4", "единицы с 2 по 4"]
+)
+def test_a_range_in_a_form_is_all_of_its_units(words, tmp_path):
+    rows = [{"unit_id": words, "action": "reject"}, {"unit_id": "CU-001", "merge_with": words}]
+    made = collected(tmp_path, {"form_S1.csv": form_rows(*rows), **same_again()})
+    assert [*made.changes.query("change == 'rejected'")["unit_id"]] == [
+        "CU-002",
+        "CU-003",
+        "CU-004",
+    ]
+    assert "CU-001 with CU-002, CU-003, CU-004" in told(made, "merge")["what"]
+
+
+def test_what_is_asked_of_units_in_one_cell_is_asked_of_each(tmp_path):
+    """Whatever stands around their numbers; in the column of what is to be done other units may stand too."""
+    rows = [
+        {"unit_id": "4-2", "action": "reject"},
+        {"unit_id": "6-8-р нэгж", "action": "татгалзах", "comment": "жижиг"},
+        {"unit_id": "CU-009", "action": "Merge with 10 and 11"},
+        {"unit_id": "CU-001", "action": "объединить с CU-005 если нет забора"},
+        {"unit_id": "все единицы", "comment": "хорошо"},
+    ]
+    made = collected(tmp_path, {"form_S1.csv": form_rows(*rows), **same_again()})
+    rejected = made.changes.query("change == 'rejected'")["unit_id"].tolist()
+    assert rejected == ["CU-002", "CU-004", "CU-006", "CU-007", "CU-008"]
+    asked = made.problems.query("kind == 'form merges'")["what"].tolist()
+    assert [one.removeprefix("the form asks to merge ") for one in asked] == [
+        *("CU-001 with CU-005", "CU-009 with CU-010, CU-011")
+    ]
+    assert "если нет забора" in notes_of(made)["CU-001"]
+    # what is no unit is told as it was typed
+    assert told(made, "there is no unit")["what"].startswith("there is no unit все единицы")
+
+
 def test_a_number_behind_a_unit_is_the_units_and_what_it_counts_is_not(tmp_path):
     """Without a stop between: whoever counts animals of unit 12 says so of that unit."""
     middle = square("CU-001").centroid

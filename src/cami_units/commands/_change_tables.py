@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import geopandas as gpd
@@ -368,11 +369,12 @@ def _tie_to_units(rows: Iterable[dict[str, Any]], table: gpd.GeoDataFrame) -> No
     """
     shown_units = table[~table["status"].isin(HIDDEN_STATUSES)]
     tree, shown_ids = shapely.STRtree(shown_units.geometry.to_numpy()), {*shown_units["unit_id"]}
+    all_ids = tuple(table["unit_id"])
     for row in rows:
         if not row["unit_id"]:
             under = tree.query(row["geometry"], predicate="intersects")
-            named = workshop.unit_ids_in(f"{row['placemark']} {row['text']}")
-            about = {*shown_units["unit_id"].iloc[under]} | (shown_ids & {*named})
+            named = (workshop.unit_ids_in(row[key], all_ids) for key in ("placemark", "text"))
+            about = {*shown_units["unit_id"].iloc[under]} | (shown_ids & {*chain(*named)})
             row["unit_id"] = ";".join(sorted(about))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from string import ascii_lowercase
+from typing import Final
 
 import pandas as pd
 
@@ -13,13 +15,14 @@ from cami_units.commands.group_reading import (
     FileRead,
     FileReading,
     HandedOut,
+    ids_of_cell,
     known_names,
     named_group,
     words_beside_ids,
 )
 from cami_units.commands.unit_names import asked_of
 from cami_units.documents.form_reading import Form
-from cami_units.documents.form_words import UNIT_ACTIONS
+from cami_units.documents.form_words import UNIT_ACTIONS, known_word
 from cami_units.model import Note, clean_name, in_short, nearest_note, text_rows
 
 # -- forms ----------------------------------------------------------------------------------------
@@ -41,7 +44,7 @@ def take_form(form: Form, reading: FileReading) -> None:
         place = ("", problem.where) if "column" in note.facts else (problem.where, "")
         reading.note_in(*place, note)
     rows_of_form = [
-        row | {"name_en": _typed_over(row, base_facts)}
+        _with_mates(row, base_facts) | {"name_en": _typed_over(row, base_facts)}
         for row in text_rows(pd.concat([form.units, form.unfilled]))
     ]
     by_unit = [_one_unit_each(row, base_facts) for row in rows_of_form]
@@ -92,6 +95,22 @@ def _rows_of_mates(
     ]
 
 
+def _with_mates(row: dict[str, str], base_facts: HandedOut) -> dict[str, str]:
+    """A row of a form in which "merge with 6 and 7", as what is to be done, asks to merge with these."""
+    verb, _, behind = clean_name(row["action"]).partition(" ")
+    first = _FIRST_ID.search(behind)
+    if row["merge_with"] or first is None or known_word(verb, ("merge",)) != "merge":
+        return row
+    named = behind[first.start() :]
+    mates = "; ".join(ids_of_cell(named, base_facts.units))
+    more_words = row["action"] if words_beside_ids(named, base_facts) else ""
+    comment = "\n".join(filter(None, (row["comment"], more_words)))
+    return row | ({"action": "merge", "merge_with": mates, "comment": comment} if mates else {})
+
+
+_FIRST_ID: Final = re.compile(r"(?:[CС][UУ]\W?)?\d", re.IGNORECASE)
+
+
 def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
     """The name that somebody typed over the one of a unit, in the column that was filled in; else nothing.
 
@@ -115,8 +134,7 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     typed = row["unit_id"]
     if typed in base_facts.units or row["action"] == "new":
         return [row]
-    named = workshop.unit_ids_listed(typed, base_facts.units) or workshop.unit_ids_in(typed)
-    ids = [one for one in dict.fromkeys(named) if one in base_facts.units]
+    ids = [one for one in ids_of_cell(typed, base_facts.units) if one in base_facts.units]
     is_all = not any(value for key, value in row.items() if key != "unit_id")
     words_of_row = [
         typed if is_all or words_beside_ids(typed, base_facts) else "",
@@ -236,7 +254,7 @@ def _merge_requests(
     action: str, unit_id: str, cells: Mapping[str, str], known_ids: Collection[str]
 ) -> Iterator[Note]:
     """The units that a row would merge with its own, and the name that it has for all of them."""
-    ids = workshop.unit_ids_listed(cells["merge_with"], known_ids)
+    ids = ids_of_cell(cells["merge_with"], known_ids)
     mate = ", ".join(one for one in ids if one != unit_id)
     mate = mate or ("" if ids else workshop.unit_id_typed(cells["merge_with"]))
     if action == "merge" or mate:

@@ -411,18 +411,25 @@ def is_folder_there(
     return False
 
 
+def ids_of_cell(typed: str, unit_ids: Collection[str]) -> list[str]:
+    """The ids of all units that a cell names, as a list or within other words; `unit_ids` are those of the round."""
+    listed = workshop.unit_ids_listed(typed, unit_ids)
+    return list(dict.fromkeys([*listed, *workshop.unit_ids_in(typed, unit_ids)]))
+
+
 def words_beside_ids(typed: str, base_facts: HandedOut) -> bool:
     """Whether other words stand beside the ids of units in a cell than the names of these units."""
-    ids = workshop.unit_ids_listed(typed, base_facts.units) or workshop.unit_ids_in(typed)
+    ids = ids_of_cell(typed, base_facts.units)
     names = {clean_name(name) for one in ids for name in base_facts.names.get(one, ())} - {""}
     line = workshop.ids_as_written(clean_name(typed))
     for name in sorted(names, key=len, reverse=True):
         line = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", "", line, flags=re.IGNORECASE)
-    return LETTERS.search(_ONLY_IDS.sub("", line)) is not None
+    return LETTERS.search(_ONLY_IDS.sub("", workshop.without_unit_ids(line))) is not None
 
 
 _ONLY_IDS: Final = re.compile(
-    r"[CС][UУ]\W{0,3}\d+[a-zа-я]{0,3}|\b(?:and|to|till|through|и|по|до|болон|хүртэл)\b|[和与及至到]",
+    r"[CС][UУ]\W{0,3}\d+[a-zа-я]{0,3}|\b(?:and|from|to|till|thru|through|units|и|с|со|по|до|единицы|болон|хүртэл|аас|ээс|оос"
+    r"|өөс)\b|单元|[和与及从至到第号]",
     re.IGNORECASE,
 )
 """What a cell of ids alone consists of."""

@@ -27,6 +27,8 @@ _NO_NAMES: Final = frozenset(
     for lang in words.LANGUAGES
     for word in words.text("words that are no name", lang).split(",")
 )
+_BRACKETS: Final = ("()", "（）", "[]")
+_BEFORE_A_CROSS: Final = " -–—:,.(["
 _NO_LETTERS: Final = re.compile(r"[\W\d_]+")
 
 
@@ -55,16 +57,20 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     ['odd name', 'odd name', 'odd name', 'odd name', 'odd name', 'word of rejection']
     >>> [asked_of(typed, ["Altai"]) for typed in ("Altai 2", "Altai - copy", "Final Gorge", "X Altai", "Altai")]
     ['', 'odd name', '', '', '']
+    >>> [asked_of(typed, ["Altai"]) for typed in ("CU-003 (no saiga)", "Altai (east)", "Altai X", "Altai ❌", "Altai x2")]
+    ['odd name', '', 'word of rejection', 'word of rejection', '']
     """
     name = workshop.bare_name(workshop.with_written_id(typed, workshop.numbered_id(typed)))
     handed_names = [begun for begun in own_names if begun and name.startswith(begun)]
     behind = name.removeprefix(max(handed_names, key=len)) if handed_names else name
-    if says_reject(typed) or (behind and _REJECTING.match(behind)):
+    is_crossed = behind != name and workshop.rejects(behind.lstrip(_BEFORE_A_CROSS))
+    if says_reject(typed) or is_crossed or (behind and _REJECTING.match(behind)):
         return "word of rejection"
     # an X is obeyed
     if not behind or workshop.rejects(typed):
         return ""
-    is_message = _is_message(behind) or (behind == name and workshop.is_no_name(name))
+    is_none = workshop.is_no_name(name) or name[:1] + name[-1:] in _BRACKETS
+    is_message = _is_message(behind) or (behind == name and is_none)
     return "odd name" if is_message else ""
 
 

@@ -204,7 +204,8 @@ def known_words(
         if column in tidy:
             tidy[column] = [known_word(value, vocabulary) for value in tidy[column]]
             problems += _unlisted(tidy, column, vocabulary, file)
-    for column in {"unit_id", "unit_name"} & set(tidy):
+    # an activity may be of no unit; what is said of a unit may not
+    for column in {"unit_id", "unit_name"} & set(tidy) if "theme" in lists else ():
         tidy[column] = [known_word(value, (GENERAL,)) for value in tidy[column]]
     return tidy, tuple(problems)
 

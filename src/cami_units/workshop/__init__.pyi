@@ -45,6 +45,7 @@ from ._identity import ids_as_written as ids_as_written
 from ._identity import is_cyrillic as is_cyrillic
 from ._identity import is_no_name as is_no_name
 from ._identity import is_no_name_of as is_no_name_of
+from ._identity import is_taken_in as is_taken_in
 from ._identity import lasting_ids as lasting_ids
 from ._identity import note as note
 from ._identity import numbered_id as numbered_id
@@ -57,6 +58,7 @@ from ._identity import unit_ids_listed as unit_ids_listed
 from ._identity import unit_ids_typed as unit_ids_typed
 from ._identity import with_written_id as with_written_id
 from ._identity import without_same_words as without_same_words
+from ._identity import without_unit_ids as without_unit_ids
 from ._merge import merged as merged
 from ._merge import outside_km2 as outside_km2
 from ._merge_tables import CHOICES as CHOICES

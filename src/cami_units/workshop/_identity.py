@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import count, product
+from itertools import count, pairwise, product
 from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
@@ -50,7 +50,12 @@ _ID: Final = re.compile(rf"[CС][UУ][\s\-‐‑–—_.]*0*(\d{{1,5}}){_PIECE_B
 _PIECE_LETTERS: Final = str.maketrans("абвгдесАБВГДЕС", "abvgdecabbgdec")
 _IDS: Final = re.compile(rf"{_ID.pattern}(?:\s*[+&/,;]\s*{_ID.pattern})*", re.IGNORECASE)
 """The ids in front of a name: of a merge people write all of them."""
-_TO: Final = r"\s*(?:-?(?:аас|ээс|оос|өөс)(?=\s)|[-‐‑–—−~～…至到]|\.{2,3}|(?<=\s)(?:to|till|thru|through|по|до|хүртэл)(?=\s))\s*"
+_TO_A_PLACE: Final = r"到|(?<=\s)(?:to|till|до|хүртэл)(?=\s)"
+"""What is as well said of ground: "extend CU-003 to CU-005"."""
+_TO: Final = (
+    r"\s*(?:-?(?:аас|ээс|оос|өөс)(?=\s)|[-‐‑–—−~～…至]|\.{2,3}|(?<=\s)(?:thru|through|по)(?=\s)"
+    rf"|{_TO_A_PLACE})\s*"
+)
 _AND: Final = r"(?:[;,，；、+&/和及与]|(?<=\s)(?:and|и|болон|ба)(?=\s))"
 _MONTH: Final = (
     r"(?!(?-i:may)\s+[^\W\d_])"  # "unit 5 may be larger"
@@ -74,14 +79,15 @@ _NEXT_NUMBER: Final = re.compile(
 )
 """Before a number in a list that began with an id: "CU-004, 006", "CU-004 and 006"."""
 _ONLY_NUMBERS: Final = re.compile(
-    rf"(\d{{1,3}})(?:\s*{_AND}\s*\d{{1,3}})+\s*(?:[-‐‑–—−]\s*\d{{1,3}})?", re.IGNORECASE
+    rf"(?:(?:from|со?)\s+|从)?(\d{{1,3}}(?:(?:{_TO}|\s*{_AND}\s*){_NO_DATE}\d{{1,3}})+)",
+    re.IGNORECASE,
 )
-"""A list of bare numbers: "3; 4", "3 and 4"."""
+"""A list of bare numbers: "3; 4", "3 and 4", "3–5", "с 3 по 5"."""
 _NO: Final = r"(?:№|#|n[°º]|(?:no|nr|num|number|ном|номер|дугаар)(?![^\W\d_])\.?|编号)"
 _UNIT_WORD: Final = (
-    r"(?:(?:(?:(?:priority\s+)?conservation\s+)?units?|p\.?c\.?u|(?:природоохранн\w+\s+)?единиц(?:[аеуы]|ей|а?ми?|ах)?"
+    r"(?:(?:(?:(?:priority\s+)?conservation\s+)?units?|p\.?c\.?u|ед\.?(?=\s*(?:№|\d))|(?:природоохранн\w+\s+)?единиц(?:[аеуы]|ей|а?ми?|ах)?"
     r"|нэгж(?:ийг|ийн|тэй|үүд\w*)?)"
-    rf"(?![^\W\d_{_HAN}])|(?:保护)?单元)"
+    rf"(?:(?![^\W\d_{_HAN}])|(?=ээс\s))|(?:保护)?单元)"
 )
 _UNIT: Final = rf"(?:{_UNIT_WORD}|(?:ед|участ(?:ок|ка|ки|ку)|ку)(?![^\W\d_]))"
 _GAP: Final = r"[\s\-‐‑–—_.:]*"
@@ -95,15 +101,20 @@ _NO_MEASURE: Final = (
     r"(?:k?m|к?м|ha|га|hectares?|kilomet\w+|met(?:er|re)s?|(?:кило)?метр\w*|гектар\w*)(?![^\W\d_])))"
 )
 """Behind a number within other words, which may be that of a unit: "the unit 5 km north" counts kilometres."""
-_NUMBER_IN_WORDS: Final = rf"(?:{_NO}{_GAP})?{_NO_DATE}\d{{1,5}}{_PIECE_BEHIND}(?:{_NO_MEASURE}|(?=,\d{{1,3}}\s*(?:$|{_AND})))"
-_BETWEEN_NUMBERS: Final = rf"\s*(?:{_AND}|或|[-‐‑–—−]|(?<=\s)(?:with|со?|or|или|эсвэл)(?=\s))\s*"
-_ORDINAL: Final = r"(?:号|\s*-?\s*(?:я|ю|й|[оае][йяю]|ую|р|st|nd|rd|th)(?![^\W\d_]))"
+_NUMBER_IN_WORDS: Final = rf"(?:{_NO}{_GAP})?{_NO_DATE}\d{{1,5}}{_PIECE_BEHIND}(?:{_NO_MEASURE}|(?=,\d{{1,3}}\s*(?:$|{_AND}|[-‐‑–—−]\d)))"
+_BETWEEN_NUMBERS: Final = rf"(?:{_TO}|\s*(?:{_AND}|或|(?<=\s)(?:with|со?|or|или|эсвэл)(?=\s))\s*)"
+_ORDINAL: Final = (
+    r"(?:号|\s*-?\s*(?:я|ю|й|[оае][йяю]|ую|р|дүгээр|дугаар|дэх|дахь|st|nd|rd|th)(?![^\W\d_]))"
+)
 _COUNTED: Final = rf"{_NO_DATE}\d{{1,5}}"
+_UNITS_WORD: Final = (
+    r"(?:units|единиц(?:[аы]ми?|ах|ы)|нэгжүүд\w*|(?:保护)?单元)\s*(?:(?<=\s)(?:from|со?|от)\s+)?"
+)
 _IN_A_SENTENCE: Final = re.compile(
-    rf"(?<![^\W_{_HAN}])(?:(?:units|единиц(?:[аы]ми?|ах|ы)|нэгжүүд\w*|(?:保护)?单元)\s*{_NUMBER_IN_WORDS}"
+    rf"(?<![^\W_{_HAN}])(?:{_UNITS_WORD}{_NUMBER_IN_WORDS}"
     rf"(?:{_BETWEEN_NUMBERS}{_NUMBER_IN_WORDS})+"
     rf"|(?:{_ID.pattern}|{_UNIT_WORD}(?:\s*{_NO}{_GAP}|[\s_]*|[-‐‑–—]){_NUMBER_IN_WORDS})"
-    rf"(?:{_BETWEEN_NUMBERS}{_NUMBER_IN_WORDS}(?=\s*(?:$|{_AND}|[).:!?])))*"
+    rf"(?:{_BETWEEN_NUMBERS}(?:(?=0\d){_NUMBER_IN_WORDS}|(?!0\d){_NUMBER_IN_WORDS}(?=\s*(?:$|{_AND}|[).:!?]|хүртэл))))*"
     # nine before the last: without a bound long lists of anything would take minutes
     rf"|(?:第\s*(?:{_COUNTED}号?{_BETWEEN_NUMBERS}第?\s*){{,9}}{_COUNTED}号?"
     rf"|(?:{_COUNTED}{_ORDINAL}?{_BETWEEN_NUMBERS}){{,9}}{_COUNTED}{_ORDINAL})\s*{_UNIT_WORD})",
@@ -116,6 +127,18 @@ Behind a single unit a further number is one only where nothing follows that it 
 _NUMBERS_SAID: Final = re.compile(
     r"0*(\d{1,5})((?:(?!(?:st|nd|rd|th)\b)[a-wyzабвгдес]){0,3})", re.IGNORECASE
 )
+_TO_A_NUMBER: Final = re.compile(
+    rf"{_ORDINAL}?(?:\s*{_UNIT_WORD})?{_TO}(?:[CС][UУ][\s\-‐‑–—_.]*|第|{_UNIT}{_GAP})?(?:{_NO}{_GAP})?",
+    re.IGNORECASE,
+)
+"""What stands between the numbers of the two ends of a range: "3 to 5", "CU-003 … CU-005", "3-р нэгжээс 5"."""
+_SAYS_WHERE_TO: Final = re.compile(_TO_A_PLACE, re.IGNORECASE)
+_BEGINS_A_LIST: Final = re.compile(
+    rf"(?:\A[\W_]*|(?<![^\W_{_HAN}]){_UNITS_WORD})(?:[CС][UУ]\W*|{_NO}\W*)?\Z", re.IGNORECASE
+)
+"""What may stand before the first of several units, where these are all that is spoken of."""
+_NEAR: Final = 40
+"""Letters beside a number that are looked at."""
 _ONLY_NUMBERED: Final = (
     rf"{_NO_DATE}0*(\d{{1,5}})()(?:\s*\Z|[.)、](?=\s)|(?=\s+[-–—]\s))",
     rf"{_NO_DATE}0+(\d{{1,4}})()(?![^\W_])",
@@ -313,11 +336,26 @@ def unit_ids_typed(typed: object) -> str:
     return ";".join(sorted(filter(None, map(unit_id_typed, ids))))
 
 
-def unit_ids_in(typed: object) -> tuple[str, ...]:
+def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     """All ids of units in a line, whatever stands between them, as ids are written.
+
+    Parameters
+    ----------
+    typed : object
+        A line.
+    unit_ids : iterable of str
+        The units of the round: of these a range takes in what is between its ends, where each number of it
+        is that of a unit. What leads from one place to another is none ("extend CU-003 to CU-005").
 
     Examples
     --------
+    >>> units = [f"CU-{number:03d}" for number in range(1, 9)]
+    >>> [unit_ids_in(line, units) for line in ("merge units 3-5", "с CU-003 по CU-005", "extend CU-003 to CU-005")]
+    [('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-005')]
+    >>> [unit_ids_in(line, units) for line in ("CU-005–CU-003", "CU-007–CU-009")]
+    [('CU-005', 'CU-003'), ('CU-007', 'CU-009')]
+    >>> [unit_ids_in(line, units) for line in ("units 1,2,4-6", "ед. 3", "5 дахь нэгж", "2号至4号单元")]
+    [('CU-001', 'CU-002', 'CU-004', 'CU-005', 'CU-006'), ('CU-003',), ('CU-005',), ('CU-002', 'CU-003', 'CU-004')]
     >>> unit_ids_in(" cu-3 CU–004 Wakhan"), unit_ids_in("Wakhan"), unit_ids_in("FOCU-12")
     (('CU-003', 'CU-004'), (), ())
     >>> unit_ids_in("merge with unit 11"), unit_ids_in("объединить с единицей"), unit_ids_in("road No 5")
@@ -329,9 +367,53 @@ def unit_ids_in(typed: object) -> tuple[str, ...]:
     >>> unit_ids_in("unit 5 may be larger"), unit_ids_in("units 3 or 4"), unit_ids_in("единица 3 или 4")
     (('CU-005',), ('CU-003', 'CU-004'), ('CU-003', 'CU-004'))
     """
-    matches = _IN_A_SENTENCE.finditer(_line(typed))
-    numbers = (number for match in matches for number in _NUMBERS_SAID.finditer(match[0]))
-    return tuple(dict.fromkeys(map(_written_id, numbers)))
+    line = _line(typed)
+    numbers = [
+        number
+        for match in _IN_A_SENTENCE.finditer(line)
+        for number in _NUMBERS_SAID.finditer(line, *match.span())
+    ]
+    ordered = _in_order(unit_ids)
+    ids = [_written_id(number) for number in numbers[:1]]
+    for first, last in pairwise(numbers):
+        if ordered and _is_range(line, first, last):
+            ids += _round_between(_written_id(first), _written_id(last), ordered)
+        ids.append(_written_id(last))
+    return tuple(dict.fromkeys(ids))
+
+
+def without_unit_ids(line: str) -> str:
+    """A line without the units that :func:`unit_ids_in` reads in it.
+
+    Examples
+    --------
+    >>> without_unit_ids("2-4-р нэгж"), without_unit_ids("units 3 and 4 herders")
+    (' ', '  herders')
+    """
+    return _IN_A_SENTENCE.sub(" ", _line(line))
+
+
+def _is_range(line: str, first: re.Match[str], last: re.Match[str]) -> bool:
+    """Whether two numbers of units in a line are the ends of a range, by what stands around the first."""
+    between, start = line[first.end() : last.start()], first.start()
+    if len(between) > _NEAR or not _TO_A_NUMBER.fullmatch(between):
+        return False
+    said_before = line[:start] if start <= _NEAR else f"a {line[start - _NEAR : start]}"
+    return not _SAYS_WHERE_TO.search(between) or bool(_BEGINS_A_LIST.search(said_before))
+
+
+def _round_between(first: str, last: str, ordered: Iterable[str]) -> list[str]:
+    """The units between two others, where these are not far from each other, and each number is a unit's."""
+    between = [one for one in ordered if _number(first) < _number(one) < _number(last)]
+    due = range(_number(first)[0], _number(last)[0] + 1)
+    return (
+        between
+        if len(due) <= _MOST_IN_A_RANGE and {*due} <= {_number(one)[0] for one in ordered}
+        else []
+    )
+
+
+_MOST_IN_A_RANGE: Final = 10
 
 
 def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
@@ -352,16 +434,18 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     [('CU-004', 'CU-006'), ('CU-006', 'CU-004'), ('CU-001', 'CU-003'), ()]
     >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("No 4, unit 5", "5.0; 4", "5 AND 4", "6", "05.2026")]
     [('CU-004', 'CU-005'), ('CU-005', 'CU-004'), ('CU-005', 'CU-004'), (), ()]
+    >>> [unit_ids_listed(typed, ["CU-003", "CU-004", "CU-005"]) for typed in ("3-5", "с 3 по 5", "5-3", "3-4-5")]
+    [('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-004', 'CU-005'), ('CU-005', 'CU-003'), ('CU-003', 'CU-004', 'CU-005')]
     >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("CU-004至CU-006", "CU-004-өөс CU-006 хүртэл", "CU-004 and 006")]
     [('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-006')]
     """
     ids: list[str] = []
-    ordered = sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
+    ordered = _in_order(unit_ids)
     line = _without_decimals(_line(typed))
     numbers = _ONLY_NUMBERS.fullmatch(line)
     by_number = "" if numbers else numbered_id(line, patterns=_ONLY_NUMBERED)
-    if numbers and f"CU-{int(numbers[1]):03d}" in ordered:
-        line = f"CU-{line}"
+    if numbers and spoken_id(f"CU-{numbers[1]}") in ordered:
+        line = re.sub(r"\d+", r"CU-\g<0>", numbers[1])
     else:
         line = with_written_id(line, by_number) if by_number in ordered else ids_as_written(line)
     for match in _TYPED_IDS.finditer(
@@ -379,6 +463,11 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
         elif last and not end.isdecimal():
             ids.append(last)
     return tuple(dict.fromkeys(ids))
+
+
+def _in_order(unit_ids: Iterable[str]) -> list[str]:
+    """Ids of units in the order of their numbers."""
+    return sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
 
 
 def _number(unit_id: str) -> tuple[int, str]:
@@ -551,18 +640,19 @@ def drawn_facts(data: Mapping[str, str]) -> DrawnFacts:
     ('a', (('G1', 'yes'),), True)
     """
     label = clean_name(data.get("label", ""))
+    sources = str(data.get("merged_from", "")).split(";")[:MOST_SOURCES]
+    merged_from = tuple(one for one in sources if _UNIT_ID.fullmatch(one))
     if not label:
         name_en, name_ru = (
             clean_name(data[key]) if key in data else None for key in ("name_en", "name_ru")
         )
-        return NOT_DRAWN._replace(data_names=(name_en, name_ru))
+        return NOT_DRAWN._replace(data_names=(name_en, name_ru), merged_from=merged_from)
     piece = str(data.get("piece", ""))
-    sources = str(data.get("merged_from", "")).split(";")[:MOST_SOURCES]
     return DrawnFacts(
         label=label,
         key=clean_name(data.get("draw_id", "")),
         piece=piece if _PIECE.fullmatch(piece) else "",
-        merged_from=tuple(one for one in sources if _UNIT_ID.fullmatch(one)),
+        merged_from=merged_from,
         rejected=data.get("rejected") == "yes",
         reason=clean_text(data.get("reason", "")),
         name_en=clean_name(data.get("new_name_en", "")),
@@ -666,6 +756,11 @@ class Identified:
     new_shapes: list[Placemark] = field(default_factory=list)
     contested: dict[str, Note] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+
+
+def is_taken_in(outline: Any, shape: Any) -> bool:
+    """Whether a shape covers so much of a unit's outline, both in degrees, that the unit counts as merged into it."""
+    return float(shapely.intersection(outline, shape).area) >= TAKEN_IN * float(outline.area)
 
 
 class Ground:
