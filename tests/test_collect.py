@@ -831,6 +831,47 @@ def test_a_pin_that_names_a_range_of_units_is_a_remark_on_each(words, end, tmp_p
     assert unit_ids.split(";") == ["CU-001", "CU-002", *between, "CU-004"]
 
 
+def joined_by_a_gis(joint: str, outline: shapely.Polygon) -> bytes:
+    """Units 2 and 3 as one row of GeoJSON beside the others of their group, all that was in theirs joined."""
+    read = kml.read_placemarks(kmz(), "edit_S1.kmz").table
+    units = [
+        row
+        for row in read.to_dict("records")
+        if row["data"].get("cu_id") in WEST and row["polygons"]
+    ]
+    pair = [row for row in units if row["data"]["cu_id"] in ("CU-002", "CU-003")]
+    both = {key: joint.join(row["data"].get(key, "") for row in pair) for key in pair[0]["data"]}
+    rows = [
+        ({"name": row["name"], **row["data"]}, row["polygons"]) for row in units if row not in pair
+    ]
+    rows.append(({"name": joint.join(row["name"] for row in pair), **both}, outline))
+    features = [
+        {"type": "Feature", "properties": data, "geometry": shape.__geo_interface__}
+        for data, shape in rows
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+@pytest.mark.parametrize("joint", [";", ",", ", ", "|"])
+def test_one_outline_under_the_ids_of_two_units_merges_them(joint, tmp_path):
+    """As QGIS and ArcGIS write them that put rows together; nothing that they joined is a new name."""
+    over_both = shapely.union_all([square("CU-002"), square("CU-003")]).convex_hull
+    made = collected(tmp_path, {"edit_S1.geojson": joined_by_a_gis(joint, over_both)})
+    assert of(made, "CU-002") == [("reshaped", "cu_id", "S1")]
+    assert of(made, "CU-003") == [("merged", "cu_id", "S1")]
+    [problem] = made.problems.to_dict("records")
+    assert (
+        problem["what"]
+        == "its id column names CU-002, CU-003, all of this round, and it covers all of them"
+    )
+
+
+def test_an_outline_of_one_unit_under_the_ids_of_two_is_that_unit_and_is_told(tmp_path):
+    made = collected(tmp_path, {"edit_S1.geojson": joined_by_a_gis(";", square("CU-002"))})
+    assert of(made, "CU-002") == [("kept", "name", "S1")]
+    assert "names CU-002, CU-003, all of this round" in told(made, "does not cover all")["what"]
+
+
 @pytest.mark.parametrize(
     "words", ["2-4", "2 to 4", "с 2 по 4", "2至4", "units 2-4", "единицы с 2 по 4"]
 )
@@ -2349,6 +2390,24 @@ def test_evidence_is_told_as_edited_where_most_of_it_is_not_simply_drawn_plainer
     assert list(edited_evidence(marks, {"context_herds": shown})) == []
     marks[3] = mark(3, translate(plain[3], 0.5))
     assert list(edited_evidence(marks, {"context_herds": shown})) == [(marks[3], "herds")]
+
+
+def test_evidence_of_a_file_of_the_pack_is_not_held_against_this_release(tmp_path):
+    """Byte for byte what went out: a hotspot that lies elsewhere was drawn there by whatever packed it."""
+
+    def renamed(root: etree._Element) -> None:
+        [name, *_] = (one for one in root.iter("{*}name") if (one.text or "").startswith("H01 "))
+        name.text = "H01 Greater"
+
+    file = kmz(renamed)
+    made = collected(tmp_path, {"edit_S1.kmz": file})
+    assert told(made, "(hotspots) was moved or renamed")["kind"] == "evidence edited"
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    digest = store.sha256(tmp_path / "handed-in" / "edit_S1.kmz")
+    (folder / store.SUMS).write_text(f"{digest}  S1/edit_S1.kmz\n")
+    made = collect([tmp_path / "handed-in"], base(), pack=folder)
+    assert made.problems["kind"].tolist() == ["unchanged file"]
 
 
 # -- on paper, and in tables ---------------------------------------------------------------------

@@ -58,6 +58,7 @@ def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
     for row in rows:
         row["data"] = _without_foreign_layer(row["data"])
         row["comment"] = _with_own_columns(row, _comment(row), own_columns)
+        _part_joined_ids(row, reading)
         _know_its_id(row, base_facts)
         # what lacks letters of the name of a unit is held against that name
         typed = row["comment"] if row["data"] else f"{row['name']} {row['comment']}"
@@ -97,14 +98,15 @@ def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
     group_files.placemarks += _shapes(shapes, groups, reading)
     group_files.pins += _all_remarks(pins, shapes, [*specks, *far], evidence, (group, groups))
     group_files.pins += _words_without_ground(rows, group, reading)
-    group_files.notices += _noticed(evidence, specks, far, base_facts)
+    # a file of the pack, byte for byte: another release may have drawn its evidence otherwise
+    unchanged = reading.digest in reading.handed_out
+    group_files.notices += _noticed([] if unchanged else evidence, specks, far, base_facts)
     if not is_foreign:
         group_files.notices += [
             notice_of(mark, Note("evidence unknown", {"layer": title}))
             for mark, title in unknown_evidence(evidence, base_facts.shown)
         ]
     passed = sum(row["kind"] in ("view", "vertex") for row in rows)
-    unchanged = reading.digest in reading.handed_out
     group_files.files.append(
         FileRead(
             file=label,
@@ -570,7 +572,7 @@ def _lies_on(mark: Mapping[str, Any], unit_id: str, base_facts: HandedOut) -> bo
 
 def _handed_names(data: Mapping[str, str]) -> set[str]:
     """The names that a unit was handed out with, as they stand in its data."""
-    return {clean_name(data.get(key, "")) for key in ("name_en", "name_ru")}
+    return {clean_name(data.get(key, "")) for key in _NAMES}
 
 
 _CARD_KEYS: Final = frozenset(CARD_FIELDS) - {"comment"}
@@ -599,6 +601,53 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: boo
 
 _NEIGHBOURS: Final = "neighbours"
 """The layer of our evidence that shows the units of other groups."""
+
+
+def _part_joined_ids(row: dict[Any, Any], reading: FileReading) -> None:
+    """Read the ids of several units in the data of one outline, as a GIS writes them where it joins rows.
+
+    An outline that covers all of these units is the first, merged from the others. Else nothing in its data
+    says which one it is.
+    """
+    base_facts, typed = reading.base_facts, row["data"].get("cu_id", "")
+    joint = _JOINT.search(typed)
+    ground = row["loops"] if row["polygons"] is None else row["polygons"]
+    if joint is None or ground is None or typed in base_facts.hashes:
+        return
+    unit_ids = [name for name in workshop.unit_ids_listed(typed) if name in base_facts.units]
+    if len(unit_ids) < 2 or words_beside_ids(typed, base_facts):
+        return
+    outlines = map(base_facts.outlines.get, unit_ids)
+    is_union = all(outline and workshop.is_taken_in(outline, ground) for outline in outlines)
+    key = "ids joined, one outline" if is_union else "ids joined"
+    what = Note(key, {"names": in_short(unit_ids, 12), "unit_id": unit_ids[0]})
+    reading.note_in(row["folder"], row["name"], what, int(row["line"]))
+    row["data"] = _without_joined(row["data"], joint[0], base_facts)
+    if is_union:
+        row["data"] |= {"cu_id": unit_ids[0], "merged_from": ";".join(unit_ids[1:])}
+    if not words_beside_ids(f"{typed} {row['name']}", base_facts):
+        row["name"] = workshop.spoken_id(row["name"])
+
+
+def _without_joined(data: Mapping[str, str], joint: str, base_facts: HandedOut) -> dict[str, str]:
+    """Data of several units that were joined, without their ids and names, and without what they differ in."""
+    parted: dict[str, str] = {}
+    for key, value in data.items():
+        if key in _OF_ONE_UNIT:
+            values = {*value.split(joint)}
+            if len(values) == 1:
+                parted[key] = values.pop()
+        elif key not in _NAMES or words_beside_ids(f"{data['cu_id']} {value}", base_facts):
+            parted[key] = value
+    return parted
+
+
+_JOINT: Final = re.compile(r"\s?[;,|/+&]\s?")
+"""What a GIS writes between the values of rows that it joins."""
+_NAMES: Final = ("name_en", "name_ru")
+_OF_ONE_UNIT: Final = frozenset(
+    {*("cu_id", "part", "rev", "geom_hash", "round", "section_id", "working_group", "group", "grp")}
+)
 
 
 def _know_its_id(row: dict[Any, Any], base_facts: HandedOut) -> None:
@@ -844,7 +893,7 @@ def _leave_name(mark: dict[str, Any]) -> None:
     data, name = mark["data"], workshop.bare_name(mark["name"])
     if data.get("cu_id") and name in _handed_names(data) and not workshop.rejects(mark["name"]):
         mark["name"] = data["cu_id"]
-    mark["data"] = {key: data[key] for key in data if key not in ("name_en", "name_ru")}
+    mark["data"] = {key: data[key] for key in data if key not in _NAMES}
 
 
 def _neighbour_of(data: Mapping[str, str]) -> str:
