@@ -52,13 +52,14 @@ from cami_units.documents.html_pages import (
     known_status,
     write_implementation,
 )
+from cami_units.documents.map_picture import map_picture
 from cami_units.documents.typed_names import (
     Spellings,
     known_names,
     species_spellings,
     state_spellings,
 )
-from cami_units.documents.unit_drawing import OnMap, ground, map_picture, places, unit_drawings
+from cami_units.documents.unit_drawing import OnMap, ground, places, unit_drawings
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
