@@ -3978,7 +3978,7 @@ def test_the_reasons_of_an_earlier_round_go_along_while_what_it_decided_stands(
     page = (folder / "plenary" / "board.html").read_text(encoding="utf-8")
     assert "saiga" in page
     assert "one place" in page
-    assert "Proposed by:</b> merged" not in page
+    assert "Proposed by: </b>merged" not in page
     annex(folder)
     text = "\n".join(one.text for one in docx.Document(folder / "annex/annex.docx").paragraphs)
     assert "saiga" in text

@@ -785,6 +785,17 @@ def test_the_page_of_a_language_holds_no_phrase_of_another(boarded):
         assert f">{phrase(key)}" not in halves["ru"] or phrase(key) == phrase(key, "ru")
 
 
+def test_labels_and_lists_of_a_page_are_parted_as_their_language_parts_them(busy):
+    """A space stands behind the colons and commas of English and Russian, none behind those of Chinese."""
+    page = (busy / "board.html").read_text(encoding="utf-8")
+    for lang, label, comma in (("en", ": ", ", "), ("ru", ": ", ", "), ("zh", "：", "、")):
+        half = page.partition(f'<div class="board" lang="{lang}">')[2]
+        [(said, themes)] = re.findall(r'<p class="todo"><b>([^<]*)</b>([^<]*)</p>', half)[:1]
+        assert said == phrase("activities", lang) + label
+        assert themes.count(f" 1{comma}") == len(THEMES) - 1
+        assert f"<b>{phrase('proposed by', lang)}{label}</b>" in half
+
+
 def test_the_page_holds_no_clock_and_no_address(boarded):
     page = (boarded / "board.html").read_text(encoding="utf-8")
     assert "http://" not in page

@@ -144,10 +144,13 @@ class _Compiled(jinja2.BytecodeCache):
 
 
 def _shown(value: object) -> object:
-    """Whatever is put into a page, cleaned; what is marked as safe markup stays as it is."""
-    if hasattr(value, "__html__"):
+    """Whatever is put into a page, cleaned; what is marked as safe markup stays as it is.
+
+    A space at the end stays: it parts a label from its value, an entry from the next.
+    """
+    if hasattr(value, "__html__") or not (isinstance(value, str) or value is None):
         return value
-    return clean_name(value) if isinstance(value, str) or value is None else value
+    return clean_name(value) + " " * (value is not None and value.endswith(" "))
 
 
 def _text(name: str) -> str:
