@@ -21,12 +21,7 @@ from pyproj import Geod
 
 from cami_units import kml, layers, store
 from cami_units.commands.assess import adjacent_sites, assess, assess_sites, cut
-from cami_units.commands.check import (
-    _partial_coverage,
-    check,
-    lost_overrides,
-    proposal_overrides,
-)
+from cami_units.commands.check import _partial_coverage, check, lost_overrides, proposal_overrides
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal

@@ -16,17 +16,9 @@ import shapely
 from lxml import etree
 
 from cami_units import kml, layers, overlap, store, webmap, words
-from cami_units.commands.context import (
-    context_again,
-    with_context,
-)
+from cami_units.commands.context import context_again, with_context
 from cami_units.commands.propose import propose
-from cami_units.commands.shown_round import (
-    all_context,
-    annotated_layers,
-    published,
-    shown_context,
-)
+from cami_units.commands.shown_round import all_context, annotated_layers, published, shown_context
 from cami_units.kml import rehearsal as draw
 from cami_units.layers import context_rows, read_context
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Raster, Round, data_dir

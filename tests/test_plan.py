@@ -13,13 +13,7 @@ from pydantic import ValidationError
 from cami_units import model, phrases
 from cami_units.model import DISCLAIMER, EQUAL_AREA, Note, PlanError, equal_area_fault, said
 from cami_units.phrases import LANGUAGES
-from cami_units.plan import (
-    Plan,
-    _plan_files,
-    read_plan,
-    read_profile,
-    stored_plan,
-)
+from cami_units.plan import Plan, _plan_files, read_plan, read_profile, stored_plan
 from cami_units.plan._plan_files import _toml
 
 HEAD = 'title = "A workshop"\ndate = "2026-11-22"\n'

@@ -41,17 +41,9 @@ from cami_units.documents.form_reading import (
     read_form_content,
     refuse_unread,
 )
-from cami_units.documents.form_words import (
-    THEMES,
-    known_word,
-    known_words,
-)
+from cami_units.documents.form_words import THEMES, known_word, known_words
 from cami_units.documents.group_form import write_form
-from cami_units.documents.html_pages import (
-    MEASURE_COLUMNS,
-    known_status,
-    write_implementation,
-)
+from cami_units.documents.html_pages import MEASURE_COLUMNS, known_status, write_implementation
 from cami_units.documents.map_picture import map_picture
 from cami_units.documents.typed_names import (
     Spellings,

@@ -24,16 +24,7 @@ from cami_units.commands.shown_round import (
     shown_sections,
 )
 from cami_units.layers import to_equal_area
-from cami_units.model import (
-    Note,
-    Problem,
-    Progress,
-    Round,
-    clean_name,
-    in_short,
-    problem_of,
-    quiet,
-)
+from cami_units.model import Note, Problem, Progress, Round, clean_name, in_short, problem_of, quiet
 from cami_units.scene import Scene, shown_units
 from cami_units.words.finding_sentences import with_languages
 from cami_units.words.unit_card import unit_cards

@@ -28,13 +28,7 @@ from cami_units.cache import (
     program_key,
 )
 from cami_units.commands._round_tables import STABILITY_TABLES, as_written
-from cami_units.commands.assess import (
-    adjacent_sites,
-    assess_sites,
-    cut,
-    measure,
-    species_ranges,
-)
+from cami_units.commands.assess import adjacent_sites, assess_sites, cut, measure, species_ranges
 from cami_units.commands.check import lost_overrides
 from cami_units.commands.plan_layers import sites_typed
 from cami_units.commands.propose import Cells, grow, living_cells, measured_cells, scored

@@ -12,13 +12,7 @@ import pandas as pd
 from docx.shared import Mm
 
 from cami_units.documents import _word_document as _docx
-from cami_units.documents._worksheets import (
-    Column,
-    fill,
-    fill_about,
-    new_workbook,
-    save_settled,
-)
+from cami_units.documents._worksheets import Column, fill, fill_about, new_workbook, save_settled
 from cami_units.documents.form_words import (
     first_texts,
     in_theme_order,

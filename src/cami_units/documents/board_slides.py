@@ -12,12 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import scene, words
-from cami_units.documents.form_words import (
-    first_texts,
-    listed_said,
-    theme_said,
-    themes_in_order,
-)
+from cami_units.documents.form_words import first_texts, listed_said, theme_said, themes_in_order
 from cami_units.documents.unit_drawing import (
     KeptDrawing,
     OnMap,

@@ -28,13 +28,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, scene, words
 from cami_units.drawn_pieces import piece
-from cami_units.model import (
-    LAYERS,
-    LONLAT,
-    MAP_EVIDENCE,
-    clean_name,
-    transformer,
-)
+from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, clean_name, transformer
 
 Ring = tuple[tuple[float, float], ...]
 _Frame = tuple[float, float, float, float]

@@ -20,11 +20,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from cami_units import words
-from cami_units.kml._containers import (
-    Source,
-    content_of,
-    source,
-)
+from cami_units.kml._containers import Source, content_of, source
 from cami_units.kml._coordinates import (
     Effort,
     UnusableError,
@@ -45,14 +41,7 @@ from cami_units.kml._earth_tree import GX, KML
 from cami_units.kml._escapes import NCNAME
 from cami_units.kml._marks import Profile
 from cami_units.kml._placemarks import folder_of
-from cami_units.kml._xml import (
-    has_doctype,
-    line_of,
-    local,
-    refuse_odd,
-    strict_tree,
-    text_of,
-)
+from cami_units.kml._xml import has_doctype, line_of, local, refuse_odd, strict_tree, text_of
 from cami_units.model import InputError, Note, check_arguments, clean_name, clean_text, nearest
 
 COLUMNS: Final = ("level", "rule", "placemark", "folder", "line", "what", "cure")

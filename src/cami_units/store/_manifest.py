@@ -15,15 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cami_units.model import (
-    Imprint,
-    InputError,
-    Problem,
-    Round,
-    english_row,
-    quoted,
-    version_of,
-)
+from cami_units.model import Imprint, InputError, Problem, Round, english_row, quoted, version_of
 from cami_units.store._atomic_write import sha256
 from cami_units.store._geopackage import GEOPACKAGE
 

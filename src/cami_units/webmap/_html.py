@@ -25,14 +25,7 @@ from cami_units import words
 from cami_units.drawn_pieces import piece
 from cami_units.model import Imprint, check_arguments, page_policy
 from cami_units.webmap._page_values import page_json, shown
-from cami_units.webmap._payload import (
-    NO_LAYERS,
-    Frame,
-    PageTables,
-    Sheet,
-    imprint_said,
-    payload,
-)
+from cami_units.webmap._payload import NO_LAYERS, Frame, PageTables, Sheet, imprint_said, payload
 
 if TYPE_CHECKING:
     import jinja2

@@ -71,12 +71,7 @@ from cami_units.webmap._page_values import (
     simplified,
     species_style,
 )
-from cami_units.words.unit_card import (
-    CARD_FIELDS,
-    OPTIONAL_FIELDS,
-    context_title,
-    field_count,
-)
+from cami_units.words.unit_card import CARD_FIELDS, OPTIONAL_FIELDS, context_title, field_count
 
 Detail = Literal["map", "atlas"]
 _VERTICES: Final[Mapping[str, int]] = {"map": 1, "atlas": 6}

@@ -9,13 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import pandas as pd
 
-from cami_units.model import (
-    check_arguments,
-    check_columns,
-    clean_text,
-    is_missing,
-    records,
-)
+from cami_units.model import check_arguments, check_columns, clean_text, is_missing, records
 from cami_units.words import (
     NEED,
     SUPPORT,
@@ -35,10 +29,7 @@ from cami_units.words import (
     told_order,
     with_aside,
 )
-from cami_units.words.finding_sentences import (
-    names_of,
-    what_it_takes,
-)
+from cami_units.words.finding_sentences import names_of, what_it_takes
 
 CARD_FIELDS: Final = (
     *("name_en", "name_ru", "status", "rank", "states", "area", "species", "criteria"),
