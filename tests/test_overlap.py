@@ -33,6 +33,15 @@ from tests.conftest import km_box
 SHAPES = ["square", "hexagon"]
 
 
+@pytest.fixture(autouse=True, scope="module", params=["kernels", "NumPy"])
+def walk(request):
+    """Cells of small layers are walked in NumPy: all that is told here holds of either way."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "kernels":
+            patch.setattr(_lattice, "_FEW_POLYGONS", 0)
+        yield request.param
+
+
 def frame(geometries, crs=EQUAL_AREA, **columns):
     return gpd.GeoDataFrame(columns, geometry=list(geometries), crs=crs)
 

@@ -78,7 +78,7 @@ def test_what_drawing_pages_measure_on_is_made_without_the_compiler(round_dir):
         "from cami_units.commands.draw_map import ground_of_round\n"
         f"assert ground_of_round(store.read_round(Path({str(round_dir)!r}))).measured"
     )
-    assert "cami_units.overlap._few_cells" in loaded
+    assert "cami_units.overlap" in loaded
     assert not {"numba", "scipy", "cami_units.layers._range_stream"} & loaded
 
 

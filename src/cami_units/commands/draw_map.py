@@ -297,7 +297,7 @@ def _add_coarse(ground: _OpenGround) -> None:
     def add(table: str, layer: gpd.GeoDataFrame, *columns: str) -> None:
         """Add how much of the coarse cells each key of a layer covers."""
         by = (*columns, *overlap.weight_column(layer))
-        cell_km2 = overlap.few_cells(layer, window, by=by)
+        cell_km2 = overlap.covered_cells(layer, window, by=by)
         cell_km2 = overlap.weighed_cells(cell_km2, [*columns, "row", "col"])
         for key, cells in cell_km2.groupby(list(columns), sort=True):
             named = dict(zip(columns, key, strict=True))

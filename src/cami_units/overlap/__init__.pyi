@@ -24,7 +24,6 @@ from ._distance import side_of as side_of
 from ._door import check_inputs as check_inputs
 from ._door import is_valid as is_valid
 from ._door import measurable_sites as measurable_sites
-from ._few_cells import few_cells as few_cells
 from ._lattice import Window as Window
 from ._lattice import window_of as window_of
 from ._layer_pieces import DrawnPieces as DrawnPieces

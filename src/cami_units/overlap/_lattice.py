@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from cami_units.model import made_cells
 from cami_units.overlap._door import Geometries, geometries
+from cami_units.overlap._few_cells import few_shares
 
 if TYPE_CHECKING:
     from cami_units.overlap._kernels import Order
@@ -28,6 +29,12 @@ _SLACK: Final = 1e-9
 
 _ROOM: Final = 50_000_000
 """Most cells in the rectangle of rows and columns around the sites."""
+
+_ROUNDING: Final = 1e-11
+"""Covered shares nearer than this to 0 or 1 are 0 or 1: what running sums leave of nothing."""
+
+_TOO_MUCH: Final = 1e-9
+"""More than the whole cell by this share, or as much less than nothing: something was counted twice."""
 
 _ROOT_3: Final = float(np.sqrt(3))
 
@@ -303,6 +310,9 @@ def _rows_cols(
     window: Window, places: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Rows and columns of the lattice, of places in a window of it."""
+    if len(places) <= _FEW_CELLS:
+        row, col = np.divmod(places, np.int32(max(window.cols, 1)))
+        return row + np.int32(window.row), col + np.int32(window.col)
     from cami_units.overlap import _kernels
 
     row, col = np.empty_like(places), np.empty_like(places)
@@ -412,10 +422,12 @@ def _walk_of(
     """What is known of polygons before any cell is: rings, windows, and which edges lie in which block."""
     if len(polygons) == 0 or window.rows == 0 or window.cols == 0:
         return _Walk(0, 0, lambda blocks, memory=None: [])
+    reaches = _reaches(window, polygons)
+    if _are_few(window, polygons, reaches):
+        return _few_walk(window, polygons, reaches, places, codes, refuse)
     from cami_units.overlap import _kernels  # numba is imported at first use, not with the package
 
     rings = rings_of(polygons)
-    reaches = _reaches(window, polygons)
     tall, wide = (np.diff(reaches[:, pair], axis=1)[:, 0] for pair in (slice(0, 2), slice(2, 4)))
     rows = int(np.clip(block // max(int(wide[tall > 0].clip(0).sum()), 1), 1, window.rows))
     hexagons = window.shape == "hexagon"
@@ -468,6 +480,63 @@ def _walk_of(
         return parts
 
     return _Walk(len(starts) - 1, int(cells.sum()), of_blocks)
+
+
+_FEW_POLYGONS: Final = 500
+_FEW_EDGES: Final = 100_000
+_FEW_CELLS: Final = 1_250_000
+"""What NumPy measures in less time than the kernels take to load: edges are cut where cells end."""
+
+
+def _are_few(window: Window, polygons: Geometries, reaches: NDArray[np.int64]) -> bool:
+    """Whether NumPy has measured polygons on squares before the kernels are there."""
+    if window.shape != "square" or len(polygons) > _FEW_POLYGONS:
+        return False
+    cells = ((reaches[:, 1] - reaches[:, 0]) * (reaches[:, 3] - reaches[:, 2])).clip(0).sum()
+    edges = (
+        shapely.get_num_coordinates(polygons).sum() + shapely.length(polygons).sum() / window.step_m
+    )
+    return bool(cells <= _FEW_CELLS and edges <= _FEW_EDGES)
+
+
+def _few_walk(
+    window: Window,
+    polygons: Geometries,
+    reaches: NDArray[np.int64],
+    places: NDArray[np.int32],
+    codes: NDArray[np.int64],
+    refuse: Refusal | None,
+) -> _Walk:
+    """The walk without the kernels, to rounding: all rows are one block."""
+
+    def of_blocks(blocks: tuple[int, int], memory: object = None) -> list[Found]:
+        sites, numbers, shares = [], [], []
+        for number, (south, north, west, east) in enumerate(reaches.tolist()):
+            first_row, first_col = window.row + south, window.col + west
+            corner_m = window.x + first_col * window.step_m, window.y + first_row * window.step_m
+            share = few_shares(
+                polygons[number], corner_m, window.step_m, north - south, east - west
+            )
+            row, col = np.nonzero(np.abs(share) > _ROUNDING)
+            sites.append((south + row) * window.cols + west + col)
+            numbers.append(np.full(len(row), codes[number] if len(codes) else number))
+            shares.append(share[row, col])
+        site, code, part = np.concatenate(sites), np.concatenate(numbers), np.concatenate(shares)
+        is_odd = bool(((part < -_TOO_MUCH) | (part > 1 + _TOO_MUCH)).any())
+        part[np.abs(part - 1) <= _ROUNDING] = 1
+        if len(places):
+            site = places.ravel()[site]
+            site, code, part = site[site >= 0], code[site >= 0], part[site >= 0]
+        if len(codes):  # in the order of sites and codes, polygons of one code added up
+            pairs, pair = np.unique(site * (codes.max() + 1) + code, return_inverse=True)
+            site, code = np.divmod(pairs, codes.max() + 1)
+            part = np.bincount(pair, part, len(pairs)).astype(float)
+        found = site.astype(np.int32), code.astype(np.int32), part * window.area_km2
+        if is_odd and refuse is not None:
+            refuse(found)
+        return [found]
+
+    return _Walk(1, 0, of_blocks)
 
 
 def _runs(
