@@ -20,7 +20,6 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import scipy  # its parts come when they are asked for: naming units wants none of them
 import shapely
 from numpy.typing import NDArray
 
@@ -175,16 +174,18 @@ def cost_distance(
     a, b = np.compress((a >= 0) & (b >= 0), [a, b], axis=1)
     centre, price = centres[cells], 1.0 + (FAR_COST - 1.0) * (1.0 - worth[cells])
     weight = np.hypot(*(centre[a] - centre[b]).T) * (price[a] + price[b]) / 2
-    # Links are stored one way only; Dijkstra is told that they run both ways, which halves the
-    # matrix.
-    from scipy.sparse import coo_array, csr_array
-    from scipy.sparse.csgraph import dijkstra  # with linear algebra, for who grows
-
-    graph = csr_array(coo_array((weight, (a, b)), shape=(len(cells), len(cells))))
+    # As Dijkstra's search has it, to the last bit: no cost is more than that of a neighbour and the
+    # step from there. A reach is a few steps long, and scipy's search comes with linear algebra.
+    tail, head, step = np.append(a, b), np.append(b, a), np.append(weight, weight)
+    walked = np.where(np.isin(cells, core), 0.0, _UNREACHED)
+    while True:
+        onward = walked[tail] + step
+        closer = (onward < walked[head]) & (onward <= limit_km)
+        if not closer.any():
+            break
+        np.minimum.at(walked, head[closer], onward[closer])
     cost = np.full(len(centres), _UNREACHED)
-    # All core cells at once with `min_only`: one search a seed, instead of one a core cell.
-    start = number[core]
-    cost[cells] = dijkstra(graph, directed=False, indices=start, min_only=True, limit=limit_km)
+    cost[cells] = walked
     return cost
 
 
@@ -327,32 +328,31 @@ def range_depth(
     Returns
     -------
     DataFrame
-        ``pu_id``, ``sci_name``, ``depth_km``: the rows of `cell_species`, species by species.
+        ``pu_id``, ``sci_name``, ``depth_km``: the rows of `cell_species`.
     """
-    position = pd.Index(planning_units["pu_id"]).get_indexer(pd.Index(cell_species["pu_id"]))
+    cells = pd.Index(planning_units["pu_id"]).get_indexer(pd.Index(cell_species["pu_id"]))
     centres = _centres(planning_units.geometry) / 1000.0
-    cell_km2 = planning_units.area.to_numpy() / 1e6
+    cell_km2 = planning_units.area.to_numpy()[cells] / 1e6
+    part = np.minimum(cell_species["km2"].to_numpy() / cell_km2, 1.0)
+    # The middle of a cell is half a side from its own edge; a hexagon's of the same area 7 % more.
+    distance = np.sqrt(cell_km2) / 2
     tail, head = np.ascontiguousarray(links.T)
-    parts = []
-    for at in cell_species.groupby("sci_name").indices.values():
-        rows, cells = cell_species.iloc[at], position[at]
-        part = np.minimum(rows["km2"].to_numpy() / cell_km2[cells], 1.0)
-        inner = np.zeros(len(planning_units), dtype=bool)
+    for rows in cell_species.groupby("sci_name").indices.values():
         # Half is the same line as for a core cell: below it a cell is more edge than range.
-        inner[cells[part >= 0.5]] = True
-        # The middle of a cell is half a side from its own edge; a hexagon's of the same area 7 % more.
-        distance = np.sqrt(cell_km2[cells]) / 2
+        deep = rows[part[rows] >= 0.5]
+        inner = np.zeros(len(planning_units), dtype=bool)
+        inner[cells[deep]] = True
         # The way from an inner cell to the nearest other one leads over inner cells only: so that
         # one is a neighbour of an inner cell, and the far ground need not be looked through.
         rim = inner[tail] != inner[head]
         at_edge = np.unique(np.append(tail[rim], head[rim]))
         at_edge = at_edge[~inner[at_edge]]
-        if len(at_edge) and inner.any():
-            deep = inner[cells]
-            distance[deep] = scipy.spatial.cKDTree(centres[at_edge]).query(centres[cells[deep]])[0]
-        parts.append(rows[["pu_id", "sci_name"]].assign(depth_km=part * distance))
-    empty = cell_species[["pu_id", "sci_name"]][:0].assign(depth_km=0.0)
-    return pd.concat(parts, ignore_index=True) if parts else empty
+        if len(at_edge) and len(deep):
+            # scipy's tree comes with half of its other parts, a fifth of a second
+            tree = shapely.STRtree(shapely.points(centres[at_edge]))
+            points = shapely.points(centres[cells[deep]])
+            distance[deep] = tree.query_nearest(points, return_distance=True, all_matches=False)[1]
+    return cell_species[["pu_id", "sci_name"]].assign(depth_km=part * distance)
 
 
 def occupied(
@@ -687,17 +687,9 @@ class _Raster:
         # Beyond four widths the kernel holds 0.006 % of its weight: each group is blurred in its
         # own window.
         margin = int(np.ceil(4 * sigma))
-        windows = [
-            tuple(slice(max(side.start - margin, 0), side.stop + margin) for side in window)
-            if window is not None
-            else (slice(0, 0), slice(0, 0))
-            for window in scipy.ndimage.find_objects(self.labels + 1, max_label=self.groups)
-        ]
+        windows = _windows(self.labels, self.groups, margin)
         fields = [
-            scipy.ndimage.gaussian_filter(
-                (self.labels[window] == group).astype(float), sigma, mode="constant"
-            )
-            for group, window in enumerate(windows)
+            _blurred(self.labels[window] == group, sigma) for group, window in enumerate(windows)
         ]
         # The areas before the blur are what each group is to have again.
         target = np.bincount(self.labels[self.labels >= 0], minlength=self.groups)
@@ -720,34 +712,14 @@ class _Raster:
     def outlines(self, labels: NDArray[Any]) -> list[Any]:
         """One polygon a group, which is in one piece: with every corner that its squares have at its rim.
 
-        The rim is followed from corner to corner, the group to the left of the way: outer rings turn
-        against the clock. GEOS unites squares to the same polygons in ten times the time.
+        GEOS unites squares to the same polygons in ten times the time.
         """
-        framed = np.pad(labels, 1, constant_values=-1)
-        wide = framed.shape[1]
-        squares = np.flatnonzero(framed >= 0)
-        group = framed.flat[squares].astype(np.int64)
-        # For each way along a side (0 east, 1 north, 2 west, 3 south): the square beyond it, and
-        # the corner where it begins, counted from the square's south-western one.
-        steps = np.array([1, wide, -1, -wide])
-        sides = []
-        for turn, (beyond, corner) in enumerate(((-wide, 0), (1, 1), (wide, wide + 1), (-1, wide))):
-            at_rim = framed.flat[squares + beyond] != group
-            sides.append(4 * (group * framed.size + squares + corner)[at_rim] + turn)
-        side = np.sort(np.concatenate(sides))
-        if not len(side):
+        group, corner, rings = _rims(labels)
+        if not rings:
             return [shapely.Polygon()] * self.groups
-        way, end = side % 4, side // 4 + steps[side % 4]
-        following = np.zeros(len(side), dtype=np.intp)
-        # A turn to the right, asked last, goes before all others: where squares meet at a corner
-        # only, the ground between them becomes a hole that touches the rim, and no ring crosses itself.
-        for turn in (1, 0, -1):
-            wanted = 4 * end + (way + turn) % 4
-            at = np.minimum(np.searchsorted(side, wanted), len(side) - 1)
-            following = np.where(side[at] == wanted, at, following)
-        rings = _rings(following.tolist())
         of_ring = np.repeat(np.arange(len(rings)), list(map(len, rings)))
-        vertex = side[np.concatenate(rings).astype(np.intp)] // 4 % framed.size
+        vertex = corner[np.concatenate(rings).astype(np.intp)]
+        wide = labels.shape[1] + 2
         # Corners from whole numbers, so that squares side by side share them to the last bit.
         x, y = (
             low + (number - 1) * self.step
@@ -755,7 +727,7 @@ class _Raster:
         )
         shapes = shapely.linearrings(x, y, indices=of_ring)
         is_hole = ~shapely.is_ccw(shapes)
-        ring_group = side[[ring[0] for ring in rings]] // 4 // framed.size
+        ring_group = group[[ring[0] for ring in rings]]
         polygons = []
         for number in range(self.groups):
             mine = ring_group == number
@@ -782,22 +754,96 @@ class _Raster:
 
     def _whole(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Labels with each group in one piece and without holes."""
-        filled_labels = np.full_like(labels, -1)
-        # in the rectangle around each group: beyond it there is nothing of it, and no hole in it
-        windows = scipy.ndimage.find_objects(labels + 1, max_label=self.groups)
-        for group, window in enumerate(windows):
-            if window is not None:
-                pieces, _ = scipy.ndimage.label(labels[window] == group)
-                size = np.bincount(pieces.ravel())
-                # 0 is the ground around, which is mostly the largest piece.
-                size[0] = 0
-                filled_labels[window][pieces == size.argmax()] = group
-        for group, window in enumerate(windows):
-            if window is not None:
-                filled = scipy.ndimage.binary_fill_holes(filled_labels[window] == group)
-                # Only holes of nobody: ground of another unit inside stays that unit's.
-                filled_labels[window][filled & (filled_labels[window] == -1)] = group
-        return filled_labels
+        group, corner, rings = _rims(labels)
+        # A group with one ring around it, which comes to no corner twice, is whole: most are.
+        of_rings = np.bincount(group[[ring[0] for ring in rings]], minlength=self.groups)
+        again = (np.diff(group) == 0) & (np.diff(corner) == 0)
+        odd = np.union1d(np.flatnonzero(of_rings > 1), group[1:][again]).tolist()
+        windows = _windows(labels, self.groups)
+        whole_labels = labels.copy()
+        for number in odd:
+            mine = labels[windows[number]] == number
+            piece = _pieces(mine)
+            is_largest = piece == np.bincount(piece[mine]).argmax()
+            whole_labels[windows[number]][mine & ~is_largest] = -1
+        for number in odd:
+            inside = whole_labels[windows[number]]
+            piece = _pieces(np.pad(inside == number, 1))
+            # Only holes of nobody: ground of another unit inside stays that unit's.
+            inside[(piece != piece[0, 0])[1:-1, 1:-1] & (inside == -1)] = number
+        return whole_labels
+
+
+def _windows(labels: NDArray[Any], groups: int, margin: int = 0) -> list[tuple[slice, slice]]:
+    """The rectangle around each group of squares, wider by a margin; of a group without any, nothing."""
+    at = np.flatnonzero(labels >= 0)
+    ends = []
+    for place in np.divmod(at, labels.shape[1]):
+        low, high = np.full(groups, labels.size), np.full(groups, -1)
+        np.minimum.at(low, labels.flat[at], place)
+        np.maximum.at(high, labels.flat[at], place + 1 + margin)
+        ends.append((np.maximum(low - margin, 0).tolist(), high.clip(0).tolist()))
+    (south, north), (west, east) = ends
+    sides = zip(south, north, west, east, strict=True)
+    return [(slice(low, high), slice(left, right)) for low, high, left, right in sides]
+
+
+def _blurred(squares: NDArray[np.bool_], sigma: float) -> NDArray[np.float64]:
+    """How much of each square is left when squares are blurred by `sigma` squares: first down, then across.
+
+    As scipy's filter has it to the last bit, whose import takes longer.
+    """
+    reach = int(4 * sigma + 0.5)
+    weight = np.exp(-0.5 / sigma**2 * np.arange(-reach, reach + 1) ** 2)
+    weight = (weight / weight.sum())[reach:]
+    values = squares.astype(float)
+    for _ in range(2):
+        padded = np.pad(values, ((reach, reach), (0, 0)))
+        n = len(values)
+        values = values * weight[0]
+        for away in range(reach, 0, -1):
+            before, after = padded[reach - away :][:n], padded[reach + away :][:n]
+            values += (before + after) * weight[away]
+        values = np.ascontiguousarray(values.T)
+    return values
+
+
+def _pieces(mine: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Numbers of the pieces of squares that hang together by their sides, and of those of all others."""
+    number = np.arange(mine.size).reshape(mine.shape)
+    beside, above = mine[:, 1:] == mine[:, :-1], mine[1:] == mine[:-1]
+    i = np.append(number[:, 1:][beside], number[1:][above])
+    j = np.append(number[:, :-1][beside], number[:-1][above])
+    return joined_numbers(mine.size, i, j).reshape(mine.shape)
+
+
+def _rims(labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64], list[list[int]]]:
+    """The sides of squares at the rims of groups: their groups, the corners that they begin at, their rings.
+
+    A rim is followed from corner to corner, the group to the left of the way: outer rings turn against
+    the clock. Sides are in the order of groups and corners, which are counted with a frame of a square.
+    """
+    framed = np.pad(labels, 1, constant_values=-1)
+    wide = framed.shape[1]
+    squares = np.flatnonzero(framed >= 0)
+    group = framed.flat[squares].astype(np.int64)
+    # For each way along a side (0 east, 1 north, 2 west, 3 south): the square beyond it, and
+    # the corner where it begins, counted from the square's south-western one.
+    steps = np.array([1, wide, -1, -wide])
+    sides = []
+    for turn, (beyond, corner) in enumerate(((-wide, 0), (1, 1), (wide, wide + 1), (-1, wide))):
+        at_rim = framed.flat[squares + beyond] != group
+        sides.append(4 * (group * framed.size + squares + corner)[at_rim] + turn)
+    side = np.sort(np.concatenate(sides))
+    way, end = side % 4, side // 4 + steps[side % 4]
+    following = np.zeros(len(side), dtype=np.intp)
+    # A turn to the right, asked last, goes before all others: where squares meet at a corner
+    # only, the ground between them becomes a hole that touches the rim, and no ring crosses itself.
+    for turn in (1, 0, -1) if len(side) else ():
+        wanted = 4 * end + (way + turn) % 4
+        at = np.minimum(np.searchsorted(side, wanted), len(side) - 1)
+        following = np.where(side[at] == wanted, at, following)
+    return *np.divmod(side // 4, framed.size), _rings(following.tolist())
 
 
 def _rings(following: Sequence[int]) -> list[list[int]]:
