@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
-from cami_units.model import InputError, check_arguments, listed
+from cami_units.model import DIGITS, InputError, check_arguments, listed
 
 _SLACK: Final = 1e-9
 """A target counts as met when less than this part of it is missing: rounding of the solver."""
@@ -748,7 +748,10 @@ def set_of_cells(
         The km² from which a side counts, and how many must.
     """
     ours = {"pu_id": "site", "sci_name": "feature", "iso2": "side", "km2": "amount"}
-    amounts = shared_km2.rename(columns=ours)
+    # As tables have them: of many sets as small, the last bits of a sum would choose one.
+    amounts, by_side = (
+        table.rename(columns=ours).round({"amount": DIGITS}) for table in (shared_km2, side_km2)
+    )
     # `links` counts in this order.
     ids = np.array(sorted(amounts["site"].unique()), dtype=object)
     targets = SHARE_OF_RANGE * amounts.groupby("feature")["amount"].sum()
@@ -759,6 +762,6 @@ def set_of_cells(
         targets.rename("target").reset_index(),
         edges=pd.DataFrame({"site_a": ids[links[:, 0]], "site_b": ids[links[:, 1]], "km": 1.0}),
         edge_weight=EDGE_COST,
-        sides=Sides(side_km2.rename(columns=ours), least=least_km2, number=min_sides),
+        sides=Sides(by_side, least=least_km2, number=min_sides),
         gap=CELL_GAP,
     )
