@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import html
 import io
 import json
@@ -508,6 +509,23 @@ A-1,CU-001,anti-poaching,Joint patrols on the border,,,,,proposed,,,,,S1
 A-2,CU-002,anti-poaching,Joint patrols on the border,,,,,proposed,,,,,S1
 A-3,CU-003,finance,A fund for herders,,,,,proposed,,,,,S1
 """
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_the_board_of_a_round_without_units_does_not_say_that_there_is_no_round(
+    guest, workshop, lang
+):
+    guest.post("/language", data={"lang": lang, "back": "board"}, headers=SAME)
+    assert words.text("desk no round", lang) in guest.get("/board").text
+    plain = toy_round()
+    tables = {
+        name: table.iloc[:0] if "unit_id" in table else table
+        for name, table in plain.tables.items()
+    }
+    write_proposal(dataclasses.replace(plain, tables=tables), workshop / "rounds" / "00-proposal")
+    page = guest.get("/board").text
+    assert words.text("desk no units", lang) in page
+    assert words.text("desk no round", lang) not in page
 
 
 @pytest.fixture(scope="module")

@@ -608,6 +608,7 @@ class Pages:
             day,
             status=409 if notice else 200,
             notice=notice,
+            has_round=day.current is not None,
             units=units,
             unit=unit,
             typed=typed,
