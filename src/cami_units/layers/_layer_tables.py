@@ -32,6 +32,7 @@ from cami_units.model import (
     check_arguments,
     has_codes,
     in_short,
+    listed,
     month_spans,
     problem_of,
 )
@@ -355,7 +356,7 @@ def _with_names(rows: gpd.GeoDataFrame, key: str) -> list[str]:
         for one, some in rows.groupby(key, sort=False)[title]
     }
     return [
-        f"{one} ({in_short(names)})" if len(names) > 1 else one for one, names in names_of.items()
+        f"{one} ({listed(names)})" if len(names) > 1 else one for one, names in names_of.items()
     ]
 
 
