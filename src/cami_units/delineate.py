@@ -757,16 +757,16 @@ class _Raster:
         group, corner, rings = _rims(labels)
         # A group with one ring around it, which comes to no corner twice, is whole: most are.
         of_rings = np.bincount(group[[ring[0] for ring in rings]], minlength=self.groups)
-        again = (np.diff(group) == 0) & (np.diff(corner) == 0)
-        odd = np.union1d(np.flatnonzero(of_rings > 1), group[1:][again]).tolist()
+        same_corner = (np.diff(group) == 0) & (np.diff(corner) == 0)
+        odd_groups = np.union1d(np.flatnonzero(of_rings > 1), group[1:][same_corner]).tolist()
         windows = _windows(labels, self.groups)
         whole_labels = labels.copy()
-        for number in odd:
+        for number in odd_groups:
             mine = labels[windows[number]] == number
             piece = _pieces(mine)
             is_largest = piece == np.bincount(piece[mine]).argmax()
             whole_labels[windows[number]][mine & ~is_largest] = -1
-        for number in odd:
+        for number in odd_groups:
             inside = whole_labels[windows[number]]
             piece = _pieces(np.pad(inside == number, 1))
             # Only holes of nobody: ground of another unit inside stays that unit's.
@@ -811,9 +811,9 @@ def _blurred(squares: NDArray[np.bool_], sigma: float) -> NDArray[np.float64]:
 def _pieces(mine: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Numbers of the pieces of squares that hang together by their sides, and of those of all others."""
     number = np.arange(mine.size).reshape(mine.shape)
-    beside, above = mine[:, 1:] == mine[:, :-1], mine[1:] == mine[:-1]
-    i = np.append(number[:, 1:][beside], number[1:][above])
-    j = np.append(number[:, :-1][beside], number[:-1][above])
+    same_east, same_north = mine[:, 1:] == mine[:, :-1], mine[1:] == mine[:-1]
+    i = np.append(number[:, 1:][same_east], number[1:][same_north])
+    j = np.append(number[:, :-1][same_east], number[:-1][same_north])
     return joined_numbers(mine.size, i, j).reshape(mine.shape)
 
 

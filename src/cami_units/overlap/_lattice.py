@@ -531,10 +531,10 @@ def _few_walk(
             pairs, pair = np.unique(site * (codes.max() + 1) + code, return_inverse=True)
             site, code = np.divmod(pairs, codes.max() + 1)
             part = np.bincount(pair, part, len(pairs)).astype(float)
-        found = site.astype(np.int32), code.astype(np.int32), part * window.area_km2
+        cell_parts = site.astype(np.int32), code.astype(np.int32), part * window.area_km2
         if is_odd and refuse is not None:
-            refuse(found)
-        return [found]
+            refuse(cell_parts)
+        return [cell_parts]
 
     return _Walk(1, 0, of_blocks)
 
