@@ -1445,6 +1445,8 @@ def test_an_apostrophe_that_somebody_typed_is_no_guard_of_ours(round_dir, tmp_pa
     ("content", "message"),
     [
         ("a,b\n1,2\n", "has no column text; it has a, b"),
+        ("", r"is empty \(0 bytes\)"),
+        ("\n\n", r"is empty \(2 bytes\)"),
         ("txt,theme\n1,2\n", r"has no column text.*Did you mean 'txt'\?"),
     ],
 )

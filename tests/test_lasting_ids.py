@@ -10,7 +10,8 @@ import geopandas as gpd
 import pytest
 
 from cami_units import store
-from cami_units.commands.lasting_ids import check_ids_stay, with_ids_from
+from cami_units.commands import lasting_ids
+from cami_units.commands.lasting_ids import check_ids_stay, with_ids_from, write_first_round
 from cami_units.commands.round_files import write_proposal
 from cami_units.model import InputError, Round
 from tests.rounds import BOXES, toy_round
@@ -70,3 +71,15 @@ def test_a_packed_round_is_not_replaced_where_an_id_would_move(rounds):
     assert "--ids-from" not in str(refused.value)
     shutil.rmtree(rounds / "pack")
     check_ids_stay(computed_again(), folder)
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [("ids_from", "There is no folder '.*nowhere'"), ("overlaps", "nowhere' cannot be read")],
+)
+def test_what_a_round_is_to_follow_is_asked_for_before_anything_is_computed(
+    tmp_path, monkeypatch, what, told
+):
+    monkeypatch.setattr(lasting_ids, "propose", None)
+    with pytest.raises(InputError, match=told):
+        write_first_round(None, tmp_path / "00", **{what: tmp_path / "nowhere"})

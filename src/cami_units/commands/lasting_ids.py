@@ -160,6 +160,10 @@ def write_first_round(
     plan_values = read_plan(plan)
     # before minutes of computing, not after
     store.check_place(out, force=force)
+    if ids_from is not None:
+        store.open_round(ids_from)
+    if overlaps is not None:
+        layers.overlap_batches(overlaps)
     measured_cache = cache.cache_beside(plan) if is_cached else cache.NOTHING_KEPT
     round_ = propose(plan_values, overlaps=overlaps, progress=progress, cache=measured_cache)
     if ids_from is not None:

@@ -550,6 +550,8 @@ def read_table(
             rows = _with_whole_prose(rows, prose, needs, path.name) if prose else rows
             return rows_of(rows, columns, needs=needs)
     columns_there = sheets[0][0] if sheets and sheets[0] else []
+    if not any(columns_there):
+        raise InputError.of("file empty", file=path.name, bytes=path.stat().st_size)
     missing = [column for column in needs if column not in columns_there]
     facts = {"names": in_short(missing or needs), "there": in_short(columns_there, 12)}
     hints = [nearest_note(column, columns_there) for column in missing]
