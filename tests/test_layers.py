@@ -1808,3 +1808,9 @@ def test_of_a_pack_that_comes_back_whole_only_units_are_sites(tmp_path):
 def test_a_misspelt_option_of_a_reader_is_an_error():
     with pytest.raises(InputError, match=r"assumed_crss\. Did you mean 'assumed_crs'\?"):
         layers.read_hotspots(assumed_crss="EPSG:4326")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a system without devices as files")
+def test_a_device_is_refused_as_a_layer_before_a_byte_is_read():
+    with pytest.raises(InputError, match="this is a device or a pipe, and no file"):
+        layers.read_hotspots("/dev/zero")

@@ -1050,6 +1050,26 @@ def test_what_is_written_into_a_round_that_is_swapped_waits_for_it(tmp_path, pro
     assert store.read_round(folder).tables.keys()
 
 
+def test_a_geopackage_of_no_bytes_is_said_to_be_empty(tmp_path):
+    folder = write_round(a_round(), tmp_path / "r")
+    (folder / "conservation_units.gpkg").write_bytes(b"")
+    for read in (store.read_round, store.open_round):
+        with pytest.raises(InputError, match=r"conservation_units.gpkg is empty \(0 bytes\)"):
+            read(folder)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("imprint", []), ("outputs", None), ("plan", None), ("profile", "x"), ("inputs", None)],
+)
+def test_a_manifest_with_a_part_of_another_kind_is_damaged(tmp_path, part, value):
+    folder = write_round(a_round(), tmp_path / "r")
+    manifest = store.read_json(folder / store.MANIFEST)
+    store.write_json(folder / store.MANIFEST, {**manifest, part: value})
+    with pytest.raises(InputError, match=rf"manifest.json in '.*' is damaged \(.*{part} is no"):
+        store.read_round(folder)
+
+
 # -- tables one by one ------------------------------------------------------------------------------
 
 

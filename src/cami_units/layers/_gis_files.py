@@ -132,7 +132,8 @@ def _files_of(layer: str, entry: Path) -> tuple[list[Path], list[Problem]]:
         return _files_in(layer, entry)
     # A file that is there is meant, even if its name has brackets or an asterisk in it.
     if entry.exists():
-        return [entry], []
+        # a device has no end, and a pipe perhaps no beginning
+        return ([entry], []) if entry.is_file() or entry.is_dir() else ([], [])
     folder, pattern = _at_the_first_sign(entry)
     if not pattern:
         return [], []
@@ -198,6 +199,8 @@ def _nothing_found(layer: str, entry: Path) -> Problem:
     facts: dict[str, object] = {"folder": folder.name, "names": in_short(names)}
     if entry.is_dir():
         key, facts["names"] = "nothing of a kind read", ", ".join(SUFFIXES)
+    elif entry.exists():
+        key = "device for a layer"
     elif names:
         key = "nothing found, but"
     elif not folder.is_dir():

@@ -486,7 +486,10 @@ def _content(path: Path) -> bytes:
     """The bytes of a round's GeoPackage."""
     if not path.is_file():
         raise InputError.of("round lacks a file", folder=str(path.parent), file=path.name)
-    return path.read_bytes()
+    content = path.read_bytes()
+    if not content:  # SQLite calls that a lack of memory
+        raise InputError.of("file empty", file=path.name, bytes=0)
+    return content
 
 
 def _layer_names(content: bytes, database: sqlite3.Connection | None) -> list[str]:

@@ -93,6 +93,13 @@ def _plain(value: object) -> object:
     raise TypeError(f"The manifest cannot hold a {type(value).__name__}: {value!r}")
 
 
+_PARTS: Final[Mapping[str, type]] = {
+    **dict.fromkeys(("imprint", "outputs", "plan", "profile"), dict),
+    "inputs": list,
+}
+"""What the parts of a manifest are, where it has them: rounds of old lack some."""
+
+
 def read_manifest(target: Path, named_path: Path) -> dict[str, Any]:
     """The manifest of a round, or why the folder is none."""
     path = target / MANIFEST
@@ -104,6 +111,9 @@ def read_manifest(target: Path, named_path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_bytes())
         version = int(manifest["format"])
+        for name, kind in _PARTS.items():
+            if not isinstance(manifest.get(name, kind()), kind):
+                raise TypeError(f"{name} is no {kind.__name__}")
         dict(manifest["imprint"])
         dict(manifest["outputs"])
     except (ValueError, KeyError, TypeError) as error:
