@@ -25,8 +25,7 @@ from cami_units.model import (
     same_crs,
     text_at,
 )
-from cami_units.overlap._arrays import Geometries as Geometries
-from cami_units.overlap._arrays import Positions, Truths
+from cami_units.overlap._arrays import Geometries, Positions, Truths
 
 Kind = Literal["polygon", "line", "point"]
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
+
+from cami_units.overlap._arrays import Floats
 
 
 def few_shares(
     polygon: BaseGeometry, corner_m: tuple[float, float], step_m: float, rows: int, cols: int
-) -> NDArray[np.float64]:
+) -> Floats:
     """Which share of each square of a window a valid polygon covers: the walk of docs/performance.md.
 
     Examples
@@ -40,11 +41,11 @@ def few_shares(
         np.bincount(there, weights=area[is_inside], minlength=size[0] * size[1]).reshape(size)
         for there, area in ((place, height * (col + 1 - x)), (place + 1, height))
     )
-    covered: NDArray[np.float64] = (own_area + after.cumsum(axis=1))[:, :cols]
+    covered: Floats = (own_area + after.cumsum(axis=1))[:, :cols]
     return covered
 
 
-def _cut(edges: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+def _cut(edges: Floats, axis: int) -> Floats:
     """Edges (x, y, x, y) cut where one of their coordinates is whole."""
     start, end = edges[:, axis], edges[:, axis + 2]
     low, high = np.minimum(start, end), np.maximum(start, end)
@@ -61,5 +62,5 @@ def _cut(edges: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     part[downwards] = 1 - part[downwards, ::-1]
     whole_edges = edges[edge].reshape(-1, 2, 2)
     step = whole_edges[:, 1] - whole_edges[:, 0]
-    ends_of_pieces: NDArray[np.float64] = whole_edges[:, :1] + part[..., None] * step[:, None]
+    ends_of_pieces: Floats = whole_edges[:, :1] + part[..., None] * step[:, None]
     return ends_of_pieces.reshape(-1, 4)

@@ -18,7 +18,8 @@ import shapely
 from numpy.typing import NDArray
 
 from cami_units.model import made_cells
-from cami_units.overlap._door import Geometries, geometries
+from cami_units.overlap._arrays import Floats, Geometries, Ints, Ints32, Positions
+from cami_units.overlap._door import geometries
 from cami_units.overlap._few_cells import few_shares
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ _SHAPES: Final[dict[int, Literal["square", "hexagon"]]] = {5: "square", 7: "hexa
 """What a ring of so many positions may be."""
 
 
-Found = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+Found = tuple[Ints32, Ints32, Floats]
 """Positions of sites, numbers of keys, and what they share."""
 
-Band = tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+Band = tuple[NDArray[Any], Ints32, Ints32, Floats]
 """Positions of polygons, rows, columns, and what they share."""
 
 Refusal = Callable[[Found], None]
@@ -110,8 +111,8 @@ class Cells(Window):
     row. `order` are their positions in the table, by number; ``None``: the same as their numbers.
     """
 
-    places: NDArray[np.int32]
-    order: NDArray[np.int32] | None
+    places: Ints32
+    order: Ints32 | None
 
 
 def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
@@ -189,9 +190,7 @@ def _made(
     return None
 
 
-def _recognised(
-    geometry: Geometries, row: NDArray[np.int64], col: NDArray[np.int64]
-) -> Cells | None:
+def _recognised(geometry: Geometries, row: Ints, col: Ints) -> Cells | None:
     """The lattice of which each shape is the cell of its row and column."""
     shape = _SHAPES.get(int(shapely.get_num_coordinates(geometry[0])))
     if shape is None or (shapely.get_type_id(geometry) != shapely.GeometryType.POLYGON).any():
@@ -219,8 +218,8 @@ def _recognised(
 
 
 def _steps(
-    shape: Literal["square", "hexagon"], row: NDArray[np.int64], col: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], int, int]:
+    shape: Literal["square", "hexagon"], row: Ints, col: Ints
+) -> tuple[Ints, Ints, int, int]:
     """Where cells begin, in whole steps east and north, and how many steps they are wide and high.
 
     A square is 1 × 1; a hexagon 4 × 2 half sides and half heights.
@@ -231,10 +230,7 @@ def _steps(
 
 
 def _lattice_of(
-    geometry: Geometries,
-    shape: Literal["square", "hexagon"],
-    row: NDArray[np.int64],
-    col: NDArray[np.int64],
+    geometry: Geometries, shape: Literal["square", "hexagon"], row: Ints, col: Ints
 ) -> tuple[float, float, float, float, float]:
     """Origin x and y, side of a cell, and the steps east and north, from the cells furthest apart."""
     steps_x, steps_y, width, height = _steps(shape, row, col)
@@ -246,8 +242,8 @@ def _lattice_of(
 def _cells(
     shape: Literal["square", "hexagon"],
     lattice: tuple[float, float, float, float, float],
-    row: NDArray[np.int64],
-    col: NDArray[np.int64],
+    row: Ints,
+    col: Ints,
 ) -> Cells | None:
     """Sites by row and column; ``None`` where two share a cell, or they lie too far apart."""
     high, wide = int(np.ptp(row)) + 1, int(np.ptp(col)) + 1
@@ -267,20 +263,18 @@ def _cells(
     return Cells(shape, *lattice[:3], first_row, first_col, high, wide, places, order)
 
 
-def _each_cell(wide: int) -> NDArray[np.int32]:
+def _each_cell(wide: int) -> Ints32:
     """The places of a lattice of which each cell is a site: none are listed."""
     return np.empty((0, wide), np.int32)
 
 
-def cell_km2(
-    cells: Cells, polygons: Geometries
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+def cell_km2(cells: Cells, polygons: Geometries) -> tuple[Ints32, Ints32, Floats]:
     """Position of the site, position of the polygon, and the square kilometres they share."""
     sites, number, km2 = _joined(_covered(cells, polygons, cells.places))
     return sites if cells.order is None else cells.order[sites], number, km2
 
 
-def coded_km2(cells: Cells, polygons: Geometries, code: NDArray[np.intp]) -> Found:
+def coded_km2(cells: Cells, polygons: Geometries, code: Positions) -> Found:
     """Position of the site, code and square kilometres, in the order of the sites and the codes.
 
     Polygons of one code follow one another; they are added up.
@@ -295,7 +289,7 @@ def coded_km2(cells: Cells, polygons: Geometries, code: NDArray[np.intp]) -> Fou
 
 def window_km2(
     window: Window, polygons: Geometries, refuse: Refusal | None = None
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+) -> tuple[Ints32, Ints32, Ints32, Floats]:
     """Position of the polygon, row and column of the cell, and the square kilometres they share.
 
     By polygon, then by row and column. No table of cells is needed: they are all in the window.
@@ -306,9 +300,7 @@ def window_km2(
     return number[order], *_rows_cols(window, places[order]), km2[order]
 
 
-def _rows_cols(
-    window: Window, places: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _rows_cols(window: Window, places: Ints32) -> tuple[Ints32, Ints32]:
     """Rows and columns of the lattice, of places in a window of it."""
     if len(places) <= _FEW_CELLS:
         row, col = np.divmod(places, np.int32(max(window.cols, 1)))
@@ -330,8 +322,8 @@ _PART: Final = 1 << 23
 def _covered(
     window: Window,
     polygons: Geometries,
-    places: NDArray[np.int32],
-    codes: NDArray[np.int64] = _NO_CODES,
+    places: Ints32,
+    codes: Ints = _NO_CODES,
     refuse: Refusal | None = None,
 ) -> Iterator[Found]:
     """The cells that polygons cover: sites, codes (or positions of polygons) and km², in parts.
@@ -414,8 +406,8 @@ class _Walk:
 def _walk_of(
     window: Window,
     polygons: Geometries,
-    places: NDArray[np.int32],
-    codes: NDArray[np.int64],
+    places: Ints32,
+    codes: Ints,
     block: int,
     refuse: Refusal | None = None,
 ) -> _Walk:
@@ -488,7 +480,7 @@ _FEW_CELLS: Final = 1_250_000
 """What NumPy measures in less time than the kernels take to load: edges are cut where cells end."""
 
 
-def _are_few(window: Window, polygons: Geometries, reaches: NDArray[np.int64]) -> bool:
+def _are_few(window: Window, polygons: Geometries, reaches: Ints) -> bool:
     """Whether NumPy has measured polygons on squares before the kernels are there."""
     if window.shape != "square" or len(polygons) > _FEW_POLYGONS:
         return False
@@ -502,9 +494,9 @@ def _are_few(window: Window, polygons: Geometries, reaches: NDArray[np.int64]) -
 def _few_walk(
     window: Window,
     polygons: Geometries,
-    reaches: NDArray[np.int64],
-    places: NDArray[np.int32],
-    codes: NDArray[np.int64],
+    reaches: Ints,
+    places: Ints32,
+    codes: Ints,
     refuse: Refusal | None,
 ) -> _Walk:
     """The walk without the kernels, to rounding: all rows are one block."""
@@ -541,10 +533,10 @@ def _few_walk(
 
 def _runs(
     rings: Rings,
-    reaches: NDArray[np.int64],
+    reaches: Ints,
     lattice: tuple[float, float, float, float, int, int],
     cut: tuple[int, int, int],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Ints, Ints]:
     """The runs of edges of each block of rows, block by block, and the first of each block."""
     from cami_units.overlap import _kernels
 
@@ -567,17 +559,17 @@ def _runs(
     return runs[np.argsort(block.astype(small), kind="stable")], starts
 
 
-def _cells_of_blocks(reaches: NDArray[np.int64], rows: int, blocks: int) -> NDArray[np.int64]:
+def _cells_of_blocks(reaches: Ints, rows: int, blocks: int) -> Ints:
     """Cells of all windows in each block of so many rows."""
     south, north, west, east = reaches.T
     of_row = np.zeros(blocks * rows + 1, np.int64)
     np.add.at(of_row, south, east - west)
     np.subtract.at(of_row, north, east - west)
-    of_blocks: NDArray[np.int64] = np.cumsum(of_row)[:-1].reshape(blocks, rows).sum(axis=1)
+    of_blocks: Ints = np.cumsum(of_row)[:-1].reshape(blocks, rows).sum(axis=1)
     return of_blocks
 
 
-def _room_for_sums(rows: NDArray[np.int64], cols: NDArray[np.int64], *, hexagons: bool) -> int:
+def _room_for_sums(rows: Ints, cols: Ints, *, hexagons: bool) -> int:
     """Places that the sums of the largest of some windows take: as the kernel lays them out."""
     if hexagons:
         of_windows = (2 * rows + 1) * 3 * (3 * cols + 2) + rows * cols
@@ -629,11 +621,11 @@ class Rings:
     `areas` are those of the polygons, in m².
     """
 
-    xy: NDArray[np.float64]
-    ends: NDArray[np.int64]
-    turns: NDArray[np.float64]
-    first: NDArray[np.int64]
-    areas: NDArray[np.float64]
+    xy: Floats
+    ends: Ints
+    turns: Floats
+    first: Ints
+    areas: Floats
 
 
 def rings_of(polygons: Geometries) -> Rings:
@@ -681,7 +673,7 @@ def _parts(polygons: Geometries) -> tuple[NDArray[Any], ...]:
     return tuple(np.concatenate(column) for column in zip(*tables, strict=True))
 
 
-def _rings_of_geos(polygons: Geometries, first: NDArray[np.int64]) -> Rings:
+def _rings_of_geos(polygons: Geometries, first: Ints) -> Rings:
     """The same for polygons that are not quite valid, with a copy of each ring."""
     _, xy, offsets = shapely.to_ragged_array(polygons, include_z=False)
     ends, polygon_rings = offsets[0][1:].astype(np.int64), offsets[1].astype(np.int64)
@@ -695,7 +687,7 @@ def _rings_of_geos(polygons: Geometries, first: NDArray[np.int64]) -> Rings:
     return Rings(np.ascontiguousarray(xy), ends, turns, first, shapely.area(polygons))
 
 
-def _reaches(cells: Window, polygons: Geometries) -> NDArray[np.int64]:
+def _reaches(cells: Window, polygons: Geometries) -> Ints:
     """The rows (from, to) and columns (from, to) of the window that each polygon can reach."""
     west, south, east, north = shapely.bounds(polygons).T
     high, wide = cells.step_m, cells.step_m
@@ -711,13 +703,11 @@ def _reaches(cells: Window, polygons: Geometries) -> NDArray[np.int64]:
         (np.floor((east - cells.x) / wide) - cells.col + reach, cols),
     ]
     clipped = [np.clip(edge, 0, end) for edge, end in edges]
-    reaches: NDArray[np.int64] = np.nan_to_num(np.stack(clipped, axis=1)).astype(np.int64)
+    reaches: Ints = np.nan_to_num(np.stack(clipped, axis=1)).astype(np.int64)
     return reaches
 
 
-def _ruler(
-    geometry: Geometries, steps: NDArray[np.int64], axis: int, width: int
-) -> tuple[float, float]:
+def _ruler(geometry: Geometries, steps: Ints, axis: int, width: int) -> tuple[float, float]:
     """Origin and length of a step along an axis, from the sites furthest apart."""
     ends = [int(steps.argmin()), int(steps.argmax())]
     bounds = shapely.bounds(geometry[ends])
@@ -726,9 +716,7 @@ def _ruler(
     return float(low - steps[ends[0]] * step), float(step)
 
 
-def _farthest(
-    places: NDArray[np.float64], first: float, steps: NDArray[np.int64], step: float
-) -> float:
+def _farthest(places: Floats, first: float, steps: Ints, step: float) -> float:
     """How far the place furthest from where the lattice has it lies from there."""
     off = steps * -float(step)
     off += places
