@@ -191,6 +191,24 @@ def test_what_a_program_writes_of_its_document_is_nobodys_words(words):
         assert "folder description" not in keys(text.encode())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "12:30:15 three argali",
+        "2026-11-30 14:01:32 three argali",
+        "в 12:30:15 видели архаров",
+        "2026-11-30 14:01:32 合并这两个单元",
+        "合并这两个单元 2026-11-30 14:01:32",
+        "&lt;table>&lt;tr>&lt;td>CU-001&lt;/td>&lt;td>5 argali&lt;/td>&lt;/tr>&lt;tr>&lt;td>CU-002&lt;/td>&lt;td>3 yak&lt;/td>&lt;/tr>&lt;/table>",
+    ],
+)
+def test_what_somebody_noted_with_a_time_or_a_count_is_kept(words):
+    mark = f"<Placemark><name>Hills</name>{polygon('70,42 71,42 71,43 70,43 70,42')}</Placemark>"
+    for tag in ("description", "Snippet"):
+        text = f"<kml><Folder><{tag}>{words}</{tag}>{mark}</Folder></kml>"
+        assert "folder description" in keys(text.encode())
+
+
 def test_what_somebody_typed_beside_the_stamp_of_a_program_is_kept():
     mark = f"<Placemark><name>Hills</name>{polygon('70,42 71,42 71,43 70,43 70,42')}</Placemark>"
     typed = "Created Mon Nov 30 14:01:32 2026\nthe herds wait here at 8:30\nat 12:30:15 three argali on the southern slope"

@@ -338,20 +338,8 @@ _HANDED_OUT: Final = frozenset(
             "weakest",
         )
     }
-    | {
-        *(
-            "label",
-            "draw_id",
-            "split_of",
-            "piece",
-            "merged_from",
-            "rejected",
-            "reason",
-            "ticks",
-            "about",
-        )
-    }
-    | {*("drawn", "new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
+    | {*("label", "draw_id", "split_of", "piece", "merged_from", "rejected", "reason", "ticks")}
+    | {*("about", "drawn", "new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
 )
 """The columns of text that a file of ours is handed out with, from packs, rounds and the drawing page."""
 _OF_PROGRAMS: Final = re.compile(

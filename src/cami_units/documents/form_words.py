@@ -232,15 +232,16 @@ def nearest_listed(value: str, column: str, vocabulary: Iterable[str]) -> Note:
 
 def at_rows(table: pd.DataFrame, row_notes: Iterable[tuple[int, Note]], file: str) -> list[Problem]:
     """What is said of words in rows of a form, which are numbered from 1; the same of several once."""
-    rows_of: dict[str, tuple[Note, list[str | Note]]] = {}
+    # by their ids, or their numbers: a form may have ten thousand rows with one word
+    rows_of: dict[str, tuple[Note, dict[str | int, str | Note]]] = {}
     for number, note in row_notes:
         ids = [table[key].iloc[number - 1] for key in ("activity_id", "unit_id") if key in table]
-        row = next(filter(None, map(clean_text, ids)), "") or Note("row", {"row": number})
-        _, rows = rows_of.setdefault(notes_as_text([note]), (note, []))
-        if row not in rows:
-            rows.append(row)
+        row_id = next(filter(None, map(clean_text, ids)), "")
+        _, rows = rows_of.setdefault(notes_as_text([note]), (note, {}))
+        rows[row_id or number] = row_id or Note("row", {"row": number})
     return [
-        problem_of("note", "form", file, in_short(rows), note) for note, rows in rows_of.values()
+        problem_of("note", "form", file, in_short(rows.values()), note)
+        for note, rows in rows_of.values()
     ]
 
 

@@ -432,8 +432,8 @@ class _Reader:
             _child_text(element, name)[: 10 * LONGEST_TEXT] for name in ("description", *_SNIPPETS)
         )
         typed, cells = described(markup)
-        # each value a figure: what a logger has measured; any other table may be somebody's
-        if not all(value[:1].isdigit() for value in cells.values()):
+        # each value a measure: what a logger has written; any other table may be somebody's ("CU-003", "5 argali")
+        if not all(map(_MEASURED.fullmatch, cells.values())):
             typed = plain_text(markup)
         typed = _without_stamps("\n".join(filter(None, (typed, *map(plain_text, lines)))))
         if text := in_a_notice(_without_our_page(typed)):
@@ -854,21 +854,38 @@ _ADDRESS: Final = re.compile(r"data:|\S*://")
 
 
 def _without_stamps(typed: str) -> str:
-    """Lines without those in which a program says when it wrote a file: to the second, which nobody types.
+    """Lines without those in which a program says when it wrote a file: to the second, at the end.
 
-    GPSBabel has "Created Mon Nov 30 14:01:32 2026", others their own name beside the time.
+    GPSBabel has "Created Mon Nov 30 14:01:32 2026", others their own name beside the time. What goes on behind
+    the time is somebody's, of that moment.
     """
-    return "\n".join(
-        line
-        for line in typed.split("\n")
-        if not _TO_THE_SECOND.search(line) or len(_WORDS.findall(line)) > _MOST_OF_A_STAMP
+    return "\n".join(line for line in typed.split("\n") if not _is_stamp(line))
+
+
+def _is_stamp(line: str) -> bool:
+    """Whether a line is a date, a time to the second, and few words before it."""
+    *_, behind = _TO_THE_SECOND.split(line)
+    return (
+        behind != line
+        and _DATE.search(line) is not None
+        and len(_WORDS.findall(line)) <= _MOST_OF_A_STAMP
+        and all(map(_OF_A_CLOCK.fullmatch, _LETTERS.findall(behind)))
     )
 
 
 _TO_THE_SECOND: Final = re.compile(r"\d:[0-5]\d:[0-5]\d")
-_WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+_DATE: Final = re.compile(r"\d{4}|\d[./-]\d")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_OF_A_CLOCK: Final = re.compile(r"[AaPp]|[AaPp]?[Mm]|[A-Z]{1,4}")
+"""Half of the day, or a zone."""
+_WORDS: Final = re.compile(r"[^\W\d_\u2e80-\uffff]{2,}|[\u2e80-\uffff]")
 _MOST_OF_A_STAMP: Final = 4
 """Words: a day, a month, a zone, and what was done."""
+_MEASURED: Final = re.compile(
+    r"[+-]?[\d.,]+\s*(?:k?m|mi|ft|nm|mph|kn?ts?|[bcr]pm|%|°[cf]?|(?:k?m|met(?:er|re)s|ft|feet)/(?:h|hour|s|sec))?"
+    r"|[\dtz:./+ -]+",
+    re.IGNORECASE,
+)
 
 
 def _without_our_page(typed: str) -> str:
