@@ -255,6 +255,23 @@ def test_the_layer_of_maps_is_there_once_fences_looked_and_not_of_what_is_restri
     assert "fences" not in published(round_).tables
 
 
+@pytest.mark.parametrize(("km", "is_told"), [(20, False), (100, True)])
+def test_a_short_stretch_does_not_tell_where_a_sensitive_species_lives(km, is_told):
+    # fences of OpenStreetMap are hundreds of short ways, each a stretch with its species
+    lines, by_species = opened((0, km, 0.0), units=NO_UNIT)
+    names = set(by_species["sci_name"])
+    table = toy_round().tables["species"]
+    for sensitive in ("yes", "no"):
+        species = pd.concat([table, table.iloc[:1].assign(sci_name=names.pop())]).reset_index()
+        species.loc[len(table), "sensitive"] = sensitive
+        names.add(species["sci_name"].iloc[-1])
+        round_ = toy_round(fences=lines.to_crs(LONLAT), fence_species=by_species, species=species)
+        is_there = is_told or sensitive == "no"
+        assert bool(shown_fences(round_, "en")) == is_there
+        tables = published(round_).tables
+        assert [len(tables[name]) > 0 for name in ("fences", "fence_species")] == [is_there] * 2
+
+
 def test_the_slide_lists_the_first_stretches_and_what_is_left_out(tmp_path):
     from pptx import Presentation
 

@@ -278,7 +278,7 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
 
     None before `fences` ran, nor where barriers or ranges may not be passed on.
     """
-    table = round_.tables.get("fences")
+    table = _told_fences(round_).get("fences")
     if not isinstance(table, gpd.GeoDataFrame) or _fences_are_restricted(round_):
         return {}
     shown = table[table["gain"] > 0].reset_index(drop=True)
@@ -301,6 +301,21 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
 
 FENCE_TABLES: Final = ("fences", "fence_species")
 """What `fences` adds to a round; it speaks of the outlines of that round and of no later one."""
+
+
+def _told_fences(round_: Round) -> dict[str, pd.DataFrame]:
+    """What `fences` added, without stretches so short that they say where a sensitive species lives."""
+    tables = {name: round_.tables[name] for name in FENCE_TABLES if name in round_.tables}
+    if set(tables) != {*FENCE_TABLES}:
+        return tables
+    lines, by_species = (tables[name] for name in FENCE_TABLES)
+    is_sensitive = by_species["sci_name"].isin(scene.sensitive_species(round_.tables["species"]))
+    delicate = set(by_species.loc[is_sensitive, "stretch_id"])
+    delicate &= set(lines.loc[lines["km"] < scene.COARSE_KM, "stretch_id"])
+    return {
+        name: table[~table["stretch_id"].isin(delicate)].reset_index(drop=True)
+        for name, table in tables.items()
+    }
 
 
 def _fences_are_restricted(round_: Round) -> bool:
@@ -367,9 +382,13 @@ def published(round_: Round) -> Round:
         for name, table in tables.items()
         # outlines of ground that is missing follow the ranges, to the metre
         if name
-        not in {*ROUND_LAYERS, *RECORDS, "ranges_used", "nearest_ground", *_restricted(round_)}
-        and not (name in FENCE_TABLES and _fences_are_restricted(round_))
+        not in {
+            *(*ROUND_LAYERS, *RECORDS, *FENCE_TABLES, *_restricted(round_)),
+            *("ranges_used", "nearest_ground"),
+        }
     }
+    if not _fences_are_restricted(round_):
+        kept_tables |= _told_fences(round_)
     if not _ranges_are_delicate(round_):
         kept_tables["ranges_used"] = tables["ranges_used"]
     elif _cell_km(round_) < scene.COARSE_KM:
