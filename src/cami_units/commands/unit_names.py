@@ -28,7 +28,7 @@ _NO_NAMES: Final = frozenset(
     for word in words.text("words that are no name", lang).split(",")
 )
 _BRACKETS: Final = ("()", "（）", "[]")
-_BEFORE_A_CROSS: Final = " -–—:,.(["
+_BEFORE_A_CROSS: Final = " -–—:,."
 _NO_LETTERS: Final = re.compile(r"[\W\d_]+")
 
 
@@ -57,7 +57,9 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     ['odd name', 'odd name', 'odd name', 'odd name', 'odd name', 'word of rejection']
     >>> [asked_of(typed, ["Altai"]) for typed in ("Altai 2", "Altai - copy", "Final Gorge", "X Altai", "Altai")]
     ['', 'odd name', '', '', '']
-    >>> [asked_of(typed, ["Altai"]) for typed in ("CU-003 (no saiga)", "Altai (east)", "Altai X", "Altai ❌", "Altai x2")]
+    >>> [asked_of(typed) for typed in ("CU-003 not priority", "Алтай, новые границы", "CU-003 没意见", "зөв", "High Altai")]
+    ['odd name', '', 'odd name', 'odd name', '']
+    >>> [asked_of(typed, ["Altai"]) for typed in ("CU-003 (no saiga)", "Altai (east)", "Altai X", "Altai (X)", "Altai x2")]
     ['odd name', '', 'word of rejection', 'word of rejection', '']
     """
     name = workshop.bare_name(workshop.with_written_id(typed, workshop.numbered_id(typed)))
