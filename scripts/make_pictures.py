@@ -49,6 +49,7 @@ VIEWS = {
         "&unit=CU-021",
         (1200, 880),
     ),
+    "phone.png": ("", (390, 844)),
 }
 """Each picture, the address of its view (what stands behind the # when the map shows it) and its size:
 a card that is not cut wants a higher window."""
