@@ -350,6 +350,16 @@ def test_a_pipe_that_was_closed_is_no_traceback():
     assert (done.returncode, done.stderr) == (1, "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell that closes streams otherwise")
+@pytest.mark.parametrize("arguments", ["--version", "lint nowhere.kml"])
+def test_streams_that_are_closed_are_spoken_to_in_vain(arguments):
+    line = f"{shlex.quote(sys.executable)} -m cami_units {arguments}"
+    told = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(f"{line} >&-", shell=True, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (told.returncode, told.stderr)
+    assert subprocess.run(f"{line} >&- 2>&-", shell=True, timeout=60).returncode == told.returncode
+
+
 def test_stopping_from_the_keyboard_is_130(run, house):
     def propose(plan, *, progress, cache, overlaps=None):
         raise KeyboardInterrupt

@@ -7,6 +7,7 @@ cleaned before it reaches the terminal. The rooms are imported when a command ru
 
 import atexit
 import gc
+import io
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,11 @@ __all__ = ["app", "main"]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with one of the exit codes of the room."""
+    # Without a terminal, and where one was closed (>&-), there is none: what is said is said to nobody.
+    sys.stdout, sys.stderr = (
+        io.TextIOWrapper(io.BytesIO(), encoding="utf-8") if stream is None else stream
+        for stream in (sys.stdout, sys.stderr)
+    )
     for stream in (sys.stdout, sys.stderr):
         # A pipe on Windows speaks a code page in which ✓ and Cyrillic do not exist.
         if (stream.encoding or "").lower().replace("-", "") != "utf8":
