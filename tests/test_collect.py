@@ -894,15 +894,19 @@ def test_what_is_asked_of_units_in_one_cell_is_asked_of_each(tmp_path):
         {"unit_id": "CU-009", "action": "Merge with 10 and 11"},
         {"unit_id": "CU-001", "action": "объединить с CU-005 если нет забора"},
         {"unit_id": "все единицы", "comment": "хорошо"},
+        {"unit_id": "CU-003", "action": "merge into 1 unit"},  # how many, not which
+        {"unit_id": "CU-012", "action": "merge parts 10 and 11"},
     ]
     made = collected(tmp_path, {"form_S1.csv": form_rows(*rows), **same_again()})
     rejected = made.changes.query("change == 'rejected'")["unit_id"].tolist()
     assert rejected == ["CU-002", "CU-004", "CU-006", "CU-007", "CU-008"]
     asked = made.problems.query("kind == 'form merges'")["what"].tolist()
     assert [one.removeprefix("the form asks to merge ") for one in asked] == [
-        *("CU-001 with CU-005", "CU-009 with CU-010, CU-011")
+        *("CU-001 with CU-005", "CU-009 with CU-010, CU-011", "CU-012 with CU-010, CU-011")
     ]
     assert "если нет забора" in notes_of(made)["CU-001"]
+    assert "parts" in notes_of(made)["CU-012"]
+    assert told(made, "says of CU-003")["what"].endswith("merge into 1 unit")
     # what is no unit is told as it was typed
     assert told(made, "there is no unit")["what"].startswith("there is no unit все единицы")
 

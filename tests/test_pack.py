@@ -285,13 +285,31 @@ def test_sensitive_species_are_coarse_and_restricted_layers_absent(tmp_path):
     assert camel["Saiga tatarica"].equals(shapely.box(70, 40, 73, 43))
 
 
-@pytest.mark.parametrize(("cell_km", "are_told"), [(10, False), (25, True)])
-def test_small_planning_units_do_not_show_where_a_sensitive_species_lives(cell_km, are_told):
+@pytest.mark.parametrize(
+    ("cell_km", "sensitive", "restricted", "are_told"),
+    [
+        (10, True, False, False),
+        (25, True, False, True),
+        (10, False, False, True),
+        (10, False, True, False),
+    ],
+)
+def test_small_planning_units_do_not_show_where_a_sensitive_species_lives(
+    cell_km, sensitive, restricted, are_told
+):
     # a cell that holds a quarter of a range stands out by its rarity: of 10 km, it finds the place
     plain = toy_round()
     study = {**plain.manifest["plan"].get("study", {}), "cell_km": cell_km}
     plan = {**plain.manifest["plan"], "study": study}
-    public = published(replace(plain, manifest={**plain.manifest, "plan": plan}))
+    inputs = [
+        one | {"restricted": restricted and one["layer"] == "ranges"}
+        for one in plain.manifest["inputs"]
+    ]
+    tables = dict(plain.tables)
+    if not sensitive:
+        tables["species"] = tables["species"].assign(sensitive="no")
+    manifest = {**plain.manifest, "plan": plan, "inputs": inputs}
+    public = published(replace(plain, tables=tables, manifest=manifest))
     assert ("planning_units" in public.tables) == are_told
 
 

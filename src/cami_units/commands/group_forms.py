@@ -101,14 +101,20 @@ def _with_mates(row: dict[str, str], base_facts: HandedOut) -> dict[str, str]:
     first = _FIRST_ID.search(behind)
     if row["merge_with"] or first is None or known_word(verb, ("merge",)) != "merge":
         return row
-    named = behind[first.start() :]
+    before, named = behind[: first.start()], behind[first.start() :]
+    if _COUNT.match(named):
+        return row
     mates = "; ".join(ids_of_cell(named, base_facts.units))
-    more_words = row["action"] if words_beside_ids(named, base_facts) else ""
+    is_more = words_beside_ids(named, base_facts) or before.strip().casefold() not in _WITH
+    more_words = row["action"] if is_more else ""
     comment = "\n".join(filter(None, (row["comment"], more_words)))
     return row | ({"action": "merge", "merge_with": mates, "comment": comment} if mates else {})
 
 
 _FIRST_ID: Final = re.compile(r"(?:[CС][UУ]\W?)?\d", re.IGNORECASE)
+_COUNT: Final = re.compile(r"\d+\s+(?!(?:and|и|болон|ба)\b|[和与及])[^\W\d_]", re.IGNORECASE)
+"""How many, and no number of a unit: "merge 2 units", "merge into 1 unit"."""
+_WITH: Final = frozenset({"", "with", "с", "со", "与", "和"})
 
 
 def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:

@@ -391,9 +391,16 @@ def published(round_: Round) -> Round:
         kept_tables |= _told_fences(round_)
     if not _ranges_are_delicate(round_):
         kept_tables["ranges_used"] = tables["ranges_used"]
-    elif _cell_km(round_) < scene.COARSE_KM:
+    if _cell_km(round_) < scene.COARSE_KM and _has_secret_ranges(round_):
         kept_tables.pop("planning_units", None)
     return replace(round_, tables={**kept_tables, **shown_layers(round_)})
+
+
+def _has_secret_ranges(round_: Round) -> bool:
+    """Whether cells count a range that is restricted, or of a sensitive species."""
+    ranges = round_.tables["features"]["sci_name"]
+    is_sensitive = ranges.isin(scene.sensitive_species(round_.tables["species"]))
+    return "ranges" in _restricted(round_) or bool(is_sensitive.any())
 
 
 def _cell_km(round_: Round) -> float:
