@@ -19,7 +19,9 @@ import openpyxl
 import shapely
 from shapely.affinity import scale, translate
 
+from cami_units.documents._worksheets import save_settled
 from cami_units.kml import rehearsal as draw
+from cami_units.model import Imprint
 
 ACTIVITIES: Mapping[str, Sequence[Mapping[str, str]]] = {
     "S1": (
@@ -209,7 +211,9 @@ def _fill(
         for field, value in {"action": "add", **row}.items():
             sheet.cell(line, column[field]).value = value
         line += 1
-    book.save(target)
+    # without the hour of saving: the rounds that are made of it are compared byte for byte
+    day = book.properties.created.date().isoformat()
+    save_settled(book, target, Imprint("", day, "", ""))
 
 
 def main() -> None:
