@@ -110,7 +110,10 @@ def test_the_hash_is_that_of_the_rows(tmp_path):
 
 @pytest.mark.parametrize(
     "address",
-    ["https://example.org/x", "git@example.org:x.git", "/srv/x.git", "file:///srv/x.git", ""],
+    [
+        *("https://example.org/x", "git@example.org:x.git", "/srv/x.git", "file:///srv/x.git", ""),
+        *("postgresql://u@h:port/d", "postgresql://[::1/d"),
+    ],
 )
 def test_what_is_published_to_an_address_of_no_database_is_told_what_one_looks_like(address):
     with pytest.raises(InputError, match=r"of no database: one looks like postgresql://user@host"):

@@ -310,6 +310,12 @@ def test_files_that_are_no_toml(tmp_path: Path, raw: bytes, words: str) -> None:
         read_plan(file)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device on this system")
+def test_a_device_without_an_end_is_no_plan():
+    with pytest.raises(PlanError, match="this is not TOML"):
+        read_plan("/dev/zero")
+
+
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     written(tmp_path, HEAD)
     with pytest.raises(PlanError, match=r"no such file\. Did you mean 'plan\.toml'\?"):

@@ -114,14 +114,18 @@ def _plain_address(address: str) -> Any:
     Raises
     ------
     InputError
-        It has a password with signs that an address cannot hold, of which a driver would print a part.
+        It has a password with signs that an address cannot hold, of which a driver would print a part; or a
+        port that is no number.
     """
     import sqlalchemy
 
     _, mark, rest = address.partition("://")
     if mark and rest.split("?")[0].count("@") > 1:
         raise AdvisedError(Note("database address"), _PASSWORD)
-    url = sqlalchemy.make_url(address)
+    try:
+        url = sqlalchemy.make_url(address)
+    except ValueError:
+        raise InputError.of("no database address") from None
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     return url

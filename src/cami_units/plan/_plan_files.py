@@ -218,11 +218,16 @@ def _contradictions_of_scores(profile: Profile) -> Iterator[Note]:
         yield Note("tiers from above 0")
 
 
+_MOST_BYTES: Final = 1 << 24
+"""Far more than any plan."""
+
+
 def _toml(file: Path, kind: str) -> dict[str, Any]:
     """The file as a mapping, or a PlanError that says why not."""
     about = {"file": str(file), "kind": Note(f"kind {kind}")}
     try:
-        raw = file.read_bytes()
+        with file.open("rb") as stream:  # a device has no end
+            raw = stream.read(_MOST_BYTES)
     except FileNotFoundError:
         near = nearest_note(file.name, _tomls(file.parent))
         raise PlanError.of(
