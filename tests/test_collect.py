@@ -710,6 +710,14 @@ def test_an_edited_copy_beside_its_unit_is_a_new_unit_until_people_say_that_it_i
     assert is_outline(units.loc["CU-017", "geometry"], moved)
 
 
+def loop_tables(directory: Path) -> list[pd.DataFrame]:
+    """The changes and the conflicts of a round on the disk."""
+    return [
+        pd.read_csv(directory / f"{name}.csv", dtype=str, keep_default_na=False)
+        for name in ("changes", "conflicts")
+    ]
+
+
 def test_of_several_edited_copies_beside_their_unit_people_choose_one_by_its_id(tmp_path):
     """S1 leaves CU-003 and hands in two copies of it, east and north of it; "our idea" is numbered after them."""
     east, north = shapely.box(71.8, 40.0, 72.4, 40.6), shapely.box(71.7, 40.1, 72.3, 40.7)
@@ -724,11 +732,7 @@ def test_of_several_edited_copies_beside_their_unit_people_choose_one_by_its_id(
     assert is_outline(drawn["CU-017"], east) or is_outline(drawn["CU-017"], north)
     # who opens the round again sees what there is to choose
     write_collected(made, tmp_path / "01")
-    on_disk = [
-        pd.read_csv(tmp_path / "01" / f"{name}.csv", dtype=str, keep_default_na=False)
-        for name in ("changes", "conflicts")
-    ]
-    [picture] = stored_pictures(tmp_path / "01", None, *on_disk)
+    [picture] = stored_pictures(tmp_path / "01", None, *loop_tables(tmp_path / "01"))
     assert [label for label, _ in picture] == ["CU-017", "CU-018"]
 
     def settled(answer: str) -> gpd.GeoSeries:
@@ -1729,6 +1733,21 @@ def test_what_a_decision_had_replaced_is_no_outline_of_the_next_round(tmp_path):
     aside = second.round.tables["set_aside"]
     assert "before" not in set(aside["group"])
     assert "S2" in set(aside["group"])
+
+
+def test_a_conflict_shows_what_each_group_drew_whichever_outline_plenary_took(tmp_path):
+    """S1's outline stands; plenary takes that of S2: each stays under the name of its group."""
+    folder = tmp_path / "01"
+    write_collected(collected(tmp_path, two_on_one()), folder)
+
+    def shown() -> list[tuple[str, bytes]]:
+        [picture] = stored_pictures(folder, None, *loop_tables(folder))
+        return [(label, shapely.to_wkb(shape)) for label, shape in picture]
+
+    as_collected = shown()
+    assert [label for label, _ in as_collected] == ["S1", "S2"]
+    decide(folder, "CU-012", "agree", outline="S2", reason="as drawn", time="2026-11-22T14:05")
+    assert shown() == as_collected
 
 
 def test_outlines_of_the_round_before_in_a_file_of_plenary_are_evidence(tmp_path):

@@ -42,7 +42,7 @@ from cami_units.commands._next_round import (
 )
 from cami_units.commands.assess import cut
 from cami_units.commands.context import context_again
-from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS, all_decisions
+from cami_units.commands.decide import BEFORE, DECISION_LOG, EARLIER_LOGS, all_decisions
 from cami_units.commands.group_files import placemark_table, read_files
 from cami_units.commands.group_folders import found_files, sums_of
 from cami_units.commands.group_reading import (
@@ -664,14 +664,17 @@ def stored_pictures(
     Returns
     -------
     list
-        For each row of `conflicts`: ``base``, what stands now under the group that drew it, each
+        For each row of `conflicts`: ``base``, what was collected under the group that drew it, each
         version that was set aside under its group, and edited copies beside the unit under their ids;
         longitude and latitude.
     """
     if conflicts.empty:
         return []
     tables = store.read_round(directory, only=("conservation_units", "set_aside")).tables
-    shapes = _outlines_of(tables["conservation_units"])
+    set_aside = tables.get("set_aside", pd.DataFrame(columns=["unit_id", "group", "geometry"]))
+    is_former = set_aside["group"].eq(BEFORE)
+    # where a decision took another outline, what the groups disagreed on is what stood before it
+    shapes = _outlines_of(tables["conservation_units"]) | _outlines_of(set_aside[is_former])
     base: dict[str, Any] = {}
     if base_dir is not None:
         base = _outlines_of(
@@ -684,7 +687,7 @@ def stored_pictures(
         for unit_id, groups in applied.groupby("unit_id")["group"]
     }
     aside: dict[str, list[tuple[str, Any]]] = {}
-    for row in tables.get("set_aside", pd.DataFrame()).to_dict("records"):
+    for row in set_aside[~is_former].to_dict("records"):
         group = str(row["group"])
         # of two files of one group the one that was set aside says which it is
         label = f"{group} ({row['file']})" if drawer.get(str(row["unit_id"])) == group else group
