@@ -900,10 +900,14 @@ def test_what_is_asked_of_units_in_one_cell_is_asked_of_each(tmp_path):
         {"unit_id": "все единицы", "comment": "хорошо"},
         {"unit_id": "CU-003", "action": "merge into 1 unit"},  # how many, not which
         {"unit_id": "CU-012", "action": "merge parts 10 and 11"},
+        {
+            "unit_id": "CU-010-1",
+            "action": "reject",
+        },  # a part, as programs number them, and not CU-001
     ]
     made = collected(tmp_path, {"form_S1.csv": form_rows(*rows), **same_again()})
     rejected = made.changes.query("change == 'rejected'")["unit_id"].tolist()
-    assert rejected == ["CU-002", "CU-004", "CU-006", "CU-007", "CU-008"]
+    assert rejected == ["CU-002", "CU-004", "CU-006", "CU-007", "CU-008", "CU-010"]
     asked = made.problems.query("kind == 'form merges'")["what"].tolist()
     assert [one.removeprefix("the form asks to merge ") for one in asked] == [
         *("CU-001 with CU-005", "CU-009 with CU-010, CU-011", "CU-012 with CU-010, CU-011")

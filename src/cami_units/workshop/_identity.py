@@ -354,6 +354,8 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     [('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-005')]
     >>> [unit_ids_in(line, units) for line in ("CU-005–CU-003", "CU-007–CU-009")]
     [('CU-005', 'CU-003'), ('CU-007', 'CU-009')]
+    >>> unit_ids_in("CU-003-2"), unit_ids_in("units 4-2")
+    (('CU-003',), ('CU-004', 'CU-002'))
     >>> [unit_ids_in(line, units) for line in ("units 1,2,4-6", "ед. 3", "5 дахь нэгж", "2号至4号单元")]
     [('CU-001', 'CU-002', 'CU-004', 'CU-005', 'CU-006'), ('CU-003',), ('CU-005',), ('CU-002', 'CU-003', 'CU-004')]
     >>> unit_ids_in(" cu-3 CU–004 Wakhan"), unit_ids_in("Wakhan"), unit_ids_in("FOCU-12")
@@ -378,7 +380,8 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     for first, last in pairwise(numbers):
         if ordered and _is_range(line, first, last):
             ids += _round_between(_written_id(first), _written_id(last), ordered)
-        ids.append(_written_id(last))
+        if not _is_of_a_part(line, first, last):
+            ids.append(_written_id(last))
     return tuple(dict.fromkeys(ids))
 
 
@@ -400,6 +403,15 @@ def _is_range(line: str, first: re.Match[str], last: re.Match[str]) -> bool:
         return False
     said_before = line[:start] if start <= _NEAR else f"a {line[start - _NEAR : start]}"
     return not _SAYS_WHERE_TO.search(between) or bool(_BEGINS_A_LIST.search(said_before))
+
+
+def _is_of_a_part(line: str, first: re.Match[str], last: re.Match[str]) -> bool:
+    """Whether the second of two numbers is that of a part, as programs write it behind an id: "CU-003-2"."""
+    till_last = line[max(0, first.start() - _NEAR) : last.start()]
+    return int(last[1]) < int(first[1]) and _ID_AND_DASH.search(till_last) is not None
+
+
+_ID_AND_DASH: Final = re.compile(r"[CС][UУ][\s\-‐‑–—_.]{0,4}\d{1,5}[-‐‑–—−_]\Z", re.IGNORECASE)
 
 
 def _round_between(first: str, last: str, ordered: Iterable[str]) -> list[str]:
