@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from pathlib import Path
+from typing import IO
 
 import pytest
 from pydantic import ValidationError
@@ -357,7 +358,7 @@ def every_refusal(folder: Path) -> list[Note]:
 class _Locked:
     """A file that may not be read, for whoever may read all."""
 
-    def read_bytes(self) -> bytes:
+    def open(self, mode: str) -> IO[bytes]:
         raise PermissionError(13, "Permission denied")
 
     def is_dir(self) -> bool:
