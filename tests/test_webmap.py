@@ -611,7 +611,7 @@ def test_it_opens_from_a_file_with_no_request_and_no_error(browser: Page, toy_ma
     browser.open(toy_map)
     assert browser.asked_for() == []
     assert browser.errors == []
-    assert browser.run("return document.title") == "Toy workshop, 2026-11-22"
+    assert browser.run("return document.title") == "Toy workshop · 2026-11-22"
     text = browser.run("return document.body.innerText")
     for promised in ("Toy workshop", "2026-11-22", "operational proxy criteria", "INDICATIVE"):
         assert promised in text
@@ -619,6 +619,22 @@ def test_it_opens_from_a_file_with_no_request_and_no_error(browser: Page, toy_ma
     assert (
         browser.run("return document.querySelectorAll('.leaflet-control-scale-line').length") == 1
     )
+
+
+@pytest.mark.browser
+def test_a_wide_window_begins_with_the_ground_of_the_units_and_returns_to_it(
+    browser: Page, toy_map: Path
+) -> None:
+    # of toy's sheet of 56° by 19° the three units take 20° by 5°: as near as they fit, at once
+    view = "return [camiMap.getZoom(), camiMap._animatingZoom || false, camiMap.getBounds().toBBoxString()]"
+    browser.size(1366, 768)
+    browser.open(toy_map)
+    assert browser.run(view)[:2] == [6, False]
+    west, south, east, north = map(float, browser.run(view)[2].split(","))
+    assert west < 62 and south < 41 and east > 82 and north > 46 and east - west < 40
+    # from beyond the sheet too, where Leaflet is on its way back
+    browser.run("camiMap.setView([20, 60], 5, {animate: false}); document.querySelector('.home').click()")
+    assert browser.run(view)[:2] == [6, False]
 
 
 @pytest.mark.browser

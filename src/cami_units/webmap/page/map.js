@@ -284,12 +284,15 @@ function wholeRegion() {
   const { x, y } = map.getSize();
   const isFilled = y > x && !window.matchMedia("print").matches;
   const margin = x < 500 ? 4 : 24; // a phone has no ground to give away
+  // Leaflet would first move back what lies beyond its bounds, at the new least zoom and slowly, over the view set here.
+  map.setMaxBounds(null);
   map.options.minZoom = 0;
   const filled = map.getBoundsZoom(sheetBounds, true);
   const whole = map.getBoundsZoom(unitBounds(), false, L.point(2 * margin, 2 * margin));
   map.options.minZoom = isFilled ? filled : Math.min(filled, whole);
   map.fitBounds(unitBounds(), { padding: [margin, margin], animate: false });
   if (isFilled) map.panInsideBounds(sheetBounds, { animate: false });
+  map.setMaxBounds(sheetBounds.pad(0.12));
 }
 
 // -- cards -----------------------------------------------------------------------------------------

@@ -98,7 +98,6 @@ if (data.detail === "atlas") {
 }
 const said = fromAddress();
 if (isNarrow()) showPanel(false);
-map.setMaxBounds(sheetBounds.pad(0.12));
 wholeRegion();
 if (said.view) map.setView(said.view.centre, said.view.zoom, { animate: false });
 speak();
