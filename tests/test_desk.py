@@ -745,7 +745,7 @@ def test_what_settled_a_conflict_says_nothing_of_what_a_late_file_brought(desk, 
     assert "Keep what was decided" in late
     board = desk.board_page.read_text(encoding="utf-8")
     assert "it is plenary-agreed; S1 changed it, " in board
-    assert "Proposed by:</b> plenary<" in board
+    assert "Proposed by: </b>plenary<" in board
     assert "<b>1</b>" in late  # a question that is open is counted
     seen = hidden(guest.get("/settle").text, "seen")
     choice = {"unit_id": "CU-012", "resolution": "S1", "reason": "so", "seen": seen}

@@ -367,7 +367,7 @@ def test_what_it_takes_meets_the_criterion_when_it_is_done():
         assert row(after, name, name.partition("=")[2])["met"] == True, name  # noqa: E712
     # The western Tian Shan lacks a hair of the snow leopard's range.
     assert row(takes, "H14", "C3")["says"].startswith(
-        "C3: 0.033 points of Snow leopard range short"
+        "C3 lacks 0.033 points of Snow leopard range (581 km² more of it"
     )
 
 
