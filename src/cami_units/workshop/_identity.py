@@ -375,7 +375,8 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
         for match in _IN_A_SENTENCE.finditer(line)
         for number in _NUMBERS_SAID.finditer(line, *match.span())
     ]
-    ordered = _in_order(unit_ids)
+    # most lines name one unit, or none
+    ordered = _in_order(unit_ids) if len(numbers) > 1 else []
     ids = [_written_id(number) for number in numbers[:1]]
     for first, last in pairwise(numbers):
         if ordered and _is_range(line, first, last):
@@ -416,13 +417,16 @@ _ID_AND_DASH: Final = re.compile(r"[CС][UУ][\s\-‐‑–—_.]{0,4}\d{1,5}[-�
 
 def _round_between(first: str, last: str, ordered: Iterable[str]) -> list[str]:
     """The units between two others, where these are not far from each other, and each number is a unit's."""
-    between = [one for one in ordered if _number(first) < _number(one) < _number(last)]
-    due = range(_number(first)[0], _number(last)[0] + 1)
-    return (
-        between
-        if len(due) <= _MOST_IN_A_RANGE and {*due} <= {_number(one)[0] for one in ordered}
-        else []
-    )
+    due = range(number_and_letters(first)[0], number_and_letters(last)[0] + 1)
+    if len(due) > _MOST_IN_A_RANGE or {*due} - {number_and_letters(one)[0] for one in ordered}:
+        return []
+    return _between(first, last, ordered)
+
+
+def _between(first: str, last: str, ordered: Iterable[str]) -> list[str]:
+    """The units between two others, by their numbers and letters."""
+    low, high = number_and_letters(first), number_and_letters(last)
+    return [one for one in ordered if low < number_and_letters(one) < high]
 
 
 _MOST_IN_A_RANGE: Final = 10
@@ -469,9 +473,8 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
         if end.isdecimal() and ordered and last not in ordered:
             last = ""
         ids.append(first)
-        if last and _number(first) < _number(last):
-            between = (one for one in ordered if _number(first) < _number(one) < _number(last))
-            ids += [*between, last]
+        if last and number_and_letters(first) < number_and_letters(last):
+            ids += [*_between(first, last, ordered), last]
         elif last and not end.isdecimal():
             ids.append(last)
     return tuple(dict.fromkeys(ids))
@@ -479,10 +482,10 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
 
 def _in_order(unit_ids: Iterable[str]) -> list[str]:
     """Ids of units in the order of their numbers."""
-    return sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=_number)
+    return sorted(filter(_UNIT_ID.fullmatch, unit_ids), key=number_and_letters)
 
 
-def _number(unit_id: str) -> tuple[int, str]:
+def number_and_letters(unit_id: str) -> tuple[int, str]:
     """By what ids are in order: the number, then the letters of a piece."""
     digits = unit_id.removeprefix("CU-").rstrip(ascii_lowercase)
     return int(digits), unit_id.removeprefix(f"CU-{digits}")

@@ -30,6 +30,7 @@ from cami_units.workshop._identity import (
     bare_name,
     letters_in_order,
     note,
+    number_and_letters,
     placemarks_of,
     without_same_words,
 )
@@ -786,7 +787,7 @@ def _names_of_piece(
     name_en, name_ru = ("" if name in of_unit else name for name in names)
     if name_en or name_ru:
         return name_en or name_ru, name_ru or name_en
-    own_letter = str(unit["unit_id"]).lstrip("CU-0123456789")
+    _, own_letter = number_and_letters(str(unit["unit_id"]))
     first, second = (name.removesuffix(f" ({own_letter})") for name in of_unit)
     return f"{first} ({letter})", f"{second} ({letter})"
 
