@@ -324,20 +324,13 @@ _WORD_COLUMNS: Final = frozenset(
     | {*("тэмдэглэл", "备注", "说明", "描述", "注释", "意见", "iconcaption")}
 )
 """What people call the column of a table into which they type words."""
+_OF_ONE_UNIT: Final = frozenset(
+    {*("cu_id", "part", "rev", "geom_hash", "round", "section_id", "working_group", "group", "grp")}
+)
+"""The keys of the pack that say which unit a placemark is, and whose."""
 _HANDED_OUT: Final = frozenset(
-    {*CARD_FIELDS, *TABLES["conservation_units"].columns}
-    | {*("cu_id", "part", "rev", "geom_hash", "round", "working_group", "group", "grp")}
-    | {
-        *(
-            "section_id",
-            "also_present",
-            "how_to",
-            "decision",
-            "merged_into",
-            "split_from",
-            "weakest",
-        )
-    }
+    {*CARD_FIELDS, *TABLES["conservation_units"].columns, *_OF_ONE_UNIT}
+    | {*("also_present", "how_to", "decision", "merged_into", "split_from", "weakest")}
     | {*("label", "draw_id", "split_of", "piece", "merged_from", "rejected", "reason", "ticks")}
     | {*("about", "drawn", "new_name_en", "new_name_ru", "of_unit", "of", "unit", "name", "title")}
 )
@@ -633,9 +626,6 @@ def _without_joined(data: Mapping[str, str], joint: str, base_facts: HandedOut) 
 _JOINT: Final = re.compile(r"\s?[;,|/+&]\s?")
 """What a GIS writes between the values of rows that it joins."""
 _NAMES: Final = ("name_en", "name_ru")
-_OF_ONE_UNIT: Final = frozenset(
-    {*("cu_id", "part", "rev", "geom_hash", "round", "section_id", "working_group", "group", "grp")}
-)
 
 
 def _know_its_id(row: dict[Any, Any], base_facts: HandedOut) -> None:

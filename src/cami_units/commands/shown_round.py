@@ -377,16 +377,10 @@ def published(round_: Round) -> Round:
     where a small range lies.
     """
     tables = round_.tables
-    kept_tables = {
-        name: table
-        for name, table in tables.items()
-        # outlines of ground that is missing follow the ranges, to the metre
-        if name
-        not in {
-            *(*ROUND_LAYERS, *RECORDS, *FENCE_TABLES, *_restricted(round_)),
-            *("ranges_used", "nearest_ground"),
-        }
-    }
+    # outlines of ground that is missing follow the ranges, to the metre
+    secret = {*ROUND_LAYERS, *RECORDS, *FENCE_TABLES, "ranges_used", "nearest_ground"}
+    secret |= _restricted(round_)
+    kept_tables = {name: table for name, table in tables.items() if name not in secret}
     if not _fences_are_restricted(round_):
         kept_tables |= _told_fences(round_)
     if not _ranges_are_delicate(round_):
