@@ -1068,6 +1068,7 @@ def test_the_first_view_names_the_range_states_and_every_unit(
     browser.size(width, height)
     browser.open(spoken_map, anchor=f"#lang={lang}")
     assert browser.run(_NAMED, ".state-name") >= least
+    assert browser.run(_OUT_OF_VIEW) == 0
     for zoom in (None, *range(3, 11)):
         if zoom:
             browser.run("camiMap.setZoom(arguments[0], {animate: false})", zoom)
@@ -1078,6 +1079,32 @@ def test_the_first_view_names_the_range_states_and_every_unit(
     browser.size(1366, 768)
 
 
+@pytest.mark.browser
+def test_a_phone_that_is_turned_and_turned_back_shows_every_unit_again(
+    browser: Page, spoken_map: Path
+) -> None:
+    browser.size(390, 844)
+    browser.open(spoken_map)
+    first = browser.run("return camiMap.getZoom()")
+    for width, height in ((844, 390), (390, 844)):
+        browser.size(width, height)
+        browser.wait("return new Promise(done => setTimeout(() => done(true), 400))")
+        assert browser.run(_OUT_OF_VIEW) == 0
+    assert browser.run("return camiMap.getZoom()") == first
+    # who looks at a part goes on looking at it
+    browser.run("camiMap.setView([45, 65], 6, {animate: false})")
+    browser.size(844, 390)
+    browser.wait("return new Promise(done => setTimeout(() => done(true), 400))")
+    assert browser.run("return camiMap.getZoom()") == 6
+    browser.size(1366, 768)
+
+
+_OUT_OF_VIEW = """let out = 0;
+camiMap.eachLayer((one) => {
+    const isUnit = one.options.pane === 'units' && one.getBounds;
+    if (isUnit && !camiMap.getBounds().contains(one.getBounds())) out += 1;
+});
+return out;"""
 _NAMED = """return [...document.querySelectorAll(arguments[0] + ' span')]
     .filter((span) => span.style.visibility === 'visible').length"""
 _UNNAMED = """return [...document.querySelectorAll('.unit-name span')]

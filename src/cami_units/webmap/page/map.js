@@ -278,21 +278,27 @@ function unitBounds() {
   return bounds.isValid() ? bounds : sheetBounds;
 }
 
-// A window that is higher than wide is filled: with all units side by side it would be a strip of map between two of
-// nothing. Any other, and paper, shows every unit.
-function wholeRegion() {
-  const { x, y } = map.getSize();
-  const isFilled = y > x && !window.matchMedia("print").matches;
-  const margin = x < 500 ? 4 : 24; // a phone has no ground to give away
-  // Leaflet would first move back what lies beyond its bounds, at the new least zoom and slowly, over the view set here.
+// Whether the view is that of all units, and is to stay so when the window takes another shape.
+let isWhole = false;
+map.on("movestart", () => { isWhole = false; });
+map.on("resize", () => (isWhole ? wholeRegion() : leastZoom()));
+
+function leastZoom() {
+  // Leaflet would first move back what lies beyond its bounds, at the new least zoom and slowly, over the view set next.
   map.setMaxBounds(null);
   map.options.minZoom = 0;
-  const filled = map.getBoundsZoom(sheetBounds, true);
-  const whole = map.getBoundsZoom(unitBounds(), false, L.point(2 * margin, 2 * margin));
-  map.options.minZoom = isFilled ? filled : Math.min(filled, whole);
-  map.fitBounds(unitBounds(), { padding: [margin, margin], animate: false });
-  if (isFilled) map.panInsideBounds(sheetBounds, { animate: false });
+  map.options.minZoom = Math.min(map.getBoundsZoom(sheetBounds, true), map.getBoundsZoom(unitBounds(), false, roundUnits().multiplyBy(2)));
+}
+
+// Pixels left free on each side of all units: a phone has no ground to give away.
+const roundUnits = () => (map.getSize().x < 500 ? L.point(4, 24) : L.point(24, 24));
+
+// Every unit is in view, though a phone that is held upright has a strip of nothing above and below.
+function wholeRegion() {
+  leastZoom();
+  map.fitBounds(unitBounds(), { padding: roundUnits(), animate: false });
   map.setMaxBounds(sheetBounds.pad(0.12));
+  isWhole = true;
 }
 
 // -- cards -----------------------------------------------------------------------------------------
