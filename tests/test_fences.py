@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cami_units import criteria, overlap, words
 from cami_units.commands.assess import cut, measure, species_ranges
 from cami_units.commands.plan_layers import load
-from cami_units.commands.shown_round import published, shown_fences
+from cami_units.commands.shown_round import published, shown_fences, told_fences
 from cami_units.documents import board_slides
 from cami_units.documents.board import write_slides
 from cami_units.fences import fence_openings
@@ -270,6 +270,8 @@ def test_a_short_stretch_does_not_tell_where_a_sensitive_species_lives(km, is_to
         assert bool(shown_fences(round_, "en")) == is_there
         tables = published(round_).tables
         assert [len(tables[name]) > 0 for name in ("fences", "fence_species")] == [is_there] * 2
+        # a slide on the wall is photographed
+        assert bool(len(told_fences(round_)["fences"])) == is_there
 
 
 def test_the_slide_lists_the_first_stretches_and_what_is_left_out(tmp_path):

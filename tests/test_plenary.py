@@ -43,7 +43,7 @@ from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document, table
 from cami_units.documents._word_document import paragraph as add_paragraph
 from cami_units.documents.board import _body, write_slides
-from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, boards
+from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, _versions, boards
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import EQUAL_AREA, InputError, Note, data_dir, harmless, outline_groups
@@ -578,6 +578,27 @@ def test_a_slide_shows_the_version_set_aside_and_what_groups_pinned(commented):
     labels = {label.text: label for label in drawing.labels}
     assert labels["G2"].x > labels["CU-001"].x
     assert "(1)" in labels
+
+
+def test_an_outline_that_a_decision_replaced_is_the_version_of_those_who_drew_it():
+    """Plenary took G2's outline in place of G1's: the room still sees what G1 drew, and under its name."""
+    of_g1, of_g2 = shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)
+    aside = gpd.GeoDataFrame(
+        {"unit_id": "CU-001", "group": ["G2", "before"]}, geometry=[of_g2, of_g1]
+    )
+    changes = pd.DataFrame(
+        [("CU-001", "G1", "true"), ("CU-001", "G2", "false")],
+        columns=["unit_id", "group", "applied"],
+    )
+
+    def shown_groups(standing, rows):
+        versions = _versions(aside, {"CU-001": {"geometry": standing}}, rows)
+        return [row["group"] for row in versions["CU-001"]]
+
+    assert shown_groups(of_g2, changes) == ["G2", "G1"]
+    # it stands again, or is the outline that no group has touched: nobody's version
+    assert shown_groups(of_g1, changes) == ["G2"]
+    assert shown_groups(of_g2, changes[1:]) == ["G2"]
 
 
 def test_a_comment_decides_nothing_whatever_its_words_are(commented):

@@ -20,6 +20,7 @@ from cami_units.commands.shown_round import (
     legend_png,
     shown_layers,
     stamp_of_layers,
+    told_fences,
 )
 from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, groups_in, known_activities
 from cami_units.documents.board import write_board, write_slides
@@ -183,6 +184,7 @@ def _loop(directory: Path, round_: Round, base: Round | None) -> Loop:
         groups=dict(zip(owners["unit_id"], owners["group"], strict=True)),
         sections=dict(zip(owners["unit_id"], owners["section_id"], strict=True)),
         shared_ground=_shared(round_),
+        fences=told_fences(round_).get("fences"),
         left_ground={
             unit_id: (into, km2)
             for unit_id, into, km2 in left_ground(round_).itertuples(index=False)

@@ -278,7 +278,7 @@ def shown_fences(round_: Round, lang: str) -> dict[str, gpd.GeoDataFrame]:
 
     None before `fences` ran, nor where barriers or ranges may not be passed on.
     """
-    table = _told_fences(round_).get("fences")
+    table = told_fences(round_).get("fences")
     if not isinstance(table, gpd.GeoDataFrame) or _fences_are_restricted(round_):
         return {}
     shown = table[table["gain"] > 0].reset_index(drop=True)
@@ -303,7 +303,7 @@ FENCE_TABLES: Final = ("fences", "fence_species")
 """What `fences` adds to a round; it speaks of the outlines of that round and of no later one."""
 
 
-def _told_fences(round_: Round) -> dict[str, pd.DataFrame]:
+def told_fences(round_: Round) -> dict[str, pd.DataFrame]:
     """What `fences` added, without stretches so short that they say where a sensitive species lives."""
     tables = {name: round_.tables[name] for name in FENCE_TABLES if name in round_.tables}
     if set(tables) != {*FENCE_TABLES}:
@@ -382,7 +382,7 @@ def published(round_: Round) -> Round:
     secret |= _restricted(round_)
     kept_tables = {name: table for name, table in tables.items() if name not in secret}
     if not _fences_are_restricted(round_):
-        kept_tables |= _told_fences(round_)
+        kept_tables |= told_fences(round_)
     if not _ranges_are_delicate(round_):
         kept_tables["ranges_used"] = tables["ranges_used"]
     if _cell_km(round_) < scene.COARSE_KM and _has_secret_ranges(round_):

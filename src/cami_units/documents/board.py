@@ -780,7 +780,7 @@ def _body(unit: Slide, lang: str) -> list[str]:
     lines += [f"? {question}" for question in unit.questions]
     changed = [(label, f"{before} → {after}") for label, before, after in unit.compared]
     lines += [with_label(label, value, lang) for label, value in (*changed, *unit.facts)]
-    lines.append("  ".join(f"{name} {mark}" for name, mark, _, _ in unit.criteria))
+    lines.append("  ".join(f"{name}\N{NO-BREAK SPACE}{mark}" for name, mark, _, _ in unit.criteria))
     # what is parked or asked stands above as a question, and who wrote it down among the notes
     told = {unit.standing, *unit.questions}
     earlier = [line for line in unit.decisions if not told.intersection(_said_in(line))]

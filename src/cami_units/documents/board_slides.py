@@ -141,6 +141,7 @@ class Loop:
     sections : the section that each unit lies in.
     shared_ground : the other units whose ground each unit shares, and the km².
     left_ground : of each merged unit what stands for it, and the km² that lie outside of that.
+    fences : the closed stretches of border that may be told of, once they were looked at.
     """
 
     log: pd.DataFrame
@@ -153,6 +154,7 @@ class Loop:
     sections: Mapping[str, str] = field(default_factory=dict)
     shared_ground: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     left_ground: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    fences: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,8 @@ def boards(
     """
     first, tables = scenes[0], round_.tables
     flat = {str(row["unit_id"]): row for row in scene.records(first.units)}
-    versions = _versions(_flat(tables, "set_aside", first.crs))
+    changes = _with_applied(loop.changes, tables.get("set_aside"))
+    versions = _versions(_flat(tables, "set_aside", first.crs), flat, changes)
     remarks = _by_unit(_each_unit(_flat(tables, "remarks", first.crs)))
     pinned = {
         unit_id: _numbered(remarks.get(unit_id, []), row["geometry"])
@@ -318,7 +321,7 @@ def _board(
         # by the table, as the desk counts: what an earlier round decided is in no log of this one
         *decided_of(flat[unit_id] for unit_id in drawings),
         len(scene.shown_units(shown_scene.units)),
-        _fences(tables.get("fences"), tables["species"], lang),
+        _fences(loop.fences, tables["species"], lang),
     )
 
 
@@ -348,15 +351,26 @@ def _counted_statuses(all_statuses: Sequence[str], lang: str) -> tuple[tuple[str
     )
 
 
-def _versions(table: gpd.GeoDataFrame | None) -> dict[str, list[dict[str, Any]]]:
+def _versions(
+    table: gpd.GeoDataFrame | None,
+    units: Mapping[str, Mapping[str, Any]],
+    changes: pd.DataFrame | None,
+) -> dict[str, list[dict[str, Any]]]:
     """Other groups' outlines, by unit.
 
-    What a decision replaced is set aside for an undo: it is nobody's version.
+    What a decision replaced is set aside for an undo: it is the version of the groups that drew it,
+    and nobody's where none did or where it stands again.
     """
-    return {
-        unit_id: [row for row in rows if row["group"] != "before"]
-        for unit_id, rows in _by_unit(table).items()
-    }
+    changed = _by_unit(changes)
+    versions: dict[str, list[dict[str, Any]]] = {}
+    for unit_id, rows in _by_unit(table).items():
+        drawers = dict.fromkeys(row["group"] for row in changed.get(unit_id, []) if _applied(row))
+        for row in rows:
+            if row["group"] == "before":
+                is_back = row["geometry"].equals(units[unit_id]["geometry"])
+                row["group"] = "" if is_back else "+".join(drawers)
+        versions[unit_id] = [row for row in rows if row["group"]]
+    return versions
 
 
 def _ordered(units: Mapping[str, Mapping[str, Any]], loop: Loop, order: Sequence[str]) -> list[str]:
@@ -673,7 +687,7 @@ def _compared(
         f"{words.number(float(value['area_km2']), lang)} {words.text('km2', lang)}"
         for value in (old, row)
     )
-    rows = [(words.text("area", lang), old_km2, new_km2)]
+    rows = [(words.text("area", lang), old_km2, new_km2)] if old_km2 != new_km2 else []
     for key, label in (("states", "states"), ("species", "species"), ("rank_label", "rank")):
         before, after = (_called(value[key], named.get(key, {}), lang) for value in (old, row))
         if before != after:

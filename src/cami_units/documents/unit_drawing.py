@@ -173,7 +173,7 @@ LABEL_SIZES: Final[Mapping[str, float]] = MappingProxyType(
         "version": 19.0,
         "pin": 19.0,
         "id": 15.0,
-        "state": 16.0,
+        "state": 14.0,
         "country": 21.0,
         "other": 18.0,
         "town": 18.0,

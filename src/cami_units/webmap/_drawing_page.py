@@ -21,7 +21,7 @@ import shapely
 from cami_units import palette, words
 from cami_units.model import COVERED_LAYERS, Imprint, counted_on, page_policy, records
 from cami_units.webmap import _html
-from cami_units.webmap._page_values import Spelt, page_json, shown
+from cami_units.webmap._page_values import Spelt, names_in_languages, page_json, shown
 from cami_units.webmap._payload import Frame, Sheet, imprint_said, page_words
 
 MODULES: Final = (
@@ -168,7 +168,8 @@ def _unit(row: Mapping[str, Any], shape: Any, frame: Frame) -> dict[str, Any]:
     parts = counted_on(shapely.get_parts(shape), frame)
     return {
         "id": shown(row["unit_id"]),
-        "name": {"en": shown(row["name_en"]), "ru": shown(row["name_ru"])},
+        "name": {"en": shown(row["name_en"]), "ru": shown(row["name_ru"])}
+        | names_in_languages(row),
         "g": [[_flat(ring) for ring in shapely.get_rings(part)] for part in parts],
     }
 

@@ -10,7 +10,7 @@ import { unpackedLayers } from "./layers.js";
 import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
 import { map, showLayer } from "./sheet.js";
 import { drawer } from "./store.js";
-import { data, inList, make, nameOf, node, onLanguage, say, speak, speech, withLabel, word } from "./words.js";
+import { data, inList, make, nameIn, node, onLanguage, say, speak, speech, withLabel, word } from "./words.js";
 import { act, comment, drawNew, fileText, freshWork, keep, merge, pin, present, redo, reject, rename, reshape, split, takeAway, touched, undo, unpin, workOfFile } from "./workshop.js";
 
 const STEPS = 1e5;
@@ -187,9 +187,8 @@ async function askReject(unit) {
 }
 
 function otherCard(unit) {
-  const names = { name_en: unit.name.en, name_ru: unit.name.ru };
   return [
-    make("header", {}, make("h2", {}, `${unit.id} ${nameOf(names)}`), make("p", { class: "note" }, word("draw neighbour", { group: unit.group || "–" }))),
+    make("header", {}, make("h2", {}, `${unit.id} ${nameIn(unit.name)}`), make("p", { class: "note" }, word("draw neighbour", { group: unit.group || "–" }))),
     make("button", { type: "button", id: "say-of-other", onclick: async () => {
       const text = await ask(word("draw ask remark", { unit: unit.id }), word("draw say it"));
       if (!text) return;

@@ -6,7 +6,7 @@
 
 import { contains, nearestOn, onGlobe, rounded, vertexCount } from "./geometry.js";
 import { fixedLines, map, onOthers, onOwn } from "./sheet.js";
-import { calm, make, nameOf, node, say, withAside, word } from "./words.js";
+import { calm, make, nameIn, nameOf, node, say, withAside, word } from "./words.js";
 
 const SNAP_PX = 12;
 const MOST_HANDLES = 400; // handles in view beyond which one is asked to zoom in
@@ -97,7 +97,7 @@ export function drawOthers(list) {
   for (const unit of list) {
     const shape = L.polygon(toLatLngs(unit.polygons), { ...onOthers, color: "#3d474e", weight: 1.6, dashArray: "2 4", fillColor: "#3d474e", fillOpacity: 0.05, className: "other" }).addTo(map);
     shape.on("click", (event) => hit(event, unit.id, false));
-    shape.bindTooltip(() => make("span", {}, withAside(`${unit.id} ${nameOf({ name_en: unit.name.en, name_ru: unit.name.ru })}`, unit.group)), { sticky: true });
+    shape.bindTooltip(() => make("span", {}, withAside(`${unit.id} ${nameIn(unit.name)}`, unit.group)), { sticky: true });
     label(`other ${unit.id}`, unit.id, unit.polygons, "other");
     others.set(unit.id, shape);
   }

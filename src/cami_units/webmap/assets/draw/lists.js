@@ -2,7 +2,7 @@
 
 import { protocol } from "./workshop.js";
 import { measured, metList } from "./card.js";
-import { inList, make, nameOf, node, number, signedFigure, withAside, withLabel, word } from "./words.js";
+import { inList, make, nameIn, nameOf, node, number, signedFigure, withAside, withLabel, word } from "./words.js";
 
 const marksOf = (unit) => {
   const known = measured(unit);
@@ -35,7 +35,7 @@ export function listOthers(others, chosen, choose) {
   node("others-box").hidden = !others.length;
   showRows(node("others"), others.map((unit) => make("li", {},
     make("button", { type: "button", class: "unit-row", "aria-current": unit.id === chosen ? "true" : null, onclick: () => choose(unit.id, false) },
-      make("span", { class: "id" }, unit.id), make("span", { class: "what" }, nameOf({ name_en: unit.name.en, name_ru: unit.name.ru })),
+      make("span", { class: "id" }, unit.id), make("span", { class: "what" }, nameIn(unit.name)),
       make("span", { class: "marks" }, unit.group)))));
 }
 

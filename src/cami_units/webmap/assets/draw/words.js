@@ -69,7 +69,14 @@ export function speciesName(name) {
   return own ? data.names[name][speech.lang] || data.names[name].en : name;
 }
 
-export const nameOf = (thing) => (speech.lang === "ru" ? thing.name_ru || thing.name_en : thing.name_en || thing.name_ru) || "";
+export const nameIn = (names) => names[speech.lang] || names.en || names.ru || "";
+
+// What a unit is called: in a language that nobody renames it in as it was handed out, until it is renamed.
+export function nameOf(unit) {
+  const given = data.units.find((one) => one.id === unit.cu_id);
+  const others = given && given.name.en === unit.name_en ? given.name : {};
+  return nameIn({ ...others, en: unit.name_en, ru: unit.name_ru });
+}
 
 export const node = (id) => document.getElementById(id);
 
