@@ -887,7 +887,7 @@ def test_a_range_in_a_form_is_all_of_its_units(words, tmp_path):
         "CU-003",
         "CU-004",
     ]
-    assert "CU-001 with CU-002, CU-003, CU-004" in told(made, "merge")["what"]
+    assert "CU-001 with CU-002, CU-003 and CU-004" in told(made, "merge")["what"]
 
 
 def test_what_is_asked_of_units_in_one_cell_is_asked_of_each(tmp_path):
@@ -1094,7 +1094,7 @@ def test_units_that_a_form_asks_to_merge_are_told_each(tmp_path):
     assert notes["CU-006"] == "the form asks to merge CU-006 with a unit that it does not name"
     assert notes["CU-002"] == notes["CU-001"] == "the form asks to merge CU-001 with CU-002"
     assert {*notes[["CU-003", "CU-004", "CU-005"]]} == {
-        "the form asks to merge CU-003 with CU-004, CU-005"
+        "the form asks to merge CU-003 with CU-004 and CU-005"
     }
     # what is to be drawn is told once of each: one of the ids is kept
     assert made.problems.query("kind == 'form merges'")["placemark"].tolist() == [

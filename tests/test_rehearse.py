@@ -12,7 +12,7 @@ from cami_units.commands.propose import propose
 from cami_units.commands.rehearse import check_rehearsal, fabricated, rehearse
 from cami_units.commands.round_files import write_proposal
 from cami_units.kml import rehearsal as draw
-from cami_units.model import InputError
+from cami_units.model import InputError, said
 from cami_units.plan import read_plan
 from tests.rounds import toy_round
 from tests.test_collect import base, handed_out
@@ -36,8 +36,9 @@ def test_too_small_a_round_leaves_its_folder_empty(tmp_path):
 
 def test_a_folder_that_holds_something_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("x")
-    with pytest.raises(InputError, match="exists and is not empty"):
+    with pytest.raises(InputError, match="exists and is not empty") as refused:
         check_rehearsal(tmp_path)
+    assert "не пуста" in said(refused.value.note, "ru")
     check_rehearsal(tmp_path / "new")
 
 

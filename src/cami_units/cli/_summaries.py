@@ -53,10 +53,11 @@ def _by_layer(sources: Iterable[Mapping[str, Any]], lang: str) -> list[tuple[str
 
 def _layer(name: str, lang: str) -> str:
     """A layer as it is called; one of context as the plan calls it."""
+    from cami_units.model import context_title
     from cami_units.words import has
 
     key = f"note layer {name}"
-    return speaker(lang)(key) if has(key) else name
+    return speaker(lang)(key) if has(key) else context_title(name)
 
 
 def _sum_in_words(sums: Mapping[str, int], lang: str) -> str:
@@ -75,7 +76,7 @@ def _became(counts: Mapping[str, Any], lang: str) -> list[str]:
 
 def say_what_was_found(round_: Round) -> None:
     """Say how many units came out, and the first of them."""
-    from cami_units.words import name_in, number
+    from cami_units.words import in_list, name_in, number
 
     units = round_.tables["conservation_units"]
     missed = round_.tables["not_proposed"]
@@ -102,7 +103,7 @@ def say_what_was_found(round_: Round) -> None:
                     unit["rank_label"],
                     unit["unit_id"],
                     name_in(unit, lang),
-                    str(unit["countries"]).replace(";", ", "),
+                    in_list(str(unit["countries"]).split(";"), lang),
                     f"{number(unit['area_km2'], lang)} {t('km2')}",
                     f"{t('score')} {number(unit['score'], lang, 3)}",
                     t(unit["tier"]),
@@ -134,8 +135,10 @@ def held_back(round_: Round, lang: str) -> str:
         for name, number in counts.sort_index().items()
     ]
     t = speaker(lang)
-    why = f" {t('found line not assessed', layers=listed(missing, lang=lang))}" if missing else ""
-    return t("found line held back", n=len(waiting)) + why
+    sentences = [t("found line held back", n=len(waiting))]
+    if missing:
+        sentences.append(t("found line not assessed", layers=listed(missing, lang=lang)))
+    return t("between sentences").join(sentences)
 
 
 def say_where_it_is(round_: Round, out: Path) -> None:
@@ -179,6 +182,8 @@ def say_what_is_next(round_: Round, out: Path, *, plan_folder: Path | None) -> N
 
 def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
     """One line a site; then, for a site not proposed, what it does not meet or lacks, and why."""
+    from cami_units.model import in_list, with_label
+
     t = speaker(lang)
     if table.empty:
         say(t("assessed line none"))
@@ -199,13 +204,13 @@ def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
         open_ones = findings[[_mark(met, "") != "✓" for met in findings["met"]]]
         explained = findings if verbose else open_ones
         if len(explained) and (verbose or decision != "proposed CU"):
-            said = t(f"assessed {decision}")
-            say(f"\n{one_line(site)}: {said}", style="bold")
+            line = with_label(one_line(site), t(f"assessed {decision}"), lang)
+            say(f"\n{line}", style="bold")
             for row in explained.to_dict("records"):
                 mark = _mark(row["met"], row["criterion"])
                 say(f"  {mark} {row['criterion']}  {one_line(row['because'])}")
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
-    summary = ", ".join(f"{n} {t(f'assessed {decision}')}" for decision, n in counts.items())
+    summary = in_list((f"{n} {t(f'assessed {decision}')}" for decision, n in counts.items()), lang)
     say(f"\n{t('assessed line sum', n=len(sites), summary=summary)}")
 
 
@@ -346,7 +351,7 @@ def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
     """
     from cami_units.commands.decide import DECISION_LOG, outside_taker_km2, shared_ground
     from cami_units.model import HIDDEN_STATUSES
-    from cami_units.words import number, text
+    from cami_units.words import number, text, with_aside, with_label
 
     lang = round_.imprint.languages[0]
     before, status = line["before"], line["status"]
@@ -359,8 +364,8 @@ def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
         became = text("decided line stays", lang, status=status)
     decided = text(line["decision"], lang)
     # "rejected (rejected)": where the new status is called like the decision it is said once
-    said_so = "" if decided in became else f" ({decided})"
-    say(f"{line['unit_id']}: {became}{said_so}")
+    said_so = "" if decided in became else decided
+    say(with_label(line["unit_id"], with_aside(became, said_so, lang), lang))
     say(f"  {text('decided line where', lang, file=str(directory / DECISION_LOG))}")
     _say_name_that_stays(line, lang)
     if line["into"] and status == "merged":
@@ -375,7 +380,7 @@ def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
     if line["outline"] or (was_out and not is_out):
         shared = shared_ground(round_).query("unit_id == @line.unit_id")
         names = [
-            f"{unit_id} ({number(km2, lang)} {text('km2', lang)})"
+            with_aside(unit_id, f"{number(km2, lang)} {text('km2', lang)}", lang)
             for unit_id, km2 in zip(shared["other"], shared["km2"], strict=True)
         ]
         if names:
@@ -418,14 +423,17 @@ def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:
 
 def say_rehearsed(rehearsal: Rehearsed) -> None:
     """Every damage, and the line of a report that tells of it."""
-    t = speaker(rehearsal.collected.round.imprint.languages[0])
+    from cami_units.words import with_label
+
+    lang = rehearsal.collected.round.imprint.languages[0]
+    t = speaker(lang)
     file = ""
     for catch in rehearsal.caught:
         if catch.damage.file != file:
             file = catch.damage.file
             say(f"\n{file}", style="bold")
         table = t(f"report {catch.damage.table}")
-        line = f"{table}: {catch.line}" if catch.line else t("rehearsed line missed")
+        line = with_label(table, catch.line, lang) if catch.line else t("rehearsed line missed")
         style = "" if catch.line else "red"
         damage = t(f"damage {catch.damage.done}")
         say(f"  {'✓' if catch.line else '✗'} {damage}", style=style)
@@ -553,6 +561,8 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
 
 def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Say layer by layer what is in each file and what is wrong with it."""
+    from cami_units.model import with_label
+
     # a layer whose only file could not be read has problems and no source
     layers = dict.fromkeys([str(source["layer"]) for source in sources])
     layers.update(dict.fromkeys(problem.layer for problem in problems))
@@ -563,7 +573,8 @@ def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]],
                 bad = any(p.level == "refuses" and p.file == source["file"] for p in problems)
                 mark, style = ("✗", "red") if bad else ("✓", "green")
                 gave = _source_in_words(source, lang)
-                say(f"  {mark} {one_line(source['file'])}: {gave}", style=style)
+                line = with_label(one_line(source["file"]), gave, lang)
+                say(f"  {mark} {line}", style=style)
         say_problems([problem for problem in problems if problem.layer == layer], lang)
 
 
@@ -650,7 +661,7 @@ def say_how_sure(round_: Round) -> None:
         if row["asks"] == "range":
             facts = {"missing": float(row["missing"]), "target": float(row["target"])}
             what = t("sure line out of reach", **facts)
-        say(f"  ! {row['sci_name']}: {what}")
+        say(f"  ! {words.with_label(row['sci_name'], what, lang)}")
 
 
 def say_fences(round_: Round) -> None:
@@ -665,7 +676,8 @@ def say_fences(round_: Round) -> None:
     if covered is not None:
         # what was looked for in some states says nothing of the borders of others
         layer, facts = words.text("note layer barriers", lang), {"names": in_short(covered, 20)}
-        told = f"{layer.capitalize()}: {words.text('note coverage partial', lang, **facts)}"
+        partial = words.text("note coverage partial", lang, **facts)
+        told = words.with_label(layer.capitalize(), partial, lang)
         say(told if covered else words.text("fence line not looked", lang))
     if first.empty:
         if covered is None or covered:
@@ -697,6 +709,8 @@ def _states_of_barriers(round_: Round) -> tuple[str, ...] | None:
 
 def say_lint(file: Path, faults: pd.DataFrame, profile: str, lang: str) -> None:
     """Say whether a file is fit for a program, and each fault."""
+    from cami_units.model import in_list, with_aside, with_label
+
     t = speaker(lang)
     if faults.empty:
         say(f"✓ {t('lint line fit', file=str(file), profile=profile)}", style="green")
@@ -715,8 +729,8 @@ def say_lint(file: Path, faults: pd.DataFrame, profile: str, lang: str) -> None:
         line = one_line(row["line"])
         # line 0 is the file as a whole
         lines = [t("lint line at", line=line)] if line not in ("", "0") else []
-        where = f" ({', '.join([*names, *lines])})" if names or lines else ""
+        what = with_aside(one_line(row["what"]), in_list([*names, *lines], lang), lang)
         mark = "✗" if row["level"] == "error" else "!"
-        say(f"  {mark} {row['rule']}: {one_line(row['what'])}{where}")
+        say(f"  {mark} {with_label(row['rule'], what, lang)}")
         if one_line(row["cure"]):
             say(f"      → {one_line(row['cure'])}")

@@ -477,8 +477,10 @@ def _lines(clock: Callable[[], float] = monotonic) -> Progress:
         seconds = pace.seconds_left(step, number, total)
         if now >= next_line[step] and seconds is not None:
             next_line[step] = now + _BETWEEN_LINES_S
+            from cami_units.model import with_label
+
             far = pace.words(step, number, total, lang)
-            say(f"{_step(step, lang)}: {far}", stderr=True)
+            say(with_label(_step(step, lang), far, lang), stderr=True)
 
     return progress
 

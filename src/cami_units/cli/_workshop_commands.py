@@ -331,7 +331,7 @@ def publish(
         names = run_publish(directory, address, schema=schema, progress=progress)
     if not is_quiet():
         t = speaker(language_of(directory))
-        say(t("published line", n=len(names), schema=schema, names=", ".join(names)))
+        say(t("published line", n=len(names), schema=schema, names=names))
 
 
 @command("desk my-workshop")
@@ -353,9 +353,10 @@ def desk(
         from cami_units.words import said
 
         def announce(address: str) -> None:
-            say(f"The desk of {workshop} is open: {address}", style="bold")
-            say("Only this computer can reach it; the address is good for one browser, once.")
-            say("Everything is in the workshop's folder. Stop with Ctrl+C at any moment.")
+            t = speaker(language(workshop))
+            say(t("desk line open", folder=str(workshop), address=address), style="bold")
+            say(t("desk line private"))
+            say(t("desk line stop"))
 
         def warn(note: Note) -> None:
             say(said(note, language(workshop)), style="yellow")

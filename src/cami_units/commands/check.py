@@ -289,7 +289,9 @@ def _odd_states(clean: Layers, least_km2: float) -> list[Problem]:
         ]
         clauses = []
         if missing_states:
-            clauses.append(Note("range lacking", {"names": ", ".join(missing_states)}))
+            clauses.append(
+                Note("range lacking", {"names": in_short(missing_states, len(missing_states))})
+            )
         if extra:
             clauses.append(Note("range beyond", {"names": in_short(extra, 20)}))
         note = Note("range odd", {"clauses": clauses})

@@ -638,7 +638,11 @@ def _faults(
         faults.append(Note("no unit here", facts))
     if decision not in DECISIONS:
         hint = nearest_note(decision, DECISIONS)
-        facts = {"decision": clean_name(decision), "names": ", ".join(DECISIONS), "hint": hint}
+        facts = {
+            "decision": clean_name(decision),
+            "names": in_short(DECISIONS, len(DECISIONS)),
+            "hint": hint,
+        }
         faults.append(Note("no decision", facts))
     elif decision == "undo" and not standing_decisions(log[log["unit_id"] == unit_id]):
         faults.append(_nothing_to_take_back(clean_name(unit_id), earlier))
@@ -672,7 +676,7 @@ def _change_faults(base_round: Round, line: Mapping[str, str], ids: list[str]) -
     options = {"--name-en": "name_en", "--name-ru": "name_ru", "--outline": "outline"}
     given = [option for option, name in options.items() if line[name]]
     if given and decision not in AGREEING:
-        facts = {"names": ", ".join(given), "decision": clean_name(decision)}
+        facts = {"names": in_short(given), "decision": clean_name(decision)}
         faults.append(Note("goes with agree", facts))
     versions = _versions(base_round, unit_id)
     if line["outline"] and line["outline"] not in versions:

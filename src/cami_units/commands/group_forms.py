@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from string import ascii_lowercase
-from typing import Final
+from typing import Final, cast
 
 import pandas as pd
 
@@ -85,7 +85,7 @@ def _rows_of_mates(
         for row in rows
         for request in row.requests
         if request.key == "form merges"
-        for mate in workshop.unit_ids_listed(request.facts["other"], base_facts.units)
+        for mate in cast("list[str]", request.facts["other"])
     ]
     own_rows = {row.unit_id for row in rows if row.merges}
     return [
@@ -241,9 +241,10 @@ def _requests(
     """What a row of a form asks for that is not applied: only a map can give it, or a layer."""
     yield from _merge_requests(action, unit_id, cells, known_ids)
     if action == "new":
-        named = f" '{cells['new_name']}'" if cells["new_name"] else ""
-        typed = "; ".join(filter(None, (cells["comment"], cells["open_question"])))
-        yield Note("form adds", {"named": named, "words": f": {typed}" if typed else ""})
+        clauses = list(filter(None, (cells["comment"], cells["open_question"])))
+        named = Note("name behind", {"name": cells["new_name"]}) if cells["new_name"] else ""
+        typed = Note("words behind", {"clauses": clauses}) if clauses else ""
+        yield Note("form adds", {"named": named, "words": typed})
     if name := cells["name_en"]:
         yield Note("form name typed over", {"unit_id": unit_id, "name": name})
     keys = {"split": "form splits", "change": "form changes"}
@@ -261,10 +262,9 @@ def _merge_requests(
 ) -> Iterator[Note]:
     """The units that a row would merge with its own, and the name that it has for all of them."""
     ids = ids_of_cell(cells["merge_with"], known_ids)
-    mate = ", ".join(one for one in ids if one != unit_id)
-    mate = mate or ("" if ids else workshop.unit_id_typed(cells["merge_with"]))
-    if action == "merge" or mate:
-        facts = {"unit_id": unit_id, "other": mate}
-        yield Note("form merges" if mate else "form merges with none", facts)
+    mates = [one for one in ids or [workshop.unit_id_typed(cells["merge_with"])] if one != unit_id]
+    if action == "merge" or any(mates):
+        facts = {"unit_id": unit_id, "other": mates}
+        yield Note("form merges" if any(mates) else "form merges with none", facts)
     if action == "merge" and cells["new_name"]:
         yield Note("form names the union", {"unit_id": unit_id, "name": cells["new_name"]})

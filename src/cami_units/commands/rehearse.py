@@ -27,6 +27,7 @@ from cami_units.model import InputError, Progress, Round, answer_said, clean_nam
 # rest.
 _LEAST_GROUPS: Final = 5
 _LEAST_UNITS: Final = 14
+_LEAST_OF_LARGEST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def check_rehearsal(folder: Path) -> None:
         It is a file, or not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"'{folder}' exists and is not empty. Choose a new folder with --out.")
+        raise InputError.of("folder not empty", folder=str(folder))
 
 
 def fabricated(
@@ -147,12 +148,10 @@ def fabricated(
 
 def _check_size(counts: Sequence[int]) -> None:
     """Refuse a round with too few groups, or too few units in them; the largest group is the first."""
-    if len(counts) < _LEAST_GROUPS or sum(counts) < _LEAST_UNITS or counts[0] < 8:
-        raise InputError(
-            f"This round has {sum(counts)} units in {len(counts)} groups; a rehearsal needs at least "
-            f"{_LEAST_UNITS} units, {_LEAST_GROUPS} groups and 8 units in one of them. Rehearse on "
-            "the bundled round: leave the round out."
-        )
+    if len(counts) < _LEAST_GROUPS or sum(counts) < _LEAST_UNITS or counts[0] < _LEAST_OF_LARGEST:
+        least = {"least": _LEAST_UNITS, "least_groups": _LEAST_GROUPS, "most": _LEAST_OF_LARGEST}
+        facts = {"count": sum(counts), "n_groups": len(counts), **least}
+        raise InputError.of("too few to rehearse", **facts)
 
 
 class _Script:

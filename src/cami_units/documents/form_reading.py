@@ -167,7 +167,7 @@ def read_form(path: Path) -> Form:
             problems += _second_sheets(book, sheets[name], fields, path.name)
         if sheets[name]:
             continue
-        note = Note("no sheet", {"names": ", ".join(fields[:3]), "sheet": name})
+        note = Note("no sheet", {"names": in_short(fields[:3]), "sheet": name})
         if is_text:  # one sheet is all that such a file can hold
             note = Note("one sheet", {"sheet": name}, "note")
         problems.append(problem_of(note.level, "form", path.name, "", note))

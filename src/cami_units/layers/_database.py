@@ -221,7 +221,7 @@ def _spatial(answer: _Answer) -> gpd.GeoDataFrame:
     names = {str(column).casefold(): column for column in rows}
     column = answer.geometry or next((names[name] for name in _GEOMETRY if name in names), None)
     if column is None:
-        facts = {"wanted": ", ".join(_GEOMETRY[:3]), "names": in_short(rows.columns, 20)}
+        facts = {"wanted": in_short(_GEOMETRY[:3]), "names": in_short(rows.columns, 20)}
         raise InputError.of("query without geometry", **facts)
     values = [
         bytes(value)
@@ -269,7 +269,9 @@ def _check_plain(values: Sequence[str | bytes | None]) -> None:
     """Refuse kinds of geometry that nobody here can measure, with what makes others of them."""
     codes = {_kind_code(value) for value in values if value}
     if curves := [name for code, name in _CURVES.items() if code in codes]:
-        raise AdvisedError(Note("query of curves", {"names": ", ".join(curves)}), "database curves")
+        raise AdvisedError(
+            Note("query of curves", {"names": in_short(curves, len(curves))}), "database curves"
+        )
     if any(code in codes for code in _SURFACES):
         raise AdvisedError(Note("geometry of 3D models"), "database surfaces")
 

@@ -198,7 +198,7 @@ def _nothing_found(layer: str, entry: Path) -> Problem:
     key: str = "nothing found"
     facts: dict[str, object] = {"folder": folder.name, "names": in_short(names)}
     if entry.is_dir():
-        key, facts["names"] = "nothing of a kind read", ", ".join(SUFFIXES)
+        key, facts["names"] = "nothing of a kind read", in_short(SUFFIXES, len(SUFFIXES))
     elif entry.exists():
         key = "device for a layer"
     elif names:
@@ -333,7 +333,7 @@ def datasets(
         return [], [_unreadable(layer, path, error)]
     if opened is not None:
         return opened
-    note = Note("kind not read", {"names": ", ".join((*SUFFIXES, database.SUFFIX))})
+    note = Note("kind not read", {"names": in_short((*SUFFIXES, database.SUFFIX), 99)})
     # Known kinds in the wrong place: what to do about them is another thing each.
     if path.suffix.casefold() in TABLES:
         note = Note("table not read")

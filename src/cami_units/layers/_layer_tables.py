@@ -184,7 +184,7 @@ def codes_kept(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> Note
     """How many parts the choice of codes kept."""
     kept_rows = int((ranges["use"] == "kept").sum())
     clauses = [
-        Note("codes of a column", {"column": column, "names": ", ".join(map(str, sorted(some)))})
+        Note("codes of a column", {"column": column, "names": in_short(sorted(some), len(some))})
         for column, some in codes.items()
     ]
     note = Note("parts kept", {"kept": kept_rows, "n": len(ranges), "clauses": clauses})

@@ -362,7 +362,9 @@ def assumed(note: Note, lang: str = FALLBACK) -> str:
     lines, aside = note.facts.get("plan_lines", ""), _fact(note.facts.get("aside", ""), lang)
     into = _fact(note.facts.get("into", ""), lang)
     cure = in_list(filter(None, (cure, into)), lang) if lines else cure
-    return f"{cure}:\n{lines}{f' # {aside}' if aside else ''}" if lines else cure
+    if not lines:
+        return cure
+    return f"{with_label(cure, '', lang).rstrip()}\n{lines}{f' # {aside}' if aside else ''}"
 
 
 def in_list(parts: Iterable[str], lang: str = FALLBACK) -> str:
