@@ -1033,6 +1033,14 @@ def test_moves_are_logged_append_only_and_reversible(round_dir):
         activities(round_dir, general=["R-A00"])
 
 
+def test_a_folder_that_holds_no_file_is_told(round_dir):
+    (round_dir.parent / "forms").mkdir()
+    (round_dir.parent / "forms" / ".DS_Store").touch()
+    problems = activities(round_dir, [round_dir.parent / "forms"]).problems
+    (told,) = [problem for problem in problems if problem.as_note().key == "folder empty"]
+    assert (told.file, told.what) == ("forms", "the folder holds no file")
+
+
 def test_a_run_that_fails_leaves_tables_and_log_as_they_were(round_dir, monkeypatch):
     monkeypatch.setattr("cami_units.commands.activities._maps", lambda *_: {})  # only slow
     activities(round_dir)
@@ -1456,6 +1464,10 @@ def test_a_table_without_the_column_says_which(round_dir, tmp_path, content, mes
         activities(round_dir, [tmp_path / "x.csv"])
     with pytest.raises(InputError, match=r"There is no file nowhere\.xlsx"):
         activities(round_dir, [tmp_path / "nowhere.xlsx"])
+    # a shell that lays "handed-in/*" out names the maps beside the forms
+    (tmp_path / "map.kmz").write_bytes(b"PK\x03\x04" + bytes(range(256)))
+    with pytest.raises(InputError, match=r"'map.kmz' is no table: a CSV or XLSX.*expected: text"):
+        activities(round_dir, [tmp_path / "map.kmz"])
 
 
 def test_a_species_page_says_no_share_of_a_range_that_is_only_possible(tmp_path):

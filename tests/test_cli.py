@@ -172,19 +172,26 @@ def test_help_explains_itself(run):
     for command in ("propose", "assess", "check", "init", "lint"):
         assert command in out
     assert "species ranges and stated" in out
+    # the work begins at the top: a newcomer reads downwards
+    first_words = [line.split()[1] for line in out.splitlines() if line.startswith("│ ")]
+    assert first_words.index("init") < first_words.index("check") < first_words.index("propose")
+    assert first_words.index("propose") < first_words.index("pack") < first_words.index("overlaps")
+    assert out.index("A proposal") < out.index("A workshop") < out.index("Files by themselves")
 
 
 @pytest.mark.parametrize(
     "command",
     [
         *("propose", "assess", "check", "init", "lint"),
-        *("pack", "decide", "plenary", "activities", "annex"),
+        *("pack", "decide", "plenary", "activities", "annex", "collect", "desk", "overlaps"),
     ],
 )
 def test_every_command_has_help_with_an_example(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
     assert f"Example: cami-units {command}" in out
+    # no types of Python, and none for a switch that takes no value
+    assert not re.search(r"<\w|list\[|--quiet +-q +[^ S]", out)
 
 
 def test_version(run):

@@ -3297,6 +3297,11 @@ def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path
     assert run.exit_code == 1
     assert "The file could not be read" in run.output
     assert not (tmp_path / "01-collected").exists()
+    # who was given what hangs on the packs: a slip in their name is no leave to guess
+    away = [str(tmp_path / "a.kmz"), "--base", str(tmp_path / "00-proposal"), "--pack", "nowhere"]
+    run = CliRunner().invoke(cli.app, ["collect", *away])
+    assert run.exit_code == 1
+    assert "'nowhere' holds no pack.json. Name the folder" in run.output
 
 
 @pytest.mark.slow

@@ -894,6 +894,10 @@ def test_a_log_says_what_is_wrong_with_it(tmp_path):
         store.read_log(path, columns=COLUMNS)
     with pytest.raises(InputError, match="takes one line of text"):
         store.append_to_log(path, {"a": "1\n2", "b": "", "c": ""}, columns=COLUMNS)
+    # a folder is no log without lines: what the log held may lie elsewhere
+    (tmp_path / "d.csv").mkdir()
+    with pytest.raises(InputError, match=r"d\.csv' is a folder, where a log is expected"):
+        store.read_log(tmp_path / "d.csv", columns=COLUMNS)
 
 
 # -- from the command line ------------------------------------------------------------------------

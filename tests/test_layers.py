@@ -84,7 +84,8 @@ def survey(tmp_path_factory):
         sources = {**base, **options.pop("sources", {})}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_layer_rows, "LAYERS", few)
-            return layers.survey_layers(layers.Reading(states=STATES, sources=sources, **options))
+            states = options.pop("states", STATES)
+            return layers.survey_layers(layers.Reading(states=states, sources=sources, **options))
 
     return surveyed
 
@@ -317,6 +318,8 @@ def broken(kind: str, folder: Path) -> Path:
     elif kind == "no files":
         path = folder / "bad"
         path.mkdir()
+    elif kind == "long name":
+        path = folder / f"{300 * 'b'}.gpkg"
     return path
 
 
@@ -334,6 +337,7 @@ def broken(kind: str, folder: Path) -> Path:
         ("json", r"cannot be read: .*\(bad.geojson\)"),
         ("other", r"a file of this kind is not read here \(bad.docx\)\. Give one of .shp"),
         ("no files", r"the folder holds no file of a kind that is read"),
+        ("long name", r"hotspots: cannot be read: .*name too long"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_a_cure(tmp_path, kind, said):
@@ -1400,9 +1404,19 @@ def test_places_of_one_name_leave_the_largest(tmp_path):
 
 def test_a_state_without_a_polygon_is_refused():
     with pytest.raises(
-        InputError, match=r"range states without a country polygon: XX\)?.*\[study\]"
+        InputError,
+        match=r"range states without a country polygon: XX, BR; not in ISO 3166: XX.*\[study\]",
     ):
-        layers.read_countries(states=["KZ", "XX"])
+        layers.read_countries(states=["KZ", "XX", "BR"])
+
+
+def test_a_bundled_layer_with_nothing_for_a_study_elsewhere_is_called_so(tmp_path, survey):
+    """The bundled areas are all of other states: there is nothing in a file of the user's to look at."""
+    _, problems, _ = survey(states=("TR",), sources={"protected_areas": None})
+    (bare,) = [p for p in problems if p.as_note().key == "no bundled row left"]
+    assert (bare.layer, bare.level) == ("protected_areas", "refuses")
+    assert "The bundled layer is of Central Asia. Name your own files" in bare.cure
+    assert bare.lines == "[layers]\nprotected_areas = []"
 
 
 # -- species --------------------------------------------------------------------------------------

@@ -206,6 +206,11 @@ PLAN_FAULTS = [
     ("[taxa.Cat]\nfrom = 'Felis'\nskip = 1", "[taxa.Cat] skip: 1 came, true or false is expected."),
     ("[defaults.telemetry]\nanimal = true", "animal: true came; text in quotes or a number is expected."),
     ("profile = 3", "profile: unknown key."),
+    ("[study]\nreach_km = 3", "[study] reach_km: unknown key. It belongs in [units]. Known here: states"),
+    ("[output]\nstates = []", "[output] states: unknown key. It belongs in [study]."),
+    ("[units]\noverlap = 'ask'", "It belongs in [workshop.defaults]."),
+    ("[study]\ntitle = 'x'", "It belongs in the lines above the first [table]."),
+    ("summary = 'share'", "summary: unknown key. It belongs in [context.NAME]."),
 ]  # fmt: skip
 
 
@@ -290,6 +295,8 @@ NO_TOML = [
     ("[workshop.groups]\nЗапад = ['S1']\n".encode(), r"at line 2.*\"Запад\" = \[\"S1\"\]"),
     (b"a = [1,\n", r"this is not TOML: .*at end of document"),
     (b"a = 1\nb = \xff\n", "line 2 is not UTF-8 text. Save the file as UTF-8"),
+    ("title = 'x'".encode("utf-16-be"), "line 1 is not UTF-8 text. Save the file as UTF-8"),
+    ("title = 'x'".encode("utf-16-le"), "line 1 is not UTF-8 text. Save the file as UTF-8"),
     (b"a = " + b"[" * 100_000, "nested too deeply"),
     (
         b"[units]\nmin_km2 = 1\n[units]\nmin_km2 = 2\n",
@@ -313,7 +320,7 @@ def test_files_that_are_no_toml(tmp_path: Path, raw: bytes, words: str) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device on this system")
 def test_a_device_without_an_end_is_no_plan():
-    with pytest.raises(PlanError, match="this is not TOML"):
+    with pytest.raises(PlanError, match="not UTF-8 text"):
         read_plan("/dev/zero")
 
 

@@ -29,6 +29,7 @@ from cami_units.cli._terminal import (
     LatticeCrsOption,
     NoCacheOption,
     PlanArgument,
+    PlanLanguageOption,
     RoundArgument,
     SchedulerOption,
     as_word,
@@ -125,7 +126,7 @@ def assess(
         say(f"\n{speaker(lang)('assessed line where', file=str(csv_path))}")
 
 
-@command("overlaps ranges.parquet --out overlaps.parquet --cell-km 10")
+@command("overlaps ranges.parquet --cell-km 10")
 def overlaps(
     ranges: Annotated[
         Path,
@@ -257,7 +258,7 @@ def _propose_line(plan: Path | None) -> str:
 @command("init my-workshop")
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
-    lang: LanguageOption = "",
+    lang: PlanLanguageOption = "",
 ) -> None:
     """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
     with at_work():

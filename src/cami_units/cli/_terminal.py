@@ -42,6 +42,18 @@ def as_word(path: Path | str) -> str:
     return shlex.quote(str(path))
 
 
+_PANELS: Final = {
+    "A proposal": ("init", "check", "propose", "assess", "sensitivity", "fences", "figures"),
+    "A workshop": (
+        *("pack", "desk", "collect", "plenary", "decide", "activities", "annex", "publish"),
+        "rehearse",
+    ),
+    "Files by themselves": ("lint", "overlaps", "richness"),
+}
+"""Under which heading of `--help` a command stands."""
+_PANEL_OF: Final = {name: panel for panel, names in _PANELS.items() for name in names}
+
+
 class _AsTyped:
     """The value of a parameter that is what was typed: text, a path, or whether a flag was there."""
 
@@ -70,9 +82,19 @@ class _Commands(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         return [_as_typed(parameter) for parameter in super().get_params(ctx)]
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The commands in the order of the work, not of the files that they stand in."""
+        return sorted(super().list_commands(ctx), key=[*_PANEL_OF].index)
+
 
 def _as_typed(parameter: Any) -> Any:
-    """A parameter that converts no single text, path or flag."""
+    """A parameter that converts no single text, path or flag, and tells help no type of Python."""
+    if parameter.param_type_name == "argument":
+        parameter.display_type_rich = lambda *_, **__: ""
+    elif getattr(parameter, "is_flag", False):
+        parameter.metavar = ""
+    else:
+        parameter.metavar = parameter.metavar or "TEXT"
     kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
     if kind in (str, Path, bool) and parameter.nargs == 1 and not parameter.multiple:
         parameter.get_runtime_param = partial(_AsTyped, kind)
@@ -85,7 +107,7 @@ app = typer.Typer(
     help="Propose priority conservation units for migratory mammals that cross borders, from "
     "species ranges and stated criteria: as KMZ for Google Earth, as a map that opens offline, and "
     "as tables.",
-    epilog="To begin: cami-units propose — or, for your own data: cami-units init my-workshop",
+    epilog="To begin: cami-units propose\n\nFor your own data: cami-units init my-workshop",
     no_args_is_help=True,
     add_completion=False,
     # at_work catches every fault and tells it plainly; typer's own box may print local variables,
@@ -102,15 +124,19 @@ def _known_language(code: str) -> str:
     return code
 
 
-LanguageOption = Annotated[
-    str,
-    typer.Option(
+def _language_option(left_out: str) -> Any:
+    """An option that names a language."""
+    return typer.Option(
         metavar="|".join(LANGUAGES),
         callback=_known_language,
-        help="The language of what is written. Left out: the plan's first.",
+        help=f"The language of what is written. Left out: {left_out}.",
         show_default=False,
-    ),
-]
+    )
+
+
+LanguageOption = Annotated[str, _language_option("the plan's first")]
+
+PlanLanguageOption = Annotated[str, _language_option("English")]
 
 PlanArgument = Annotated[
     Path | None,
@@ -244,7 +270,8 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
             parameters=[*own.parameters.values(), *shared]
         )
         run.__annotations__ = {**function.__annotations__, **manner}
-        return app.command(cls=_Command, epilog=f"Example: cami-units {example}")(run)
+        panel, example_line = _PANEL_OF[function.__name__], f"Example: cami-units {example}"
+        return app.command(cls=_Command, epilog=example_line, rich_help_panel=panel)(run)
 
     return added
 

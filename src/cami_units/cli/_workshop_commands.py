@@ -36,7 +36,7 @@ from cami_units.cli._terminal import (
     say_rows,
     words_of,
 )
-from cami_units.model import Note
+from cami_units.model import InputError, Note
 
 
 class LintProfile(StrEnum):
@@ -51,7 +51,7 @@ def collect(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE…",
+            metavar="FILE",
             help="The groups' files, or folders with them: KMZ, KML, GeoPackage, GeoJSON, and the "
             "XLSX form.",
         ),
@@ -88,11 +88,14 @@ def collect(
         from cami_units.commands.collect import next_directory, write_collected
         from cami_units.commands.decide import decided_round
         from cami_units.commands.resolution_files import resolutions_place
+        from cami_units.commands.stored_round import PACK_FILE
 
         before = decided_round(base)
         target = out or next_directory(base, before)
         # before ten files are read and measured, not after
         store.check_place(target, force=force)
+        if pack and not (pack / PACK_FILE).is_file():
+            raise InputError.of("no packs there", folder=str(pack))
         # looked at first: the next writing clears it away without a word
         left = store.left_behind(target)
         collected = run_collect(
@@ -250,7 +253,7 @@ def activities(
     directory: RoundArgument,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE…", help="Groups' forms (XLSX) or tables (CSV, XLSX)."),
+        typer.Argument(metavar="FILE", help="Groups' forms (XLSX) or tables (CSV, XLSX)."),
     ] = None,
     programme: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Measures of the current programme.")
@@ -407,11 +410,12 @@ def rehearse(
 def lint(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="KML or KMZ files, anybody's, or folders of such."),
+        typer.Argument(metavar="FILE", help="KML or KMZ files, anybody's, or folders of such."),
     ],
     profile: Annotated[
         LintProfile | None,
         typer.Option(
+            metavar="earth-pro|earth-web",
             help="The program they are meant for. Left out: earth-web for files called …_web, else "
             "earth-pro.",
             show_default=False,
@@ -425,7 +429,6 @@ def lint(
     fit = True
     with at_work():
         from cami_units import kml, words
-        from cami_units.model import InputError
 
         for file in _in_folders(files):
             lang = language(plan_above(file))

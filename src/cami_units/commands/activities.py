@@ -373,7 +373,17 @@ def _brought(
         problems += noticed_problems
     # last: files that were handed in as they are go before those found in mails
     posted, posted_problems = _posted(files, base_round, base, groups)
-    return [*contributions, *posted], matches, [*problems, *posted_problems]
+    return [*contributions, *posted], matches, [*problems, *posted_problems, *_empty_folders(files)]
+
+
+def _empty_folders(files: Sequence[Path]) -> list[Problem]:
+    """The folders that hold no file at all."""
+    return [
+        problem_of("note", "activities", folder.name, "", Note("folder empty"))
+        for folder in files
+        if folder.is_dir()
+        and not any(one.is_file() and not store.is_litter(one.name) for one in folder.rglob("*"))
+    ]
 
 
 def _posted(

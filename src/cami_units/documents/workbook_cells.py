@@ -539,7 +539,7 @@ def read_table(
     """
     if not path.is_file():
         raise InputError.of("no file there", file=str(path))
-    if path.suffix.lower() in (".xlsx", ".xlsm", ".ods"):
+    if path.suffix.lower() in _WORKBOOKS:
         sheets = [sheet.rows for sheet in workbook_sheets(path).values()]
     else:
         sheets = [_csv_rows(path)]
@@ -552,10 +552,15 @@ def read_table(
     columns_there = sheets[0][0] if sheets and sheets[0] else []
     if not any(columns_there):
         raise InputError.of("file empty", file=path.name, bytes=path.stat().st_size)
+    if path.suffix.lower() not in (*_WORKBOOKS, ".csv", ".tsv", ".txt"):  # a map, a page, a picture
+        raise InputError.of("other than a table", file=path.name, names=in_short(needs))
     missing = [column for column in needs if column not in columns_there]
     facts = {"names": in_short(missing or needs), "there": in_short(columns_there, 12)}
     hints = [nearest_note(column, columns_there) for column in missing]
     raise InputError.of("no such column", file=path.name, hints=hints, **facts)
+
+
+_WORKBOOKS: Final = (".xlsx", ".xlsm", ".ods")
 
 
 def _with_our_names(

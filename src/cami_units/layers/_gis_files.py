@@ -63,7 +63,10 @@ GDAL_SUFFIXES: Final = (
     *(".shp", ".gpkg", ".geojson", ".json", ".gdb", ".fgb"),
     *(".geojsonl", ".geojsons", ".ndjson", ".topojson", ".tab", ".mif", ".gml", ".sqlite"),
 )
-_WITHOUT_INDEX: Final = (".geojson", ".json", ".geojsonl", ".geojsons", ".ndjson", ".gml", ".mif")
+_WITHOUT_INDEX: Final = (
+    *(".geojson", ".json", ".geojsonl", ".geojsons", ".ndjson", ".topojson"),
+    *(".gml", ".mif"),
+)
 """Kinds that GDAL reads from the beginning to the end, whatever is asked of them."""
 PARQUET_SUFFIXES: Final = (".parquet", ".geoparquet")
 KML_SUFFIXES: Final = (".kml", ".kmz")
@@ -118,8 +121,13 @@ def found_files(layer: str, entries: Iterable[Path]) -> tuple[list[Path], list[P
     paths: dict[Path, None] = {}
     problems = []
     for entry in entries:
-        files, notes = _files_of(layer, Path(entry))
-        problems += notes if files else [_nothing_found(layer, Path(entry))]
+        try:
+            files, notes = _files_of(layer, Path(entry))
+            problems += notes if files else [_nothing_found(layer, Path(entry))]
+        except OSError as error:  # too long a name; a folder that nobody may look into
+            files, why = [], quoted(error.strerror or error)
+            note = Note("layer unreadable", {"why": why})
+            problems.append(problem_of("refuses", layer, Path(entry).name, "", note))
         # A file that two entries name is read once.
         paths.update(dict.fromkeys(files))
     # By name first: rows come in the same order wherever the folders lie.

@@ -37,6 +37,7 @@ from cami_units.model import (
     check_table,
     data_dir,
     in_short,
+    plan_lines,
     problem_of,
     quoted,
 )
@@ -287,7 +288,10 @@ def whole_layer(
     # A layer without rows would count as looked for and found empty, which nobody has said.
     if table is None or not len(table):
         if files and not any(problem.level == "refuses" for problem in problems):
-            problems.append(problem_of("refuses", layer, "", "", Note("no row left")))
+            note, lines = Note("no row left"), ""
+            if not is_own:
+                note, lines = Note("no bundled row left"), plan_lines("layers", **{layer: []})
+            problems.append(problem_of("refuses", layer, "", "", note, lines))
         return LayerRead(None, tuple(problems), sources)
     table = table.drop(columns="_file", errors="ignore")
     check_table(table, layer, crs=reading.crs)

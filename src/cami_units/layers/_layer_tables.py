@@ -22,6 +22,7 @@ from cami_units.layers._state_names import names_of_states
 from cami_units.layers._taxa import Names, match, names_in
 from cami_units.model import (
     DRAWN_AS,
+    ISO2_CODES,
     LAYERS,
     MONTHS,
     ORIGIN,
@@ -392,7 +393,12 @@ def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.Ge
         table[column] = pd.Series(told_names, index=table.index).fillna(table[column])
     missing = [state for state in states if state not in set(table["iso2"])]
     if missing:
-        rest = Note("rows with no code", {"names": nameless}) if nameless else ""
+        strange = [state for state in missing if state not in ISO2_CODES]
+        rest: str | Note = (
+            Note("states not in ISO", {"names": in_short(strange)}) if strange else ""
+        )
+        if nameless:
+            rest = Note("rows with no code", {"names": nameless})
         note = Note("states without polygon", {"names": in_short(missing, 20), "rest": rest})
         joined_notes.append(problem_of("refuses", "countries", "", "", note))
     return table.assign(range_state=table["iso2"].isin(states)), notes + joined_notes

@@ -353,6 +353,8 @@ def overlap_batches(path: Path) -> tuple[Mapping[str, Any], Callable[[], Iterato
         with pq.ParquetFile(path) as parquet:
             metadata = (parquet.schema_arrow.metadata or {}).get(b"cami_units")
             columns = parquet.schema_arrow.names
+    except FileNotFoundError:
+        raise InputError.of("no file there", file=str(path)) from None
     except (pa.ArrowException, OSError) as error:
         why = quoted(str(error).splitlines()[0][:200])
         raise InputError.of("overlaps unreadable", path=str(path), why=why) from error

@@ -716,5 +716,7 @@ def refusal(problems: Iterable[Problem], work: Note) -> InputError:
     return InputError.of("problems stop", n=len(refusing), work=work, entries=entries)
 
 
-_NOTHING_LEFT: Final = frozenset({"no row left", "no range left", "file not used"})
+_NOTHING_LEFT: Final = frozenset(
+    {"no row left", "no bundled row left", "no range left", "file not used"}
+)
 """Problems whose advice is to look at what was left out above."""

@@ -244,6 +244,8 @@ def _toml(file: Path, kind: str) -> dict[str, Any]:
     try:
         # Notepad puts a byte order mark before UTF-8, which TOML has no place for
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        if "\0" in text:  # every second byte of UTF-16 without its mark, which is no TOML
+            raise UnicodeDecodeError("utf-8", raw, raw.index(0), raw.index(0) + 1, "UTF-16")
         content = _parsed(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
@@ -436,8 +438,26 @@ def _wanted_pattern(pattern: str, came: str) -> Note:
 
 def _unknown_at(where: tuple[int | str, ...], root: type[BaseModel]) -> Note:
     """A key that nobody knows, with its place."""
-    why = unknown_key(str(where[-1]), _known_keys(root, where[:-1]))
+    key = str(where[-1])
+    why = unknown_key(key, _known_keys(root, where[:-1]))
+    if homes := [*_tables_with(root, key, ())]:
+        why = Note(
+            why.key, {**why.facts, "hint": Note("key elsewhere", {"tables": in_short(homes)})}
+        )
     return Note("key at fault", {"place": _place(where), "why": why})
+
+
+def _tables_with(table: type[BaseModel], key: str, where: tuple[str, ...]) -> Iterator[str | Note]:
+    """The tables that have such a key, as they are written in the file: ``[units]``."""
+    for name, field in table.model_fields.items():
+        if field.exclude:
+            continue
+        inner_section = next(_tables(field.annotation), None)
+        if inner_section is not None:
+            names = (name, "NAME") if get_origin(field.annotation) is Mapping else (name,)
+            yield from _tables_with(inner_section, key, (*where, *names))
+        elif key == (field.alias or name):
+            yield f"[{'.'.join(where)}]" if where else Note("above all tables")
 
 
 def _other_word(place: str | Note, came: object, known_words: Sequence[str]) -> Note:

@@ -105,6 +105,8 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     A log that a spreadsheet saved in its own way (semicolons, the code page of its language, days
     first) is read as the log it was; the next line is added to that, and no longer to the spreadsheet's.
     """
+    if path.is_dir():
+        raise InputError.of("folder for a log", folder=str(path))
     if not path.is_file():
         return _no_lines(columns)
     with disk_words(path):
