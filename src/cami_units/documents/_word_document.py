@@ -140,6 +140,14 @@ def table(
             zip(added_row.cells, row, widths_mm, strict=True)
         ):
             _fill(cell, words, width, bold=not head and place == 0)
+    # the facts of a unit stand on one page, below its heading
+    if len(rows) <= _SHORT_TABLE:
+        for cell in grid.column_cells(0)[:-1]:
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
+
+
+_SHORT_TABLE: Final = 12
+"""Rows of a table that is not torn apart by the end of a page: a third of one."""
 
 
 def side_by_side(document: Any, widths_mm: Sequence[float]) -> Sequence[Any]:

@@ -189,8 +189,8 @@ def unit_page(scene: Scene, unit_id: str) -> Figure:
     figure = sheet(*A4)
     own_name = name_of(row, scene.lang)
     name, title = f"{unit_id} · {own_name}", scene.imprint.title
-    # a second name in the other working language: not the first again, where a language has none of its own
-    names = [name_of(row, lang) for lang in ("en", "ru")]
+    # a second name in another language of the round: not the first again, where a language has none of its own
+    names = [name_of(row, lang) for lang in ("en", *scene.imprint.languages)]
     second = next((other for other in names if other != own_name), "")
     top = _title(figure, scene, name, margin, size=15, facts_size=7, above=title, below=second)
     end = foot(figure, scene, size=5, margin=margin) - 2
@@ -504,17 +504,23 @@ def _card(
 def _marks(column: Column, criteria: str, top: float, *, size: float) -> float:
     """The criteria and their marks in a row, each mark in its colour as well as its shape."""
     figure, left, x, y = column.figure, column.left, column.left, top
-    for word in _with_marks(criteria):
-        name, _, mark = word.rpartition(" ")
-        is_mark = mark in _MARK_COLOURS
-        step = width_mm(f"{word}  ", size, "bold")
-        if x > left and x + step > left + column.width:
-            x, y = left, y + size * LEADING * MM_PER_POINT
-        put(figure, x, y, name if is_mark else word, size=size, colour=INK if is_mark else SOFT)
-        if is_mark:
-            at = x + width_mm(f"{name} ", size)
-            put(figure, at, y, mark, size=size, face="bold", colour=_MARK_COLOURS[mark])
-        x += step
+    right, line = left + column.width, size * LEADING * MM_PER_POINT
+    for place, axis in enumerate(criteria.split(" · ")):
+        marked = _with_marks(f"· {axis}" if place else axis)
+        steps = [width_mm(f"{word}  ", size, "bold") for word in marked]
+        # need and support stay on a line each, where one line cannot hold all
+        if place and x + sum(steps) > right:
+            x, y = left, y + line
+        for word, step in zip(marked, steps, strict=True):
+            if x > left and x + step > right:
+                x, y = left, y + line
+            name, _, mark = word.rpartition(" ")
+            is_mark = mark in _MARK_COLOURS
+            put(figure, x, y, name if is_mark else word, size=size, colour=INK if is_mark else SOFT)
+            if is_mark:
+                at = x + width_mm(f"{name} ", size)
+                put(figure, at, y, mark, size=size, face="bold", colour=_MARK_COLOURS[mark])
+            x += step
     return y + size * LEADING * MM_PER_POINT
 
 

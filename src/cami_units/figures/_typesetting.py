@@ -7,6 +7,7 @@ characters of our Chinese phrases, comes in ours: a figure looks the same on eve
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -141,15 +142,21 @@ def lines(
     --------
     >>> lines("one two three", 12, size=10)
     ['one', 'two', 'three']
+    >>> lines("ареал 12 345 км²", 24, size=10)
+    ['ареал', '12 345 км²']
     """
     return list(_broken(drawable(value, face), width, size, face, most))
+
+
+_GAP: Final = re.compile(r"(?<!\d) | (?!\d{3}(?!\d)|%|\w+²)")
+"""Where a line may end: not within "12 345", and not between a number and its % or km²."""
 
 
 @lru_cache(maxsize=4096)  # two sheets in three say the same of sources, criteria and the legend
 def _broken(text: str, width: float, size: float, face: Face, most: int) -> tuple[str, ...]:
     """A text of one line broken into lines, as :func:`lines` hands them out."""
     broken: list[str] = []
-    for word in text.split(" "):
+    for word in _GAP.split(text):
         joint = " "
         for piece in _pieces(word, width, size, face):
             longer = f"{broken[-1]}{joint}{piece}" if broken else piece
