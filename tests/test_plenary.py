@@ -359,7 +359,7 @@ def test_a_slide_says_which_units_share_its_ground(rounds, tmp_path):
 
 @pytest.mark.parametrize(
     ("lang", "who"),
-    [("en", "a working group"), ("ru", "рабочая группа"), ("zh", "工作组"), ("mn", "ажлын хэсэг")],
+    [("en", "a working group"), ("ru", "рабочая группа"), ("zh", "工作组"), ("mn", "ажлын бүлэг")],
 )
 def test_who_confirmed_a_unit_in_a_round_before_is_a_working_group(lang, who, tmp_path):
     """Nobody drew it, and the changes of that round are in none of this one: its status was told as a proposer."""

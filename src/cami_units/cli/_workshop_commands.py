@@ -356,13 +356,13 @@ def desk(
         from cami_units.words import said
 
         def announce(address: str) -> None:
-            t = speaker(language(workshop))
+            t = speaker(language(workshop / "plan.toml"))
             say(t("desk line open", folder=str(workshop), address=address), style="bold")
             say(t("desk line private"))
             say(t("desk line stop"))
 
         def warn(note: Note) -> None:
-            say(said(note, language(workshop)), style="yellow")
+            say(said(note, language(workshop / "plan.toml")), style="yellow")
 
         serve(workshop, port=port, browser=not no_browser, announce=announce, warn=warn)
 

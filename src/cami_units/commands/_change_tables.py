@@ -214,7 +214,7 @@ def changes_table(measured: MeasuredMerge) -> pd.DataFrame:
 
 def spoken(notes: Iterable[Note], lang: str) -> str:
     """Notes as they stand in one cell of a table."""
-    return "; ".join(words.said(one_note, lang) for one_note in notes)
+    return words.in_clauses((words.said(one_note, lang) for one_note in notes), lang)
 
 
 _STAYS: Final = ("kept", "renamed", "commented", "absent")

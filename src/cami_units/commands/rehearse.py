@@ -21,7 +21,16 @@ from cami_units.commands.pack import pack
 from cami_units.commands.stored_round import allocation, groups_in
 from cami_units.documents.collect_report import row_said
 from cami_units.kml import rehearsal as draw
-from cami_units.model import InputError, Progress, Round, answer_said, clean_name, quiet, records
+from cami_units.model import (
+    InputError,
+    Progress,
+    Round,
+    answer_said,
+    clean_name,
+    quiet,
+    records,
+    with_aside,
+)
 
 # So many the script of damages gives parts to: five groups, eight units of the first, some of the
 # rest.
@@ -425,7 +434,7 @@ def _default_said(default: object, lang: str) -> str:
     """A default in words; what people would type for it stands behind, where that is another word."""
     word = clean_name(default)
     said = answer_said(word, lang)
-    return said if said.casefold() in (word.casefold(), "") else f"{said} ({word})"
+    return said if said.casefold() in (word.casefold(), "") else with_aside(said, word, lang)
 
 
 def _holds(value: object, part: str) -> bool:
