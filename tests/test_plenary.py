@@ -837,6 +837,7 @@ def test_the_slides_show_every_unit_with_a_map_of_shapes(boarded):
     assert "INDICATIVE" in texts[0]
     assert "CU-002 Naryn" in texts[1]
     assert "Area: 18,600 km² → 13,900 km²" in texts[2]
+    assert "G1\N{NO-BREAK SPACE}✓" in texts[1]
     assert {"this unit", "before"} <= set(texts[2].split("\n"))  # the legend
     drawn = [shape for shape in book.slides[3].shapes if shape.shape_type == 5]  # freeforms
     assert len(drawn) >= 5

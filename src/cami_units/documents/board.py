@@ -606,7 +606,7 @@ def _draw_unit(slide: _Sheet, unit: Slide, imprint: Imprint, place: str, lang: s
     _write(slide, "\n".join(lines), _RIGHT, top, width, height, size=size)
     _write_foot(slide, imprint, lang, place)
     notes = [*body, *unit.decisions] if lines != body else list(unit.decisions)
-    return list(map(_line, notes))
+    return list(map(clean_name, notes))
 
 
 def _shadows(drawing: Drawing) -> bytes:
@@ -764,8 +764,9 @@ def _write_foot(slide: _Sheet, imprint: Imprint, lang: str, place: str) -> None:
         text("indicative", lang) if imprint.indicative else "",
     ]
     foot = " · ".join(part for part in parts if part)
-    lines = f"{foot}\n{disclaimer(imprint.disclaimer, lang)}"
-    _write(slide, lines, _EDGE, _mm(178), _WIDE - 2 * _EDGE, _mm(11), size=8)
+    lines, width, height = [foot, disclaimer(imprint.disclaimer, lang)], _WIDE - 2 * _EDGE, _mm(12)
+    _, size = _fitted(lines, _points(width), _points(height), sizes=_FOOT_SIZES)
+    _write(slide, "\n".join(lines), _EDGE, _mm(178), width, height, size=size)
 
 
 def _said_in(decision: str) -> set[str]:
@@ -780,7 +781,7 @@ def _body(unit: Slide, lang: str) -> list[str]:
     lines += [f"? {question}" for question in unit.questions]
     changed = [(label, f"{before} → {after}") for label, before, after in unit.compared]
     lines += [with_label(label, value, lang) for label, value in (*changed, *unit.facts)]
-    lines.append("  ".join(f"{name}\N{NO-BREAK SPACE}{mark}" for name, mark, _, _ in unit.criteria))
+    lines.append("  ".join(f"{name}{_GLUE}{mark}" for name, mark, _, _ in unit.criteria))
     # what is parked or asked stands above as a question, and who wrote it down among the notes
     told = {unit.standing, *unit.questions}
     earlier = [line for line in unit.decisions if not told.intersection(_said_in(line))]
@@ -791,6 +792,8 @@ def _body(unit: Slide, lang: str) -> list[str]:
 
 _SIZES: Final = (16.0, 14.0, 12.0, 11.0)
 """Type sizes of a slide, points: nothing smaller is read in a room."""
+
+_FOOT_SIZES: Final = (8.0, 7.0, 6.0)
 
 _TITLE_SIZES: Final = (26.0, 22.0, 20.0, 18.0, 16.0, 14.0)
 
@@ -844,10 +847,6 @@ def _rows(line: str, width: float, size: float) -> int:
     """How many rows a line takes when it is broken between words."""
     letters = max(1, int(width / (_LETTER * size)))
     return len(textwrap.wrap(line, letters, break_on_hyphens=False)) or 1
-
-
-def _line(value: object) -> str:
-    return clean_name(value)
 
 
 def _write(
@@ -948,9 +947,12 @@ def _paragraphs(
     return "".join(f"{head}{_words(line)}</a:r></a:p>" for line in content.split("\n"))
 
 
+_GLUE: Final = "\N{NO-BREAK SPACE}"
+
+
 def _words(line: str) -> str:
-    """The text of a paragraph."""
-    content = escape(_line(line))
+    """The text of a paragraph; no line ends within "12 345", nor between a criterion and its mark."""
+    content = escape(_GLUE.join(map(clean_name, line.split(_GLUE))))
     return f"<a:t>{content}</a:t>" if content else "<a:t/>"
 
 
