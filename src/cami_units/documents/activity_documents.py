@@ -30,7 +30,7 @@ _ACTIVITY: Final = (
     Column("unit_id", 11),
     Column("theme", 24, wrap=True),
     Column("text", 70, wrap=True),
-    Column("species", 30, wrap=True),
+    Column("species", 30, wrap=True, says="species named"),
     Column("countries", 14, wrap=True),
     Column("priority", 10),
     Column("timeframe", 12),

@@ -239,7 +239,9 @@ def _fill_form(
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = _WIDTHS.get(name, _WIDTHS["name_en"])
         put(sheet.cell(1, number), name, font=face(size=8, color="6B6B6B"), fill=NAMES)
-        key = f"column {name}" if has(f"column {name}") else "column name"
+        # of an activity: whatever the group names, whether it qualifies or not
+        column = "species named" if name == "species" else name
+        key = f"column {column}" if has(f"column {column}") else "column name"
         heading = "\n".join(text(key, lang) for lang in imprint.languages)
         style = {"font": face(bold=True, color="FFFFFF"), "fill": HEADER}
         wrap = Alignment(vertical="center", wrap_text=True)
