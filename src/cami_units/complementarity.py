@@ -392,8 +392,7 @@ def _check_tables(given_tables: Mapping[str, pd.DataFrame], edge_weight: float) 
     columns: dict[str, tuple[str, ...]] = {name: _COLUMNS[name] for name in given_tables}
     if "edges" in given_tables:
         columns["sites"] += ("outline_km",)
-    faults = _column_faults(given_tables, columns)
-    if not faults:
+    if not (faults := _column_faults(given_tables, columns)):
         faults = [
             f"'{name}' holds numbers below 0, or none, in '{column}'"
             for name, table in given_tables.items()

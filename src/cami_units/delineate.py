@@ -101,8 +101,7 @@ def delineate(
     located: dict[str, pd.DataFrame] = {}
     for name, table in (("cores", cores), ("occupied", occupied)):
         place = ids.get_indexer(pd.Index(table["pu_id"]))
-        strange = set(table["pu_id"][place < 0])
-        if strange:
+        if strange := set(table["pu_id"][place < 0]):
             raise InputError(
                 f"{len(strange)} cells of '{name}' are no planning units, such as {min(strange)}: "
                 "use the planning units that the tables were measured on."
@@ -616,8 +615,7 @@ def outlines(
     """
     grouped = planning_units.set_index("pu_id").geometry
     members = cell_of[cell_of.notna()]
-    seeds = sorted(set(members))
-    if not seeds:
+    if not (seeds := sorted(set(members))):
         nothing = {"seed": pd.Series(dtype=object), "cell_km2": pd.Series(dtype=float)}
         return gpd.GeoDataFrame(nothing, geometry=[], crs=planning_units.crs)
     cells = grouped.loc[members.index]

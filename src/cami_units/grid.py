@@ -227,8 +227,7 @@ def places(ids: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """
     named = list(ids)
     matches = [_PU_ID.fullmatch(name) for name in named]
-    odd = [name for name, match in zip(named, matches, strict=True) if not match]
-    if odd:
+    if odd := [name for name, match in zip(named, matches, strict=True) if not match]:
         raise InputError(f"These are no ids of planning units, such as R0412C0187: {listed(odd)}.")
     pairs = np.array([match.groups() for match in matches if match], dtype=np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
@@ -390,8 +389,7 @@ def _study_polygons(
         geometry = np.asarray(study_area.geometry.array)
     parts = shapely.get_parts(geometry[~shapely.is_missing(geometry)])
     parts = parts[~shapely.is_empty(parts)]
-    odd = [part.geom_type for part in parts if part.geom_type != "Polygon"]
-    if odd:
+    if odd := [part.geom_type for part in parts if part.geom_type != "Polygon"]:
         raise InputError(
             f"The study area must be made of polygons; {listed(sorted(set(odd)))} came too. "
             "Leave out what is not a polygon."

@@ -168,8 +168,7 @@ def _reason(
         if evidence:
             return [Note("holds, enough", {**holds, "evidence_all": list(evidence)})]
         return [Note("holds", holds)]
-    closed = [gate for gate in GATES if met[gate] is not True]
-    if closed:
+    if closed := [gate for gate in GATES if met[gate] is not True]:
         return failing(closed)
     return [Note("none is met", {**gates, "criteria": list(any_of)}), *failing(list(any_of))]
 

@@ -95,8 +95,7 @@ class Scene:
         words.text("map", self.lang)  # refuses an unknown language
         # layers that are known by a stamp are those of a round, checked when it was opened
         layers = {} if stamp_of(self.layers) else self.layers
-        unknown = [name for name in layers if name not in GIVEN_LAYERS]
-        if unknown:
+        if unknown := [name for name in layers if name not in GIVEN_LAYERS]:
             hints = "".join(nearest(name, DRAWN_LAYERS) for name in unknown)
             raise InputError(
                 f"Figures draw {', '.join(DRAWN_LAYERS)}; they do not know {listed(unknown)}.{hints}"
@@ -106,8 +105,7 @@ class Scene:
         for name in DRAWN_LAYERS:
             if name in layers:
                 check_table(layers[name], name, crs=self.crs)
-        bare = sorted(set(self.units["unit_id"]) - set(self.cards.get("unit_id", ())))
-        if bare:
+        if bare := sorted(set(self.units["unit_id"]) - set(self.cards.get("unit_id", ()))):
             raise InputError(f"No card for {listed(bare)}. Make the cards with unit_cards(…).")
 
 
@@ -218,8 +216,7 @@ def framed(bounds: Any, *, aspect: float, margin: float = 0.06) -> Frame:
 def region(scene: Scene) -> Any:
     """The bounds of what the scene is about: units, hotspots and sections; else the range states."""
     about = [scene.units, scene.layers.get("hotspots"), scene.layers.get("sections")]
-    filled_tables = [table for table in about if table is not None and len(table)]
-    if not filled_tables:
+    if not (filled_tables := [table for table in about if table is not None and len(table)]):
         countries = scene.layers.get("countries")
         filled_tables = [] if countries is None else [countries[is_range_state(countries)]]
     if not filled_tables:
@@ -322,8 +319,7 @@ class ShapeMemory:
         """What is known of each thing and what it is `about`; what is not, `make` finds by its place."""
         keys = [(id(thing), key) for thing, key in zip(things, about, strict=True)]
         values = [self._known.get(key) for key in keys]
-        new = [place for place, known in enumerate(values) if known is None]
-        if new:
+        if new := [place for place, known in enumerate(values) if known is None]:
             if len(self._known) > self._MOST:
                 self._known.clear()
             for place, value in zip(new, make(new), strict=True):
@@ -394,8 +390,7 @@ def shown_layers(
     """
     open_layers = {name: table for name, table in layers.items() if name not in restricted}
     delicate: dict[str, CoarseReason] = {}
-    features = layers.get("features")
-    if features is not None:
+    if (features := layers.get("features")) is not None:
         open_layers["features"] = features
         if "ranges" in restricted:
             delicate |= dict.fromkeys(features["sci_name"], "restricted")
@@ -969,8 +964,7 @@ def simplest(
         return shapes, float(shapely.get_num_coordinates(shapes).sum()) / max(most_vertices, 1)
 
     first, last = 0, len(tolerances) - 1
-    excess = in_all / max(most_vertices, 1)
-    if excess <= 1:
+    if (excess := in_all / max(most_vertices, 1)) <= 1:
         shapes, excess = drawn(first)
         if excess <= 1 or not last:
             return shapes
@@ -1016,8 +1010,7 @@ def context_layers(
         By the name of the table, with the columns that maps draw from beside those of the table:
         ``title`` of the layer and ``measure``, what its number in a unit's card counts.
     """
-    summaries = tables.get("unit_context")
-    if summaries is None:
+    if (summaries := tables.get("unit_context")) is None:
         return {}
     measure = dict(zip(CONTEXT + summaries["layer"].astype(str), summaries["unit"], strict=True))
     return {

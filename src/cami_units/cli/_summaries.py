@@ -33,8 +33,7 @@ def say_what_went_in(round_: Round, problems: Iterable[Problem], *, cures: bool)
     """Say which files were read, and what was noticed in them."""
     lang = round_.imprint.languages[0]
     say(speaker(lang)("found line went in"), style="bold")
-    sources = list(round_.manifest.get("inputs", ()))
-    if sources:
+    if sources := list(round_.manifest.get("inputs", ())):
         say_rows(_by_layer(sources, lang))
     say_problems(round_.manifest.get("problems", ()), lang, cures=cures)
     say_problems(problems, lang, cures=cures)

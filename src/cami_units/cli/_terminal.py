@@ -449,8 +449,7 @@ class Pace:
             return ""
         # kilobytes of shapes say nothing to anybody
         count = f"{number}/{total}" if total < 1000 else f"{100 * number // total} %"
-        seconds = self.seconds_left(step, number, total)
-        if seconds is None:
+        if (seconds := self.seconds_left(step, number, total)) is None:
             return count
         return _phrase("time left", lang, count=count, time=_duration(seconds, lang))
 
@@ -464,8 +463,7 @@ def _duration(seconds: float, lang: str) -> str:
     # steps of five would round what is above to "60 s"
     if seconds < 55:
         return _phrase("time in seconds", lang, n=max(5 * round(seconds / 5), 5))
-    minutes = max(round(seconds / 60), 1)
-    if minutes < 60:
+    if (minutes := max(round(seconds / 60), 1)) < 60:
         return _phrase("time in minutes", lang, n=minutes)
     # the Red List takes hours: the minutes beside them say whether it is worth waiting
     return _phrase("time in hours", lang, hours=minutes // 60, n=minutes % 60)

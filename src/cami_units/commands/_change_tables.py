@@ -301,8 +301,7 @@ def picture(conflict: workshop.Conflict, shapes: Mapping[str, Any]) -> Picture:
         (label, f"{site}@base" if label == "base" and f"{site}@base" in shapes else site)
         for label, site in conflict.sites
     ]
-    labelled = [(label, shapes[site]) for label, site in places if site in shapes]
-    if not labelled:
+    if not (labelled := [(label, shapes[site]) for label, site in places if site in shapes]):
         labelled = [(unit, shapes[unit]) for unit in conflict.unit_id.split(";") if unit in shapes]
     return Picture(conflict.unit_id, tuple(labelled))
 

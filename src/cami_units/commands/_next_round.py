@@ -382,8 +382,7 @@ def _unranked(measured: MeasuredMerge) -> dict[str, bool]:
 def earlier_units(base: Round) -> gpd.GeoDataFrame:
     """The units of all rounds up to the base, as they were in each: `conservation_units` and ``round``."""
     was = base.tables["conservation_units"].assign(round=base.imprint.number)
-    earlier = base.tables.get("earlier_units")
-    if earlier is None:
+    if (earlier := base.tables.get("earlier_units")) is None:
         return gpd.GeoDataFrame(was)
     joined = pd.concat([earlier, was[earlier.columns]], ignore_index=True)
     return gpd.GeoDataFrame(joined, geometry="geometry", crs=LONLAT)
@@ -475,8 +474,7 @@ def _what_it_takes(
 
 def unasked_notices(measured: MeasuredMerge) -> list[workshop.Notice]:
     """That nobody asked what so many outlines miss: a column that is empty says it to no one."""
-    n_drawn = len(measured.redrawn)
-    if n_drawn <= MOST_ASKED:
+    if (n_drawn := len(measured.redrawn)) <= MOST_ASKED:
         return []
     what = workshop.note("not asked", count=n_drawn, most=MOST_ASKED)
     return [workshop.Notice("", "", "", what)]

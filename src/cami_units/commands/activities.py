@@ -203,8 +203,7 @@ def _base(
     directory: Path, base_round: Round, files: Sequence[Path], programme: Path | None
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """What there is so far."""
-    so_far = known_activities(directory)
-    if so_far is not None:
+    if (so_far := known_activities(directory)) is not None:
         return known_names(so_far, _spellings(base_round), ACTIVITIES)[0], []
     empty = pd.DataFrame({name: pd.Series(dtype=str) for name in workshop.ACTIVITY_COLUMNS})
     if files or programme:
@@ -238,8 +237,7 @@ def _themes_of(session: Sequence[str]) -> list[str]:
         A theme is none of the ten, in no language.
     """
     themes = [known_word(theme, THEMES) for theme in session]
-    unknown = [theme for theme in themes if theme not in THEMES]
-    if unknown:
+    if unknown := [theme for theme in themes if theme not in THEMES]:
         hints = [nearest_note(theme, THEMES) for theme in unknown]
         facts = {"names": in_short(unknown), "themes": in_short(THEMES, 10)}
         raise InputError.of("no theme", hints=hints, **facts)
@@ -541,8 +539,7 @@ def _files(files: Sequence[Path]) -> list[tuple[Path, bool]]:
             is_ours = store.is_litter(inner.name) or is_resolutions(inner)
             if _is_form_or_table(inner) and not is_ours:
                 named_files.append((inner, False))
-    missing = [path.name for path, _ in named_files if not path.is_file()]
-    if missing:
+    if missing := [path.name for path, _ in named_files if not path.is_file()]:
         raise InputError.of("files not there", names=in_short(missing))
     return named_files
 
@@ -584,8 +581,7 @@ def _activity_ids(names: Sequence[str], table: pd.DataFrame, base_round: Round) 
         return []
     suggestions = _suggestions(table, base_round).set_index("suggestion_id")["activity_ids"]
     known_ids = [*suggestions.index, *table["activity_id"]]
-    unknown = [name for name in names if name not in known_ids]
-    if unknown:
+    if unknown := [name for name in names if name not in known_ids]:
         hints = [nearest_note(name, known_ids) for name in unknown]
         raise InputError.of("no suggestion", names=in_short(unknown), hints=hints)
     return [

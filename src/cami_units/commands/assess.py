@@ -134,8 +134,7 @@ def pieces_key(plan_layers: Layers, plan: Plan) -> list[Any]:
 
 def cut_to_draw(plan_layers: Layers, plan: Plan, *, cache: Cache) -> DrawnPieces:
     """As much of :func:`cut` as drawing pages measure on; all of it where it is kept already."""
-    known_pieces = entry(cache, "pieces", pieces_key(plan_layers, plan))
-    if known_pieces is not None:
+    if (known_pieces := entry(cache, "pieces", pieces_key(plan_layers, plan))) is not None:
         return Pieces(layers=plan_layers, **known_pieces)
     return overlap.drawn_pieces(plan_layers, adjacent_km=plan.profile.G1.adjacent_km)
 

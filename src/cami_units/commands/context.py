@@ -118,8 +118,7 @@ def context_again(round_: Round, base: Round, *, crs: str) -> Round:
         With ``unit_context`` for its own units. What came from a raster is read on the planning
         units (``measured_on``), since a round does not carry the raster.
     """
-    before = base.tables.get("unit_context")
-    if before is None:
+    if (before := base.tables.get("unit_context")) is None:
         return round_
     units = gpd.GeoDataFrame(round_.tables["conservation_units"])
     old = gpd.GeoDataFrame(base.tables["conservation_units"]).set_index("unit_id").geometry
@@ -254,8 +253,7 @@ def _on_cells(
     cells = cells[cells["pu_id"].isin(values.index)]
     cells = cells.assign(value=cells["pu_id"].map(values))
     unit_values = overlap.summary_of_cells(units, cells, summary=summary)
-    ground = _known_ground(round_, name, crs)
-    if ground is None:
+    if (ground := _known_ground(round_, name, crs)) is None:
         return unit_values.assign(covered_share=1.0)
     _, share = overlap.covered_parts(units, ground)
     unit_values = unit_values.assign(covered_share=unit_values["unit_id"].map(share))

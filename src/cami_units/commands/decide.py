@@ -206,8 +206,7 @@ def _recorded(
     if decision in _CLOSING and not line["question"] and len(questions) == 1:
         [line["question"]] = questions
     earlier = standing_before(directory) if decision == "undo" else {}
-    faults = _faults(base_round, log, line, document, status, earlier.get(unit_id))
-    if faults:
+    if faults := _faults(base_round, log, line, document, status, earlier.get(unit_id)):
         raise InputError.of("nothing decided", lines=["", *faults])
     if decision == "ask":
         line["question"] = _next_question(base_round, log)

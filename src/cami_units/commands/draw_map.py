@@ -282,8 +282,7 @@ def _add_coarse(ground: _OpenGround) -> None:
     pieces, coarse, lattice = ground.pieces, ground.coarse, ground.lattice
     ranges = pieces.ranges[pieces.ranges["sci_name"].isin(coarse)]
     possible = pieces.supporting[pieces.supporting["sci_name"].isin(coarse)]
-    filled_tables = [table for table in (ranges, possible) if len(table)]
-    if not filled_tables:
+    if not (filled_tables := [table for table in (ranges, possible) if len(table)]):
         return
     bounds = np.array([table.total_bounds for table in filled_tables])
     west, south = bounds[:, :2].min(axis=0)

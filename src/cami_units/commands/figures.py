@@ -97,8 +97,7 @@ def figure_writers(
         name: kept_file("figure", key_of(first_lang, name), write)
         for name, write in writers.items()
     }
-    section_ids = shown_sections(round_)
-    if section_ids:
+    if section_ids := shown_sections(round_):
         sections = to_equal_area(gpd.GeoDataFrame(round_.tables["sections"]), crs)
     for section_id, part in _file_names(section_ids).items():
         [shape] = sections.geometry[sections["section_id"] == section_id]
@@ -169,8 +168,7 @@ def _atlas_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     remarks = tables.get("remarks")
     if isinstance(remarks, gpd.GeoDataFrame):
         layer_tables["remarks"] = remarks
-    parts = open_parts(round_)
-    if parts is not None:
+    if (parts := open_parts(round_)) is not None:
         layer_tables["ranges"] = parts
     return layer_tables
 

@@ -105,8 +105,7 @@ def _is_twin(reading: FileReading) -> bool:
         reading.refuse(Note(COLLECTED_BEFORE, facts))
         reading.note("same file as before", **facts)
         return True
-    twin = reading.twins.setdefault(reading.digest, reading.label)
-    if twin == reading.label:
+    if (twin := reading.twins.setdefault(reading.digest, reading.label)) == reading.label:
         return False
     reading.refuse(Note(TWIN, {"file": twin}))
     reading.note("same file", twin=twin)
@@ -198,8 +197,7 @@ def _read_archive(path: Path, reading: FileReading) -> bool:
     entries = [entry for entry in inner if not _is_plain_table(entry)]
     tables = [entry for entry in inner if entry not in entries]
     names = {one.label: one.label.removeprefix(f"{label}/") for one in tables}
-    outlined = [one.label for one in tables if layers.has_outlines_as_text(one.content)]
-    if outlined:
+    if outlined := [one.label for one in tables if layers.has_outlines_as_text(one.content)]:
         of_outlines = sorted(names.pop(one) for one in outlined)
         if not entries:
             raise InputError.of("table of outlines, no form", file=in_short(of_outlines))

@@ -57,8 +57,7 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
         raise InputError.of("files missing", names=in_short(map(str, missing)))
     if not unique_paths:
         tables = [one for path in paths if path.is_dir() for one in files_in(path)]
-        outlined = [one.name for one in tables if _is_table_of_outlines(one)]
-        if outlined:
+        if outlined := [one.name for one in tables if _is_table_of_outlines(one)]:
             raise InputError.of("table of outlines, no form", file=in_short(sorted(outlined)))
         raise InputError.of("no files")
     return sorted(unique_paths, key=lambda path: (path.name, str(path)))

@@ -66,8 +66,7 @@ def take_form(form: Form, reading: FileReading) -> None:
     rows_brought = form.activities
     is_of_table = rows_brought["activity_id"].ne("")
     marked = rows_brought["action"].isin(["add", "amend", "drop"])
-    activities = int(marked.where(is_of_table, rows_brought["text"].ne("")).sum())
-    if activities:
+    if activities := int(marked.where(is_of_table, rows_brought["text"].ne("")).sum()):
         reading.note_in("activities", "", Note("form activities", {"count": activities}))
     group_files.rounds[label] = form.round
     rows = filled + activities
@@ -124,8 +123,7 @@ def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
     lacks a letter puts "?" for it.
     """
     unit_id, name = workshop.unit_id_typed(row["unit_id"]), clean_name(row["name_en"])
-    known_names = base_facts.names.get(unit_id)
-    if known_names is None:
+    if (known_names := base_facts.names.get(unit_id)) is None:
         return name
     is_known = name.casefold() in {clean_name(one).casefold() for one in known_names}
     is_known |= any(workshop.is_garbled(name, clean_name(own_name)) for own_name in known_names)

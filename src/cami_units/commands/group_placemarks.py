@@ -205,8 +205,7 @@ def _unsound(
     reasons = {} if placemarks.is_whole else {"": "file cut off"}
     table = placemarks.table
     for row in records(table[table["kind"].isin(["none", "mask"])]):
-        unit_id = _meant(row)
-        if unit_id in base_facts.units:
+        if (unit_id := _meant(row)) in base_facts.units:
             reasons[unit_id] = "broken placemark"
     for mark in pins:
         unit_id = str(mark["data"].get("cu_id", ""))
@@ -229,8 +228,7 @@ def _words_without_ground(
     for row in rows:
         text = row["comment"] if row["kind"] in ("none", "view") else ""
         unit_id = _meant(row) if text else ""
-        outline = reading.base_facts.outlines.get(unit_id)
-        if outline is not None:
+        if (outline := reading.base_facts.outlines.get(unit_id)) is not None:
             mark = {**row, "file": reading.label, "data": {"about": unit_id}}
             yield _remark(mark, group, "comment", shapely.point_on_surface(outline))
         elif text:
@@ -428,8 +426,7 @@ _HANDED_OUT_CUT: Final = frozenset(name[:10] for name in _HANDED_OUT)
 
 def _comment(row: Mapping[Any, Any]) -> str:
     """What somebody typed: not our own instruction, and not an attribute that a program echoes."""
-    text = _without_echoes(clean_text(row["description"]), row["data"])
-    if not text:
+    if not (text := _without_echoes(clean_text(row["description"]), row["data"])):
         return ""
     echoes = {row["name"], *(row["data"].get(key) for key in _CARD_KEYS)}
     if row["data"].get("layer"):

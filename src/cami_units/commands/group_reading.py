@@ -361,8 +361,7 @@ def data_values(shapes: Sequence[Mapping[str, Any]], key: str) -> list[str]:
 
 def agreed_value(values: Iterable[str]) -> str:
     """The value that nearly all say; empty where they do not agree."""
-    counts = Counter(value for value in values if value)
-    if not counts:
+    if not (counts := Counter(value for value in values if value)):
         return ""
     value, times = counts.most_common(1)[0]
     return value if times >= _MEANT * counts.total() else ""

@@ -202,8 +202,7 @@ def groups_of(base_round: Round, plan: Plan | None = None) -> dict[str, tuple[st
     groups = groups_in(base_round)
     if plan:
         groups = workshop.groups_of(plan.workshop.groups, base_round.tables.get("sections"))
-    faults = workshop.group_name_faults(groups)
-    if faults:
+    if faults := workshop.group_name_faults(groups):
         raise InputError.of("groups cannot be packed for", clauses=faults)
     return groups
 
@@ -236,8 +235,7 @@ def _unowned(base_round: Round, groups: Mapping[str, Sequence[str]]) -> list[Pro
     """A note on sections that were given to no group."""
     given_sections = {section for of_group in groups.values() for section in of_group}
     sections = base_round.tables.get("sections", pd.DataFrame({"section_id": []}))
-    left = sorted(set(map(str, sections["section_id"])) - given_sections)
-    if not left:
+    if not (left := sorted(set(map(str, sections["section_id"])) - given_sections)):
         return []
     note = Note("sections of no group", {"names": in_short(left)}, "note")
     return [problem_of("note", "pack", "", "", note)]

@@ -190,8 +190,7 @@ _NEEDED = ("occurrence", "G1", "G2", "decision", "score", "cells")
 
 def open_numbers(plan: Plan) -> tuple[Problem, ...]:
     """What the criteria profile leaves open: without some of it nothing can be decided."""
-    fault = criteria.unknown_criteria(plan.profile)
-    if fault:
+    if fault := criteria.unknown_criteria(plan.profile):
         return (problem_of("refuses", "criteria", plan.profile.name, "", fault),)
     still = plan.profile.open_numbers()
     needed = [key for key in still if key.split(".")[0] in _NEEDED or key == "C2.weights"]

@@ -220,8 +220,7 @@ def base_beside(directory: Path, round_: Round) -> Path | None:
 
     Two folders that both could be it are none: nothing is guessed.
     """
-    base = round_.manifest.get("base")
-    if not base:
+    if not (base := round_.manifest.get("base")):
         return None
     folders = [
         path

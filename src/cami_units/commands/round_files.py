@@ -174,8 +174,7 @@ def products(
         changes the second, other numbers of the criteria few of the third.
         """
         stored = as_stored(proposal, folder / store.GEOPACKAGE)
-        whole = stamp_of_round(stored)
-        if not whole:
+        if not (whole := stamp_of_round(stored)):
             return b"", b"", {}
         return whole, stamp_of_layers(stored, *_DRAWN_BESIDE), stamps_by_layer(stored)
 

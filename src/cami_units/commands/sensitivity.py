@@ -362,8 +362,7 @@ def measured_ways(
 def _adjacent_units(units: gpd.GeoDataFrame, pieces: Pieces, plan: Plan) -> pd.DataFrame | None:
     """The overrides of the geography gate on units, by their own ids or by those of their hotspots."""
     named = units.assign(named=every_name(units))
-    overrides = adjacent_sites(named, pieces.layers, plan, "named")
-    if overrides is None:
+    if (overrides := adjacent_sites(named, pieces.layers, plan, "named")) is None:
         return None
     return overrides.assign(site=overrides["site"].str.split(";").str[0])
 
@@ -383,8 +382,7 @@ def _read_again(
     codes = parts["presence"]
     is_moved = codes.isin(presence) != codes.isin(plan.codes.presence)
     is_moved &= has_codes(parts, origin=plan.codes.origin, seasonal=plan.codes.seasonal)
-    names = set(parts.loc[is_moved, "sci_name"])
-    if not names:
+    if not (names := set(parts.loc[is_moved, "sci_name"])):
         return pieces, tables
     moved_pieces = read_otherwise(pieces, plan, design, presence, side, names)
     features = pieces.layers.features
@@ -628,8 +626,7 @@ def _smallest_set(
     cells: Callable[[], Cells], pieces: Pieces, plan: Plan, cache: Cache
 ) -> Callable[[], Sequence[str]]:
     """Finds the planning units of the smallest set; or has them, where they were found before."""
-    stored = entry(cache, "smallest", [])
-    if stored is not None:
+    if (stored := entry(cache, "smallest", [])) is not None:
         return lambda: stored["chosen"]
     solve = _cell_solver(cells(), pieces, plan)
     make: Callable[[], Parts] = lambda: {"chosen": list(solve().chosen)}  # noqa: E731

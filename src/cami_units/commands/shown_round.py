@@ -65,8 +65,7 @@ def stamp_of_round(round_: Round) -> bytes:
     Nothing where tables other than the units were replaced. The digests of stored tables are kept by
     the hash of their file.
     """
-    tables = _stored(round_)
-    if tables is None:
+    if (tables := _stored(round_)) is None:
         return b""
     # the table that decisions change is left out of the hash, else each decision would draw all
     # anew
@@ -182,8 +181,7 @@ def _row_digests(table: gpd.GeoDataFrame) -> list[str]:
 
 def carry_stamp(round_: Round, directory: Path) -> None:
     """Note what is known of the tables of a round whose units alone were written anew."""
-    tables = _stored(round_)
-    if tables is not None:
+    if (tables := _stored(round_)) is not None:
         hashes = json.dumps(_digests(tables)).encode()
         written = store.read_json(directory / store.MANIFEST)["outputs"][store.GEOPACKAGE]
         piece("digests", [str(written).encode()], lambda: [hashes])

@@ -48,8 +48,7 @@ def reopened(base_round: Round) -> tuple[plan.Plan, Layers]:
     cami_units.model.InputError: This round came without species, ranges_used, ...
     """
     check_arguments(reopened, locals())
-    missing = [name for name in _NEEDED if name not in base_round.tables]
-    if missing:
+    if missing := [name for name in _NEEDED if name not in base_round.tables]:
         raise InputError.of("cannot be measured again", names=in_short(missing))
     manifest: Mapping[str, Any] = base_round.manifest
     round_plan = plan.stored_plan(manifest["plan"], manifest["profile"])

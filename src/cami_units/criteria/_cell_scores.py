@@ -61,8 +61,7 @@ def score_cells(
         ("cell_species", cell_species, ("pu_id", "sci_name", "km2")),
         ("shared", shared, ("pu_id", "sci_name")),
     ):
-        missing = [column for column in needed if column not in table.columns]
-        if missing:
+        if missing := [column for column in needed if column not in table.columns]:
             raise InputError(f"The table '{name}' lacks the column {listed(missing)}.")
     counted = counted_species(species, profile)
     key = ["pu_id", "sci_name"]

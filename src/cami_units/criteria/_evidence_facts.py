@@ -395,8 +395,7 @@ def _severe(site: Site, shared_rows: Iterable[Row]) -> Clauses:
     others = {name: site.met[name] for name in site.profile.C2.or_categories_with}
     if not severe or not others:
         return []
-    met_others = [criterion for criterion, met in others.items() if met is True]
-    if met_others:
+    if met_others := [criterion for criterion, met in others.items() if met is True]:
         how = _note("C2 met", n=len(met_others), criteria_all=met_others)
     elif all(met is False for met in others.values()):
         how = _note("C2 not met", criteria_any=list(others))
@@ -410,8 +409,7 @@ def _severe(site: Site, shared_rows: Iterable[Row]) -> Clauses:
 
 def _c3(site: Site) -> Clauses:
     """The share of its range that each transboundary species has here, against its own limit."""
-    shared_rows = [row for row in site.species if row.transboundary]
-    if not shared_rows:
+    if not (shared_rows := [row for row in site.species if row.transboundary]):
         return [_note("C3 none")]
     order = sorted(
         shared_rows,

@@ -202,8 +202,7 @@ def counted_species(species: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     Adds ``weight``, ``category_known``, ``severe`` and ``min_share`` (%, the threshold of C3).
     """
     needed = ("sci_name", "name_en", "iucn_category", "in_cami", "range_km2")
-    missing = [column for column in needed if column not in species.columns]
-    if missing:
+    if missing := [column for column in needed if column not in species.columns]:
         hint = (
             ' Add it with species.merge(features[["sci_name", "range_km2"]], how="left").'
             if missing == ["range_km2"]
@@ -283,8 +282,7 @@ def _tidy(tables: SiteTables, known_species: Collection[str]) -> SiteTables:
     tidy: dict[str, pd.DataFrame | None] = {}
     site_names = set(tables.sites.get("site", ()))
     for name in (field.name for field in fields(tables)):
-        table = getattr(tables, name)
-        if table is None:
+        if (table := getattr(tables, name)) is None:
             tidy[name] = None
             continue
         rows, table_faults = _tidy_table(name, table, known_species, site_names)
@@ -302,14 +300,12 @@ def _tidy_table(
 ) -> tuple[pd.DataFrame | None, list[str]]:
     """One table with its promised columns, and what is wrong with it; None: it lacks a column."""
     columns = list(_COLUMNS[name])
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
+    if missing := [column for column in columns if column not in table.columns]:
         return None, [f"'{name}' lacks the column {listed(missing)}"]
     columns += [column for column in _MAY_BE_LACKING.get(name, ()) if column in table.columns]
     table = pd.DataFrame(table)[columns]
     faults = []
-    strange = sorted({str(site) for site in set(table["site"].unique()) - set(site_names)})
-    if strange:
+    if strange := sorted({str(site) for site in set(table["site"].unique()) - set(site_names)}):
         faults.append(f"'{name}' speaks of sites that are not in 'sites': {listed(strange)}")
     # Sites keep their order, which is the user's; all other tables are sorted, so that sums come
     # out the same.
@@ -984,8 +980,7 @@ FURTHER: Final[Mapping[str, Measure]] = MappingProxyType({})
 
 def unknown_criteria(profile: Profile) -> Note | None:
     """Why the further criteria of a profile cannot be measured, if they cannot be."""
-    strange = sorted(set(profile.further) - set(FURTHER))
-    if not strange:
+    if not (strange := sorted(set(profile.further) - set(FURTHER))):
         return None
     facts = {"profile": profile.name, "first": strange[0], "names": in_short(strange, 20)}
     key = "criteria and further" if FURTHER else "criteria only"
@@ -995,8 +990,7 @@ def unknown_criteria(profile: Profile) -> Note | None:
 
 def further_measures(tables: SiteTables, profile: Profile) -> pd.DataFrame:
     """The number of each further criterion of the profile for every site; NaN: not assessed."""
-    fault = unknown_criteria(profile)
-    if fault:
+    if fault := unknown_criteria(profile):
         raise PlanError(fault)
     sites = pd.Index(tables.sites["site"], name="site")
     found = {name: FURTHER[name](tables).reindex(sites) for name in sorted(profile.further)}

@@ -361,8 +361,7 @@ def take_out(directory: Path, name: str) -> Path:
     InputError
         There is no such file among those handed in.
     """
-    path = _files(directory / HANDED_IN).get(name)
-    if path is None:
+    if (path := _files(directory / HANDED_IN).get(name)) is None:
         raise InputError.of("not handed in", file=clean_name(name), folder=HANDED_IN)
     return store.move_aside(path, directory / TAKEN_OUT)
 

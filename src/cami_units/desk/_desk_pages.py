@@ -518,8 +518,7 @@ class Pages:
 
     def _conflicts(self, day: Day, lang: str) -> list[dict[str, Any]]:
         """Each conflict of the current round, with its picture and what can be chosen."""
-        loop = self.desk.loop(day)
-        if loop is None:
+        if (loop := self.desk.loop(day)) is None:
             return []
         onto = day.base if self.desk.fresh else next(reversed(day.rounds[:-1]), None)
         table = _day.read_resolutions(self.desk.directory)
@@ -768,15 +767,13 @@ class Pages:
 
     def make_session(self, request: Request, form: FormData) -> Response:
         """Forms and the programme with the themes of one session only."""
-        themes = [str(theme) for theme in form.getlist("theme") if theme in THEMES]
-        if not themes:
+        if not (themes := [str(theme) for theme in form.getlist("theme") if theme in THEMES]):
             return self._refusal(request, "desk no such choice")
         return self._ask_product(request, "activities", {"session": themes})
 
     def make(self, request: Request, form: FormData) -> Response:
         """Make one product, in its turn."""
-        name = _text(form, "product")
-        if name not in _verbs.PRODUCTS:
+        if (name := _text(form, "product")) not in _verbs.PRODUCTS:
             return self._refusal(request, "desk no such choice")
         return self._ask_product(request, name)
 
@@ -801,8 +798,7 @@ class Pages:
         """Open the folder of a product with the program that this machine opens folders with."""
         import typer
 
-        name = _text(form, "product")
-        if name in (*_verbs.PRODUCTS, _verbs.SESSION):
+        if (name := _text(form, "product")) in (*_verbs.PRODUCTS, _verbs.SESSION):
             if path := self._folder_of(self._day(), name):
                 typer.launch(str(self.desk.directory / path))
         elif name in _verbs.BEFORE and (folder := _verbs.done_before(self.desk.directory)[name]):
@@ -884,8 +880,7 @@ class Pages:
 
     def asset(self, request: Request) -> Response:
         """The style and the script of the pages."""
-        name = request.path_params["name"]
-        if name not in _ASSETS:
+        if (name := request.path_params["name"]) not in _ASSETS:
             return self._refusal(request, "desk no such choice", 404)
         return FileResponse(_ASSETS_FOLDER / name, media_type=_ASSETS[name])
 

@@ -94,8 +94,7 @@ class Guard:
 
     def _verdict(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str]:
         """The status a request is answered with here, and the phrase for why; 0 lets it through."""
-        host = headers.get(b"host", "")
-        if host not in self.hosts:
+        if (host := headers.get(b"host", "")) not in self.hosts:
             return 421, "host"
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return 405, "method"

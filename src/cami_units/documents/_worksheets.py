@@ -270,8 +270,7 @@ def status_styles(sheet: Any) -> dict[str, int]:
 
 def put(cell: Any, value: object, **style: Any) -> None:
     """A value in a cell: a number as it is, anything else as text that cannot be a formula."""
-    content = _shown(value)
-    if content is not None:
+    if (content := _shown(value)) is not None:
         cell.value = content
     if isinstance(content, str):
         cell.data_type = "s"

@@ -151,8 +151,7 @@ def _add_hidden(
 ) -> None:
     """Add units that are out, each under its status, with the reason and what took it in."""
     for status in HIDDEN_STATUSES:
-        hidden = [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] == status]
-        if hidden:
+        if hidden := [unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] == status]:
             _docx.heading(document, text(status, lang), 1)
         for unit_id in hidden:
             lines = records(decisions[decisions["unit_id"] == unit_id])

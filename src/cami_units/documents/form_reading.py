@@ -273,8 +273,7 @@ def _second_sheets(
     rows_of_first = set(_table(book[first], place, fields).itertuples(index=False, name=None))
     for title, place in others:
         rows = _table(book[title], place, fields).itertuples(index=False, name=None)
-        names = [next(filter(None, row)) for row in rows if row not in rows_of_first]
-        if names:
+        if names := [next(filter(None, row)) for row in rows if row not in rows_of_first]:
             facts = {"sheet": title, "first": first, "names": in_short(names)}
             yield problem_of("counted", "form", file, title, Note("second sheet", facts))
 
@@ -356,8 +355,7 @@ def _beside_the_tables(
                 for row in sheet.rows[place + 1 :]
                 if not _is_heading(row, ACTIVITY_FIELDS)
             ]
-        typed = list(filter(_has_letters, rows))
-        if typed:
+        if typed := list(filter(_has_letters, rows)):
             note = Note("form words", {"text": in_short(typed, _MOST_BESIDE)})
             yield problem_of("counted", "form", file, title, note)
 

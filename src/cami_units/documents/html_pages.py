@@ -305,8 +305,7 @@ def _bar(row: dict[Any, Any], largest: int, lang: str) -> dict[str, Any]:
     """The bar of one theme: where each part begins and how wide it is, of 100."""
     parts, left = [], 0.0
     for status, colour in _COLOURS.items():
-        wide = 100 * int(row[status]) / largest
-        if wide:
+        if wide := 100 * int(row[status]) / largest:
             parts.append({"x": left, "width": wide, "colour": colour, "count": int(row[status])})
         left += wide
     return {

@@ -164,8 +164,7 @@ def _meant(typed: str, spellings: Spellings) -> tuple[Meant, bool]:
     if whole:
         return whole, True
     sides = [_meant(side, spellings) for side in _either(typed) if side != typed]
-    said = [meant for meant, _ in sides if meant]
-    if not said:
+    if not (said := [meant for meant, _ in sides if meant]):
         return spellings.parts.get(words, {}), False
     # "leopard (Panthera pardus)" is what both sides may be
     both = set.intersection(*map(set, said)) or set().union(*said)

@@ -312,8 +312,7 @@ def _ground_layers(shown_scene: scene.Scene) -> tuple[tuple[str, npt.NDArray[Any
     behind += _waters(shown_scene)
     names = {LAYERS[name].sign: name for name in MAP_EVIDENCE}
     for kind in (sign for sign in INKS if sign in names):
-        table = tables.get(names[kind])
-        if table is not None:
+        if (table := tables.get(names[kind])) is not None:
             dimension = 1 if kind in LINES else 2
             shapes = table.geometry.to_numpy()
             is_drawn = shapely.get_dimensions(shapes) == dimension

@@ -197,8 +197,7 @@ def _all(root: Any, name: str) -> Iterator[Any]:
 
 def _attribute(element: Any, name: str) -> str:
     """An attribute by its local name."""
-    plain = element.get(name)
-    if plain is not None:
+    if (plain := element.get(name)) is not None:
         return str(plain)
     return next((v for key, v in element.attrib.items() if key.endswith(f"}}{name}")), "")
 
@@ -297,8 +296,7 @@ def _fill_down(cells: Mapping[int, dict[int, str]], blocks: Iterable[tuple[int, 
 def _relations(parts: Mapping[str, bytes], part: str) -> dict[str, tuple[str, str]]:
     """By id: of what kind a related part is, and where it lies."""
     folder, name = posixpath.split(part)
-    listing = parts.get(posixpath.join(folder, "_rels", f"{name}.rels"))
-    if listing is None:
+    if (listing := parts.get(posixpath.join(folder, "_rels", f"{name}.rels"))) is None:
         return {}
     return {
         _attribute(relation, "Id"): (
@@ -374,11 +372,9 @@ def _xlsx_value(cell: Any, texts: list[str], date_styles: set[int], epoch: dt.da
     from openpyxl.utils.datetime import from_excel
     from openpyxl.utils.escape import unescape
 
-    kind = _attribute(cell, "t")
-    if kind == "inlineStr":
+    if (kind := _attribute(cell, "t")) == "inlineStr":
         return clean_text("\n".join(_rich_text(element) for element in _all(cell, "is")))
-    value = next((element.text or "" for element in _all(cell, "v")), "")
-    if not value:
+    if not (value := next((element.text or "" for element in _all(cell, "v")), "")):
         return ""
     if kind == "s":
         return clean_text(texts[int(value)])
@@ -463,8 +459,7 @@ def _ods_value(cell: Any) -> tuple[str, str]:
         is_remark = any(_name(parent) == "annotation" for parent in paragraph.iterancestors())
         (remark_lines if is_remark else lines).append("".join(paragraph.itertext()))
     cell_text = clean_text("\n".join(lines))
-    kind = cell.get(f"{{{_OFFICE}}}value-type", "")
-    if kind == "date":
+    if (kind := cell.get(f"{{{_OFFICE}}}value-type", "")) == "date":
         moment = cell.get(f"{{{_OFFICE}}}date-value", "")
         cell_text = _day(dt.datetime.fromisoformat(moment)) if moment else cell_text
     elif kind == "float" and not _ERROR.fullmatch(cell_text):

@@ -331,8 +331,7 @@ def _areas(plate: Plate, table: gpd.GeoDataFrame, name: str) -> None:
 
 def _sections(plate: Plate) -> None:
     """Outlines of sections, a common edge once, so that its dashes show."""
-    table = layer(plate.scene, "sections", "section_id")
-    if table is not None:
+    if (table := layer(plate.scene, "sections", "section_id")) is not None:
         outlines = shapely.boundary(_clipped(table.geometry.to_numpy(), plate.sized))
         edges = shapely.union_all(outlines)
         merged = shapely.line_merge(edges) if edges.geom_type == "MultiLineString" else edges
@@ -351,8 +350,7 @@ def _lines(plate: Plate, table: gpd.GeoDataFrame, name: str) -> None:
 
 def _barriers(plate: Plate) -> None:
     """Draw each kind of barrier in its own line."""
-    table = layer(plate.scene, "barriers", "barrier_id")
-    if table is None:
+    if (table := layer(plate.scene, "barriers", "barrier_id")) is None:
         return
     kinds = table["kind"].map(barrier_kind)
     for kind, look in BARRIERS.items():
@@ -598,8 +596,7 @@ def _section_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
 
 def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_states: bool) -> None:
     """Names of range states, wherever in the state there is room; of neighbours, in their middle."""
-    table = layer(scene, "countries", "iso2")
-    if table is None:
+    if (table := layer(scene, "countries", "iso2")) is None:
         return
     wanted = table[is_range_state(table) == range_states]
     # a state off the map is not cut: of a sheet of one section that is most of them

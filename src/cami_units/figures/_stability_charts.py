@@ -238,8 +238,7 @@ def border_graph(scene: Scene, pairs: pd.DataFrame) -> Figure:
     axes = axes_at(figure, margin, top, width, end - top)
     for side in axes.spines.values():
         side.set_visible(False)
-    places = _places(scene, pairs)
-    if places:
+    if places := _places(scene, pairs):
         spots = np.array(list(places.values()))
         left, low, right, high = framed(
             (*spots.min(axis=0), *spots.max(axis=0)), aspect=width / (end - top), margin=0.08

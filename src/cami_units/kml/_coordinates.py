@@ -237,8 +237,7 @@ def joint_area(areas: Sequence[BaseGeometry], effort: Effort) -> BaseGeometry:
         return together
     # The same polygon a thousand times is a slip of a program: its edges all meet.
     distinct = list({shapely.to_wkb(part): part for part in areas}.values())
-    count = _crossings(shapely.geometrycollections(distinct), effort)
-    if count > effort.crossings:
+    if (count := _crossings(shapely.geometrycollections(distinct), effort)) > effort.crossings:
         raise UnusableError("too tangled")
     effort.crossings -= count
     return shapely.union_all(distinct)
@@ -261,8 +260,7 @@ def _nothing_in(placemark: etree._Element) -> Note:
     """Why a placemark without any shape has none: elements that KML does not know are named."""
     children = {local(child) for child in placemark}
     # of those that KML knows nothing is left: they are empty
-    odd = set(filter(_GEOMETRY_LIKE.fullmatch, children)) - _SHAPES - _GROUPS
-    if odd:
+    if odd := set(filter(_GEOMETRY_LIKE.fullmatch, children)) - _SHAPES - _GROUPS:
         return Note("odd geometry", {"elements": [f"<{clean_name(name)}>" for name in sorted(odd)]})
     # what has data was a shape, whose view is left when its outline is thrown away
     if children & {"LookAt", "Camera"} and "ExtendedData" not in children:
@@ -276,8 +274,7 @@ def _shape_elements(placemark: etree._Element, shapes: Shapes) -> Iterator[etree
     waiting = list(reversed(placemark))
     while waiting:
         element = waiting.pop()
-        kind = local(element)
-        if kind in _SHAPES:
+        if (kind := local(element)) in _SHAPES:
             yield element
         elif kind == "Model":
             shapes.faults.append(Note("model"))
@@ -287,8 +284,7 @@ def _shape_elements(placemark: etree._Element, shapes: Shapes) -> Iterator[etree
 
 def _geometry(element: etree._Element, shapes: Shapes, effort: Effort) -> tuple[Kind, BaseGeometry]:
     """One geometry element as a valid geometry of its kind."""
-    kind = local(element)
-    if kind == "Polygon":
+    if (kind := local(element)) == "Polygon":
         return "polygon", _polygon(element, shapes, effort)
     xy = _lonlat(track_points(element) if kind == "Track" else _points(element, shapes), shapes)
     if kind == "Point" or (kind == "Track" and len(xy) == 1):
@@ -337,8 +333,7 @@ def _altitude(text: list[str]) -> float:
 
 def _polygon(element: etree._Element, shapes: Shapes, effort: Effort) -> BaseGeometry:
     """A polygon, or several, from its rings; its faults mended as far as they can be."""
-    shells = _rings(element, "outerBoundaryIs")
-    if not shells:
+    if not (shells := _rings(element, "outerBoundaryIs")):
         raise UnusableError("no outer ring")
     holes = _holes(element, shapes, effort)
     if len(shells) > 1:
@@ -617,8 +612,7 @@ def _one_by_one(text: str) -> tuple[NDArray[np.float64], str]:
     """As :func:`spelt_points`, for what is not plain: mixed lengths, loose commas, faults to name."""
     spelling, points, matches = "", text.split(), []
     for spelling, points in _spellings(text):
-        xyz = _plain_points(points, " ".join(points))
-        if xyz is not None:
+        if (xyz := _plain_points(points, " ".join(points))) is not None:
             return xyz, spelling
         matches = [match for point in points if (match := _POINT.fullmatch(point))]
         if len(matches) == len(points):
@@ -726,8 +720,7 @@ def _areas_end(polygon: BaseGeometry) -> str:
 
 def _may_be_checked(area: BaseGeometry, effort: Effort) -> bool:
     """Whether GEOS may be asked if an area is valid: it holds all parts and holes that meet together."""
-    count = shapely.get_num_coordinates(area)
-    if count > _FEW:
+    if (count := shapely.get_num_coordinates(area)) > _FEW:
         near = near_runs(area)[1] if count <= effort.checked else np.inf
         if near > effort.checked:
             return False
@@ -790,8 +783,7 @@ def _turned(xy: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def crosses_too_often(area: BaseGeometry) -> bool:
     """Whether the edges of an area that is not valid meet too often for it to be mended."""
-    count = int(shapely.get_num_coordinates(area))
-    if count <= _FEW:
+    if (count := int(shapely.get_num_coordinates(area))) <= _FEW:
         return False
     effort = Effort(pairs=2 * (MOST_PAIRS + _SPARSE * count))
     return _crossings(area, effort) > MOST_CROSSINGS
@@ -815,8 +807,7 @@ def _tame(polygon: BaseGeometry, shapes: Shapes, effort: Effort) -> BaseGeometry
         # Where a GPS rested most points go; where a ring was drawn as a tangle hardly any.
         if simpler is None or shapely.get_num_coordinates(simpler) > 0.8 * before:
             continue
-        simpler_count = _crossings(simpler, effort)
-        if simpler_count <= effort.crossings:
+        if (simpler_count := _crossings(simpler, effort)) <= effort.crossings:
             effort.crossings -= simpler_count
             shapes.say("simplified tangle", metres=round(tolerance * 1e5))
             return simpler
@@ -932,8 +923,7 @@ def _without_slivers(polygon: BaseGeometry, shapes: Shapes) -> BaseGeometry:
         pieces = polygons
     else:
         sound, specks = without_specks(polygon)
-        pieces = parts(sound)
-        if not pieces:
+        if not (pieces := parts(sound)):
             raise UnusableError("speck")
         if specks:
             shapes.say("specks", count=specks)

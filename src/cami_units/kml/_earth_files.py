@@ -315,14 +315,12 @@ def _given_faults(lang: str, layers: Iterable[str]) -> list[str]:
 
 def _check_cards(units: gpd.GeoDataFrame, cards: pd.DataFrame) -> None:
     """Refuse cards that lack a column, or a unit."""
-    missing = [field for field in CARD_FIELDS if field not in cards.columns]
-    if missing:
+    if missing := [field for field in CARD_FIELDS if field not in cards.columns]:
         raise InputError(
             f"The cards have no column {listed(missing)}. Make them with cu.unit_cards(…)."
         )
     card_of = _by_unit(cards)
-    bare = [unit_id for unit_id in units["unit_id"] if unit_id not in card_of]
-    if bare:
+    if bare := [unit_id for unit_id in units["unit_id"] if unit_id not in card_of]:
         raise InputError(
             f"{len(bare)} of {len(units)} units have no card: {listed(bare)}. "
             "Make the cards from the same units with unit_cards(…)."

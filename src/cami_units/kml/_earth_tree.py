@@ -551,8 +551,7 @@ def _finished(tree: _Tree) -> tuple[bytes, bytes]:
     # Our own bytes: huge_tree only lifts the 10 MB limit on one text.
     root = etree.fromstring(tree.kml.kml(format=False).encode("utf-8"), parser)
     for element in [*root.iter(etree.Element)]:
-        number = str(element.attrib.pop("id", ""))
-        if number in tree.ids:
+        if (number := str(element.attrib.pop("id", ""))) in tree.ids:
             element.set("id", tree.ids[number])
         if len(element) > 1 and etree.QName(element).namespace == KML:
             element[:] = sorted(element, key=_place)

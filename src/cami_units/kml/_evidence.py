@@ -411,8 +411,7 @@ _AROUND: Final = 5.0
 
 def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
     """Great rivers and the shores of great lakes round the units, as lines."""
-    seen = narrowest_bounds(units.geometry)
-    if seen is None:
+    if (seen := narrowest_bounds(units.geometry)) is None:
         return []
     return list(_water_marks(lang, widened(seen, _AROUND)))
 
@@ -420,8 +419,7 @@ def waters(lang: str, units: gpd.GeoDataFrame) -> list[Mark]:
 @lru_cache(maxsize=2)  # both kinds of Google Earth come for the same ones
 def _water_marks(lang: str, frame: Bounds) -> tuple[Mark, ...]:
     """The great waters of a frame in degrees."""
-    lines = piece("waters", [repr(frame).encode()], lambda: _great_waters(frame))
-    if not lines:
+    if not (lines := piece("waters", [repr(frame).encode()], lambda: _great_waters(frame))):
         return ()
     outlines, title = (
         shapely.MultiLineString(shapely.from_wkb(lines).tolist()),
@@ -659,8 +657,7 @@ def names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | 
 
 def more_names(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder | None:
     """Names of small places, to be switched on."""
-    marks = _places(drawing, layers.get("gazetteer"), wide=False)
-    if not marks:
+    if not (marks := _places(drawing, layers.get("gazetteer"), wide=False)):
         return None
     return Folder(words.text("more places", drawing.lang), tuple(marks), visible=False, near=True)
 

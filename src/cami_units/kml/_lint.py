@@ -426,8 +426,7 @@ class _Checker:
         if len(xyz) == 0:
             self.findings.say("error", "coordinates", Note("lint no coordinates"), element)
             return
-        outside = out_of_range(xyz)
-        if outside is not None:
+        if (outside := out_of_range(xyz)) is not None:
             lon, lat = xyz[outside, :2]
             what = Note("lint not on Earth", {"place": f"{lon:g},{lat:g}"})
             self.findings.say("error", "range", what, element)
@@ -583,8 +582,7 @@ class _Checker:
         if self.unit_polygons > MAX_UNIT_POLYGONS:
             facts = {"count": self.unit_polygons, "most": MAX_UNIT_POLYGONS}
             say("warning", "unit-polygons", Note("many polygons", facts))
-        layers = sum(1 for _ in _visible_layers(self.root))
-        if layers > MAX_LAYERS:
+        if (layers := sum(1 for _ in _visible_layers(self.root))) > MAX_LAYERS:
             say("warning", "layers", Note("lint many layers", {"n": layers, "most": MAX_LAYERS}))
 
 

@@ -385,8 +385,7 @@ class _Reader:
         has_altitudes = 0
         # In the order of the file, once: line numbers and folders then come for nothing.
         for element in root.iter(*_TOLD):
-            kind = local(element)
-            if kind == "Placemark":
+            if (kind := local(element)) == "Placemark":
                 has_altitudes += self._read_one(element)
             elif kind in _NOT_FOLLOWED and not _is_ours(element):
                 others.setdefault(kind, []).append(_name(_child_text(element, "name")))
@@ -701,8 +700,7 @@ _SALVAGED: Final = DAMAGED[1:].partition("}")[0].encode()
 
 def _is_ours(element: etree._Element) -> bool:
     """Whether this is the ground, the legend or the tour of our own file, which come back with a whole pack."""
-    kind = local(element)
-    if kind == "Tour":
+    if (kind := local(element)) == "Tour":
         return _child_text(element, "name").strip() in _OUR_TOUR
     hrefs = [text_of(inner) for inner in element.iter(etree.Element) if local(inner) == "href"]
     return any(name in href for name in _OUR_PICTURES.get(kind, ()) for href in hrefs)

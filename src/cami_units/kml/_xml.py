@@ -300,8 +300,7 @@ def _declares_type(content: bytes) -> bool:
             place += 1
         for opening, closing in ((b"<?", b"?>"), (b"<!--", b"-->")):
             if content.startswith(opening, place):
-                end = content.find(closing, place + len(opening))
-                if end < 0:
+                if (end := content.find(closing, place + len(opening))) < 0:
                     return False
                 place = end + len(closing)
                 break
@@ -379,8 +378,7 @@ def refuse_odd(root: etree._Element, name: str) -> None:
     """Refuse a tree that is no KML, has a document type, or is nested too deep."""
     if getattr(root.getroottree().docinfo, "doctype", ""):
         raise InputError.of("document type declared", file=name)
-    kind = local(root)
-    if kind not in _ROOTS:
+    if (kind := local(root)) not in _ROOTS:
         raise InputError.of("other root", file=name, element=clean_name(kind)[:80])
     if root.xpath("/*" + "/*" * MAX_DEPTH):
         raise InputError.of("nested deeper", file=name, most=MAX_DEPTH)
@@ -531,12 +529,10 @@ def _repaired(text: str, name: str) -> tuple[str, list[Note]]:
         (_with_quotes, "quotation marks"),
         (_with_prefixes, "namespace declarations"),
     ):
-        repaired = repair(text)
-        if repaired != text:
+        if (repaired := repair(text)) != text:
             notes.append(Note(note))
             text = repaired
-    root = _ROOT_TAG.search(text)
-    if not root:
+    if not (root := _ROOT_TAG.search(text)):
         raise InputError.of("without KML", file=name)
     # A declaration after an empty line is one line too late: it says nothing more, and goes.
     before = text[: root.start()]
@@ -554,8 +550,7 @@ def _without_mail(text: str) -> str:
         text = decodestring(text.encode("utf-8")).decode("utf-8", "replace")
     if re.search(r"^[ \t]{0,8}(?:>[ \t]?){1,20}<", text, re.MULTILINE):
         text = _QUOTED.sub("", text)
-    start = re.search(r"<(?:\w+:)?kml[\s>]", text)
-    if not start:
+    if not (start := re.search(r"<(?:\w+:)?kml[\s>]", text)):
         return text
     ends = [match.end() for match in re.finditer(r"</(?:\w+:)?kml\s*>", text)]
     end = ends[-1] if ends else len(text)
@@ -607,8 +602,7 @@ def _around_cdata(text: str) -> Iterator[tuple[str, bool]]:
     """The text in pieces, and whether each is a CDATA section, which is left as it is."""
     place = 0
     while (start := text.find("<![CDATA[", place)) >= 0:
-        end = text.find("]]>", start)
-        if end < 0:
+        if (end := text.find("]]>", start)) < 0:
             break
         yield text[place:start], False
         yield text[start : end + 3], True
@@ -665,8 +659,7 @@ def _salvaged(text: str, name: str, notes: list[Note], error: etree.XMLSyntaxErr
         raise _broken(name, text, error)
     refuse_odd(root, name)
     beyond = _put_all_back(root, sound, begun)
-    saved = sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))
-    if not saved:
+    if not (saved := sum(1 for mark in root.iter(etree.Element) if _is_sound(mark))):
         raise _broken(name, text, error)
     facts = {"line": error.lineno or 1, "read": saved, "count": begun}
     if _is_cut(text):
@@ -700,8 +693,7 @@ def _put_all_back(root: etree._Element, sound: dict[str, etree._Element], begun:
     stubs = [element for element in root.iter(etree.Element) if local(element) == "Placemark"]
     for stub in stubs[begun:]:
         # A tag that is itself cut off: the parser has made an element of "<Placemark".
-        outer = stub.getparent()
-        if outer is not None:
+        if (outer := stub.getparent()) is not None:
             outer.remove(stub)
     for stub in stubs[:begun]:
         _put_back(stub, sound)
@@ -734,8 +726,7 @@ def _spans(text: str, opening: str, closing: str) -> list[tuple[int, int]]:
     spans = []
     place = 0
     while (start := text.find(opening, place)) >= 0:
-        end = text.find(closing, start + len(opening))
-        if end < 0:
+        if (end := text.find(closing, start + len(opening))) < 0:
             break
         place = end + len(closing)
         spans.append((start, place))
@@ -778,8 +769,7 @@ def _alone(mark: str, declared: str) -> etree._Element | None:
         return _tree(f"<salvage{declared}>{mark}</salvage>".encode("utf-8", "replace"))[0]
     slips = []
     for slip, repair in (("attribute", _with_whole_attributes), ("words", _with_words_escaped)):
-        repaired = repair(mark)
-        if repaired != mark:
+        if (repaired := repair(mark)) != mark:
             slips.append(slip)
             mark = repaired
     if not slips:
@@ -800,8 +790,7 @@ def _with_words_escaped(mark: str) -> str:
     for opening in _TYPED.finditer(mark):
         if opening.start() < place or opening[1] in endless:
             continue
-        end = mark.find(f"</{opening[1]}", opening.end())
-        if end < 0:
+        if (end := mark.find(f"</{opening[1]}", opening.end())) < 0:
             endless.add(opening[1])
             continue
         words = mark[opening.end() : end]
@@ -870,14 +859,12 @@ def kml_of_gpx(root: etree._Element) -> etree._Element:
     kml = etree.Element("kml")
     document = etree.SubElement(kml, "Document")
     for feature in root:
-        kind = local(feature)
-        if kind not in ("trk", "rte", "wpt"):
+        if (kind := local(feature)) not in ("trk", "rte", "wpt"):
             continue
         placemark = etree.SubElement(document, "Placemark")
         placemark.sourceline = line_of(feature)  # type: ignore[assignment]
         for name, sources in (("name", ("name",)), ("description", ("desc", "cmt"))):
-            words = [text_of(child) for child in feature if local(child) in sources]
-            if words:
+            if words := [text_of(child) for child in feature if local(child) in sources]:
                 etree.SubElement(placemark, name).text = "\n".join(dict.fromkeys(words))
         if kind == "wpt":
             point = etree.SubElement(placemark, "Point")

@@ -437,8 +437,7 @@ def _units(root: etree._Element, cu_id: str | None = None) -> list[etree._Elemen
 
 def _unit(root: etree._Element, cu_id: str) -> etree._Element:
     """The first placemark of a unit."""
-    marks = _units(root, cu_id)
-    if not marks:
+    if not (marks := _units(root, cu_id)):
         raise InputError(f"There is no unit '{cu_id}' to edit in this file.")
     return marks[0]
 

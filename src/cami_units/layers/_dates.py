@@ -79,8 +79,7 @@ class _Found(NamedTuple):
 
 
 def _found(text: str) -> _Found | None:
-    match = _YEAR_LAST.match(text)
-    if match is None:
+    if (match := _YEAR_LAST.match(text)) is None:
         return None
     before, first, sign, second, year = match.groups()
     if len(year) == 2:  # as POSIX has it: 69 is 1969, 68 is 2068
@@ -132,8 +131,7 @@ def year_first(texts: pd.Series[str]) -> tuple[pd.Series[str], list[Note]]:
         if text in found_of:
             found = found_of[text]
             return found.year_first(month_first=found.sign in american)
-        match = _YEAR_FIRST.match(text)
-        if match is None:
+        if (match := _YEAR_FIRST.match(text)) is None:
             return "" if _NO_DATE.search(text) else text.strip()
         year, _, *parts = match.groups()
         month, day = (int(part) for part in parts if part)

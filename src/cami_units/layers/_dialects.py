@@ -515,11 +515,9 @@ def code(value: object, words: Mapping[int, str]) -> int | None:
 
     Anything else comes back as :data:`NO_CODE`.
     """
-    text = clean_text(value)
-    if text is None:
+    if (text := clean_text(value)) is None:
         return None
-    number = re.match(r"\s*([0-9]+)(?:\.0*)?(?![0-9.])", text)
-    if number:
+    if number := re.match(r"\s*([0-9]+)(?:\.0*)?(?![0-9.])", text):
         number_given = int(number.group(1))
         return number_given if number_given in words else NO_CODE
     return _by_word(words).get(re.sub(r"[^a-z]+", " ", text.casefold()).strip(), NO_CODE)
@@ -545,8 +543,7 @@ _LEGEND_SEASON: Final = MappingProxyType(
 
 def legend_codes(text: str | None, words: Mapping[str, Mapping[int, str]]) -> dict[str, int]:
     """The codes behind a Red List legend such as "Extant & Reintroduced (passage)"."""
-    match = _LEGEND.match(text or "")
-    if match is None:
+    if (match := _LEGEND.match(text or "")) is None:
         return {}
     first, second, season = (
         re.sub(r"[^a-z]+", " ", (group or "").casefold()).strip() for group in match.groups()

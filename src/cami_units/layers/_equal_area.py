@@ -179,8 +179,7 @@ def transformed(shapes: Shapes, source: Any, target: Any) -> Shapes:
 
 def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:
     """Shapes cut where the projection tears the globe: opposite its central meridian."""
-    centre = _central_meridian(target)
-    if centre is None:
+    if (centre := _central_meridian(target)) is None:
         return shapes
     seam = (centre + 360.0) % 360.0 - 180.0
     west, _, east, _ = shapely.bounds(shapes).T

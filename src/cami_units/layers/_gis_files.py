@@ -591,8 +591,7 @@ def _together(parts: Any) -> Any:
     """The parts of one placemark as one shape, with nothing joined or mended."""
     if len(parts) == 1:
         return parts[0]
-    types = set(shapely.get_type_id(parts).tolist())
-    if types <= {3, 6}:
+    if set(shapely.get_type_id(parts).tolist()) <= {3, 6}:
         return shapely.multipolygons(list(shapely.get_parts(parts)))
     return shapely.geometrycollections(list(parts))
 
@@ -602,8 +601,7 @@ def _together(parts: Any) -> Any:
 
 def _zip_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[Problem]]:
     """The layers of every file in an archive."""
-    members = _zip_members(path)
-    if not members:
+    if not (members := _zip_members(path)):
         return [], [request.problem("refuses", Note("archive without layer"))]
     results, problems = [], []
     for part, address in members:
@@ -676,8 +674,7 @@ def _gdal_datasets(
     # The first one where none fits: its rows then say themselves what is wrong with them.
     layer_names = same_named or fitting or [name for name, geometry in file_layers[:1]]
     problems = []
-    passed = [name for name, _ in file_layers if name not in layer_names]
-    if passed:
+    if passed := [name for name, _ in file_layers if name not in layer_names]:
         note = Note("layers passed over", {"names": in_short(layer_names)}, "note")
         problems.append(request.problem("note", note, in_short(passed)))
     results = []

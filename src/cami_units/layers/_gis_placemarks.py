@@ -328,8 +328,7 @@ class _GisReader:
         if len(words) > LONGEST_TEXT:
             self.say(Note("long description", {"count": len(words)}), *at)
         shape = self._moved_to_the_globe(shape, at)
-        fault = _fault(shape)
-        if fault:
+        if fault := _fault(shape):
             self.say(fault, *at)
             return
         self._effort.parts -= int(shapely.get_num_geometries(shape))

@@ -62,8 +62,7 @@ def survey_layers(
         One a file: layer, file (name only), sha256, rows, kept, dropped, repaired, bundled,
         restricted (looks like Red List or WDPA data, which may not be passed on).
     """
-    unknown = [layer for layer in reading.sources if layer not in INPUT_LAYERS]
-    if unknown:
+    if unknown := [layer for layer in reading.sources if layer not in INPUT_LAYERS]:
         hints = [nearest_note(layer, INPUT_LAYERS) for layer in unknown]
         facts = {"names": in_short(unknown), "known": in_short(INPUT_LAYERS, 20)}
         raise InputError.of("no such layer", hints=hints, **facts)

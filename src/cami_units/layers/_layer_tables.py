@@ -79,8 +79,7 @@ def codes_filled(table: pd.DataFrame, file: str, missing: str) -> tuple[pd.DataF
         if strange.any():
             notes.append(_no_code(table[strange], column, values[strange], file))
             is_good &= ~strange
-        number = sum(code is None for code in codes)
-        if number:
+        if number := sum(code is None for code in codes):
             blank_in[column] = number
         # 1 is extant, native, resident: what a layer without codes is meant to show.
         filled[column] = [1 if code is None else int(code) for code in codes]
@@ -235,8 +234,7 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
     notes: Notes = []
     if layer != "protected_areas":
         ids, notes = told_apart(ids, names, layer, key)
-    bare = [position for position, value in enumerate(ids) if value is None]
-    if bare:
+    if bare := [position for position, value in enumerate(ids) if value is None]:
         _number(ids, bare, names, table, LAYERS[layer].prefix if layer in LAYERS else "site-")
         note = Note("ids made", {"count": len(bare), "of": len(table), "key": key})
         numbered = in_short(ids[position] for position in bare)
@@ -278,8 +276,7 @@ def told_apart(
     ids: Sequence[str | None], names: Sequence[str], layer: str, key: str
 ) -> tuple[list[str | None], Notes]:
     """Ids without the numbers that tell no rows apart, and a note of these."""
-    shared = numbers_of_several(ids, names)
-    if not shared:
+    if not (shared := numbers_of_several(ids, names)):
         return list(ids), []
     note = Note("ids shared", {"key": key})
     kept_ids = [None if value in shared else value for value in ids]
@@ -391,8 +388,7 @@ def country_rows(table: gpd.GeoDataFrame, states: Sequence[str]) -> tuple[gpd.Ge
     for column in ("name_en", "name_ru"):
         told_names = [names.get(str(code), {}).get(column) for code in table["iso2"]]
         table[column] = pd.Series(told_names, index=table.index).fillna(table[column])
-    missing = [state for state in states if state not in set(table["iso2"])]
-    if missing:
+    if missing := [state for state in states if state not in set(table["iso2"])]:
         strange = [state for state in missing if state not in ISO2_CODES]
         rest: str | Note = (
             Note("states not in ISO", {"names": in_short(strange)}) if strange else ""

@@ -257,8 +257,7 @@ def _points(
         points[is_known] = shapely.points(x[is_known], y[is_known])
         return points, is_moved
     what = Note("no coordinates known", {"names": in_short(table.columns, 12)})
-    pair = _degrees_by_content(table)
-    if pair is None:
+    if (pair := _degrees_by_content(table)) is None:
         raise AdvisedError(what, "degrees wanted")
     lines = dict(zip(("longitude", "latitude"), pair, strict=True))
     raise AdvisedError(what, "degrees found", plan_lines(f"columns.{toml_key(key)}", **lines))
@@ -326,8 +325,7 @@ def _degrees(texts: pd.Series) -> Any:
     values = numbers(texts, of_degrees=True).to_numpy(copy=True)
     cells = texts.to_numpy()
     for row in np.flatnonzero(np.isnan(values)):
-        match = _SEXAGESIMAL.fullmatch(str(cells[row]).strip().upper())
-        if match is None:
+        if (match := _SEXAGESIMAL.fullmatch(str(cells[row]).strip().upper())) is None:
             continue
         before, sign, *parts, after = match.groups()
         degrees, minutes, seconds = (float((part or "0").replace(",", ".")) for part in parts)
@@ -450,8 +448,7 @@ def _sheet_of(text: io.TextIOWrapper) -> _Sheet:
     """A table by itself: its separator is the sign that parts most headings."""
     lines = _lines(text)
     first = next(lines, "")
-    separator = re.fullmatch(r"sep=(.)\s*", first.casefold())
-    if separator:
+    if separator := re.fullmatch(r"sep=(.)\s*", first.casefold()):
         delimiter, first = separator[1], next(lines, "")
     else:
         delimiter = max(",;\t", key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))

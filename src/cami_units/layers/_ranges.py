@@ -106,8 +106,7 @@ def _range_rows(names: Names, species: pd.DataFrame, reading: Reading) -> Select
 def _of_several(table: pd.DataFrame, names: Names, file: str) -> list[Problem]:
     """What is said of rows that name more than one taxon: a row of a range is of one, the first."""
     cells = map(str, table["sci_name"].dropna().unique())
-    several = [cell for cell in cells if len(_taxa_named(cell, names)) > 1]
-    if not several:
+    if not (several := [cell for cell in cells if len(_taxa_named(cell, names)) > 1]):
         return []
     rows = int(table["sci_name"].isin(several).sum())
     note = Note("ranges of several species", {"count": rows, "of": len(table)})
@@ -156,8 +155,7 @@ def _hints(
     """Unknown species that a taxon of ours was once part of: how to use them if that is meant."""
     notes = []
     for source_name in source_names:
-        taxon = names.related.get(" ".join(words_of(source_name)))
-        if taxon is not None:
+        if (taxon := names.related.get(" ".join(words_of(source_name)))) is not None:
             states = _home(taxon, species, reading)
             facts = {"taxon": taxon, "source": source_name}
             note = Note("part of a species", facts | skip_aside(states))
@@ -330,8 +328,7 @@ def _rule_problems(
             facts = {"names": in_short(ours, 20), "hint": nearest_note(taxon, ours)}
             note = Note("rule of no species", {"taxon": taxon, **facts})
             notes.append(problem_of("refuses", "ranges", "", "", note))
-        nowhere = [state for state in rule.within if state not in set(states["iso2"])]
-        if nowhere:
+        if nowhere := [state for state in rule.within if state not in set(states["iso2"])]:
             note = Note("rule of no state", {"taxon": taxon, "names": in_short(nowhere)})
             notes.append(problem_of("refuses", "ranges", "", "", note))
     return notes
@@ -348,8 +345,7 @@ def range_layer(
 
     Ground around `records` is added to the species that the plan names for that, and to no other.
     """
-    faults = _rule_problems(reading, species, countries)
-    if faults:
+    if faults := _rule_problems(reading, species, countries):
         return LayerRead(None, tuple(faults))
     # Rules of the plan are about the user's files: in ours they would find names that we know.
     plain = replace(reading, taxa={}, missing="extant")

@@ -145,8 +145,7 @@ def raster_range(
 
 def _refuse_large(source: Any) -> None:
     """Refuse what would take minutes, or more memory than the cells that are looked at."""
-    count = source.width * source.height
-    if count > MOST_CELLS:
+    if (count := source.width * source.height) > MOST_CELLS:
         raise InputError.of("raster large", count=count, most=MOST_CELLS)
     high, wide = source.block_shapes[0]
     # strips are read in whole rows of tiles

@@ -197,8 +197,7 @@ def _straight_sides(shapes: NDArray[Any], keep: Mask, crs: Any, say: Say) -> lis
 
 def _of_rows(dataset: Dataset, layer: str, level: Level, rows: Mask, what: Note) -> list[Problem]:
     """A problem of some rows, which it names; none where there are no such rows."""
-    count = int(np.sum(rows))
-    if not count:
+    if not (count := int(np.sum(rows))):
         return []
     facts = {"count": count, "of": dataset.rows, "what": what, "cure": what}
     where = _row_names(dataset, layer, rows)
@@ -411,8 +410,7 @@ def _settled_crs(
     if rules.assumed_crs is not None and assumed is None:
         return look_on, problems
     if assumed is not None:
-        second = _doubt(assumed, shapes)
-        if second is None:
+        if (second := _doubt(assumed, shapes)) is None:
             note = Note("CRS from the plan", {"doubt": doubt, "crs": crs_name(assumed)})
             return assumed, [*problems, about("counted", note)]
         doubt = Note("CRS of the plan doubtful", {"doubt": second, **plan_says})

@@ -93,8 +93,7 @@ def _species_cells(cells: dict[str, str]) -> tuple[dict[str, str], list[Note]]:
         name: dialects.state_codes(cells[name]) for name in STATE_COLUMNS if name in cells
     }
     for column in (name for name in _TRUTHS if name in cells):
-        answer = truth(cells[column])
-        if answer is None:
+        if (answer := truth(cells[column])) is None:
             notes.append(Note(_NO_TRUTH, {"column": column, "came": cells[column]}))
         words[column] = "yes" if answer else "no"
     if category := cells.get("iucn_category"):
@@ -120,8 +119,7 @@ def with_state_names(
         cells = [dialects.state_codes(cell, codes) for cell in species[column]]
         species = species.assign(**{column: cells})
         for name, cell in zip(species["sci_name"], cells, strict=True):
-            words = [word for word in cell.split(";") if word and word not in ISO2_CODES]
-            if words:
+            if words := [word for word in cell.split(";") if word and word not in ISO2_CODES]:
                 note = Note("states unknown", {"column": column, "names": in_short(words)})
                 notes.append(problem_of("counted", "species", "", str(name), note))
     return species, notes
@@ -140,14 +138,12 @@ _NEEDED: Final = ("sci_name", "name_en", "iucn_category", "range_states")
 
 def _species_rows(table: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Problem]]:
     """The rows of a species table with every column filled; None where one is lacking."""
-    missing = [column for column in _NEEDED if column not in table.columns]
-    if missing:
+    if missing := [column for column in _NEEDED if column not in table.columns]:
         hints = [nearest_note(column, table.columns) for column in missing]
         note = Note("columns missing", {"names": in_short(missing, 20), "hints": hints})
         return None, [problem_of("refuses", "species", "", "", note)]
     table, notes = _filled(table[table["sci_name"] != ""])
-    twice = sorted(table.loc[table["sci_name"].duplicated(), "sci_name"].unique())
-    if twice:
+    if twice := sorted(table.loc[table["sci_name"].duplicated(), "sci_name"].unique()):
         note = Note("species twice", {"names": in_short(twice)})
         notes.append(problem_of("refuses", "species", "", "", note))
     if "code" not in table or (table["code"] == "").any() or table["code"].duplicated().any():
@@ -243,8 +239,7 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
         why = quoted(error)
         raise InputError.of("overrides unreadable", file=file.name, why=why) from None
     headings = [clean_text(name).strip() for name in rows[0]] if rows else []
-    missing = [column for column in COLUMNS if column not in headings]
-    if missing:
+    if missing := [column for column in COLUMNS if column not in headings]:
         facts = {"names": in_short(missing, 8), "columns": ",".join(COLUMNS)}
         hints = [nearest_note(column, headings) for column in missing]
         raise InputError.of("overrides without column", file=file.name, hints=hints, **facts)
@@ -256,8 +251,7 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
     )
     faults = []
     for (number, _), row in zip(filled, table.itertuples(index=False), strict=True):
-        bare = [name for name in ("site", "who", "reason") if not getattr(row, name)]
-        if bare:
+        if bare := [name for name in ("site", "who", "reason") if not getattr(row, name)]:
             faults.append(Note("override lacks", {"line": number, "names": in_short(bare)}))
         if row.what not in KINDS:
             facts = {"names": in_short(KINDS, 9), "hint": nearest_note(str(row.what), KINDS)}

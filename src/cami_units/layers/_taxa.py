@@ -207,8 +207,7 @@ def _guarded_names(species: pd.DataFrame) -> tuple[dict[str, str], dict[tuple[st
         for name in (str(row.sci_name), *_split(row.iucn_name)):
             bare = " ".join(words_of(name)[:2])
             guarded.setdefault(bare, str(row.sci_name))
-            place = _place(_in_brackets(name))
-            if place:
+            if place := _place(_in_brackets(name)):
                 subpopulations[bare, place] = str(row.sci_name)
     return guarded, subpopulations
 
@@ -304,8 +303,7 @@ def match(
     short = " ".join(words[:2])
     if len(words) == 3:
         return _below_species(" ".join(words), short, names, rules)
-    place = _place(subpop or _in_brackets(name or ""))
-    if place:
+    if place := _place(subpop or _in_brackets(name or "")):
         ours = {
             taxon
             for (bare, telling), taxon in names.subpopulations.items()

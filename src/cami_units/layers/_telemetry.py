@@ -118,8 +118,7 @@ def _tracks(
         is_new = times >= limit.timestamp()
         turn = np.r_[False, is_new[1:] != is_new[:-1]]
         for new in (True, False):
-            parts = _parts(xy, times, np.r_[False, gaps], turn, is_new, new=new)
-            if not parts:
+            if not (parts := _parts(xy, times, np.r_[False, gaps], turn, is_new, new=new)):
                 continue
             used_rows = np.concatenate([part[:, 2] for part in parts])
             grade = rule.grade if new else rule.older_grade
@@ -402,8 +401,7 @@ def crossings_in_words(tracks: gpd.GeoDataFrame, crossings: pd.DataFrame) -> lis
         facts["when"] = Note("crossings since", span) if days else ""
         facts["grades"] = in_short(sorted(set(rows["evidence_grade"])))
         problems.append(problem_of("note", "telemetry", "", name, Note("crossings made", facts)))
-    resident_animals = sorted(set(tracks["animal"]) - set(crossings["animal"]))
-    if resident_animals:
+    if resident_animals := sorted(set(tracks["animal"]) - set(crossings["animal"])):
         note = Note(
             "animals that stay", {"count": len(resident_animals), "of": tracks["animal"].nunique()}
         )

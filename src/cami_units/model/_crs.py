@@ -127,8 +127,7 @@ def _read_crs(text: str) -> CRS:
 def crs_name(crs: Any) -> str:
     """A CRS as people call it: its authority code, else its name, else its PROJ text."""
     system = CRS.from_user_input(crs)
-    authority = system.to_authority()
-    if authority:
+    if authority := system.to_authority():
         return ":".join(authority)
     if system.name != "unknown":
         return system.name
@@ -193,8 +192,7 @@ def _area_fault(text: str) -> Note | None:
     name = crs_name(plane)
     if not plane.is_projected:
         return Note("crs not projected", {"name": name, "systems": Note("crs of regions")})
-    units = {axis.unit_name for axis in plane.axis_info}
-    if units != {"metre"}:
+    if (units := {axis.unit_name for axis in plane.axis_info}) != {"metre"}:
         facts = {"name": name, "units": in_short(sorted(units))}
         return Note("crs not in metres", facts | {"systems": Note("crs of regions")})
     to_plane = transformer(LONLAT, plane)

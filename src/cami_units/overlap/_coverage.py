@@ -47,8 +47,7 @@ def layer_coverage(
     bundled = {str(source["layer"]) for source in layers.sources if source.get("bundled")}
     rows = []
     for name in COVERED_LAYERS:
-        table = getattr(layers, name)
-        if table is None:
+        if (table := getattr(layers, name)) is None:
             continue
         # Whoever ran the study knows best; then what came with the program; a guess by its rows is
         # last.
@@ -80,8 +79,7 @@ def states_of(table: gpd.GeoDataFrame, states: gpd.GeoDataFrame) -> list[str]:
         ]
         # a row that says its state in another way, or not at all, is where it lies
         untold = [not all(re.fullmatch("[A-Z]{2}", code) for code in codes) for codes in named]
-        told = set().union(*named) & set(states["iso2"])
-        if told:
+        if told := set().union(*named) & set(states["iso2"]):
             return sorted(told | set(states_of(table.loc[untold, ["geometry"]], states)))
     shapes = np.asarray(table.geometry.array, dtype=object)
     i, j = shapely.STRtree(shapes).query(states.geometry.to_numpy(), predicate="intersects")

@@ -173,12 +173,10 @@ def _table_faults(name: str, table: gpd.GeoDataFrame, columns: Sequence[str]) ->
         return [f"{name} must be a GeoDataFrame, got {type(table).__name__}"]
     if table.active_geometry_name is None:
         return [f"{name} has no column of shapes: name it with .set_geometry(…)"]
-    repeated = [column for column in columns if (table.columns == column).sum() > 1]
-    if repeated:
+    if repeated := [column for column in columns if (table.columns == column).sum() > 1]:
         return [f"{name} has several columns {listed(repeated)}: rename all but one of them"]
     faults = []
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
+    if missing := [column for column in columns if column not in table.columns]:
         hints = hints_behind(missing, table.columns)
         faults.append(f"{name} has no column {listed(missing)}{hints}")
     for column in columns:
@@ -239,8 +237,7 @@ def _site_faults(name: str, table: gpd.GeoDataFrame, site: str, *, cells: bool) 
     geometry = geometries(table)
     flat = shapely.get_type_id(geometry[~shapely.is_missing(geometry)])
     polygons = [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON]
-    odd = int((~np.isin(flat, polygons)).sum())
-    if odd:
+    if odd := int((~np.isin(flat, polygons)).sum()):
         faults.append(f"{name} must be polygons; {odd} of {len(table)} rows are not")
     return faults
 

@@ -133,8 +133,7 @@ def cells_of(sites: gpd.GeoDataFrame) -> Cells | None:
     pointers = geometry.tobytes()
     seen_cells = _SEEN.get(id(geometry))
     if seen_cells is None or not seen_cells.is_of(pointers, row, col):
-        cells = _made(geometry, pointers, row, col)
-        if cells is None:
+        if (cells := _made(geometry, pointers, row, col)) is None:
             cells = _recognised(geometry, row.astype(np.int64), col.astype(np.int64))
         seen_cells = _Seen(
             pointers, None if cells else (row.tobytes(), col.tobytes()), geometry.copy(), cells
@@ -331,8 +330,7 @@ def _covered(
     Rows are dealt to threads block by block: what is found in a block hangs on nothing else.
     """
     walk = _walk_of(window, polygons, places, codes, _BLOCK, refuse)
-    threads = min(thread_count(), walk.blocks, 1 + walk.cells // _PART)
-    if threads <= 1:
+    if (threads := min(thread_count(), walk.blocks, 1 + walk.cells // _PART)) <= 1:
         yield from walk.of_blocks((0, walk.blocks))
         return
     cuts = [walk.blocks * part // threads for part in range(threads + 1)]
@@ -595,8 +593,7 @@ def _room_for_order(cells: int, groups: int, sites: int) -> Order:
 
 def _joined(parts: Iterable[Found]) -> Found:
     """Parts one after another."""
-    listed_parts = list(parts)
-    if not listed_parts:
+    if not (listed_parts := list(parts)):
         return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0)
     if len(listed_parts) == 1:
         return listed_parts[0]

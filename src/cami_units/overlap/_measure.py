@@ -184,8 +184,7 @@ def overlaps(
 
 def _check_keys(by: list[str], site: str, kind: str | None) -> None:
     """Refuse keys that would stand in a column of something else, and a kind that there is not."""
-    taken_names = [column for column in by if column in (site, *MEASURE.values())]
-    if taken_names:
+    if taken_names := [column for column in by if column in (site, *MEASURE.values())]:
         raise InputError(
             f"Nothing was measured: {listed(taken_names)} cannot be in `by`, as what comes back has a "
             "column of that name for something else. Rename the column of the layer."

@@ -281,8 +281,7 @@ def _check_lines(tables: Mapping[str, gpd.GeoDataFrame], line: str, border: str)
         for name, kind in kinds.items()
         if kind not in ("line", None)
     ]
-    taken_names = [column for column in (line, border) if column in _CUT_COLUMNS]
-    if taken_names:
+    if taken_names := [column for column in (line, border) if column in _CUT_COLUMNS]:
         faults.append(f"an id column cannot be called {listed(taken_names)}: rename it")
     if line == border:
         faults.append(f"both id columns are called {line}: rename one of them")

@@ -183,8 +183,7 @@ def _contradictions_of_grades(profile: Profile) -> Iterator[Note]:
             "[G2] crossing_grades": profile.G2.crossing_grades,
         }
         for place, words in lists.items():
-            strange = [word for word in words or () if word not in c5.grades]
-            if strange:
+            if strange := [word for word in words or () if word not in c5.grades]:
                 facts = {"names": in_short(strange), "known": in_short(c5.grades, 9)}
                 yield Note("grade without worth", {"place": place, **facts})
 
@@ -198,8 +197,7 @@ def _contradictions_of_weights(profile: Profile) -> Iterator[Note]:
             yield Note(
                 "unknown without weight", {"name": c2.unknown_counts_as, "known": known_weights}
             )
-        strange = [word for word in c2.or_categories if word not in c2.weights]
-        if strange:
+        if strange := [word for word in c2.or_categories if word not in c2.weights]:
             yield Note(
                 "category without weight", {"names": in_short(strange), "known": known_weights}
             )
@@ -209,8 +207,7 @@ def _contradictions_of_scores(profile: Profile) -> Iterator[Note]:
     """Weights without a maximum, or that add up to nothing; tiers that leave units out."""
     score = profile.score
     if score.weights is not None:
-        bare = sorted(set(score.weights) - set(score.maxima or score.weights))
-        if bare:
+        if bare := sorted(set(score.weights) - set(score.maxima or score.weights)):
             yield Note("weight without maximum", {"names": in_short(bare)})
         if sum(score.weights.values()) <= 0:
             yield Note("weights all 0")
@@ -289,8 +286,7 @@ def _typographic(text: str, error: tomllib.TOMLDecodeError) -> Note | None:
     place = re.search(r"line (\d+)", str(error))
     line = int(place.group(1)) if place else 0
     written = (text.split("\n")[line - 1 : line] or [""])[0]
-    signs = _TYPOGRAPHIC.findall(_QUOTED.sub("", written))
-    if not signs:
+    if not (signs := _TYPOGRAPHIC.findall(_QUOTED.sub("", written))):
         return None
     return Note("typographic quotes", {"line": line, "signs": " ".join(dict.fromkeys(signs))})
 

@@ -80,8 +80,7 @@ def _few(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Refuse a list that is empty or repeats itself."""
     if not values:
         raise InputError.of("at least one expected")
-    repeated = sorted({str(value) for value in values if values.count(value) > 1})
-    if repeated:
+    if repeated := sorted({str(value) for value in values if values.count(value) > 1}):
         raise InputError.of("each named once", names=in_short(repeated))
     return values
 

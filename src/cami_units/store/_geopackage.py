@@ -194,8 +194,7 @@ def update_geopackage(path: Path, tables: StoredTables) -> bool:
         if changes is None:
             return False
         statements += changes
-    database = in_memory(tables.content)
-    if database is None:
+    if (database := in_memory(tables.content)) is None:
         return False
     with closing(database):
         # triggers of a spatial index name them; none runs, as no shape changes
@@ -589,8 +588,7 @@ def write_stream(
 
     def write(staged: Path) -> None:
         waiting = iter(parts)
-        first = next(waiting, None)
-        if first is None:
+        if (first := next(waiting, None)) is None:
             raise InputError(f"'{path}' was not written: there is nothing to write.")
         metadata = {"cami_units": json.dumps(about, ensure_ascii=False, sort_keys=True)}
         if isinstance(first, gpd.GeoDataFrame):

@@ -188,8 +188,7 @@ def _unwrapped(row: list[str]) -> list[str]:
 
 def _iso_time(text: str) -> str:
     """A time as ISO 8601 has it, where a spreadsheet put the day first."""
-    match = _TYPED_TIME.fullmatch(text.strip())
-    if match is None:
+    if (match := _TYPED_TIME.fullmatch(text.strip())) is None:
         return text
     day, month, year, hour, minute, second = match.groups()
     date = f"{year}-{int(month):02d}-{int(day):02d}"

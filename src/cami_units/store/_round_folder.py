@@ -172,8 +172,7 @@ def check_place(directory: Path, *, force: bool = False) -> None:
     if not force:
         raise InputError.of("round there already", folder=str(named_path))
     # What people put beside a round is theirs: decisions, boards, figures.
-    others = made_beside(target)
-    if others:
+    if others := made_beside(target):
         raise InputError.of("round and more", folder=str(named_path), names=in_short(others))
 
 
@@ -426,8 +425,7 @@ def _check_names(writers: Mapping[str, Writer], extra: Mapping[str, Writer]) -> 
     odd = [name for name in writers if PurePath(name).name != name or name in {"", ".", ".."}]
     if odd:
         raise InputError(f"A round holds plain file names; these are not: {listed(odd)}.")
-    reserved = sorted({GEOPACKAGE, MANIFEST, VERSIONS} & set(extra))
-    if reserved:
+    if reserved := sorted({GEOPACKAGE, MANIFEST, VERSIONS} & set(extra)):
         raise InputError(f"{listed(reserved)} is written by the store itself; choose another name.")
 
 

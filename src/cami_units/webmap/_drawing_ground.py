@@ -137,8 +137,7 @@ def projection_of(crs: str) -> dict[str, Any]:
     axes = {axis.unit_conversion_factor for axis in system.axis_info}
     parameters = {"lon_0": 0.0, "x_0": 0.0, "y_0": 0.0}
     for parameter in operation.params if operation else ():
-        name = _PARAMETERS.get((method, str(parameter.code)))
-        if name:
+        if name := _PARAMETERS.get((method, str(parameter.code))):
             parameters[name] = float(parameter.value)
     if ellipsoid is None or axes != {1.0}:
         return {"method": ""}

@@ -426,8 +426,7 @@ def imprint_said(imprint: Imprint, lang: str) -> dict[str, str]:
 
 def _check_statuses(units: gpd.GeoDataFrame) -> None:
     """Refuse a status that nobody can give."""
-    unknown = sorted(set(map(str, units["status"])) - set(STATUSES))
-    if unknown:
+    if unknown := sorted(set(map(str, units["status"])) - set(STATUSES)):
         hints = "".join(nearest(status, STATUSES) for status in unknown)
         raise InputError(
             f"A unit's status is one of {', '.join(STATUSES)}; {listed(unknown)} came.{hints}"
@@ -455,8 +454,7 @@ def _cards_by_language(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """What each unit's card says, by language and unit."""
     tables = {lang: cards} if isinstance(cards, pd.DataFrame) else dict(cards)
-    unknown = [language for language in {*tables, lang} if language not in words.LANGUAGES]
-    if unknown:
+    if unknown := [language for language in {*tables, lang} if language not in words.LANGUAGES]:
         raise InputError(
             f"A map speaks {', '.join(words.LANGUAGES)}; cards came for {listed(sorted(unknown))}."
         )

@@ -456,8 +456,7 @@ def fence_opening(row: Mapping[Any, Any], species: pd.DataFrame, lang: str = "en
     if not pd.isna(row["barrier_share"]):
         now, then = (number(row[name], lang) for name in ("barrier_share", "barrier_share_open"))
         parts.append(text("fence unit", lang, now=now, then=then))
-    grade = clean_name(row["best_grade"])
-    if grade:
+    if grade := clean_name(row["best_grade"]):
         parts.append(text("fence crossing", lang, grade=grade))
     else:
         # missing: nobody looked; rounds of before have 0 there

@@ -267,8 +267,7 @@ def _sentence(clauses: Iterable[Note], names: Names, lang: str) -> str:
 
 def _line(clauses: Iterable[Note], names: Names, lang: str) -> str:
     """Clauses as one sentence that stands within another: without a capital."""
-    parts = [_said(clause, names, lang) for clause in clauses]
-    if not parts:
+    if not (parts := [_said(clause, names, lang) for clause in clauses]):
         return ""
     return text("because sentence", lang, clauses=in_clauses(parts, lang))
 

@@ -393,8 +393,7 @@ def _stability_parts(row: Mapping[str, Any], lang: str) -> FieldParts:
         "runs": Figure(float(row["runs"])),
     }
     sentence = text("qualifies in", lang, share="$[share_qualifying_percent]", runs="$[runs]")
-    weakest = as_text(row["flips"])
-    if weakest:
+    if weakest := as_text(row["flips"]):
         values["weakest"] = text(weakest, lang)
         sentence = in_clauses([sentence, text("weakest in", lang, factor="$[weakest]")], lang)
     return FieldParts(with_aside("$[stability]", sentence, lang), values)

@@ -677,8 +677,7 @@ def recurring(
     for theme, within in live.groupby("theme"):
         for texts in _kinds(sorted(within["text"].unique()), alike, telling):
             kind = within[within["text"].isin(texts)].sort_values("activity_id")
-            n = kind["at"].nunique()
-            if n < 2:
+            if (n := kind["at"].nunique()) < 2:
                 continue
             common = kind["text"].value_counts()
             # The wording that most units use; of equally many the first by the alphabet.
@@ -883,8 +882,7 @@ def _at_last(unit_id: str, following: Mapping[str, Sequence[str]]) -> list[str]:
     reached: dict[str, None] = {}
     waiting, seen_ids = [unit_id], {unit_id}
     while waiting:
-        current = waiting.pop(0)
-        if current not in following:
+        if (current := waiting.pop(0)) not in following:
             reached[current] = None
         for successor in following.get(current, ()):
             if successor not in seen_ids:
@@ -923,8 +921,7 @@ def followed(
     for cells in activities.to_dict("records"):
         row = {str(name): value for name, value in cells.items()}
         home = "moved_from" if row["moved_from"] else "unit_id"
-        units = following.get(row[home], ())
-        if not units:
+        if not (units := following.get(row[home], ())):
             rows.append(row)
             continue
         activity_id, old = row["activity_id"], row[home]

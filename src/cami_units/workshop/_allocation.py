@@ -90,8 +90,7 @@ def group_name_faults(groups: Collection[str]) -> list[Note]:
 
 def language_faults(languages: Iterable[str], groups: Collection[str]) -> list[Note]:
     """A note on languages that ``[workshop.languages]`` gives to groups that are not there."""
-    unknown = [name for name in languages if name not in groups]
-    if not unknown:
+    if not (unknown := [name for name in languages if name not in groups]):
         return []
     hints = [nearest_note(name, groups) for name in unknown]
     facts = {"names": in_short(unknown), "groups": in_short(groups, 20)}

@@ -528,8 +528,7 @@ def _by_default(
     if not distinct:
         return None, "", None
     groups = [voice.group for voice in distinct]
-    fixed = _fixed_by(unit, distinct, groups)
-    if fixed:
+    if fixed := _fixed_by(unit, distinct, groups):
         return None, *fixed
     return _by_rule(unit, voices, distinct, groups, rules)
 
@@ -544,8 +543,7 @@ def _fixed_by(
     if is_decided(unit):
         what = note("decided", status=unit["status"], groups=groups)
         return KEEP_DECIDED, ("decided", what)
-    stale = [voice for voice in distinct if voice.stale]
-    if stale:
+    if stale := [voice for voice in distinct if voice.stale]:
         what = note("outdated", group=stale[0].group, rev=unit["rev"])
         if since := unit.get("hidden_since"):
             facts = {"group": stale[0].group, "status": unit["status"], "rev": since}

@@ -867,8 +867,7 @@ def _split_by_recipe(
     taken_places: set[int] = set()
     for unit_id, versions in sorted(result.versions.items()):
         marks = [mark for mark in free if mark.place not in taken_places]
-        parts = _drawn_parts(unit_id, versions[0], marks, ground)
-        if parts:
+        if parts := _drawn_parts(unit_id, versions[0], marks, ground):
             places = (*versions[0].places, *(part.place for part in parts))
             comment = joined_comments([versions[0], *parts])
             # the new name of what is left is that of a piece, which bears it
@@ -949,8 +948,7 @@ def _vanished(
         facts = {"rev": unit["first_round"], "handed": file.round}
         return absent._replace(file=file.file).noted("made after", **facts)
     # Split before merged before deleted: what explains more of the ground is believed first.
-    pieces = cut_into(unit_id, new_shapes, ground)
-    if pieces:
+    if pieces := cut_into(unit_id, new_shapes, ground):
         return absent._replace(
             file=pieces[0].file,
             change="split",
