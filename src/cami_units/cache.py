@@ -107,8 +107,7 @@ def kept(cache: Cache, kind: str, key: Any, make: Callable[[], Parts]) -> Parts:
     if cache.folder is None:
         return make()
     path = _path(cache.folder, cache.key, kind, key)
-    stored = _read(path)
-    if stored is not None:
+    if (stored := _read(path)) is not None:
         return stored
     new_parts = make()
     with suppress(OSError):  # a full or read-only disk: the answer is there all the same
@@ -134,12 +133,7 @@ def _path(folder: Path, ground: str, kind: str, key: Any) -> Path:
 
 
 def kept_value(
-    cache: Cache,
-    kind: str,
-    key: Any,
-    of: type[Value],
-    make: Callable[[], Value],
-    **at_hand: Any,
+    cache: Cache, kind: str, key: Any, of: type[Value], make: Callable[[], Value], **at_hand: Any
 ) -> Value:
     """A dataclass of tables, as :func:`kept`; the fields that are `at_hand` already are not kept."""
 
@@ -286,7 +280,7 @@ def _files_below(folder: Path) -> list[str]:
     return [f"{parent}{os.sep}{name}" for parent, _, names in os.walk(folder) for name in names]
 
 
-_WRITTEN: Final = (".py", ".toml", ".qpt", ".js", ".css", ".html")
+_WRITTEN: Final = (".py", ".toml", ".qgs", ".qpt", ".js", ".css", ".html")
 """Endings of the files that make the program what it is."""
 
 _LIBRARIES: Final = (

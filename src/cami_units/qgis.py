@@ -2,21 +2,25 @@
 
 QGIS dresses each layer that it opens from a GeoPackage with the row of `layer_styles` that is marked
 as the default; the project has the same styles, and a tree, relations, tips and pages beside.
-The colours are those of every other product. The files are written as text: nothing of QGIS is needed.
+The colours are those of every other product. The files are written as text, by the template
+`qgis_round.qgs`: nothing of QGIS is needed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
+import jinja2
 import pandas as pd
+from markupsafe import Markup, escape
 
 from cami_units import palette, words
 from cami_units.model import (
@@ -114,17 +118,70 @@ class _Language(NamedTuple):
         return words.text(key, self.lang) if words.has(key) else key
 
 
-_Look = Callable[[ET.Element, _Language], None]
-"""Fills in an empty style."""
+class _SymbolLayer(NamedTuple):
+    """A layer of a symbol: what QGIS calls its kind, its options, and an expression for its fill where rows differ."""
+
+    kind: str
+    options: Mapping[str, str]
+    fill: str = ""
+
+
+class _Class(NamedTuple):
+    """The rows of a value, or that meet a condition: what they are called, and the layers of their symbol."""
+
+    value: str
+    label: str
+    layers: Sequence[_SymbolLayer]
+
+
+class _Style(NamedTuple):
+    """How a layer is drawn: its classes by a column or an expression, by rules, or one for all rows; its labels."""
+
+    kind: Literal["fill", "line", "marker"]
+    classes: Sequence[_Class]
+    column: str = ""
+    ruled: bool = False
+    label: str = ""
+    size: int = 7
+    weight: int = 50
+
+
+_Look = Callable[[_Language], _Style]
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    """The macros of `qgis_round.qgs`."""
+    environment = jinja2.Environment(
+        autoescape=True, finalize=_escaped, undefined=jinja2.StrictUndefined
+    )
+    source = resources.files("cami_units").joinpath("qgis_round.qgs").read_bytes().decode()
+    return environment.from_string(source).module
+
+
+_NO_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _escaped(value: object) -> Markup:
+    """A value as XML holds it, with the line breaks that an attribute would lose, without what no XML can hold."""
+    if isinstance(value, Markup):
+        return value
+    breaks = {ord(letter): f"&#{ord(letter)};" for letter in "\t\n\r"}
+    return Markup(escape(_NO_XML.sub("", str(value))).translate(breaks))
+
+
+def _parsed(text: str | bytes) -> ET.Element:
+    """A tree without the line breaks and blanks between tags: QGIS writes one line."""
+    root = ET.fromstring(text)
+    for element in root.iter():
+        element.text = (element.text or "").strip() and element.text
+        element.tail = None
+    return root
 
 
 def _qml(look: _Look, language: _Language) -> str:
     """A look as the text of a style file."""
-    root = ET.Element(
-        "qgis", version=_VERSION, styleCategories="Symbology|Labeling", labelsEnabled="0"
-    )
-    look(root, language)
-    return _document(root)
+    return _document(_parsed(_template().style_file(_VERSION, look(language))))
 
 
 def _document(root: ET.Element) -> str:
@@ -140,54 +197,15 @@ def _colour(hexadecimal: str, opacity: float = 1.0) -> str:
     return f"{red},{green},{blue},{round(255 * opacity)}"
 
 
-def _options(parent: ET.Element, values: Mapping[str, Any]) -> None:
-    """QGIS's own notation for nested values: text, lists and maps."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            _options(ET.SubElement(parent, "Option", name=name, type="Map"), value)
-        elif isinstance(value, bool):
-            ET.SubElement(parent, "Option", name=name, type="bool", value=str(value).lower())
-        elif isinstance(value, list):
-            rows = ET.SubElement(parent, "Option", name=name, type="List")
-            for row in value:
-                _options(ET.SubElement(rows, "Option", type="Map"), row)
-        else:
-            ET.SubElement(parent, "Option", name=name, type="QString", value=str(value))
-
-
-def _symbol(parent: ET.Element, name: str, kind: str, *layers: tuple[str, dict[str, str]]) -> None:
-    """A symbol of one or more layers, the lowest first."""
-    symbol = ET.SubElement(parent, "symbol", type=kind, name=name, alpha="1")
-    for layer, options in layers:
-        inner = ET.SubElement(symbol, "layer", {"class": layer, "enabled": "1", "pass": "0"})
-        expression = options.pop("fill expression", "")
-        _options(ET.SubElement(inner, "Option", type="Map"), dict(sorted(options.items())))
-        if expression:  # QGIS works the fill out for each row
-            # 3 is QgsProperty::ExpressionBasedProperty
-            held = {"fillColor": {"active": True, "expression": expression, "type": "3"}}
-            properties = {"name": "", "properties": held, "type": "collection"}
-            outer = ET.SubElement(inner, "data_defined_properties")
-            _options(ET.SubElement(outer, "Option", type="Map"), properties)
-
-
-def _area(look: palette.Look, expression: str = "") -> list[tuple[str, dict[str, str]]]:
+def _area(look: palette.Look, expression: str = "") -> list[_SymbolLayer]:
     """The layers of the symbol of a polygon: its fill, and its outline with the dashes of its look."""
-    layers = []
-    if look.fill or expression:
-        options = {
-            "color": _colour(look.fill, look.opacity),
-            "style": "solid",
-            "outline_style": "no",
-        }
-        layers.append(
-            ("SimpleFill", options | ({"fill expression": expression} if expression else {}))
-        )
-    if look.line:
-        layers.append(("SimpleLine", _pen(look)))
-    return layers
+    colour = _colour(look.fill, look.opacity) if look.fill or expression else ""
+    options = {"color": colour, "style": "solid", "outline_style": "no"}
+    fill = [_SymbolLayer("SimpleFill", options, expression)] if colour else []
+    return [*fill, _pen(look)] if look.line else fill
 
 
-def _pen(look: palette.Look) -> dict[str, str]:
+def _pen(look: palette.Look) -> _SymbolLayer:
     """A line with the dashes of its look."""
     options = {
         "line_color": _colour(look.line),
@@ -203,100 +221,53 @@ def _pen(look: palette.Look) -> dict[str, str]:
             "customdash_unit": "MM",
             "use_custom_dash": "1",
         }
-    return options
-
-
-def _one_symbol(root: ET.Element, kind: str, *layers: tuple[str, dict[str, str]]) -> None:
-    """All rows by one symbol."""
-    renderer = ET.SubElement(root, "renderer-v2", type="singleSymbol")
-    _symbol(ET.SubElement(renderer, "symbols"), "0", kind, *layers)
+    return _SymbolLayer("SimpleLine", options)
 
 
 def _single(look: palette.Look) -> _Look:
     """Polygons of one look."""
-    return lambda root, _: _one_symbol(root, "fill", *_area(look))
+    return lambda _: _Style("fill", [_Class("", "", _area(look))])
 
 
 def _lines(look: palette.Look) -> _Look:
     """Lines of one look."""
-    return lambda root, _: _one_symbol(root, "line", ("SimpleLine", _pen(look)))
+    return lambda _: _Style("line", [_Class("", "", [_pen(look)])])
 
 
-def _classes(
-    root: ET.Element,
-    column: str,
-    kind: str,
-    classes: Iterable[tuple[str, str, list[tuple[str, dict[str, str]]]]],
-) -> None:
-    """Classes of a column or expression: value, label, the layers of its symbol. QGIS: "" is all others."""
-    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr=column)
-    categories = ET.SubElement(renderer, "categories")
-    symbols = ET.SubElement(renderer, "symbols")
-    for number, (value, label, layers) in enumerate(classes):
-        ET.SubElement(
-            categories,
-            "category",
-            value=value,
-            label=label,
-            symbol=str(number),
-            render="true",
-            type="string",
-        )
-        _symbol(symbols, str(number), kind, *layers)
-
-
-def _barriers(root: ET.Element, language: _Language) -> None:
+def _barriers(language: _Language) -> _Style:
     """Barriers by their kind; what is of no known kind comes last."""
-    _classes(
-        root,
-        "kind",
-        "line",
-        (
-            (
-                "" if kind == "other barrier" else kind,
-                language.say(kind),
-                [("SimpleLine", _pen(look))],
-            )
-            for kind, look in palette.BARRIER_LOOKS.items()
-        ),
-    )
+    classes = [
+        _Class("" if kind == "other barrier" else kind, language.say(kind), [_pen(look)])
+        for kind, look in palette.BARRIER_LOOKS.items()
+    ]
+    return _Style("line", classes, "kind")
 
 
-def _ranges(root: ET.Element, language: _Language) -> None:
+def _ranges(language: _Language) -> _Style:
     """Ranges by species, each in the colour that it has on every map; without a table, in one."""
-    places = species_places(language.species, ())
-    if not places:
-        _single(palette.species_look(0))(root, language)
-        return
-    _classes(
-        root,
-        "sci_name",
-        "fill",
-        ((name, name, _area(palette.species_look(place))) for name, place in places.items()),
-    )
+    if not (places := species_places(language.species, ())):
+        return _single(palette.species_look(0))(language)
+    classes = [
+        _Class(name, name, _area(palette.species_look(place))) for name, place in places.items()
+    ]
+    return _Style("fill", classes, "sci_name")
 
 
 def _points(colour: str, *, size: float, column: str = "") -> _Look:
     """Round marks, each with a text of its row, in the language that is asked for where it is a name."""
 
-    def fill_in(root: ET.Element, language: _Language) -> None:
-        mark = {
-            "color": _colour(colour),
-            "name": "circle",
-            "outline_style": "no",
-            "size": f"{size:g}",
-            "size_unit": "MM",
-        }
-        _one_symbol(root, "marker", ("SimpleMarker", mark))
-        if column:
-            _labels(root, name_field(language.lang) if column == "name" else column, 7)
+    def style(language: _Language) -> _Style:
+        mark = {"color": _colour(colour), "name": "circle", "outline_style": "no"}
+        mark |= {"size": f"{size:g}", "size_unit": "MM"}
+        label = name_field(language.lang) if column == "name" else column
+        return _Style("marker", [_Class("", "", [_SymbolLayer("SimpleMarker", mark)])], label=label)
 
-    return fill_in
+    return style
 
 
-def _units(root: ET.Element, language: _Language) -> None:
+def _units(language: _Language) -> _Style:
     """Units by status, filled the stronger the higher their tier. Rejected and merged ones are hidden."""
-    casing = ("SimpleLine", _pen(palette.Look(palette.CASING, 5.0)))
+    casing = _pen(palette.Look(palette.CASING, 5.0))
     classes = []
     for status, look in palette.STATUS_LOOKS.items():
         red, green, blue, _ = _colour(look.fill).split(",")
@@ -307,60 +278,33 @@ def _units(root: ET.Element, language: _Language) -> None:
         middle = round(255 * palette.TIER_OPACITY["high"])
         tint = f'CASE "tier" {steps} ELSE color_rgba({red},{green},{blue},{middle}) END'
         fill, pen = _area(look, tint)
-        classes.append((status, language.say(status), [fill, casing, pen]))
-    _classes(root, "status", "fill", classes)
-    _labels(root, "unit_id", 9, bold=True)
+        classes.append(_Class(status, language.say(status), [fill, casing, pen]))
+    return _Style("fill", classes, "status", **_UNIT_IDS)
 
 
-def _cells(root: ET.Element, language: _Language) -> None:
-    """Planning units by score, in five equal steps; nought is clear, and what was not scored is grey.
+_UNIT_IDS: Final[Mapping[str, Any]] = MappingProxyType(
+    {"label": "unit_id", "size": 9, "weight": 75}
+)
 
-    Rules, not graduated classes: QGIS draws no row without a value in those.
-    """
-    renderer = ET.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0")
-    rules = ET.SubElement(renderer, "rules", key="{cells}")
-    symbols = ET.SubElement(renderer, "symbols")
+
+def _cells(language: _Language) -> _Style:
+    """Planning units by score, in five equal steps; nought is clear, and what was not scored is grey."""
     steps = len(palette.CELLS)
     bounds = [(number / steps, (number + 1) / steps) for number in range(steps)]
+    unknown = palette.Look(fill=palette.VERDICTS["unknown"], opacity=0.8)
     classes = [
-        ('"score" IS NULL', language.say("not assessed"), palette.VERDICTS["unknown"]),
-        ('"score" = 0', "0", ""),
+        _Class('"score" IS NULL', language.say("not assessed"), _area(unknown)),
+        _Class('"score" = 0', "0", _area(palette.Look(fill=palette.CASING, opacity=0.0))),
         *(
-            (f'"score" > {lower:g} AND "score" <= {upper:g}', f"{lower:g} – {upper:g}", colour)
+            _Class(
+                f'"score" > {lower:g} AND "score" <= {upper:g}',
+                f"{lower:g} – {upper:g}",
+                _area(palette.Look(fill=colour, opacity=0.8)),
+            )
             for (lower, upper), colour in zip(bounds, palette.CELLS, strict=True)
         ),
     ]
-    for number, (condition, label, colour) in enumerate(classes):
-        ET.SubElement(
-            rules,
-            "rule",
-            key=f"{{cells {number}}}",
-            filter=condition,
-            label=label,
-            symbol=str(number),
-        )
-        look = palette.Look(fill=colour or palette.CASING, opacity=0.8 if colour else 0.0)
-        _symbol(symbols, str(number), "fill", *_area(look))
-
-
-def _labels(root: ET.Element, column: str, size: int, *, bold: bool = False) -> None:
-    """A label of each shape, dark on a white casing."""
-    root.set("labelsEnabled", "1")
-    settings = ET.SubElement(ET.SubElement(root, "labeling", type="simple"), "settings")
-    text = ET.SubElement(
-        settings,
-        "text-style",
-        fieldName=column,
-        fontSize=str(size),
-        fontSizeUnit="Point",
-        fontWeight="75" if bold else "50",
-        textColor="34,34,34,255",
-    )
-    ET.SubElement(
-        text, "text-buffer", bufferDraw="1", bufferSize="0.8", bufferColor="255,255,255,255"
-    )
-    # Each part of a unit in many parts would have its own: only the largest is named.
-    ET.SubElement(settings, "rendering", labelPerPart="0", displayAll="0")
+    return _Style("fill", classes, ruled=True)
 
 
 def _outlined(name: str, **changes: Any) -> _Look:
@@ -398,31 +342,26 @@ _LOOKS: Final[Mapping[str, _Look]] = MappingProxyType(
 )
 
 
-def _verdict(finding: str) -> _Look:
+def _verdict(finding: str, language: _Language) -> _Style:
     """Units by one criterion: met, not met, and *not assessed* in a colour of its own."""
-
-    def fill_in(root: ET.Element, language: _Language) -> None:
-        verdict = (
-            "coalesce(aggregate('layer_unit_criteria', 'concatenate', to_string(\"met\"), "
-            '"unit_id" = attribute(@parent, \'unit_id\') AND "criterion" = '
-            f"'{finding}'), '')"
-        )
-        # a truth value is written as 1 or true, as the version of QGIS goes
-        column = (
-            f"CASE WHEN {verdict} IN ('1', 'true') THEN 'yes' "
-            f"WHEN {verdict} IN ('0', 'false') THEN 'no' ELSE 'unknown' END"
-        )
-        is_need = finding in words.NEED  # neither a merit nor a failure
-        said = {"yes": "a need", "no": "no need"} if is_need else {"yes": "met", "no": "not met"}
-        said |= {"unknown": "not assessed"}
-        classes = [
-            (key, language.say(said[key]), _area(palette.Look(colour, 2.0, (), colour, 0.45)))
-            for key, colour in (palette.NEEDS if is_need else palette.VERDICTS).items()
-        ]
-        _classes(root, column, "fill", classes)
-        _labels(root, "unit_id", 9, bold=True)
-
-    return fill_in
+    verdict = (
+        "coalesce(aggregate('layer_unit_criteria', 'concatenate', to_string(\"met\"), "
+        '"unit_id" = attribute(@parent, \'unit_id\') AND "criterion" = '
+        f"'{finding}'), '')"
+    )
+    # a truth value is written as 1 or true, as the version of QGIS goes
+    column = (
+        f"CASE WHEN {verdict} IN ('1', 'true') THEN 'yes' "
+        f"WHEN {verdict} IN ('0', 'false') THEN 'no' ELSE 'unknown' END"
+    )
+    is_need = finding in words.NEED  # neither a merit nor a failure
+    said = {"yes": "a need", "no": "no need"} if is_need else {"yes": "met", "no": "not met"}
+    said |= {"unknown": "not assessed"}
+    classes = [
+        _Class(key, language.say(said[key]), _area(palette.Look(colour, 2.0, (), colour, 0.45)))
+        for key, colour in (palette.NEEDS if is_need else palette.VERDICTS).items()
+    ]
+    return _Style("fill", classes, column, **_UNIT_IDS)
 
 
 # -- the project ----------------------------------------------------------------------------------
@@ -493,71 +432,118 @@ def project(
     """
     language = _Language(lang, tuple(given.species))
     title = f"{imprint.title} · {words.round_name(imprint, lang)} · {words.day(imprint.date, lang)}"
-    root = ET.Element("qgis", version=_VERSION, projectname=title)
-    ET.SubElement(root, "title").text = title
-    _reference(ET.SubElement(root, "projectCrs"), crs)
-    # Without it QGIS takes the CRS of the first layer instead of the project's.
-    switches = ET.SubElement(ET.SubElement(root, "properties"), "SpatialRefSys")
-    ET.SubElement(switches, "ProjectionsEnabled", type="int").text = "1"
-    tree = ET.SubElement(root, "layer-tree-group")
-    relations = ET.SubElement(root, "relations")
-    canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas")
-    ET.SubElement(canvas, "units").text = "meters"
     sides = ("xmin", "ymin", "xmax", "ymax")
-    corners = {side: f"{value:.0f}" for side, value in zip(sides, frame, strict=True)}
-    extent = ET.SubElement(canvas, "extent")
-    for side, value in corners.items():
-        ET.SubElement(extent, side).text = value
-    _reference(ET.SubElement(canvas, "destinationsrs"), crs)
-    # What *zoom to all* shows, and what a program sees that opens the project without a window. Without
-    # them a server or a script takes the extent of a layer, which is in degrees, for metres of the
-    # project, and draws nothing; and *zoom to all* shows the states as far as 180°.
-    views = ET.SubElement(root, "ProjectViewSettings", UseProjectScales="0")
-    for name in ("DefaultViewExtent", "PresetFullExtent"):
-        _reference(ET.SubElement(views, name, corners), crs)
-    layers = ET.SubElement(root, "projectlayers")
-    for group in _groups(given, language):
-        _add_group(tree, layers, group, given, geopackage, language)
-    _relate(relations, given.columns, language)
-    ET.SubElement(root, "Layouts").append(_page_of_unit(imprint, language))
+    text = _template().project_file(
+        version=_VERSION,
+        title=title,
+        crs=_spelt_out(crs),
+        lonlat=_spelt_out("EPSG:4326"),
+        corners={side: f"{value:.0f}" for side, value in zip(sides, frame, strict=True)},
+        groups=_groups(given, geopackage, language),
+        relations=_relations(given.columns, language),
+    )
+    root = _parsed(text)
+    root[-1].append(_page_of_unit(imprint, language))
     return _document(root)
 
 
+class _Layer(NamedTuple):
+    """A layer of the project: where it is, what its columns are called and hold, how it looks."""
+
+    id: str
+    title: str
+    source: str
+    geometry: str
+    style: _Style | None
+    values: Mapping[str, Mapping[str, str]]
+    aliases: Mapping[str, str]
+    preview: str
+    tip: str
+    is_on: bool
+    is_open: bool
+
+
 class _Group(NamedTuple):
-    """A group of the tree: its title, its layers (id, table, title, look), what is on, whether one at a time."""
+    """A group of the tree: its title, its layers, whether it is open at first, whether one is on at a time."""
 
     title: str
-    rows: Sequence[tuple[str, str, str, _Look | None]]
+    layers: Sequence[_Layer]
     is_open: bool = False
     is_choice: bool = False
 
+    @property
+    def is_on(self) -> bool:
+        """Whether any of its layers is."""
+        return any(layer.is_on for layer in self.layers)
 
-def _groups(given: Contents, language: _Language) -> list[_Group]:
+
+def _groups(given: Contents, geopackage: str, language: _Language) -> list[_Group]:
     """The groups of the tree from the top, those without a layer left out."""
     spatial = set(given.kinds)
 
-    def rows(names: Iterable[str]) -> list[tuple[str, str, str, _Look | None]]:
-        return [(n, n, _title(n, language), _LOOKS.get(n)) for n in names if n in spatial]
+    def layers(names: Iterable[str]) -> list[_Layer]:
+        return [
+            _layer(
+                name, name, _title(name, language), _LOOKS.get(name), given, geopackage, language
+            )
+            for name in names
+        ]
 
+    def on_maps(*names: str) -> list[_Layer]:
+        return layers(name for name in names if name in spatial)
+
+    units = "conservation_units"
     by_finding = [
-        (f"finding_{finding}", "conservation_units", finding, _verdict(finding))
-        for finding in given.findings
+        _layer(f"finding_{one}", units, one, partial(_verdict, one), given, geopackage, language)
+        for one in given.findings
     ]
-    own_layers = {"conservation_units", "remarks", *_EVIDENCE, *_GROUND, "features", "ranges_used"}
+    own_layers = {units, "remarks", *_EVIDENCE, *_GROUND, "features", "ranges_used"}
     others = sorted(spatial - own_layers - {"planning_units"})
-    plain = [name for name in sorted(given.columns) if name not in spatial]
+    say = language.say
     groups = [
-        _Group(language.say("units"), rows(("remarks", "conservation_units")), is_open=True),
-        _Group(language.say("criteria"), by_finding, is_choice=True),
-        _Group(language.say("evidence"), rows((*_EVIDENCE, *others)), is_open=True),
-        _Group(language.say("species ranges"), rows(("features", "ranges_used"))),
-        _Group(language.say("planning_units"), rows(("planning_units",))),
-        _Group(language.say("background"), rows(_GROUND)),
-        _Group(
-            language.say("table"), [(name, name, _title(name, language), None) for name in plain]
-        ),
+        _Group(say("units"), on_maps("remarks", units), is_open=True),
+        _Group(say("criteria"), by_finding, is_choice=True),
+        _Group(say("evidence"), on_maps(*_EVIDENCE, *others), is_open=True),
+        _Group(say("species ranges"), on_maps("features", "ranges_used")),
+        _Group(say("planning_units"), on_maps("planning_units")),
+        _Group(say("background"), on_maps(*_GROUND)),
+        _Group(say("table"), layers(sorted(given.columns.keys() - spatial))),
     ]
-    return [group for group in groups if group.rows]
+    return [group for group in groups if group.layers]
+
+
+def _layer(
+    name: str,
+    table: str,
+    title: str,
+    look: _Look | None,
+    given: Contents,
+    geopackage: str,
+    language: _Language,
+) -> _Layer:
+    """A table of the round as a layer of the project."""
+    columns = given.columns[table]
+    words_of_codes = {column: _value_map(column, language) for column in columns}
+    aliases = {
+        column: language.say(f"column {column}") if words.has(f"column {column}") else ""
+        for column in columns
+    }
+    return _Layer(
+        id=_id(name),
+        title=title,
+        source=f"./{geopackage}|layername={table}",
+        geometry=given.kinds.get(table, "No geometry"),
+        style=None if look is None else look(language),
+        values={column: values for column, values in words_of_codes.items() if values},
+        aliases=aliases,
+        preview=_preview(columns, language),
+        tip=_tip(columns, language),
+        is_on=name in _ON,
+        is_open=name in ("conservation_units", "barriers"),
+    )
+
+
+_GEOMETRY: Final[Mapping[str, str]] = {"Polygon": "Polygon", "LineString": "Line", "Point": "Point"}
 
 
 def _title(name: str, language: _Language) -> str:
@@ -570,109 +556,9 @@ def _title(name: str, language: _Language) -> str:
     return name.replace("_", " ")
 
 
-def _add_group(
-    tree: ET.Element,
-    layers: ET.Element,
-    group: _Group,
-    given: Contents,
-    geopackage: str,
-    language: _Language,
-) -> None:
-    """A group into the tree, and its layers into the list."""
-    on = any(row[0] in _ON for row in group.rows)
-    branch = ET.SubElement(
-        tree,
-        "layer-tree-group",
-        {
-            "name": group.title,
-            "checked": "Qt::Checked" if on else "Qt::Unchecked",
-            "expanded": "1" if group.is_open else "0",
-            **(
-                {"mutually-exclusive": "1", "mutually-exclusive-child": "0"}
-                if group.is_choice
-                else {}
-            ),
-        },
-    )
-    for id_, table, title, look in group.rows:
-        source = f"./{geopackage}|layername={table}"
-        ET.SubElement(
-            branch,
-            "layer-tree-layer",
-            id=_id(id_),
-            name=title,
-            source=source,
-            providerKey="ogr",
-            checked="Qt::Checked" if id_ in _ON else "Qt::Unchecked",
-            expanded="1" if id_ in ("conservation_units", "barriers") else "0",
-        )
-        _add_layer(
-            layers,
-            id_,
-            title,
-            source,
-            look,
-            language,
-            columns=given.columns[table],
-            kind=given.kinds.get(table, "No geometry"),
-        )
-
-
-_GEOMETRY: Final[Mapping[str, str]] = {"Polygon": "Polygon", "LineString": "Line", "Point": "Point"}
-
-
-def _add_layer(
-    layers: ET.Element,
-    id_: str,
-    title: str,
-    source: str,
-    look: _Look | None,
-    language: _Language,
-    *,
-    columns: Sequence[str],
-    kind: str,
-) -> None:
-    """One layer of the list: where it is, what its columns are called and hold, how it looks."""
-    layer = ET.SubElement(
-        layers,
-        "maplayer",
-        type="vector",
-        geometry=kind,
-        readOnly="1",
-        labelsEnabled="0",
-        styleCategories="AllStyleCategories",
-    )
-    ET.SubElement(layer, "id").text = _id(id_)
-    ET.SubElement(layer, "datasource").text = source
-    ET.SubElement(layer, "layername").text = title
-    if kind != "No geometry":
-        _reference(ET.SubElement(layer, "srs"), "EPSG:4326")
-    ET.SubElement(layer, "provider", encoding="UTF-8").text = "ogr"
-    if look is not None:
-        look(layer, language)
-    fields = ET.SubElement(layer, "fieldConfiguration")
-    aliases = ET.SubElement(layer, "aliases")
-    for place, column in enumerate(columns, start=1):  # the first is fid
-        alias = language.say(f"column {column}") if words.has(f"column {column}") else ""
-        ET.SubElement(aliases, "alias", field=column, name=alias, index=str(place))
-        values = _value_map(column, language)
-        if values:
-            _add_values(fields, column, values)
-    ET.SubElement(layer, "previewExpression").text = _preview(columns, language)
-    ET.SubElement(layer, "mapTip").text = _tip(columns, language)
-
-
 def _id(name: str) -> str:
     """The id of a layer: QGIS gives one of its own to a layer whose id is under ten letters long."""
     return f"layer_{name}"
-
-
-def _add_values(fields: ET.Element, column: str, values: Mapping[str, str]) -> None:
-    """A column whose codes are read as words; what is written stays the code."""
-    field = ET.SubElement(fields, "field", name=column, configurationFlags="None")
-    widget = ET.SubElement(field, "editWidget", type="ValueMap")
-    options = ET.SubElement(ET.SubElement(widget, "config"), "Option", type="Map")
-    _options(options, {"map": [{label: code} for code, label in values.items()]})
 
 
 def _value_map(column: str, language: _Language) -> dict[str, str]:
@@ -749,44 +635,44 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _relate(
-    relations: ET.Element, columns: Mapping[str, Sequence[str]], language: _Language
-) -> None:
+class _Relation(NamedTuple):
+    """Which rows of a table belong to a row of another: those with the same key."""
+
+    parent: str
+    child: str
+    title: str
+    key: str
+
+    @property
+    def layers(self) -> tuple[str, str]:
+        """The ids of both layers."""
+        return _id(self.parent), _id(self.child)
+
+
+def _relations(columns: Mapping[str, Sequence[str]], language: _Language) -> list[_Relation]:
     """Which rows of the other tables belong to a unit, and which to a species."""
     parents = (("conservation_units", "unit_id"), ("species", "sci_name"))
-    for parent, key in parents:
-        for child in sorted(columns):
-            # a unit's own species stand in a list beside it, not in its row
-            if child == parent or parent not in columns or key not in columns[child]:
-                continue
-            if parent == "species" and child == "conservation_units":
-                continue
-            relation = ET.SubElement(
-                relations,
-                "relation",
-                id=f"{parent} {child}",
-                name=_title(child, language),
-                referencedLayer=_id(parent),
-                referencingLayer=_id(child),
-                strength="Association",
-            )
-            ET.SubElement(relation, "fieldRef", referencedField=key, referencingField=key)
+    return [
+        _Relation(parent, child, _title(child, language), key)
+        for parent, key in parents
+        if parent in columns
+        for child in sorted(columns)
+        # a unit's own species stand in a list beside it, not in its row
+        if key in columns[child] and child not in (parent, "conservation_units")
+    ]
 
 
-def _reference(parent: ET.Element, crs: str) -> None:
-    """A coordinate system, as well-known text: QGIS reads it without a look into its own tables."""
-    wkt, authority = _spelt_out(crs)
-    system = ET.SubElement(parent, "spatialrefsys")
-    ET.SubElement(system, "wkt").text = wkt
-    if authority:
-        ET.SubElement(system, "authid").text = authority
+class _Crs(NamedTuple):
+    """A coordinate system as well-known text, and its code; no code where it has none."""
+
+    wkt: str
+    authority: str
 
 
 @lru_cache(maxsize=8)  # forty layers are in one system
-def _spelt_out(crs: str) -> tuple[str, str]:
-    """A coordinate system as well-known text, and its code; no code where it has none."""
+def _spelt_out(crs: str) -> _Crs:
     system = read_crs(crs)
-    return system.to_wkt("WKT2_2019"), ":".join(system.to_authority() or ())
+    return _Crs(system.to_wkt("WKT2_2019"), ":".join(system.to_authority() or ()))
 
 
 # -- a page for each unit -------------------------------------------------------------------------
@@ -794,9 +680,7 @@ def _spelt_out(crs: str) -> tuple[str, str]:
 
 def _page_of_unit(imprint: Imprint, language: _Language) -> ET.Element:
     """A layout that QGIS turns through the units: `qgis_page.qpt`, with what hangs on the round filled in."""
-    layout = ET.fromstring(resources.files("cami_units").joinpath("qgis_page.qpt").read_bytes())
-    for element in layout.iter():
-        element.text = element.tail = None  # the file is laid out to be read, QGIS writes one line
+    layout = _parsed(resources.files("cami_units").joinpath("qgis_page.qpt").read_bytes())
     item = {element.get("id", ""): element for element in layout.iter("LayoutItem")}
     name = name_field(language.lang)
     item["title"].set("labelText", f'[% "unit_id" %]  [% coalesce("{name}", \'\') %]')
