@@ -9,9 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.documents._worksheets import (
-    FINE,
-    SHARE,
-    WHOLE,
+    SHEETS,
     Column,
     Rows,
     fill,
@@ -26,68 +24,6 @@ from cami_units.model import FINDINGS, Round, clean_name, finding_key, is_missin
 from cami_units.words import LANGUAGES, has, mark, name_in, text
 from cami_units.words.finding_sentences import in_language
 from cami_units.words.unit_card import stability
-
-# Widths are in letters of the sheet's font: ids and counts just fit, sentences wrap where an eye can
-# still follow their lines.
-_UNITS: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("name_ru", 28, wrap=True),
-    Column("status", 20, wrap=True),
-    Column("rank_label", 7),
-    Column("tier", 10),
-    Column("score", 13, FINE),
-    Column("area_km2", 11, WHOLE),
-    Column("countries", 14, wrap=True),
-    Column("n_countries", 12),
-    Column("disputed", 15),
-    Column("species", 38, wrap=True),
-    Column("n_species", 12),
-    Column("species_supporting", 24, wrap=True),
-    Column("criteria_met", 22, wrap=True),
-    Column("confidence", 12, "0.00"),
-    Column("origin", 14),
-    Column("hotspot_ids", 12, wrap=True),
-    Column("rationale", 120, wrap=True),
-    Column("rank", 11),
-    *(Column(name, 6) for name in FINDINGS),
-)
-_CRITERIA: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("criterion", 9),
-    Column("what", 30, wrap=True),
-    Column("met", 10),
-    Column("value", 11, "#,##0.00"),
-    Column("unit", 18, wrap=True),
-    Column("threshold", 11, "#,##0.##"),
-    Column("because", 110, wrap=True),
-)
-_IF_THERE: Final = (Column("stability", 34, wrap=True), Column("open_questions", 44, wrap=True))
-"""Columns of rounds in which somebody asked for them."""
-_SPECIES: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("sci_name", 28),
-    Column("species_name", 34, wrap=True),
-    Column("role", 12),
-    Column("overlap_km2", 14, WHOLE),
-    Column("range_share", 14, SHARE),
-    Column("sides", 16, wrap=True),
-)
-_COUNTRIES: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True),
-    Column("iso2", 8),
-    Column("state", 30, wrap=True),
-    Column("area_km2", 12, WHOLE),
-    Column("share", 12, SHARE),
-)
-_NOT_PROPOSED: Final = (
-    Column("hotspot_id", 10),
-    Column("name_en", 34, wrap=True),
-    Column("reason", 100, wrap=True),
-)
 
 
 def sheet_parts(
@@ -230,18 +166,19 @@ def _sheets(round: Round, status_marks: Sequence[str]) -> list[tuple[str, Sequen
         (
             "units",
             (
-                *_UNITS,
-                *(column for column in _IF_THERE if column.name in units),
+                *SHEETS["units"],
+                *(Column(name, 6) for name in FINDINGS),
+                *(column for column in SHEETS["units, asked for"] if column.name in units),
                 *_further(marks),
             ),
             [{**row, **marks.get(row["unit_id"], {})} for row in records(units)],
         ),
-        ("criteria", _named(_CRITERIA, titles), findings),
-        ("species", _named(_SPECIES, titles), present),
-        ("countries", _named(_COUNTRIES, titles), shares),
+        ("criteria", _named(SHEETS["criteria"], titles), findings),
+        ("species", _named(SHEETS["species"], titles), present),
+        ("countries", _named(SHEETS["countries"], titles), shares),
         (
             "not proposed",
-            _named(_NOT_PROPOSED, titles),
+            _named(SHEETS["not proposed"], titles),
             records(tables["not_proposed"].sort_values("hotspot_id")),
         ),
     ]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from xml.sax.saxutils import escape
 from zipfile import ZipFile
@@ -55,9 +58,16 @@ class Column:
     says: str = ""
 
 
+SHEETS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
+    {
+        name: tuple(Column(column, **facts) for column, facts in columns.items())
+        for name, columns in tomllib.loads(
+            resources.files(__package__).joinpath("sheets.toml").read_text(encoding="utf-8")
+        ).items()
+    }
+)
+"""The columns of the sheets that always have the same, by sheet."""
 WHOLE: Final = "#,##0"
-FINE: Final = "0.000"
-SHARE: Final = "0.0"
 
 FONT: Final = "Arial"
 """Every Office has it, or one of the same widths; a workbook without a named font is cut differently
@@ -340,11 +350,7 @@ def together(key: str, imprint: Imprint) -> str:
 
 
 def set_page(
-    sheet: Any,
-    imprint: Imprint,
-    *,
-    rows_repeated: str | None = None,
-    below: _Below | None = None,
+    sheet: Any, imprint: Imprint, *, rows_repeated: str | None = None, below: _Below | None = None
 ) -> None:
     """How a filled sheet prints: rows as high as their text, columns that can be read, a footer.
 

@@ -12,7 +12,14 @@ import pandas as pd
 from docx.shared import Mm
 
 from cami_units.documents import _word_document as _docx
-from cami_units.documents._worksheets import Column, fill, fill_about, new_workbook, save_settled
+from cami_units.documents._worksheets import (
+    SHEETS,
+    Column,
+    fill,
+    fill_about,
+    new_workbook,
+    save_settled,
+)
 from cami_units.documents.form_words import (
     first_texts,
     in_theme_order,
@@ -24,47 +31,6 @@ from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, Names, clean_name, is_missing, records
 from cami_units.words import in_clauses, in_list, name_in, share, text, with_aside, with_label
 from cami_units.words.unit_card import field_label
-
-_ACTIVITY: Final = (
-    Column("activity_id", 12),
-    Column("unit_id", 11),
-    Column("theme", 24, wrap=True),
-    Column("text", 70, wrap=True),
-    Column("species", 30, wrap=True, says="species named"),
-    Column("countries", 14, wrap=True),
-    Column("priority", 10),
-    Column("timeframe", 12),
-    Column("status", 14),
-    Column("moved_from", 14),
-    Column("cost_band", 24, wrap=True),
-    Column("funding_source", 24, wrap=True),
-    Column("partner", 24, wrap=True),
-    Column("source", 20, wrap=True),
-)
-_SUGGESTIONS: Final = (
-    Column("suggestion_id", 12),
-    Column("tick", 7),
-    Column("theme", 24, wrap=True),
-    Column("text", 60, wrap=True),
-    Column("n_units", 9),
-    Column("of_units", 9),
-    Column("share", 9, "0 %", says="share of units"),
-    Column("suggested", 11),
-    Column("moved", 9),
-    Column("wordings", 10),
-    Column("other_wordings", 60, wrap=True),
-    Column("unit_ids", 30, wrap=True),
-    Column("activity_ids", 30, wrap=True, says="activities"),
-)
-_LOG: Final = (
-    Column("activity_id", 12),
-    Column("action", 10, says="done"),
-    Column("field", 14),
-    Column("old", 50, wrap=True),
-    Column("new", 50, wrap=True),
-    Column("by", 16, says="who"),
-    Column("reason", 40, wrap=True, says="why"),
-)
 
 
 def write_activities_workbook(
@@ -110,16 +76,20 @@ def write_activities_workbook(
     ]
     sheets: list[tuple[str, Sequence[Column], list[dict[str, Any]]]] = [
         ("by theme", by_theme, _by_theme(units, of_units, themes, lang)),
-        ("activities", _ACTIVITY, records(activities)),
-        ("general", _ACTIVITY, records(general)),
-        ("suggestions", _SUGGESTIONS, [{**row, "tick": ""} for row in records(suggestions)]),
+        ("activities", SHEETS["activities"], records(activities)),
+        ("general", SHEETS["activities"], records(general)),
+        (
+            "suggestions",
+            SHEETS["suggestions"],
+            [{**row, "tick": ""} for row in records(suggestions)],
+        ),
         ("species", of_matrix, records(matrix)),
         ("completeness", of_completeness, records(completeness)),
         *(
             (name, [_overview_column(str(column)) for column in table], records(table))
             for name, table in _named_overviews(overviews, units, lang).items()
         ),
-        ("log", _LOG, records(log)),
+        ("log", SHEETS["log of activities"], records(log)),
     ]
     for name, columns, rows in sheets:
         said_rows = [_said(row, lang) for row in rows]

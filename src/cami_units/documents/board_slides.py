@@ -176,11 +176,7 @@ class _Told:
 
 
 def boards(
-    round_: Round,
-    scenes: Sequence[scene.Scene],
-    loop: Loop,
-    *,
-    order: Sequence[str] = ("rank",),
+    round_: Round, scenes: Sequence[scene.Scene], loop: Loop, *, order: Sequence[str] = ("rank",)
 ) -> list[Board]:
     """What plenary is shown of a round in each language, rejected and merged units last.
 
@@ -486,9 +482,7 @@ def _numbered(
 
 
 def _remarks(
-    pinned: Iterable[tuple[int, Mapping[str, Any]]],
-    asked: Iterable[Mapping[str, Any]],
-    lang: str,
+    pinned: Iterable[tuple[int, Mapping[str, Any]]], asked: Iterable[Mapping[str, Any]], lang: str
 ) -> list[str]:
     """Remarks as they are read, without what stands on the slide as a question."""
     questions = {clean_name(row["text"]) for row in asked}

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from cami_units import words
 from cami_units.documents._worksheets import (
+    SHEETS,
     WHOLE,
     Column,
     fill,
@@ -27,70 +28,6 @@ from cami_units.documents.csv_tables import without_geometry
 from cami_units.documents.html_pages import page
 from cami_units.model import Imprint, answer_said, clean_text, is_missing, records, spoken_groups
 
-_FILES: Final = (
-    Column("file", 30, wrap=True),
-    Column("group", 14),
-    Column("group_by", 24, wrap=True),
-    Column("placemarks", 11, WHOLE),
-    Column("evidence", 11, WHOLE),
-    Column("shapes", 11, WHOLE),
-    Column("pins", 11, WHOLE),
-    Column("rows", 11, WHOLE),
-    Column("unusable", 11, WHOLE),
-    Column("passed", 11, WHOLE),
-    Column("refused", 60, wrap=True),
-)
-_CONFLICTS: Final = (
-    Column("unit_id", 16, wrap=True),
-    Column("name_en", 28, wrap=True, says="name"),
-    Column("groups", 18, wrap=True),
-    Column("kind", 20, wrap=True),
-    Column("what", 60, wrap=True),
-    Column("overlap_km2", 12, WHOLE, says="question_km2"),
-    Column("default", 22, wrap=True),
-    Column("choices", 30, wrap=True),
-    Column("resolution", 30, wrap=True),
-)
-_CHANGES: Final = (
-    Column("unit_id", 10),
-    Column("name_en", 28, wrap=True, says="name"),
-    Column("change", 12),
-    Column("group", 12),
-    Column("before_km2", 11, WHOLE),
-    Column("after_km2", 11, WHOLE),
-    Column("gained_km2", 11, WHOLE),
-    Column("lost_km2", 11, WHOLE),
-    Column("criteria_gained", 14, wrap=True),
-    Column("criteria_lost", 14, wrap=True),
-    Column("states_gained", 12, wrap=True),
-    Column("states_lost", 12, wrap=True),
-    Column("species_gained", 26, wrap=True),
-    Column("species_lost", 26, wrap=True),
-    Column("decision", 18, wrap=True),
-    Column("note", 50, wrap=True),
-    Column("matched_by", 12),
-    Column("file", 24, wrap=True),
-    Column("placemark", 28, wrap=True),
-)
-_PROBLEMS: Final = (
-    Column("file", 30, wrap=True),
-    # forms have sheets and rows, and what is said of no file is said of units
-    Column("folder", 30, wrap=True, says="folder or sheet"),
-    Column("placemark", 30, wrap=True, says="placemark, row or units"),
-    Column("line", 8, WHOLE),
-    Column("what", 60, wrap=True),
-    Column("assumed", 60, wrap=True),
-)
-_REMARKS: Final = (
-    Column("remark_id", 11),
-    Column("kind", 11),
-    Column("group", 14),
-    Column("unit_id", 14, wrap=True),
-    Column("text", 70, wrap=True, says="comment"),
-    Column("file", 24, wrap=True),
-    Column("placemark", 28, wrap=True),
-)
-_NUMBERS: Final = frozenset({WHOLE})
 _SENTENCES: Final = ("refused", "note", "what", "assumed", "text")
 _SHOWN: Final = {
     "changes": "unit_id name_en change group before_km2 after_km2 criteria_changed states_changed "
@@ -123,7 +60,7 @@ class Report:
     ----------
     imprint : of the round that was made.
     before : the label of the round that was handed out.
-    files : one row a file, as columns of :data:`_FILES`.
+    files : one row a file, with the columns of its sheet.
     changes, conflicts, problems, remarks : the tables of `collect`.
     names : the name of each unit.
     pictures : for each row of `conflicts`: label and outline (longitude and latitude), the base
@@ -156,13 +93,13 @@ def write_report(path: Path, report: Report) -> None:
     losses = changes[~changes["criteria_lost"].isin(["", None]) & changes["criteria_lost"].notna()]
     remarks = without_geometry(report.remarks)
     sections = {
-        "changes": (changes[~is_gone & ~is_unchanged], _CHANGES),
-        "losses": (losses, _CHANGES),
-        "gone": (changes[is_gone], _CHANGES),
-        "problems": (report.problems, _PROBLEMS),
+        "changes": (changes[~is_gone & ~is_unchanged], SHEETS["changes"]),
+        "losses": (losses, SHEETS["changes"]),
+        "gone": (changes[is_gone], SHEETS["changes"]),
+        "problems": (report.problems, SHEETS["problems"]),
         # Conflicts are remarks too, for the map; on this page they stand above, with pictures.
-        "remarks": (remarks[remarks["kind"] != "conflict"], _REMARKS),
-        "files": (report.files, _FILES),
+        "remarks": (remarks[remarks["kind"] != "conflict"], SHEETS["remarks"]),
+        "files": (report.files, SHEETS["files"]),
     }
     tables: dict[str, Any] = {name: _shown(table, lang) for name, (table, _) in sections.items()}
     headings: dict[str, Any] = {}
@@ -203,11 +140,11 @@ def write_report_workbook(path: Path, report: Report) -> None:
     book = new_workbook(report.imprint)
     names, lang = report.names, report.imprint.languages[0]
     for title, columns, table in (
-        ("files", _FILES, report.files),
-        ("conflicts", _CONFLICTS, _named(report.conflicts, names)),
-        ("changes", _CHANGES, _named(report.changes, names)),
-        ("problems", _PROBLEMS, report.problems),
-        ("remarks", _REMARKS, without_geometry(report.remarks)),
+        ("files", SHEETS["files"], report.files),
+        ("conflicts", SHEETS["conflicts"], _named(report.conflicts, names)),
+        ("changes", SHEETS["changes"], _named(report.changes, names)),
+        ("problems", SHEETS["problems"], report.problems),
+        ("remarks", SHEETS["remarks"], without_geometry(report.remarks)),
     ):
         rows = [row_said(row, lang) for row in records(table)]
         fill(book.create_sheet(title), columns, rows, report.imprint)
@@ -341,7 +278,7 @@ def _cell(value: object, lang: str) -> str:
 
 def _headed(names: Sequence[str], columns: Sequence[Column], lang: str) -> list[dict[str, Any]]:
     """The columns of a table of the page: heading, and whether it holds numbers."""
-    numbers = {column.name for column in columns if column.format in _NUMBERS}
+    numbers = {column.name for column in columns if column.format == WHOLE}
     css = {"unit_id": "id", "criteria_lost": "lost", **dict.fromkeys(_SENTENCES, "wide")}
     says = {column.name: column.says for column in columns}
     return [

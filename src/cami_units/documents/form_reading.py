@@ -260,10 +260,7 @@ def _sheets_of(book: Mapping[str, Sheet], fields: Sequence[str]) -> Iterator[tup
 
 
 def _second_sheets(
-    book: Mapping[str, Sheet],
-    places: Sequence[tuple[str, int]],
-    fields: Sequence[str],
-    file: str,
+    book: Mapping[str, Sheet], places: Sequence[tuple[str, int]], fields: Sequence[str], file: str
 ) -> Iterator[Problem]:
     """Further sheets of the same columns, of which nothing is read: "units (2)", copied and filled in.
 
@@ -332,9 +329,7 @@ _MOST_BESIDE: Final = 20
 
 
 def _beside_the_tables(
-    book: Mapping[str, Sheet],
-    sheets: Mapping[str, Sequence[tuple[str, int]]],
-    file: str,
+    book: Mapping[str, Sheet], sheets: Mapping[str, Sequence[tuple[str, int]]], file: str
 ) -> Iterator[Problem]:
     """What a group wrote where nothing is asked for: above a table, on the first sheet, on sheets of its own.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -68,70 +70,17 @@ UNIT_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"action": (*UNIT_ACTIONS, "rename"), "evidence_grade": GRADES}
 )
 ACTIVITY_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "action": ACTIVITY_ACTIONS,
-        "theme": THEMES,
-        "priority": PRIORITIES,
-        "cost_band": COST_BANDS,
-    }
+    {"action": ACTIVITY_ACTIONS, "theme": THEMES, "priority": PRIORITIES, "cost_band": COST_BANDS}
 )
 """The columns of the two sheets that have a list."""
 
-_ALSO: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "keep": "без изменений, сохранить, оставляем, оставить как есть, как есть, да, согласны, согласовано, "
-        "as is, yes, ok, agree, agreed, unchanged, no change, no changes, 保留, 不变, 保持不变, 是, 同意, "
-        "тийм, зөвшөөрнө, зөвшөөрсөн, хэвээр үлдээх, ✓, ✔, √, +",
-        "change": "изменение, правка, 修改, 更改, 变更",
-        "reject": "отвергнуть, отказать, 驳回, 剔除, 不同意",
-        "merge": "слить, объединение, 合并",
-        "split": "разделение, 拆分, 分割",
-        "new": "new one, new unit, новая, новый, новое, новая единица, 新, 新的, 新增, 新建, 新单元, шинэ нэгж",
-        "rename": "renamed, new name, переименовать, переименована, новое название, 改名, 更名, 重命名, "
-        "нэр солих, нэрийг солих, нэр өөрчлөх, шинэ нэр",
-        "add": "добавление, новое, new, 添加, 新增",
-        "amend": "изменение, поправка, change, 修改, 修订",
-        "drop": "удалить, убрать, снять, reject, delete, 删除, 取消",
-        "anti-poaching": "браконьерство, антибраконьерство, 反偷猎, 反盗猎",
-        "community": "население, местное население, сообщества, 社区, 社区参与",
-        "protected areas": "оопт, охраняемые территории, 保护区, 保护地",
-        "legislation": "законы, право, 立法, 法律",
-        "infrastructure and barriers": "fences, barriers, infrastructure, инфраструктура, барьеры, преграды, заборы, ограждения, 基础设施, 障碍, 围栏",
-        "transboundary cooperation": "сотрудничество, 跨境合作, 跨界合作",
-        "monitoring and research": "мониторинг, исследования, 监测, 研究, 监测与研究",
-        "human-wildlife conflict": "конфликт, конфликты, 人兽冲突, 人与野生动物冲突",
-        "land use": "земля, выпас, 土地利用",
-        "finance": "финансы, деньги, 资金, 财务, 融资",
-        "high": "высокая, высоко, 高",
-        "medium": "средняя, средне, 中",
-        "low": "низкая, низко, 低",
-        GENERAL: "общее, общий, общая часть, общие, все, все единицы, all, all units, 总则, 一般, 总体, 全部, 所有, 所有单元, 通用, ерөнхий, нийтлэг, бүгд, бүх нэгж",
-        # the keys of a Russian or Mongolian keyboard that look so, and the wide letters of a Chinese one
-        "A": "А, Ａ",
-        "B": "В, Ｂ",
-        "C": "С, Ｃ",
-        "D": "Ｄ",
-        "N": "Ｎ",
-    }
+TYPED_WORDS: Final[Mapping[str, Any]] = tomllib.loads(
+    resources.files(__package__).joinpath("typed_words.toml").read_text(encoding="utf-8")
 )
-"""What else people write for a word of a list, beside the word itself in each language."""
-
-
-_NO_WORDS: Final = frozenset(
-    (
-        *("n/a", "none", "no comment", "no comments", "без комментариев", "нет комментариев"),
-        *("нет замечаний", "без замечаний", "замечаний нет", "н/д", "无", "无意见", "没有意见"),
-        *("саналгүй", "санал байхгүй"),
-    )
-)
+"""What people type beside the words that a form offers."""
+_NO_WORDS: Final = frozenset(TYPED_WORDS["no_words"].split(", "))
 _ONLY_DASHES: Final = re.compile(r"[\s\-–—−_.·]+|[/\\]")
-_DITTO: Final = frozenset(
-    (
-        *("ditto", "idem", "ibid", "same", "the same", "same as above", "as above", "see above"),
-        *("то же", "то же самое", "там же", "см. выше", "см выше", "как выше", "同上", "同前"),
-        *("мөн адил", "дээрхтэй адил", "дээрхтэй ижил"),
-    )
-)
+_DITTO: Final = frozenset(TYPED_WORDS["ditto"].split(", "))
 _DITTO_MARKS: Final = re.compile(r"[\s\-–—−./]*(?:[\"”“″〃„«»]|''|’’|//){1,2}[\s\-–—−./]*")
 
 
@@ -171,7 +120,7 @@ def _spellings(word: str) -> Iterator[str]:
         yield from (text(f"choice {word}", lang) for lang in LANGUAGES)
     if word == "reject":
         yield from (one for lang in LANGUAGES for one in text("words that reject", lang).split(","))
-    yield from _ALSO.get(word, word).split(",")
+    yield from TYPED_WORDS["lists"].get(word, word).split(",")
 
 
 def plain_word(value: str) -> str:
@@ -181,9 +130,7 @@ def plain_word(value: str) -> str:
 
 
 def known_words(
-    table: pd.DataFrame,
-    file: str,
-    lists: Mapping[str, tuple[str, ...]] = ACTIVITY_LISTS,
+    table: pd.DataFrame, file: str, lists: Mapping[str, tuple[str, ...]] = ACTIVITY_LISTS
 ) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """Rows with the words of the lists as the lists write them, and what is in no list.
 

@@ -16,6 +16,7 @@ from cami_units.documents._worksheets import (
     HEADER,
     LINE,
     NAMES,
+    SHEETS,
     WRAP,
     EmptyRows,
     face,
@@ -45,27 +46,7 @@ from cami_units.documents.form_words import (
 from cami_units.model import Imprint, clean_name, records
 from cami_units.words import disclaimer, has, name_in, text
 
-_WIDTHS: Final = {
-    "unit_id": 11,
-    "name_en": 34,
-    "action": 11,
-    "merge_with": 12,
-    "new_name": 28,
-    "evidence_grade": 11,
-    "comment": 60,
-    "open_question": 40,
-    "activity_id": 12,
-    "theme": 26,
-    "text": 60,
-    "species": 30,
-    "countries": 14,
-    "priority": 10,
-    "timeframe": 12,
-    "cost_band": 24,
-    "funding_source": 24,
-    "partner": 24,
-    "why": 40,
-}
+_WIDTHS: Final = {column.name: column.width for column in SHEETS["form"]}
 _EMPTY_ROWS: Final = 60
 _TO_FILL: Final = PatternFill("solid", fgColor="FFFBE6")
 

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from types import MappingProxyType
 from typing import Final
 
 import pandas as pd
 
-from cami_units.documents.form_words import at_rows, nearest_listed, plain_word
+from cami_units.documents.form_words import TYPED_WORDS, at_rows, nearest_listed, plain_word
 from cami_units.model import ISO2, STATES_ALSO, Note, Problem, clean_name, in_short
 
 _OF_SPECIES: Final = (
@@ -29,30 +28,6 @@ _ENDING: Final = re.compile(
 )
 """Of plurals and cases, English and Russian: what is left of a word is compared, so "сайгаки" is "сайгак"."""
 _IDEOGRAPHS: Final = re.compile(r"[\u3400-\u9fff]{3,}")
-
-_SPECIES_ALSO: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "Acinonyx jubatus venaticus": "cheetah, гепард, 猎豹",
-        "Bos mutus": "drong",
-        "Camelus ferus": "wild Bactrian camel, khavtgai, хаптагай, 野双峰驼",
-        "Cervus hanglu bactrianus": "Bactrian deer, тугайный олень",
-        "Equus ferus przewalskii": "takhi, Mongolian wild horse, Asian wild horse, тахи, 蒙古野马",
-        "Equus hemionus": "kulan, qulan, onager, Asian wild ass, Mongolian wild ass, онагр, 蒙古野驴",
-        "Equus kiang": "Tibetan wild ass, кьянг, 西藏野驴",
-        "Gazella subgutturosa": "goitred gazelle, jeyran, jayran, jairan, black-tailed gazelle, 鹅喉羚羊",
-        "Lynx lynx": "lynx, рысь, 猞猁",
-        "Otocolobus manul": "manul, палласов кот",
-        "Ovis ammon": "arkhar, wild sheep, горный баран",
-        "Ovis vignei": "shapo, wild sheep, горный баран",
-        "Panthera pardus tulliana": "Caucasian leopard, Anatolian leopard, кавказский леопард",
-        "Panthera uncia": "irbis, ounce, ирбис, снежный леопард, ирвис",
-        "Pantholops hodgsonii": "Tibetan antelope, тибетская антилопа, 藏羚羊",
-        "Procapra gutturosa": "dzeren, zeren, white-tailed gazelle, 黄羊",
-        "Saiga tatarica": "saiga, сайга, 赛加羚羊",
-        "Ursus arctos gobiensis": "mazaalai, mazalai",
-    }
-)
-"""What else people call a species, beside its names in the table: so that what two are called means none."""
 
 Meant = Mapping[str, str]
 """The ids that a name may mean, each with the name of it that says so."""
@@ -84,7 +59,7 @@ def species_spellings(species: pd.DataFrame) -> Spellings:
         for row in species.to_dict("records")
         for cell in (
             *(clean_name(row[column]) for column in columns),
-            _SPECIES_ALSO.get(str(row["sci_name"]), "").replace(", ", ";"),
+            TYPED_WORDS["species"].get(str(row["sci_name"]), "").replace(", ", ";"),
         )
         for name in cell.split(";")
     )
