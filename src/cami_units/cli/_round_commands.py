@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -22,16 +22,10 @@ from cami_units.cli._summaries import (
 )
 from cami_units.cli._terminal import (
     FAULT,
-    CellOption,
-    ForceOption,
-    HexagonsOption,
     LanguageOption,
-    LatticeCrsOption,
-    NoCacheOption,
     PlanArgument,
     PlanLanguageOption,
     RoundArgument,
-    SchedulerOption,
     as_word,
     at_work,
     command,
@@ -51,27 +45,28 @@ _FIRST_ROUND: Final = Path("rounds/00-proposal")
 @command("propose plan.toml --out rounds/00-proposal")
 def propose(
     plan: PlanArgument = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder of the round to write.")
-    ] = _FIRST_ROUND,
-    force: ForceOption = False,
-    ids_from: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="ROUND",
-            help="Give each place the id that it has in this round, and its id to no other.",
-        ),
-    ] = None,
-    overlaps: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="What `overlaps` wrote of the plan's ranges, on its cells: they are not measured again.",
-        ),
-    ] = None,
-    no_cache: NoCacheOption = False,
+    *,
+    out: Path = _FIRST_ROUND,
+    force: bool = False,
+    ids_from: Path | None = None,
+    overlaps: Path | None = None,
+    no_cache: bool = False,
 ) -> None:
-    """Compute a first proposal of conservation units: round 00, with KMZ, map and tables."""
+    """Compute a first proposal of conservation units: round 00, with KMZ, map and tables.
+
+    Parameters
+    ----------
+    out : DIR
+        The folder of the round to write.
+    force
+        Replace the round that is there.
+    ids_from : ROUND
+        Give each place the id that it has in this round, and its id to no other.
+    overlaps : FILE
+        What `overlaps` wrote of the plan's ranges, on its cells: they are not measured again.
+    no_cache
+        Measure everything anew, and keep nothing beside the plan.
+    """
     with at_work() as progress:
         # Each command imports its own rooms: geopandas and scipy take seconds that `--help` and a
         # slip in an option should not cost.
@@ -97,17 +92,19 @@ def propose(
 
 @command("assess drawn.kml plan.toml --out results")
 def assess(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="Polygons: KML, KMZ, GeoPackage, GeoJSON, shapefile."),
-    ],
-    plan: PlanArgument = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder for assessment.csv.")
-    ] = Path(),
-    no_cache: NoCacheOption = False,
+    file: Path, plan: PlanArgument = None, *, out: Path = Path(), no_cache: bool = False
 ) -> None:
-    """Measure any polygons, as drawn, against every gate and criterion."""
+    """Measure any polygons, as drawn, against every gate and criterion.
+
+    Parameters
+    ----------
+    file : FILE
+        Polygons: KML, KMZ, GeoPackage, GeoJSON, shapefile.
+    out : DIR
+        The folder for assessment.csv.
+    no_cache
+        Measure everything anew, and keep nothing beside the plan.
+    """
     with at_work() as progress:
         from cami_units import cache, store
         from cami_units.commands.assess import assess as run_assess
@@ -128,19 +125,32 @@ def assess(
 
 @command("overlaps ranges.parquet --cell-km 10")
 def overlaps(
-    ranges: Annotated[
-        Path,
-        typer.Argument(metavar="RANGES", help="A GeoParquet file of ranges, or a folder of them."),
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The Parquet file to write.")] = Path(
-        "overlaps.parquet"
-    ),
-    cell_km: CellOption = None,
-    hexagons: HexagonsOption = False,
-    crs: LatticeCrsOption = "",
-    scheduler: SchedulerOption = None,
+    ranges: Path,
+    *,
+    out: Path = Path("overlaps.parquet"),
+    cell_km: float | None = None,
+    hexagons: bool = False,
+    crs: str = "",
+    scheduler: str | None = None,
 ) -> None:
-    """Measure thousands of ranges on millions of cells: km² of each species in each cell."""
+    """Measure thousands of ranges on millions of cells: km² of each species in each cell.
+
+    Parameters
+    ----------
+    ranges : RANGES
+        A GeoParquet file of ranges, or a folder of them.
+    out : FILE
+        The Parquet file to write.
+    cell_km : KM
+        Of ranges: side of a cell, in km. Left out: 25.
+    hexagons
+        Of ranges: hexagons of that area, not squares.
+    crs
+        Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole
+        world. Left out: that of Central Asia.
+    scheduler : ADDRESS
+        Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.
+    """
     with at_work() as progress:
         from cami_units.commands.overlaps import write_overlaps
         from cami_units.model import EQUAL_AREA
@@ -161,31 +171,38 @@ def overlaps(
 
 @command("richness overlaps.parquet --out richness")
 def richness(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="OVERLAPS", help="What `overlaps` wrote; or ranges, as `overlaps` takes them."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")] = Path(
-        "richness"
-    ),
-    cell_km: CellOption = None,
-    hexagons: HexagonsOption = False,
-    crs: LatticeCrsOption = "",
-    species: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A species table with iucn_category. Left out: the bundled one."
-        ),
-    ] = None,
-    states: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="States with iso2: km² of each species in each."),
-    ] = None,
-    scheduler: SchedulerOption = None,
+    source: Path,
+    *,
+    out: Path = Path("richness"),
+    cell_km: float | None = None,
+    hexagons: bool = False,
+    crs: str = "",
+    species: Path | None = None,
+    states: Path | None = None,
+    scheduler: str | None = None,
 ) -> None:
-    """Sum thousands of species cell by cell: richness, range rarity, threat weight, as maps and tables."""
+    """Sum thousands of species cell by cell: richness, range rarity, threat weight, as maps and tables.
+
+    Parameters
+    ----------
+    source : OVERLAPS
+        What `overlaps` wrote; or ranges, as `overlaps` takes them.
+    out : DIR
+        The folder to write.
+    cell_km : KM
+        Of ranges: side of a cell, in km. Left out: 25.
+    hexagons
+        Of ranges: hexagons of that area, not squares.
+    crs
+        Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole
+        world. Left out: that of Central Asia.
+    species : FILE
+        A species table with iucn_category. Left out: the bundled one.
+    states : FILE
+        States with iso2: km² of each species in each.
+    scheduler : ADDRESS
+        Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.
+    """
     with at_work() as progress:
         from cami_units.commands.richness import write_richness
 
@@ -208,13 +225,14 @@ def richness(
 
 
 @command("check plan.toml")
-def check(
-    plan: PlanArgument = None,
-    kinds: Annotated[
-        bool, typer.Option("--kinds", help="List the kinds of files that can be named, and stop.")
-    ] = False,
-) -> None:
-    """Look at every layer of a plan, and say what is there and what must be mended."""
+def check(plan: PlanArgument = None, *, kinds: bool = False) -> None:
+    """Look at every layer of a plan, and say what is there and what must be mended.
+
+    Parameters
+    ----------
+    kinds
+        List the kinds of files that can be named, and stop.
+    """
     # the list hangs on no plan, so a plan that cannot be read must not hide it
     if kinds:
         say_kinds()
@@ -256,11 +274,14 @@ def _propose_line(plan: Path | None) -> str:
 
 
 @command("init my-workshop")
-def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
-    lang: PlanLanguageOption = "",
-) -> None:
-    """Make the folder of a workshop: a plan that works as it stands, criteria, and a README."""
+def init(directory: Path, *, lang: PlanLanguageOption = "") -> None:
+    """Make the folder of a workshop: a plan that works as it stands, criteria, and a README.
+
+    Parameters
+    ----------
+    directory : DIR
+        A new or empty folder.
+    """
     with at_work():
         from cami_units.commands.init import init as run_init
 
@@ -324,15 +345,14 @@ def fences(round_: RoundArgument) -> None:
 
 
 @command("figures rounds/00-proposal --lang ru")
-def figures(
-    round_: RoundArgument,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The folder to write. Left out: figures/ in the round."),
-    ] = None,
-    lang: LanguageOption = "",
-) -> None:
-    """Draw a round for paper and projector: poster, section sheets, unit pages, slides, an atlas."""
+def figures(round_: RoundArgument, *, out: Path | None = None, lang: LanguageOption = "") -> None:
+    """Draw a round for paper and projector: poster, section sheets, unit pages, slides, an atlas.
+
+    Parameters
+    ----------
+    out : DIR
+        The folder to write. Left out: figures/ in the round.
+    """
     folder = round_ / "figures" if out is None else out
     with at_work() as progress:
         from cami_units import store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import traceback
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial, wraps
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, getdoc, signature
 from operator import add
 from pathlib import Path
 from time import monotonic
@@ -145,43 +146,6 @@ PlanArgument = Annotated[
 
 RoundArgument = Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")]
 
-ForceOption = Annotated[
-    bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
-]
-
-CellOption = Annotated[
-    float | None, typer.Option(metavar="KM", help="Of ranges: side of a cell, in km. Left out: 25.")
-]
-
-HexagonsOption = Annotated[
-    bool, typer.Option("--hexagons", help="Of ranges: hexagons of that area, not squares.")
-]
-
-LatticeCrsOption = Annotated[
-    str,
-    typer.Option(
-        help="Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole "
-        "world. Left out: that of Central Asia."
-    ),
-]
-
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.",
-    ),
-]
-
-NoCacheOption = Annotated[
-    bool,
-    typer.Option(
-        "--no-cache",
-        help="Measure everything anew, and keep nothing beside the plan.",
-        show_default=False,
-    ),
-]
-
 
 def words_of(line: str) -> list[str]:
     """The words of an option that takes several, parted by commas."""
@@ -245,6 +209,33 @@ def language(of: Path | None = None) -> str:
     return FALLBACK
 
 
+def _described(function: Callable[..., None]) -> tuple[str, list[Parameter]]:
+    """What a command does, and its parameters as typer takes them, by what its docstring says of each.
+
+    What is passed by position is an argument of the command line, all else are options. Behind a name stands what is
+    shown in the place of its value; of a flag nothing.
+    """
+    about, _, section = (getdoc(function) or "").partition("\n\nParameters\n----------\n")
+    helps: dict[str, dict[str, Any]] = {
+        name: {"metavar": metavar or None, "help": " ".join(lines.split())}
+        for name, metavar, lines in _OF_A_PARAMETER.findall(section)
+    }
+    parameters = []
+    for one in signature(function, eval_str=True).parameters.values():
+        if one.name in helps:
+            make = typer.Option if one.kind is Parameter.KEYWORD_ONLY else typer.Argument
+            default = ... if one.default is Parameter.empty else one.default
+            flag = [f"--{one.name.replace('_', '-')}"] if one.annotation is bool else []
+            facts = helps[one.name] | ({"show_default": False} if flag else {})
+            one = one.replace(default=make(default, *flag, **facts))
+        parameters.append(one)
+    return about, parameters
+
+
+_OF_A_PARAMETER: Final = re.compile(r"(\w+)(?: : (.+))?\n((?: {4}.+\n?)+)")
+"""A name, what stands for its value, and what it is, as numpydoc has them."""
+
+
 def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add a function to the app, as a command that also takes how much it is to say."""
 
@@ -260,16 +251,13 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
             function(**options)
 
         # typer reads options from signatures: those of the function, and the two of every command
-        own = signature(function, eval_str=True)
-        manner = {"quiet": _QuietOption, "verbose": _VerboseOption}
-        shared = [
+        run.__doc__, parameters = _described(function)
+        parameters += [
             Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
-            for name, annotation in manner.items()
+            for name, annotation in (("quiet", _QuietOption), ("verbose", _VerboseOption))
         ]
-        run.__signature__ = own.replace(  # type: ignore[attr-defined]
-            parameters=[*own.parameters.values(), *shared]
-        )
-        run.__annotations__ = {**function.__annotations__, **manner}
+        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
         panel, example_line = _PANEL_OF[function.__name__], f"Example: cami-units {example}"
         return app.command(cls=_Command, epilog=example_line, rich_help_panel=panel)(run)
 

@@ -22,7 +22,6 @@ from cami_units.cli._summaries import (
 from cami_units.cli._terminal import (
     BUG,
     FAULT,
-    ForceOption,
     LanguageOption,
     RoundArgument,
     at_work,
@@ -48,37 +47,32 @@ class LintProfile(StrEnum):
 
 @command("collect handed-in --base rounds/00-proposal")
 def collect(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE",
-            help="The groups' files, or folders with them: KMZ, KML, GeoPackage, GeoJSON, and the "
-            "XLSX form.",
-        ),
-    ],
-    base: Annotated[
-        Path, typer.Option(metavar="ROUND", help="The round that the groups were handed.")
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="The folder of the next round. Left out: beside the base."
-        ),
-    ] = None,
-    resolutions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="unit_id, resolution, reason. Left out: resolutions.csv beside the files.",
-        ),
-    ] = None,
-    pack: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The packs handed out. Left out: pack beside the base."),
-    ] = None,
-    force: ForceOption = False,
+    files: list[Path],
+    *,
+    base: Path,
+    out: Path | None = None,
+    resolutions: Path | None = None,
+    pack: Path | None = None,
+    force: bool = False,
 ) -> None:
-    """Read what the groups hand in, compare, measure and merge it: the next round, and a report."""
+    """Read what the groups hand in, compare, measure and merge it: the next round, and a report.
+
+    Parameters
+    ----------
+    files : FILE
+        The groups' files, or folders with them: KMZ, KML, GeoPackage, GeoJSON, and the XLSX
+        form.
+    base : ROUND
+        The round that the groups were handed.
+    out : DIR
+        The folder of the next round. Left out: beside the base.
+    resolutions : CSV
+        unit_id, resolution, reason. Left out: resolutions.csv beside the files.
+    pack : DIR
+        The packs handed out. Left out: pack beside the base.
+    force
+        Replace the round that is there.
+    """
     # Of the millions of rows and notes of thousands of shapes some nine thousand are in circles, all of
     # them small: to look for these as often as other commands do takes a twentieth of it.
     gc.set_threshold(5_000_000, 10, 10)
@@ -117,20 +111,16 @@ def collect(
 
 
 @command("pack rounds/00-proposal --plan plan.toml")
-def pack(
-    directory: RoundArgument,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to; left out: pack/ beside the round.")
-    ] = None,
-    plan: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PLAN",
-            help="Take the groups from this plan, not from the one the round was made with.",
-        ),
-    ] = None,
-) -> None:
-    """Make a folder for each working group, one for plenary, and one with everything."""
+def pack(directory: RoundArgument, *, out: Path | None = None, plan: Path | None = None) -> None:
+    """Make a folder for each working group, one for plenary, and one with everything.
+
+    Parameters
+    ----------
+    out : DIR
+        Where to; left out: pack/ beside the round.
+    plan : PLAN
+        Take the groups from this plan, not from the one the round was made with.
+    """
     gc.set_threshold(5_000_000, 10, 10)  # as in `collect`
     with at_work() as progress:
         from cami_units.commands.pack import pack as run_pack
@@ -145,39 +135,50 @@ def pack(
 @command('decide rounds/01 CU-012 agree --reason "no objection"')
 def decide(
     directory: RoundArgument,
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit, as CU-012.")],
-    decision: Annotated[
-        str,
-        typer.Argument(
-            metavar="DECISION",
-            help="agree, agree-with-change, park, reject, merge, undo (takes back the last one); ask, "
-            "answer or withdraw: one more question, and what became of it.",
-        ),
-    ],
-    reason: Annotated[str, typer.Option(help="Why, on one line.")],
-    by: Annotated[str, typer.Option(help="A group or a role, never a person.")] = "plenary",
-    document: Annotated[str, typer.Option(help="The number of the document that says so.")] = "",
-    status: Annotated[
-        str, typer.Option(help="endorsed or adopted: only with agree and --document.")
-    ] = "",
-    into: Annotated[
-        str, typer.Option(metavar="UNIT", help="The unit it goes into: only with merge.")
-    ] = "",
-    name_en: Annotated[str, typer.Option(help="A new English name.")] = "",
-    name_ru: Annotated[str, typer.Option(help="A new Russian name.")] = "",
-    outline: Annotated[
-        str, typer.Option(metavar="GROUP", help="The group whose outline stands from now on.")
-    ] = "",
-    question: Annotated[
-        str,
-        typer.Option(
-            metavar="ID",
-            help="Which question is answered or withdrawn, A-001; left out: the only one.",
-        ),
-    ] = "",
-    time: Annotated[str, typer.Option(help="When (2026-11-22T14:05). Left out: now.")] = "",
+    unit: str,
+    decision: str,
+    *,
+    reason: str,
+    by: str = "plenary",
+    document: str = "",
+    status: str = "",
+    into: str = "",
+    name_en: str = "",
+    name_ru: str = "",
+    outline: str = "",
+    question: str = "",
+    time: str = "",
 ) -> None:
-    """Write one decision of plenary into the log, and show it in the tables and maps."""
+    """Write one decision of plenary into the log, and show it in the tables and maps.
+
+    Parameters
+    ----------
+    unit : UNIT
+        The unit, as CU-012.
+    decision : DECISION
+        agree, agree-with-change, park, reject, merge, undo (takes back the last one); ask,
+        answer or withdraw: one more question, and what became of it.
+    reason
+        Why, on one line.
+    by
+        A group or a role, never a person.
+    document
+        The number of the document that says so.
+    status
+        endorsed or adopted: only with agree and --document.
+    into : UNIT
+        The unit it goes into: only with merge.
+    name_en
+        A new English name.
+    name_ru
+        A new Russian name.
+    outline : GROUP
+        The group whose outline stands from now on.
+    question : ID
+        Which question is answered or withdrawn, A-001; left out: the only one.
+    time
+        When (2026-11-22T14:05). Left out: now.
+    """
     with at_work() as progress:
         from datetime import datetime
 
@@ -208,26 +209,23 @@ def decide(
 @command("plenary rounds/01-collected --before rounds/00-proposal")
 def plenary(
     directory: RoundArgument,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to; left out: plenary/ in the round.")
-    ] = None,
-    before: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="ROUND",
-            help="The round to compare with; left out: the base of this one, if it lies beside it.",
-        ),
-    ] = None,
-    order: Annotated[
-        str,
-        typer.Option(
-            metavar="rank|group|section|CU-…",
-            help="What the units follow one another by; or ids with commas: these first.",
-        ),
-    ] = "rank",
+    *,
+    out: Path | None = None,
+    before: Path | None = None,
+    order: str = "rank",
     lang: LanguageOption = "",
 ) -> None:
-    """Make the board for plenary: one unit a screen, in a browser, as slides, as a tour."""
+    """Make the board for plenary: one unit a screen, in a browser, as slides, as a tour.
+
+    Parameters
+    ----------
+    out : DIR
+        Where to; left out: plenary/ in the round.
+    before : ROUND
+        The round to compare with; left out: the base of this one, if it lies beside it.
+    order : rank|group|section|CU-…
+        What the units follow one another by; or ids with commas: these first.
+    """
     with at_work() as progress:
         from cami_units.commands.plenary import plenary as run_plenary
 
@@ -251,30 +249,37 @@ def plenary(
 @command("activities rounds/01-collected handed-in/")
 def activities(
     directory: RoundArgument,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE", help="Groups' forms (XLSX) or tables (CSV, XLSX)."),
-    ] = None,
-    programme: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Measures of the current programme.")
-    ] = None,
-    session: Annotated[
-        str, typer.Option(metavar="THEMES", help="Forms and a programme with these themes only.")
-    ] = "",
-    implementation: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="How far each of them has come.")
-    ] = None,
-    general: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID|FILE", help="Move a suggestion, or those ticked in a workbook."),
-    ] = None,
-    back: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Move it back to the units it came from.")
-    ] = None,
-    by: Annotated[str, typer.Option(help="A group or a role.")] = "facilitator",
-    reason: Annotated[str, typer.Option(help="Why it is moved.")] = "",
+    files: list[Path] | None = None,
+    *,
+    programme: Path | None = None,
+    session: str = "",
+    implementation: Path | None = None,
+    general: list[str] | None = None,
+    back: list[str] | None = None,
+    by: str = "facilitator",
+    reason: str = "",
 ) -> None:
-    """Bring the activities of the units together: tables, text, funding notes, what recurs."""
+    """Bring the activities of the units together: tables, text, funding notes, what recurs.
+
+    Parameters
+    ----------
+    files : FILE
+        Groups' forms (XLSX) or tables (CSV, XLSX).
+    programme : FILE
+        Measures of the current programme.
+    session : THEMES
+        Forms and a programme with these themes only.
+    implementation : FILE
+        How far each of them has come.
+    general : ID|FILE
+        Move a suggestion, or those ticked in a workbook.
+    back : ID
+        Move it back to the units it came from.
+    by
+        A group or a role.
+    reason
+        Why it is moved.
+    """
     with at_work() as progress:
         from cami_units.commands.activities import activities as run_activities
 
@@ -295,14 +300,14 @@ def activities(
 
 
 @command("annex rounds/01-collected")
-def annex(
-    directory: RoundArgument,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to; left out: annex/ in the round.")
-    ] = None,
-    lang: LanguageOption = "",
-) -> None:
-    """Write the annex of a report: text, workbook, map, GeoPackage, and what went in."""
+def annex(directory: RoundArgument, *, out: Path | None = None, lang: LanguageOption = "") -> None:
+    """Write the annex of a report: text, workbook, map, GeoPackage, and what went in.
+
+    Parameters
+    ----------
+    out : DIR
+        Where to; left out: annex/ in the round.
+    """
     with at_work() as progress:
         from cami_units.commands.annex import ANNEX_FILES
         from cami_units.commands.annex import annex as run_annex
@@ -314,20 +319,16 @@ def annex(
 
 
 @command("publish rounds/01 postgresql://me@db.example.org/cami")
-def publish(
-    directory: RoundArgument,
-    address: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL",
-            help="The database: postgresql://user@host/name. The password goes into ~/.pgpass.",
-        ),
-    ],
-    schema: Annotated[
-        str, typer.Option(metavar="NAME", help="The schema to write the tables in.")
-    ] = "cami",
-) -> None:
-    """Write a round into a PostGIS database, as it may be handed to anybody."""
+def publish(directory: RoundArgument, address: str, *, schema: str = "cami") -> None:
+    """Write a round into a PostGIS database, as it may be handed to anybody.
+
+    Parameters
+    ----------
+    address : URL
+        The database: postgresql://user@host/name. The password goes into ~/.pgpass.
+    schema : NAME
+        The schema to write the tables in.
+    """
     with at_work() as progress:
         from cami_units.commands.publish import publish as run_publish
 
@@ -339,18 +340,22 @@ def publish(
 
 @command("desk my-workshop")
 def desk(
-    workshop: Annotated[
-        Path,
-        typer.Argument(metavar="WORKSHOP", help="The folder of the workshop, or an empty one."),
-    ],
+    workshop: Path,
+    *,
     port: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=65535, help="Left out: one that is free.")
     ] = None,
-    no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print the address only.", show_default=False)
-    ] = False,
+    no_browser: bool = False,
 ) -> None:
-    """The facilitator's page for the day: before, hand in, settle, board, late files, after."""
+    """The facilitator's page for the day: before, hand in, settle, board, late files, after.
+
+    Parameters
+    ----------
+    workshop : WORKSHOP
+        The folder of the workshop, or an empty one.
+    no_browser
+        Print the address only.
+    """
     with at_work():
         from cami_units.desk import serve
         from cami_units.words import said
@@ -368,18 +373,16 @@ def desk(
 
 
 @command("rehearse --out rehearsal")
-def rehearse(
-    round_: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="ROUND", help="The round to rehearse with. Left out: the bundled demonstration."
-        ),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="A new folder for all that is made.")
-    ] = Path("rehearsal"),
-) -> None:
-    """Fabricate a dozen group files with the usual damage, collect them, and say what was caught."""
+def rehearse(round_: Path | None = None, *, out: Path = Path("rehearsal")) -> None:
+    """Fabricate a dozen group files with the usual damage, collect them, and say what was caught.
+
+    Parameters
+    ----------
+    round_ : ROUND
+        The round to rehearse with. Left out: the bundled demonstration.
+    out : DIR
+        A new folder for all that is made.
+    """
     with at_work() as progress:
         from cami_units.commands.propose import propose as run_propose
         from cami_units.commands.rehearse import check_rehearsal
@@ -407,24 +410,18 @@ def rehearse(
 
 
 @command("lint units.kmz --profile earth-web")
-def lint(
-    files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE", help="KML or KMZ files, anybody's, or folders of such."),
-    ],
-    profile: Annotated[
-        LintProfile | None,
-        typer.Option(
-            metavar="earth-pro|earth-web",
-            help="The program they are meant for. Left out: earth-web for files called …_web, else "
-            "earth-pro.",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
+def lint(files: list[Path], *, profile: LintProfile | None = None) -> None:
     """Say whether KML and KMZ files are fit for Google Earth, and what to mend.
 
     In the first language of the plan of the folder that a file lies in; elsewhere in English.
+
+    Parameters
+    ----------
+    files : FILE
+        KML or KMZ files, anybody's, or folders of such.
+    profile : earth-pro|earth-web
+        The program they are meant for. Left out: earth-web for files called …_web, else
+        earth-pro.
     """
     fit = True
     with at_work():
