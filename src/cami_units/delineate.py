@@ -934,10 +934,7 @@ def origins(hotspot_ids: pd.Series, jaccard: pd.Series) -> pd.Series:
 
 
 def place_names(
-    units: gpd.GeoDataFrame,
-    gazetteer: gpd.GeoDataFrame,
-    *,
-    taken_names: Collection[str] = (),
+    units: gpd.GeoDataFrame, gazetteer: gpd.GeoDataFrame, *, taken_names: Collection[str] = ()
 ) -> pd.DataFrame:
     """The place that names each unit: landscapes before rivers and peaks, those before towns.
 

@@ -200,10 +200,7 @@ def rationale_facts(
     ]
     by_site = {site: list(rows) for site, rows in met.groupby("site")["criterion"]}
     return [
-        [
-            *notes_from_text(reasons[seed]),
-            Note(EVIDENCE_OF, {"criteria": by_site.get(seed, [])}),
-        ]
+        [*notes_from_text(reasons[seed]), Note(EVIDENCE_OF, {"criteria": by_site.get(seed, [])})]
         for seed in seeds
     ]
 
@@ -359,10 +356,7 @@ def unit_records(
 
 
 def with_unit(
-    cells: gpd.GeoDataFrame,
-    units: gpd.GeoDataFrame,
-    *,
-    cache: Cache = NOTHING_KEPT,
+    cells: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, cache: Cache = NOTHING_KEPT
 ) -> gpd.GeoDataFrame:
     """Planning units with the unit that holds most of each; empty where none holds half.
 

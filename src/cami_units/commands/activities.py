@@ -672,12 +672,7 @@ def _writers(
         ),
         "sums.html": lambda path: write_sums_page(path, plain, overviews, **said_in),
         "activities.docx": lambda path: write_activities_document(
-            path,
-            plain,
-            workshop.once_in_general(table),
-            suggestions=suggestions,
-            log=log,
-            **named,
+            path, plain, workshop.once_in_general(table), suggestions=suggestions, log=log, **named
         ),
         "species_pages.docx": lambda path: write_species_pages(
             path, species, unit_species, cards, lines, **named

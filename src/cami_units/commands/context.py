@@ -79,7 +79,7 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
             ground = grounds.of(name, read.table)
             site_values = _summarised(units, read.table, layer_plan.summary, "unit_id", ground)
             unit_rows.append(
-                site_values.assign(layer=name, summary=layer_plan.summary, measured_on=ON_LAYER),
+                site_values.assign(layer=name, summary=layer_plan.summary, measured_on=ON_LAYER)
             )
             if isinstance(read.table, gpd.GeoDataFrame):
                 layer_shapes[CONTEXT + name] = as_written(layers.context_rows(read.table))

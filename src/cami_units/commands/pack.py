@@ -245,11 +245,7 @@ def _unowned(base_round: Round, groups: Mapping[str, Sequence[str]]) -> list[Pro
 
 
 def _write_group(
-    folder: Path,
-    shared: _Shared,
-    group: str,
-    sections: Sequence[str],
-    languages: tuple[str, ...],
+    folder: Path, shared: _Shared, group: str, sections: Sequence[str], languages: tuple[str, ...]
 ) -> list[Problem]:
     """Write the folder of one group; what had to be left out of its KMZ."""
     spoken_imprint = replace(shared.public.imprint, languages=languages)

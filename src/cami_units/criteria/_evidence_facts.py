@@ -625,9 +625,7 @@ def _c8(site: Site) -> Clauses:
     ]
     return [
         _note(
-            "C8 share",
-            share=_figure(share, rule.min_share),
-            limit=_exact(rule.min_share or 0.0),
+            "C8 share", share=_figure(share, rule.min_share), limit=_exact(rule.min_share or 0.0)
         ),
         _note(
             "C8 likeness",

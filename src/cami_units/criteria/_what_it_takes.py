@@ -251,12 +251,7 @@ def _shares(site: _Site, profile: Profile) -> list[dict[str, Any]]:
 
 def _ground(row: Any, missing: float) -> dict[str, Any]:
     """What is asked for: so much ground of the range of a species."""
-    return {
-        "kind": "ground",
-        "sci_name": row.sci_name,
-        "missing": missing,
-        "km2": row.km2_lacking,
-    }
+    return {"kind": "ground", "sci_name": row.sci_name, "missing": missing, "km2": row.km2_lacking}
 
 
 def _crossing(site: _Site, profile: Profile) -> list[dict[str, Any]]:

@@ -404,10 +404,8 @@ def _moves(round_: Path, ticked_ids: set[str]) -> dict[str, list[str]]:
 
 def product_folder(directory: Path, round_: Path, name: str) -> Path:
     """Where a product lies, whether it is there or not."""
-    return {
-        "activities": round_,
-        "pack": directory / ROUNDS / f"pack-{round_.name}",
-    }.get(name, round_ / name)
+    elsewhere = {"activities": round_, "pack": directory / ROUNDS / f"pack-{round_.name}"}
+    return elsewhere.get(name, round_ / name)
 
 
 def places_of(directory: Path, round_: Path) -> dict[str, tuple[str, str]]:

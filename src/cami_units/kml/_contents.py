@@ -444,12 +444,7 @@ def about_mark(about: str, view: Bounds | None, lang: str) -> Mark:
     )
 
 
-def about(
-    imprint: Imprint,
-    lang: str,
-    units: gpd.GeoDataFrame,
-    shown_evidence: Evidence,
-) -> str:
+def about(imprint: Imprint, lang: str, units: gpd.GeoDataFrame, shown_evidence: Evidence) -> str:
     """Title, date, round, profile, how to edit, legend, sources and disclaimer, as HTML."""
     profile = words.with_label(
         words.text("profile", lang), _html(words.profile_name(imprint.profile, lang)), lang

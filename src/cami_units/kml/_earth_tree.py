@@ -119,10 +119,7 @@ def document(
 
 
 def written_folders(
-    marks: Sequence[Mark],
-    folders: Sequence[Folder],
-    profile: Profile,
-    labels: Mapping[str, str],
+    marks: Sequence[Mark], folders: Sequence[Folder], profile: Profile, labels: Mapping[str, str]
 ) -> tuple[bytes, frozenset[str]]:
     """What stands in a folder of the document, as text, and the ids in it."""
     text = _FolderText(profile, labels if profile == "earth-pro" else {}, set())

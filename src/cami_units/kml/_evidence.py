@@ -205,11 +205,7 @@ def seasons_of(months: object) -> tuple[tuple[int, int], ...]:
 
 
 def plain(
-    drawing: Drawing,
-    layer: str,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    *,
-    visible: bool = False,
+    drawing: Drawing, layer: str, layers: Mapping[str, gpd.GeoDataFrame], *, visible: bool = False
 ) -> Folder | None:
     """A layer of which each row is drawn alike, its id before its name."""
     table = layers.get(layer)
@@ -364,11 +360,7 @@ def barriers(drawing: Drawing, barriers: gpd.GeoDataFrame | None) -> Folder | No
         drawing.looks[look] = barrier_look(kind)
         by_kind.setdefault(key, []).extend(
             drawing.marks(
-                "barriers",
-                row,
-                key="barrier_id",
-                name=drawing.title(row, "barrier_id"),
-                look=look,
+                "barriers", row, key="barrier_id", name=drawing.title(row, "barrier_id"), look=look
             )
         )
     folders = tuple(
@@ -615,13 +607,7 @@ def _united(geometries: Iterable[BaseGeometry]) -> BaseGeometry:
 
 
 def _line_marks(
-    drawing: Drawing,
-    layer: str,
-    lines: BaseGeometry,
-    name: str,
-    look: str,
-    *,
-    dashed: bool = False,
+    drawing: Drawing, layer: str, lines: BaseGeometry, name: str, look: str, *, dashed: bool = False
 ) -> list[Mark]:
     """Lines as placemarks of many pieces each; dashes are drawn, since KML has none."""
     pieces = drawing.pieces(layer, shapely.normalize(_merged(lines)))

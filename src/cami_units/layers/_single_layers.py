@@ -95,9 +95,7 @@ def read_species(path: Path | str | None = None) -> pd.DataFrame:
 
 
 def read_countries(
-    *paths: Path | str,
-    states: Sequence[str] = STATES,
-    **options: Unpack[FileOptions],
+    *paths: Path | str, states: Sequence[str] = STATES, **options: Unpack[FileOptions]
 ) -> gpd.GeoDataFrame:
     """Countries by ISO 3166 alpha-2 code, with `range_state` saying which are `states`.
 

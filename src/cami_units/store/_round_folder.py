@@ -68,11 +68,7 @@ _LITTER_OF_GEOPACKAGES: Final = ("*.gpkg-wal", "*.gpkg-shm", "*.gpkg-journal")
 
 
 def write_round(
-    round: Round,
-    directory: Path,
-    *,
-    files: Mapping[str, Writer] | None = None,
-    force: bool = False,
+    round: Round, directory: Path, *, files: Mapping[str, Writer] | None = None, force: bool = False
 ) -> Path:
     """Write a round as a folder: all of it, or nothing.
 

@@ -844,10 +844,7 @@ def _evidence_row(key: str, row: Mapping[str, Any], shape: BaseGeometry) -> dict
         "name": {"en": shown(row[name_en]), "ru": shown(row.get(name_ru)) or shown(row[name_en])}
         | names_in_languages(row),
         "rows": [
-            [
-                column,
-                _in_languages(row, column) if column == "reason" else _value(column, row),
-            ]
+            [column, _in_languages(row, column) if column == "reason" else _value(column, row)]
             for column in layer_rule.card_columns
             if not is_missing(row.get(column))
         ]

@@ -189,10 +189,7 @@ def unit_cards(
         rows.append(
             _card(unit, unit_findings, states[unit_id], lang)
             | {field: field_parts.spoken(lang) for field, field_parts in parts.items()}
-            | {
-                "takes": in_clauses(takes.get(unit_id, ()), lang),
-                "parts": parts,
-            }
+            | {"takes": in_clauses(takes.get(unit_id, ()), lang), "parts": parts}
         )
     return pd.DataFrame(rows, columns=["unit_id", *CARD_FIELDS, "parts"])
 
@@ -262,10 +259,7 @@ def _of_each(
 
 
 def _card(
-    unit: Mapping[str, Any],
-    findings: Mapping[str, Mapping[str, Any]],
-    states: str,
-    lang: str,
+    unit: Mapping[str, Any], findings: Mapping[str, Mapping[str, Any]], states: str, lang: str
 ) -> dict[str, str]:
     """The fields of one unit that are words alone."""
     if unit["disputed"]:
