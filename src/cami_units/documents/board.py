@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 import textwrap
 from base64 import b64encode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
 from zipfile import ZipFile
 
+import jinja2
 from markupsafe import Markup
-from markupsafe import escape as escaped
 
 from cami_units import words
 from cami_units.backdrop import shadow_picture
@@ -50,6 +49,8 @@ from cami_units.words import (
     with_aside,
     with_label,
 )
+
+PAGES: Final = Path(__file__).parent / "pages"
 
 # -- in a browser ---------------------------------------------------------------------------------
 
@@ -193,68 +194,39 @@ def _svgs(
 
 def _svg(drawing: Drawing, lang: str, name: str, *, is_first: bool) -> _Svg:
     """A drawing as the inside of an SVG, and its legend."""
-    size = f'width="{drawing.width}" height="{drawing.height}"'
-    marks: list[str] = []
-    land: list[str] = []
-    others: list[str] = []
+    shapes: list[tuple[str, Ink, str]] = []
+    marks: list[tuple[str, Ink, str]] = []
     for shape in drawing.shapes:
-        if shape.kind in BESIDE_LABELS:
-            marks.append(_path(shape, shape.kind))
-        elif is_first:
-            (land if shape.kind == "land" else others).append(_path(shape, shape.kind))
-    ground = f'<use href="#{name}"/>'
-    if is_first:
-        relief = ""
-        if drawing.relief:
-            relief = (
-                f'<image class="relief" href="data:image/jpeg;base64,'
-                f'{b64encode(drawing.relief).decode()}" {size} preserveAspectRatio="none"/>'
-            )
-        water = f'<rect {size} fill="{WATER}"/>'
-        ground = f'<g id="{name}">{water}{"".join(land)}{relief}{"".join(others)}</g>'
-    labels = "".join(
-        f'<text class="{label.kind}" x="{label.x}" y="{label.y}" '
-        f'font-size="{LABEL_SIZES[label.kind]}" text-anchor="middle">'
-        f"{escaped(clean_name(label.text))}</text>"
-        for label in drawing.labels
-    )
-    bar = ""
-    if drawing.bar:
-        scale_words = escaped(f"{words.number(drawing.bar_km, lang)} {text('km', lang)}")
-        bar = (
-            f'<g class="scale"><path d="M14,{drawing.height - 14}h{drawing.bar}" stroke="#333" '
-            f'stroke-width="3"/><text class="bar-km" x="14" y="{drawing.height - 20}" '
-            f'font-size="17">{scale_words}</text></g>'
-        )
-    rim = (
-        f'<path class="north" d="M{drawing.width - 24},44V14m-7,10l7,-11l7,11" fill="none" '
-        f'stroke="#333" stroke-width="2.5"/><rect class="frame" {size} fill="none" stroke="#777" '
-        'stroke-width="2"/>'
-    )
+        is_mark = shape.kind in BESIDE_LABELS
+        if is_mark or is_first:
+            drawn_shape = (shape.kind, ink(shape.kind, shape.status), _d(shape))
+            (marks if is_mark else shapes).append(drawn_shape)
     status = {shape.kind: shape.status for shape in drawing.shapes}
-    key = "".join(
-        '<li><svg viewBox="0 0 30 16" aria-hidden="true">'
-        f"{_path(replace(_sign(kind), status=status[kind]))}</svg> {escaped(text(word, lang))}</li>"
+    macros = _macros("board_map.svg")
+    inside = macros.inside(
+        drawing,
+        name,
+        shapes if is_first else None,
+        marks,
+        relief=b64encode(drawing.relief).decode(),
+        water=WATER,
+        sizes=LABEL_SIZES,
+        labels=[(label.kind, label.x, label.y, clean_name(label.text)) for label in drawing.labels],
+        scale=f"{words.number(drawing.bar_km, lang)} {text('km', lang)}" if drawing.bar else "",
+    )
+    legend = [
+        (ink(kind, status[kind]), _d(_sign(kind)), text(word, lang))
         for kind, word in signs(drawing)
-    )
-    return _Svg(Markup(f"{ground}{''.join(marks)}{labels}{bar}{rim}"), Markup(key))
+    ]
+    return _Svg(Markup(inside), Markup(macros.key(legend)))
 
 
-def _path(shape: Shape, css_class: str = "") -> str:
-    """A shape as a path; a sign of the legend has no class, and shorter dashes."""
-    look = ink(shape.kind, shape.status)
-    name = f'class="{css_class}" ' * bool(css_class)
-    rule = ' fill-rule="evenodd"' * bool(css_class)
-    dashes = f' stroke-dasharray="{"9 6" if css_class else "6 4"}"' * look.dashed
-    return (
-        f'<path {name}d="{_d(shape)}" fill="{_paint(look.fill)}" fill-opacity="{look.opacity}"'
-        f'{rule} stroke="{_paint(look.line)}" stroke-width="{look.width}"{dashes}/>'
-    )
-
-
-def _paint(colour: str) -> str:
-    """A colour as an SVG names it."""
-    return f"#{colour}" if colour else "none"
+@cache
+def _macros(file: str) -> Any:
+    """The macros of a template, of which line breaks and what stands before a line are for its reader."""
+    source = re.sub(r"\n\s*", "", (PAGES / file).read_text(encoding="utf-8"))
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    return environment.from_string(source).module
 
 
 def _d(shape: Shape) -> str:
@@ -305,11 +277,9 @@ class _Sheet:
     shapes: list[str] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
 
-    def add(self, name: str, inside: str, *, tag: str = "sp", head: str = "nvSpPr") -> None:
-        """Add a shape with the next number; an empty slide is a group, which has the first."""
-        number = len(self.shapes) + 2
-        start = f'<p:{tag}><p:{head}><p:cNvPr id="{number}" name="{name} {number - 1}"'
-        self.shapes.append(f"{start}{inside}</p:{tag}>")
+    def add(self, shape: str, *facts: Any) -> None:
+        """Add a shape of `slide.xml` with the next number; the slide itself has the first."""
+        self.shapes.append(getattr(_macros("slide.xml"), shape)(len(self.shapes) + 2, *facts))
 
 
 def write_slides(path: Path, board: Board, *, imprint: Imprint) -> None:
@@ -363,7 +333,7 @@ _XML: Final = "<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n"
 _RELATION: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-FRAME: Final = Path(__file__).parent / "pages" / "board.pptx"
+FRAME: Final = PAGES / "board.pptx"
 """A presentation of one empty slide with notes; `scripts/make_slides_frame.py` makes it."""
 FRAME_TITLE: Final = "title stands here"
 FRAME_NOTES: Final = "notes stand here"
@@ -485,13 +455,9 @@ def _whole(sheet: _Sheet, lang: str) -> _Whole:
     shapes = _RUN.sub(
         lambda run: f"<a:rPr {_language(run[2], lang)} {run[1]}", "".join(sheet.shapes)
     )
-    head = (
-        f'{_XML}<p:sld {_NAMESPACES} xmlns:r="{_RELATION}"><p:cSld><p:spTree><p:nvGrpSpPr>'
-        '<p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>'
-    )
-    tail = "</p:spTree></p:cSld><p:clrMapOvr><a:masterClrMapping/></p:clrMapOvr></p:sld>"
+    slide = _macros("slide.xml").slide(_XML, _RELATION, shapes)
     picture = packed(sheet.pictures[0]) if sheet.pictures else None
-    return packed(f"{head}{shapes}{tail}".encode()), picture
+    return packed(slide.encode()), picture
 
 
 def _cover(imprint: Imprint, board: Board) -> _Sheet:
@@ -653,31 +619,16 @@ def _write_table(
 ) -> None:
     """A table below the title of a slide; `struck` are the cells, line and column, struck out."""
     high = _mm(8)
-
-    def cell(content: str, **letters: Any) -> str:
-        said = _paragraphs(content, size=size, **letters)
-        return (
-            f"<a:tc><a:txBody><a:bodyPr{_MARGINS}/><a:lstStyle/>{said}</a:txBody><a:tcPr/></a:tc>"
-        )
-
-    rows = [[cell(head, bold=True, ink="FFFFFF") for head in heads]]
+    rows = [[_paragraphs(head, size=size, bold=True, ink="FFFFFF") for head in heads]]
     rows += [
-        [cell(content, struck=(line, n) in struck) for n, content in enumerate(row)]
+        [
+            _paragraphs(content, size=size, struck=(line, n) in struck)
+            for n, content in enumerate(row)
+        ]
         for line, row in enumerate(cells)
     ]
-    columns = "".join(f'<a:gridCol w="{width}"/>' for width in widths)
-    table = "".join(f'<a:tr h="{high}">{"".join(row)}</a:tr>' for row in rows)
-    place = _place((_EDGE, _TOP, sum(widths), high * len(rows)))
-    slide.add(
-        "Table",
-        '/><p:cNvGraphicFramePr><a:graphicFrameLocks noGrp="1"/></p:cNvGraphicFramePr><p:nvPr/>'
-        f"</p:nvGraphicFramePr><p:xfrm>{place}</p:xfrm><a:graphic><a:graphicData "
-        'uri="http://schemas.openxmlformats.org/drawingml/2006/table"><a:tbl><a:tblPr firstRow="1" '
-        'bandRow="1"><a:tableStyleId>{5C22544A-7EE6-4342-B048-85BDC9FD1C3A}</a:tableStyleId>'
-        f"</a:tblPr><a:tblGrid>{columns}</a:tblGrid>{table}</a:tbl></a:graphicData></a:graphic>",
-        tag="graphicFrame",
-        head="nvGraphicFramePr",
-    )
+    box = (_EDGE, _TOP, sum(widths), high * len(rows))
+    slide.add("table", box, widths, rows, high)
 
 
 def _table_pages(
@@ -865,63 +816,20 @@ def _write(
 
     One that does not wrap keeps its line whole where an Office has only wider letters.
     """
-    anchor = ' anchor="ctr"' if letters.get("centre") else ""
-    slide.add(
-        "TextBox",
-        f'/><p:cNvSpPr txBox="1"/><p:nvPr/></p:nvSpPr><p:spPr>'
-        f"<a:xfrm>{_place((left, top, width, height))}</a:xfrm>"
-        f'<a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
-        f"{'<a:noFill/>' if ground is None else _painted(ground)}</p:spPr>"
-        f'<p:txBody><a:bodyPr wrap="{"square" if wraps else "none"}"{_SIDES}{anchor}>'
-        f"<a:spAutoFit/></a:bodyPr><a:lstStyle/>{_paragraphs(content, **letters)}</p:txBody>",
-    )
-
-
-_SIDES: Final = "".join(f' {side}Ins="{_mm(0.5)}"' for side in "lrtb")
-"""What stays free round the text of a box."""
-
-_MARGINS: Final = f' wrap="square"{_SIDES}'
-
-_NAMESPACES: Final = (
-    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
-    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
-)
-
-
-def _place(box: tuple[int, int, int, int]) -> str:
-    """Where a shape stands, and how large it is."""
-    left, top, width, height = box
-    return f'<a:off x="{left}" y="{top}"/><a:ext cx="{width}" cy="{height}"/>'
+    said, box = _paragraphs(content, **letters), (left, top, width, height)
+    slide.add("text_box", box, said, ground, wraps, letters.get("centre", False))
 
 
 def _add_box(
     slide: _Sheet, form: str, box: tuple[int, int, int, int], look: Ink, said: str = ""
 ) -> None:
-    """A box of a form of :data:`_BOXES` with paragraphs in its middle.
-
-    It has no style of the theme: LibreOffice draws the theme's shadow even where a shape says that it
-    has none, and through a fill that lets light through it makes every colour darker.
-    """
-    slide.add(
-        _BOXES[form],
-        f"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>{_place(box)}</a:xfrm>"
-        f'<a:prstGeom prst="{form}"><a:avLst/></a:prstGeom>{_painted(look)}<a:effectLst/></p:spPr>'
-        f'<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"{_MARGINS if said else ""}/><a:lstStyle/>'
-        f"{said or _EMPTY}</p:txBody>",
-    )
+    """A box of a form of DrawingML with paragraphs in its middle."""
+    slide.add("box", form, box, look, _line_width(look), said)
 
 
-_BOXES: Final = {"rect": "Rectangle", "roundRect": "Rounded Rectangle"}
-"""Forms of DrawingML, and what PowerPoint calls a shape of each."""
-
-_EMPTY: Final = '<a:p><a:pPr algn="ctr"/></a:p>'
-"""The text of a shape without any."""
-
-_HALO: Final = (
-    '<a:effectLst><a:glow rad="38100"><a:srgbClr val="FFFFFF"><a:alpha val="90000"/></a:srgbClr>'
-    "</a:glow></a:effectLst>"
-)
-"""A white glow of 3 points round letters, as the board's page has round its own."""
+def _line_width(look: Ink) -> int:
+    """How thick a line is, beside the map as on the page: 800 pixels of a drawing are 160 mm here."""
+    return round(look.width * _MAP[2] / WIDTH)
 
 
 def _paragraphs(
@@ -935,16 +843,13 @@ def _paragraphs(
     ink: str = "1B1B1B",
 ) -> str:
     """Lines of text as XML, in the font of the slides; `haloed`: to be read on a dark shape."""
-    align = ' algn="ctr"' if centre else ""
-    strike = ' strike="sngStrike"' if struck else ""
-    # the halo after the colour and before the font: the order of the schema
-    head = (
-        f'<a:p><a:pPr{align}><a:spcAft><a:spcPts val="{_pt(size * _AFTER) // 127}"/></a:spcAft>'
-        f'</a:pPr><a:r><a:rPr sz="{_pt(size) // 127}" b="{int(bold)}"{strike}><a:solidFill>'
-        f'<a:srgbClr val="{ink}"/></a:solidFill>{_HALO if haloed else ""}'
-        f'<a:latin typeface="{_FONT}"/></a:rPr>'
+    lines: str = _macros("slide.xml").paragraphs(
+        [_words(line) for line in content.split("\n")],
+        _pt(size) // 127,
+        _pt(size * _AFTER) // 127,
+        *(_FONT, bold, centre, struck, haloed, ink),
     )
-    return "".join(f"{head}{_words(line)}</a:r></a:p>" for line in content.split("\n"))
+    return lines
 
 
 _GLUE: Final = "\N{NO-BREAK SPACE}"
@@ -968,15 +873,7 @@ def _draw(slide: _Sheet, drawing: Drawing, box: tuple[int, int, int, int], lang:
         _add_shape(slide, shape, ink(shape.kind, shape.status), left, top, scale)
         if drawing.relief and number in ground[-1:]:
             slide.pictures.append(_shadows(drawing))
-            slide.add(
-                "Picture",
-                ' descr="image.png"/><p:cNvPicPr><a:picLocks noChangeAspect="1"/></p:cNvPicPr>'
-                '<p:nvPr/></p:nvPicPr><p:blipFill><a:blip r:embed="rId2"/><a:stretch><a:fillRect/>'
-                f"</a:stretch></p:blipFill><p:spPr><a:xfrm>{_place(frame)}</a:xfrm>"
-                '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></p:spPr>',
-                tag="pic",
-                head="nvPicPr",
-            )
+            slide.add("picture", frame)
     for label in drawing.labels:
         # a pixel of the drawing is 0.57 points of its 160 mm; below seven points nothing can be
         # read
@@ -1003,26 +900,12 @@ def _draw(slide: _Sheet, drawing: Drawing, box: tuple[int, int, int, int], lang:
         )
     if drawing.bar:
         bottom = top + round((drawing.height - 14) * scale)
-        bar = _place((left + _mm(4), bottom, round(drawing.bar * scale), 0))
-        slide.add(
-            "Connector",
-            f"/><p:cNvCxnSpPr/><p:nvPr/></p:nvCxnSpPr><p:spPr><a:xfrm>{bar}</a:xfrm><a:prstGeom "
-            f'prst="line"><a:avLst/></a:prstGeom><a:ln w="{_pt(2)}"><a:solidFill><a:srgbClr '
-            f'val="333333"/></a:solidFill></a:ln></p:spPr>{_LINE_STYLE}',
-            tag="cxnSp",
-            head="nvCxnSpPr",
-        )
+        slide.add("bar", (left + _mm(4), bottom, round(drawing.bar * scale), 0), _pt(2))
         scale_words = f"{words.number(drawing.bar_km, lang)} {text('km', lang)}"
         # a coast or border may run below it
         box = (left + _mm(4), bottom - _mm(5.5), _mm(17), _mm(4.6))
         _write(slide, scale_words, *box, ground=_LETTERS_GROUND, wraps=False, size=9)
 
-
-_LINE_STYLE: Final = (
-    '<p:style><a:lnRef idx="2"><a:schemeClr val="accent1"/></a:lnRef><a:fillRef idx="0"><a:schemeClr '
-    'val="accent1"/></a:fillRef><a:effectRef idx="1"><a:schemeClr val="accent1"/></a:effectRef>'
-    '<a:fontRef idx="minor"><a:schemeClr val="tx1"/></a:fontRef></p:style>'
-)
 
 _LETTERS_GROUND: Final = Ink("", 0.0, "FFFFFF", 0.75)
 """What lies under letters on a dark unit or a line: not every Office draws a glow round them."""
@@ -1054,15 +937,8 @@ def _add_shape(slide: _Sheet, shape: Shape, look: Ink, left: int, top: int, scal
     x, y = min(xs), min(ys)
     size = max(xs) - x, max(ys) - y
     contours = "".join(_contour([(px - x, py - y) for px, py in ring], closed) for ring in rings)
-    painted = _painted(look if closed else replace(look, fill=""))
-    slide.add(
-        "Freeform",
-        f"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr><a:xfrm>"
-        f"{_place((left + x, top + y, *size))}</a:xfrm><a:custGeom><a:avLst/><a:gdLst/><a:ahLst/>"
-        f'<a:cxnLst/><a:rect l="l" t="t" r="r" b="b"/><a:pathLst><a:path w="{size[0]}" '
-        f'h="{size[1]}">{contours}</a:path></a:pathLst></a:custGeom>{painted}<a:effectLst/></p:spPr>'
-        f'<p:txBody><a:bodyPr rtlCol="0" anchor="ctr"/><a:lstStyle/>{_EMPTY}</p:txBody>',
-    )
+    painted = look if closed else replace(look, fill="")
+    slide.add("freeform", (left + x, top + y, *size), contours, painted, _line_width(look))
 
 
 def _contour(ring: Sequence[tuple[int, int]], closed: bool) -> str:
@@ -1070,22 +946,3 @@ def _contour(ring: Sequence[tuple[int, int]], closed: bool) -> str:
     first, *others = (f'<a:pt x="{x}" y="{y}"/>' for x, y in ring)
     lines = "".join(f"<a:lnTo>{point}</a:lnTo>" for point in others)
     return f"<a:moveTo>{first}</a:moveTo>{lines}" + "<a:close/>" * closed
-
-
-def _painted(look: Ink) -> str:
-    """Fill and outline of a shape as XML."""
-    fill, line = "<a:noFill/>", "<a:ln><a:noFill/></a:ln>"
-    if look.fill and look.opacity:
-        # DrawingML counts opacity in thousandths of a per cent
-        alpha = f'<a:alpha val="{math.floor(look.opacity * 100_000)}"/></a:srgbClr>'
-        colour = f'<a:srgbClr val="{look.fill.upper()}"'
-        end = f">{alpha}" if look.opacity < 1 else "/>"
-        fill = f"<a:solidFill>{colour}{end}</a:solidFill>"
-    if look.line:
-        dashes = '<a:prstDash val="dash"/>' * look.dashed
-        # as thick beside the map as on the page: 800 pixels of a drawing are 160 mm here
-        line = (
-            f'<a:ln w="{round(look.width * _MAP[2] / WIDTH)}"><a:solidFill><a:srgbClr val="{look.line.upper()}"/>'
-            f"</a:solidFill>{dashes}</a:ln>"
-        )
-    return fill + line
