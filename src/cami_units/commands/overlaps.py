@@ -124,16 +124,15 @@ def write_overlaps(
         if any(problem.level == "refuses" for problem in problems):
             raise layers.refusal(problems, Note("work"))
 
-    about = {
-        "version": __version__,
-        "cell_km": cell_km,
-        "shape": shape,
-        "crs": lattice.crs,
-        "corner_m": grid.ORIGIN_M,
-        "ranges": [file.name for file in stream.files],
-    }
+    about = lattice_facts(lattice) | {"ranges": [file.name for file in stream.files]}
     store.write_stream(out, parts(), about=about, words=("sci_name",))
     return Overlaps(stream.rows["sci_name"].nunique(), rows, tuple(problems))
+
+
+def lattice_facts(lattice: grid.Lattice) -> dict[str, Any]:
+    """What a file of cells says of their lattice, and of the program that wrote it."""
+    facts = {"cell_km": lattice.cell_km, "shape": lattice.shape, "crs": lattice.crs}
+    return {"version": __version__, **facts, "corner_m": grid.ORIGIN_M}
 
 
 Tile = tuple[tuple[int, int], tuple[int, int]]

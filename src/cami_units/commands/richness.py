@@ -14,8 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cami_units import __version__, criteria, grid, layers, overlap, store
-from cami_units.commands.overlaps import Tile, measured, ranges_at_hand, tiles_of, window, work_done
+from cami_units import criteria, grid, layers, overlap, store
+from cami_units.commands.overlaps import (
+    Tile,
+    lattice_facts,
+    measured,
+    ranges_at_hand,
+    tiles_of,
+    window,
+    work_done,
+)
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
     EQUAL_AREA,
@@ -355,18 +363,11 @@ def _write(sums: _Sums, out: Path) -> tuple[tuple[str, ...], int]:
             **{name: values[row, col] for name, values in sums.cells.items()},
         }
     )
-    about = {
-        "version": __version__,
-        "cell_km": lattice.cell_km,
-        "shape": lattice.shape,
-        "crs": lattice.crs,
-        "corner_m": grid.ORIGIN_M,
-    }
     with store.staging(out, replace=True) as folder:
         has_shapes = len(cells) <= MOST_SHAPES
         outlined = _outlined(cells, lattice) if has_shapes else cells
         table = outlined.drop(columns="pu_id") if has_shapes else cells
-        store.write_stream(folder / "richness.parquet", [table], about=about)
+        store.write_stream(folder / "richness.parquet", [table], about=lattice_facts(lattice))
         if lattice.shape == "square":
             step = grid.step_m(lattice)
             # Rows of a raster go from the north, those of the lattice from the south.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,21 +21,22 @@ from cami_units.criteria._measures import (
 )
 from cami_units.model import CRITERIA, Findings, Profile, SiteTables, notes_as_text
 
-_UNITS: Final = MappingProxyType(
+_MEASURES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
     {
-        "G1": "states",
-        "G2": "species",
-        "C1": "species",
-        "C2": "points",
-        "C3": "% of regional range",
-        "C4": "0-1",
-        "C5": "crossings",
-        "C6": "% of shared border",
-        "C7": "% of qualifying range",
-        "C8": "% of site",
-        "C9": "0-1",
+        "G1": ("n_states", "min_states", "states"),
+        "G2": ("n_transboundary", "min_species", "species"),
+        "C1": ("n_transboundary", "min_species", "species"),
+        "C2": ("threat_weight", "min_weight", "points"),
+        "C3": ("top_share", "min_share", "% of regional range"),
+        "C4": ("evenness", "min_evenness", "0-1"),
+        "C5": ("n_crossings", "min_crossings", "crossings"),
+        "C6": ("barrier_share", "min_barrier_share", "% of shared border"),
+        "C7": ("protected_share", "gap_below", "% of qualifying range"),
+        "C8": ("hotspot_share", "min_share", "% of site"),
+        "C9": ("range_confidence", "min_confidence", "0-1"),
     }
 )
+"""Of each finding the measure that it is about, the number of the profile it is held against, and the unit of both."""
 _NOISE_KM2: Final = 0.05
 """An overlap that would be shown as 0.0 km²: edges drawn twice. It is no occurrence of anything."""
 
@@ -121,35 +123,17 @@ def _criteria(
 ) -> pd.DataFrame:
     """One row for every gate and criterion of every site."""
     m = site_evidence.measures
-    values: dict[str, Any] = {
-        "G1": m["n_states"],
-        "G2": m["n_transboundary"] + m["n_by_crossing"],
-        "C1": m["n_transboundary"],
-        "C2": m["threat_weight"],
-        "C3": m["top_share"],
-        "C4": m["evenness"],
-        "C5": m["n_crossings"],
-        "C6": m["barrier_share"],
-        "C7": m["protected_share"],
-        "C8": m["hotspot_share"],
-        "C9": met["confidence"],
-        **{name: m[name] for name in profile.further},
-    }
+    further = profile.further
+    values: dict[str, Any] = {name: m[measure] for name, (measure, *_) in _MEASURES.items()}
+    values |= {"G2": m["n_transboundary"] + m["n_by_crossing"], "C9": met["confidence"]}
+    values |= {name: m[name] for name in further}
     thresholds: dict[str, Any] = {
-        "G1": profile.G1.min_states,
-        "G2": profile.G2.min_species,
-        "C1": profile.C1.min_species,
-        "C2": profile.C2.min_weight,
-        "C3": m["top_threshold"],
-        "C4": profile.C4.min_evenness,
-        "C5": profile.C5.min_crossings,
-        "C6": profile.C6.min_barrier_share,
-        "C7": profile.C7.gap_below,
-        "C8": profile.C8.min_share,
-        "C9": profile.C9.min_confidence,
-        **{name: rule.at_least for name, rule in profile.further.items()},
+        name: getattr(getattr(profile, name), number) for name, (_, number, _) in _MEASURES.items()
     }
-    units = {**_UNITS, **{name: rule.unit for name, rule in profile.further.items()}}
+    # of C3 that of the species which is nearest to its own
+    thresholds |= {"C3": m["top_threshold"], **{name: further[name].at_least for name in further}}
+    units = {name: unit for name, (*_, unit) in _MEASURES.items()}
+    units |= {name: further[name].unit for name in further}
     possible = species[species["role"] == "supporting"]
     clauses = facts(site_evidence, met, possible, profile, border_error_km)
     parts = [

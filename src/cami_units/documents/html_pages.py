@@ -25,7 +25,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from cami_units import words
-from cami_units.documents.form_words import in_theme_order, plain_word, theme_said
+from cami_units.documents.form_words import TYPED_WORDS, in_theme_order, plain_word, theme_said
 from cami_units.model import Imprint, clean_name, page_policy, records, version_of
 from cami_units.words import LANGUAGES, name_in, text
 
@@ -228,24 +228,12 @@ _COLOURS: Final = {
 """From the palette's statuses: the further a measure has come, the greener and darker."""
 
 
-_ALSO_STATUS: Final = {
-    "done": "completed, complete, implemented, fully implemented, finished, achieved, завершено, "
-    "завершена, завершён, выполнена, выполнен, сделано, реализовано, 完成, 已实施",
-    "under way": "in progress, ongoing, started, partly implemented, partially implemented, "
-    "в процессе, ведётся, начато, частично выполнено, реализуется, 实施中, 部分完成",
-    "planned": "scheduled, in preparation, запланирована, планируется, готовится, 计划中",
-    "not started": "not begun, not implemented, no progress, не начата, не выполнено, "
-    "не выполняется, 尚未开始, 未实施",
-}
-"""What else the reports of the last programme call it, beside our own words in each language."""
-
-
 def known_status(word: str, statuses: Sequence[str]) -> str:
     """How far a measure has come, as the list has it, whatever language it was written in."""
     plain = plain_word(word)
     for status in statuses:
         ours = (status, *(text(f"measure is {status}", lang) for lang in LANGUAGES))
-        spellings = (*ours, *_ALSO_STATUS.get(status, "").split(","))
+        spellings = (*ours, *TYPED_WORDS["measures"].get(status, "").split(","))
         if plain in map(plain_word, spellings):
             return status
     return word
