@@ -134,15 +134,10 @@ def _light(png: bytes) -> bytes:
     """The same picture in few colours, without the hour at which it was made."""
     shot = Image.open(io.BytesIO(png)).convert("RGB")
     content = b""
-    # Relief does not pack well: as many colours as a picture of a page may weigh. Median cut keeps the
-    # relief finest, an octree the few bright dots of a legend.
-    for colours, how in (
-        (_COLOURS, Image.Quantize.MEDIANCUT),
-        (_COLOURS, Image.Quantize.FASTOCTREE),
-        (_COLOURS // 2, Image.Quantize.FASTOCTREE),
-        (_COLOURS // 4, Image.Quantize.FASTOCTREE),
-    ):
-        few = shot.quantize(colours, method=how, dither=Image.Dither.NONE)
+    # Relief does not pack well: as many colours as a picture of a page may weigh. An octree keeps the
+    # few bright dots of a legend, which median cut makes grey.
+    for colours in (_COLOURS, _COLOURS // 2, _COLOURS // 4):
+        few = shot.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         light = io.BytesIO()
         few.save(light, "PNG", optimize=True)
         content = light.getvalue()

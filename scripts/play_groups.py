@@ -165,10 +165,12 @@ def _edits(kmz: Mapping[str, bytes]) -> dict[str, list[draw.Edit]]:
     if "S5" in kmz:
         [steppe_id] = _cast(units["S5"], "CU-021")
         steppe = draw.outline(kmz["S5"], steppe_id)
-        fence = translate(steppe.representative_point(), -1.4, -0.5)
+        smaller = scale(steppe, 0.7, 0.9, origin=steppe.centroid)
         edits["S5"] = [
-            draw.drawn_as(steppe_id, scale(steppe, 0.7, 0.9, origin=steppe.centroid)),
-            draw.drawn("fence without a gap", fence, "4 ", "built in 2019"),
+            draw.drawn_as(steppe_id, smaller),
+            draw.drawn(
+                "fence without a gap", smaller.representative_point(), "4 ", "built in 2019"
+            ),
             draw.drawn("Dornod corridor", shapely.box(115.6, 45.6, 117.4, 46.6), "2 "),
         ]
     if "S6" in kmz:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).parents[1]
 
 EDITS = {
@@ -26,14 +28,23 @@ EDITS = {
         "[spellings.barriers]\n",
         '[spellings.wetlands]\nwetland_id = "id"\nname_en = "name"\n\n',
     ),
-    "palette.py": ('        "sections": ', '        "wetlands": "#2b7a78",\n'),
+    "palette.py": ('        "sections": "', '        "wetlands": "#2b7a78",\n'),
     "phrases/en.toml": ('corridors = "', 'wetlands = "Wetlands"\n'),
     "overlap/_site_tables.py": (
         "        barriers=maybe(",
         '        wetlands=maybe(layers.wetlands, "wetland_id"),\n',
     ),
 }
-"""By file: the line before which the new one stands. `SiteTables` has its field further down."""
+"""By file: the line before which the new one stands."""
+
+LOOK = (
+    '        "sections": Look(',
+    '        "wetlands": Look(EVIDENCE["wetlands"], 1.2, (), EVIDENCE["wetlands"], 0.5),\n',
+)
+FIELD_OF_SITES = (
+    "    corridors: pd.DataFrame | None = None\n",
+    "    wetlands: pd.DataFrame | None = None\n",
+)
 
 USE = """
 import sys
@@ -63,38 +74,77 @@ print(folder_of_layer.name, [mark.name for mark in folder_of_layer.marks])
 """
 
 
-def test_a_layer_is_added_in_the_places_that_contributing_names(tmp_path):
-    package = tmp_path / "src" / "cami_units"
+ROUND = """
+import sys, zipfile
+from pathlib import Path
+import geopandas as gpd
+from shapely.geometry import box
+import cami_units as cu
+
+folder = Path(sys.argv[1])
+rows = {"id": ["R1"], "name": ["Tengiz"]}
+gpd.GeoDataFrame(rows, geometry=[box(68, 50, 69, 51)], crs=4326).to_file(folder / "w.geojson")
+(folder / "plan.toml").write_text(
+    'title = "T"\\ndate = "2026-11-22"\\n[study]\\ncell_km = 150\\n[layers]\\nwetlands = ["w.geojson"]\\n')
+made = folder / "round"
+cu.write_proposal(cu.propose(cu.read_plan(folder / "plan.toml")), made)
+print(len(gpd.read_file(made / "conservation_units.gpkg", layer="wetlands")), "table")
+print("Wetlands" in (made / "map.html").read_text(), "map")
+with zipfile.ZipFile(made / "conservation_units.kmz") as archive:
+    print("R1 Tengiz" in archive.read("doc.kml").decode(), "KMZ")
+print("wetlands" in (made / "conservation_units.qgs").read_text(), "QGIS")
+"""
+
+
+@pytest.fixture(scope="module")
+def wetlands_folder(tmp_path_factory):
+    """The folder of a package to which the layer has been added."""
+    folder = tmp_path_factory.mktemp("added")
+    package = folder / "src" / "cami_units"
     shutil.copytree(
         CHECKOUT / "src" / "cami_units", package, ignore=shutil.ignore_patterns("__pycache__")
     )
-    (tmp_path / "data").symlink_to(CHECKOUT / "data")
-    for name, (before, line) in EDITS.items():
+    (folder / "data").symlink_to(CHECKOUT / "data")
+    edits = [
+        *((name, *lines) for name, lines in EDITS.items()),
+        ("palette.py", *LOOK),
+        ("model/_values.py", *FIELD_OF_SITES),
+    ]
+    for name, before, line in edits:
         path = package / name
         text = path.read_text(encoding="utf-8")
-        assert before in text, name
+        assert text.count(before) == 1, name
         path.write_text(text.replace(before, line + before), encoding="utf-8")
-    values = package / "model" / "_values.py"
-    text = values.read_text(encoding="utf-8")
-    field = "    corridors: pd.DataFrame | None = None\n"
-    values.write_text(
-        text.replace(field, f"    wetlands: pd.DataFrame | None = None\n{field}"), encoding="utf-8"
+    return folder
+
+
+def output_lines(folder, program):
+    """What a program says that imports the package of this folder."""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(folder / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert not run.stderr, run.stderr[-1500:]
+    return run.stdout.splitlines()
+
+
+def test_a_layer_is_added_in_the_places_that_contributing_names(wetlands_folder):
     told = re.search(
         r"To feed a criterion.*?\n\n", (CHECKOUT / "CONTRIBUTING.md").read_text(), re.DOTALL
     )
     for name in EDITS:
         assert name.split("/")[0].removesuffix(".py") in told[0], name
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", USE, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.stdout.splitlines() == [
+    assert output_lines(wetlands_folder, USE) == [
         "[['R1', 'Tengiz']] []",
         "True True Wetlands",
         "True True",
         "Wetlands ['R1 Tengiz']",
-    ], run.stderr[-1500:]
+    ]
+
+
+@pytest.mark.slow
+def test_a_layer_that_was_added_is_in_all_of_a_round(wetlands_folder):
+    assert output_lines(wetlands_folder, ROUND) == ["1 table", "True map", "True KMZ", "True QGIS"]

@@ -299,7 +299,8 @@ def _tidy_table(
     name: str, table: pd.DataFrame, known_species: Collection[str], site_names: Collection[Any]
 ) -> tuple[pd.DataFrame | None, list[str]]:
     """One table with its promised columns, and what is wrong with it; None: it lacks a column."""
-    columns = list(_COLUMNS[name])
+    # a layer that somebody added has the columns that its line in `overlap` gives it
+    columns = list(_COLUMNS.get(name, table.columns))
     if missing := [column for column in columns if column not in table.columns]:
         return None, [f"'{name}' lacks the column {listed(missing)}"]
     columns += [column for column in _MAY_BE_LACKING.get(name, ()) if column in table.columns]
