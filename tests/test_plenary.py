@@ -815,6 +815,7 @@ def test_labels_and_lists_of_a_page_are_parted_as_their_language_parts_them(busy
         assert said == phrase("activities", lang) + label
         assert themes.count(f" 1{comma}") == len(THEMES) - 1
         assert f"<b>{phrase('proposed by', lang)}{label}</b>" in half
+        assert f" {phrase('profile', lang)}{label}" in half
 
 
 def test_the_page_holds_no_clock_and_no_address(boarded):
