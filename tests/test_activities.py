@@ -1143,6 +1143,21 @@ def test_sums_count_what_is_not_said_and_each_source_of_funding():
     assert gaps.loc["general", "finance"] == 0
 
 
+def test_a_list_that_ends_with_a_semicolon_or_says_a_thing_twice_counts_it_once():
+    # Two activities of GEF's, one without a source or a partner, whatever else was typed there.
+    rows = some(
+        ("A1", "CU-001", "finance", "a"),
+        ("A2", "CU-001", "finance", "b"),
+        ("A3", "CU-001", "finance", "c"),
+    )
+    rows["funding_source"] = ["GEF;", "GEF; GEF", " "]
+    rows["partner"] = ["WWF; ", "WWF;WWF", "; "]
+    sums = workshop.activity_sums(rows, ["CU-001"]).set_index(["by", "key"])
+    assert sums.loc["funding_source"]["activities"].to_dict() == {"GEF": 2, "": 1}
+    assert sums.loc[("theme", "finance")].tolist() == [3, 3, 1, 1]
+    assert workshop.offers(rows)["activity_id"].tolist() == ["A1", "A2"]
+
+
 def test_one_line_of_the_general_section_is_one_line_wherever_it_is_counted(round_dir):
     """Two units' activity was moved: two rows that can go home, and one line of the programme."""
     rows = some(

@@ -50,8 +50,12 @@ def once_in_general(activities: pd.DataFrame) -> pd.DataFrame:
 
 def _together(cells: pd.Series[str]) -> str:
     """What several cells of `a;b` name, each once."""
-    parts = {part.strip() for cell in cells.fillna("") for part in cell.split(";")}
-    return ";".join(sorted(parts - {""}))
+    return ";".join(sorted({name for cell in cells.fillna("") for name in _named(cell)}))
+
+
+def _named(cell: str) -> list[str]:
+    """What a cell of `a;b` names, each once: people end a list with a semicolon, and say a thing twice."""
+    return list(dict.fromkeys(filter(None, map(str.strip, cell.split(";")))))
 
 
 def activity_sums(activities: pd.DataFrame, unit_ids: Collection[str]) -> pd.DataFrame:
@@ -100,9 +104,9 @@ def of_shown(activities: pd.DataFrame, unit_ids: Collection[str]) -> pd.DataFram
 
 def _sums(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """How many activities have each value of a column, and what they lack, most activities first."""
-    lacks = pd.DataFrame({name: rows[gap].eq("") for name, gap in _GAPS.items()})
-    keyed = lacks.assign(key=rows[column].str.split(";"), activities=1).explode("key")
-    sums = keyed.assign(key=keyed["key"].str.strip()).groupby("key").sum().reset_index()
+    lacks = pd.DataFrame({name: ~rows[gap].map(_named).astype(bool) for name, gap in _GAPS.items()})
+    keys = rows[column].map(lambda cell: _named(cell) or [""])
+    sums = lacks.assign(key=keys, activities=1).explode("key").groupby("key").sum().reset_index()
     return sums.sort_values(["activities", "key"], ascending=[False, True])
 
 
@@ -140,11 +144,9 @@ def offers(activities: pd.DataFrame) -> pd.DataFrame:
         Two partners of one activity, between semicolons, are two rows.
     """
     live = once_in_general(activities[activities["status"] != DROPPED])
-    live = live[live["partner"].fillna("").ne("")]
-    rows = live.assign(partner=live["partner"].str.split(";")).explode("partner")
-    rows = rows.assign(partner=rows["partner"].str.strip())
+    rows = live.assign(partner=live["partner"].fillna("").map(_named)).explode("partner")
     columns = ["partner", "activity_id", "unit_id", "theme", "text", "timeframe"]
-    return rows.loc[rows["partner"] != "", columns].sort_values(
+    return rows.loc[rows["partner"].notna(), columns].sort_values(
         ["partner", "unit_id", "activity_id"], ignore_index=True
     )
 
