@@ -172,6 +172,28 @@ def test_near_is_within_that_many_kilometres(shape):
     pd.testing.assert_frame_equal(asked, found[is_among].reset_index(drop=True))
 
 
+@pytest.mark.parametrize(
+    ("crs", "north", "within_km", "far_km"),
+    [(EQUAL_AREA, 56, 500, 500.5), ("EPSG:6933", 52, 500, 510.0), ("EPSG:6933", 70, 100, 100.2)],
+)
+def test_what_lies_far_around_a_small_site_is_measured_as_the_projection_has_it_there(
+    crs, north, within_km, far_km
+):
+    # To the pole a projection changes distances by more than where the site lies: of two points due
+    # north of it, by the geodesic, one is near and one is not.
+    other_way = Transformer.from_crs(4326, crs, always_xy=True)
+    place = other_way.transform(80, north)
+    km = [2 * within_km - far_km, far_km]
+    lon, lat, _ = GEOD.fwd([80, 80], [north, north], [0, 0], 1000 * np.array(km))
+    site = gpd.GeoDataFrame({"pu_id": ["a"]}, geometry=[shapely.Point(place).buffer(1)], crs=crs)
+    points = gpd.GeoDataFrame(
+        {"name": ["in", "out"]}, geometry=shapely.points(*other_way.transform(lon, lat)), crs=crs
+    )
+    assert near(site, points, by="name", within_km=within_km)["name"].tolist() == ["in"]
+    found = borders_within(site, points, within_km=within_km, site="pu_id", by=["name"])
+    assert found["name"].tolist() == ["in"]
+
+
 def test_pairs_apart_by_hand():
     # a and b are 20 km apart across a border, c overlaps b in the same state, d is 30 km from c
     areas = frame(

@@ -183,7 +183,7 @@ def near(
     shapes, rows = geometries(sites), geometries(layer)
     if not len(shapes) or not len(rows):
         return _table(sites, layer, site, by, np.empty(0, np.intp), np.empty(0, np.intp))
-    factor = stretch(crs, shapely.total_bounds(shapes))
+    factor = stretch(crs, shapely.total_bounds(shapes), within_km)
     # Nearer than the shortest is near whatever the projection does to distances, and farther than
     # the longest is not: only what lies between is measured on the ellipsoid.
     shortest, longest = within_km * 1000 / factor, within_km * 1000 * factor
@@ -297,7 +297,7 @@ def _within(
     one_parts, one_of = _short_pieces(sites)
     other_parts, other_of = _short_pieces(lines)
     # As far as the projection may draw what is this near on the ground.
-    factor = stretch(crs, shapely.total_bounds(sites))
+    factor = stretch(crs, shapely.total_bounds(sites), within_km)
     reach = within_km * 1000 * factor
     pairs = np.bincount(one_of, minlength=len(sites)) * np.bincount(other_of).max(initial=0)
     is_fine = pairs > _MOST_PAIRS
@@ -629,12 +629,14 @@ def geodesic_km(lines: Geometries, crs: CRS) -> Floats:
     return np.bincount(owner[part[first]], np.asarray(metres), minlength=len(lines)) / 1000
 
 
-def stretch(crs: CRS, bounds: Floats) -> float:
-    """The factor by which the projection changes distances within `bounds`, at most.
+def stretch(crs: CRS, bounds: Floats, reach_km: float = 0.0) -> float:
+    """The factor by which the projection changes distances within `bounds` and so far around, at most.
 
     An equal-area projection that stretches one way by this factor shrinks the other way by it.
     """
-    west, south, east, north = bounds
+    # ways lead out of the bounds, to where the projection changes distances by more
+    reach = 1000 * reach_km * stretch(crs, bounds) if reach_km > 0 else 0.0
+    west, south, east, north = np.asarray(bounds) + reach * np.array([-1, -1, 1, 1])
     x, y = np.meshgrid(np.linspace(west, east, _SAMPLES), np.linspace(south, north, _SAMPLES))
     lon, lat = lonlat(np.column_stack([x.ravel(), y.ravel()]), crs)
     # Corners of a box around a region may lie off the edge of the projection.
