@@ -459,6 +459,18 @@ def test_what_nobody_looked_for_along_a_border_is_not_none(pieces, some_units, p
     assert border_pairs(some_units, pieces, lax)["pa_pairs"].isna().all()
 
 
+def test_a_side_of_several_weights_counts_for_what_they_come_to(pieces, some_units, profile):
+    # Saiga in Kazakhstan on ten strips of 45 km², each of which counts for a tenth more than the one
+    # before: 45 × 5.5 = 247.5 km², in Uzbekistan on 200 km² that count whole, or for a hundredth: 2 km².
+    strips = [km_box(0, 10 * n, 5, 10 * n + 9) for n in range(10)]
+    names = {"sci_name": ["Saiga tatarica"] * 11, "iso2": ["KZ"] * 10 + ["UZ"]}
+    for weight, shared in ((1.0, ["KZ;UZ"]), (0.01, [])):
+        weights = [0.1 * (n + 1) for n in range(10)] + [weight]
+        sides = frame(*strips, km_box(10, 0, 20, 20), range_weight=weights, **names)
+        found = border_pairs(some_units, replace(pieces, sides=sides), profile)
+        assert found.loc[found["n_species"] > 0, "pair"].tolist() == shared
+
+
 # -- complementarity on the layers ----------------------------------------------------------------
 
 

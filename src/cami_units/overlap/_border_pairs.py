@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 
 from cami_units.model import DRAWN_AS, Layers, Profile, cami_species, fence_rows
-from cami_units.overlap._layer_pieces import Pieces, area_pairs, covered_borders
-from cami_units.overlap._measure import area_km2, length_km, overlaps
+from cami_units.overlap._layer_pieces import Pieces, area_pairs, covered_borders, large_sides
+from cami_units.overlap._measure import length_km, overlaps
 from cami_units.overlap._pieces import dissolved
 from cami_units.overlap._split import along, crossings, middles, split
 
@@ -80,7 +80,7 @@ def border_pairs(units: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> g
 
 def _on_both_sides(shared: pd.DataFrame, pieces: Pieces, profile: Profile) -> pd.Series[bool]:
     """Whether both states of a stretch of border have enough of the species' range to count."""
-    large = pieces.sides[area_km2(pieces.sides) >= (profile.occurrence.side_km2 or 0.0)]
+    large = large_sides(pieces, profile.occurrence.side_km2 or 0.0)
     sides = set(zip(large["sci_name"], large["iso2"], strict=True))
     rows = zip(shared["sci_name"], shared["pair"].str.split(";"), strict=True)
     on_both = [all((name, iso2) in sides for iso2 in pair) for name, pair in rows]

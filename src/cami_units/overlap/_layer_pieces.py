@@ -13,7 +13,7 @@ import shapely
 from cami_units.model import DRAWN_AS, RANGE_WEIGHT, Layers, drawn_lines
 from cami_units.overlap._coverage import covered_grounds, layer_coverage
 from cami_units.overlap._distance import pairs_apart
-from cami_units.overlap._measure import species_range_km2
+from cami_units.overlap._measure import range_km2, species_range_km2
 from cami_units.overlap._pieces import (
     dissolved,
     dissolved_by_weight,
@@ -212,6 +212,13 @@ def measured_ranges(layers: Layers) -> gpd.GeoDataFrame:
     if RANGE_WEIGHT not in layers.ranges:
         return layers.features
     return dissolved_by_weight(_of_use(layers.ranges, "kept"), ("sci_name",))
+
+
+def large_sides(pieces: DrawnPieces, side_km2: float) -> gpd.GeoDataFrame:
+    """The sides on which a species has at least so much range, ground that counts in part by its weight."""
+    sides = pieces.sides
+    km2 = range_km2(sides).groupby([sides["sci_name"], sides["iso2"]]).transform("sum")
+    return sides[km2 >= side_km2]
 
 
 def _of_use(ranges: gpd.GeoDataFrame, use: str) -> gpd.GeoDataFrame:

@@ -17,8 +17,8 @@ from cami_units.model import DRAWN_AS, SOURCE_FACTS, SiteTables, drawn_lines
 from cami_units.overlap._arrays import Positions
 from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._door import Kind
-from cami_units.overlap._layer_pieces import Pieces
-from cami_units.overlap._measure import area_km2, jaccard_index, laid_sites, overlaps, range_km2
+from cami_units.overlap._layer_pieces import Pieces, large_sides
+from cami_units.overlap._measure import area_km2, jaccard_index, laid_sites, overlaps
 from cami_units.overlap._pieces import dissolved, pieces_of_giants, weight_column
 from cami_units.overlap._split import of_dimension
 
@@ -430,8 +430,7 @@ def shared_nearby(
 ) -> CellTables:
     """The tables with the species that are shared within so many km; the rest hangs on no distance."""
     key = ["pu_id", "sci_name"]
-    in_state = [pieces.sides["sci_name"], pieces.sides["iso2"]]
-    sides = pieces.sides[range_km2(pieces.sides).groupby(in_state).transform("sum") >= side_km2]
+    sides = large_sides(pieces, side_km2)
     if weight_column(sides):  # how much of it counts is no matter to how near it is
         sides = dissolved(sides, ("sci_name", "iso2"))
     in_cells = tables.species[key].drop_duplicates()
