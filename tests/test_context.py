@@ -314,6 +314,40 @@ def test_a_raster_is_told_anew_on_the_planning_units(summary: str, unit: str, va
     found = context_again(done, base, crs=EQUAL_AREA).tables["unit_context"].iloc[0]
     assert found["value"] == pytest.approx(value, rel=1e-4)
     assert (found["unit"], found["measured_on"]) == (unit, "planning units")
+    # 5 km further east half of it lies in no cell with a value: the other half alone is spoken of.
+    beyond = shapely.box(1.5e4, 0, 2.5e4, 1e4)
+    moved_shape = unit_shape.set_geometry([beyond], crs=EQUAL_AREA)
+    moved = replace(done, tables={**tables, "conservation_units": layers.to_lonlat(moved_shape)})
+    found = context_again(moved, base, crs=EQUAL_AREA).tables["unit_context"].iloc[0]
+    assert found["value"] == pytest.approx(16.0 if summary == "count" else 6.0, rel=1e-4)
+    told = 1.0 if summary == "mean" else 0.5  # of a mean cells without a value may be such ground
+    assert found["covered_share"] == pytest.approx(told, rel=1e-4)
+
+
+@pytest.mark.parametrize(("summary", "value"), [("share", 50.0), ("mean", 0.5), ("count", 4.0)])
+def test_a_raster_speaks_of_no_ground_beyond_its_frame(
+    tmp_path: Path, summary: str, value: float
+) -> None:
+    # Cells of 0.25° from 70° to 72° E, 1 from 71.5° on. Of CU-001, 71–73° E and 41–42° N, half lies in
+    # the frame, 4 × 4 cells of which 8 have something; where values are summed that is 0.5 each. The
+    # other units lie beyond it.
+    rasterio = pytest.importorskip("rasterio")
+    values = np.zeros((8, 8))
+    values[:, 6:] = 0.5 if summary == "count" else 1.0
+    edges = rasterio.transform.from_bounds(70, 40.5, 72, 42.5, 8, 8)
+    shape = {"width": 8, "height": 8, "count": 1, "dtype": "float64"}
+    with rasterio.open(
+        tmp_path / "r.tif", "w", driver="GTiff", crs=LONLAT, transform=edges, **shape
+    ) as file:
+        file.write(values, 1)
+    text = f'[context.forest]\npath = "r.tif"\nsummary = "{summary}"\n'
+    made = with_context(toy_round(), planned(tmp_path, text))
+    found = made.tables["unit_context"].set_index("unit_id")
+    assert found.loc["CU-001", "value"] == pytest.approx(value, rel=2e-3)
+    assert found.loc["CU-001", "covered_share"] == pytest.approx(0.5, rel=2e-3)
+    others = found.drop("CU-001")
+    assert others["value"].isna().all()
+    assert (others["covered_share"] == 0).all()
 
 
 def test_hostile_names_of_layers_survive_the_geopackage(tmp_path: Path) -> None:

@@ -63,7 +63,11 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
     if not plan.context:
         return round_
     units = layers.to_equal_area(round_.tables["conservation_units"], plan.study.crs)
-    cells = round_.tables.get("planning_units")
+    cells, around = round_.tables.get("planning_units"), units[["geometry"]]
+    if cells is not None:
+        # an outline may stick out of its cells: what is beneath it is read as well
+        flat_cells = layers.to_equal_area(cells, plan.study.crs)[["geometry"]]
+        around = gpd.GeoDataFrame(pd.concat([around, flat_cells], ignore_index=True))
     unit_rows, layer_shapes, of_cells = [], {}, []
     grounds = _Grounds(round_, plan)
     sources: list[Mapping[str, Any]] = []
@@ -73,7 +77,7 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
         progress("summarising context layers", number, len(plan.context))
         try:
             # of a raster only the window around the study is read
-            read = read_context_layer(plan, name, around=units if cells is None else cells)
+            read = read_context_layer(plan, name, around=around)
             if read.is_refused:
                 raise layers.refusal(read.problems, Note("work context"))
             ground = grounds.of(name, read.table)
@@ -226,16 +230,23 @@ def _summarised(
     if ground is not None:
         covered, share = overlap.covered_parts(whole, ground, site=site)
 
-    def measured(parts: gpd.GeoDataFrame) -> pd.DataFrame:
-        """What the layer comes to in some parts, in the CRS in which a raster lies."""
+    def flat(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Some parts in the CRS in which the layer lies."""
         is_raster = isinstance(layer, Raster)
-        flat = layers.on_raster(parts, layer.crs, layer.frame) if is_raster else parts
-        return overlap.summarised(flat, layer, summary=summary, site=site)
+        return layers.on_raster(parts, layer.crs, layer.frame) if is_raster else parts
 
-    site_values = measured(covered)
+    if isinstance(layer, Raster):
+        # beyond its frame a raster says nothing, of whichever states it speaks
+        in_frame = overlap.share_in_frame(covered, flat(covered), layer).set_axis(covered[site])
+        share = share.mul(in_frame, fill_value=0.0).reindex(share.index)
+        covered = covered[in_frame.to_numpy() > 0]
+    site_values = overlap.summarised(flat(covered), layer, summary=summary, site=site)
     if len(site_values) < len(share):
         # where nobody looked at anything the unit of the values is told all the same
-        unit = (site_values if len(site_values) else measured(whole[:1]))["unit"].iloc[0]
+        told = site_values
+        if told.empty:
+            told = overlap.summarised(flat(whole[:1]), layer, summary=summary, site=site)
+        unit = told["unit"].iloc[0]
         values = site_values.set_index(site)["value"].reindex(share.index)
         site_values = pd.DataFrame({site: share.index, "value": values.to_numpy(), "unit": unit})
     return site_values.assign(covered_share=site_values[site].map(share))
@@ -252,12 +263,15 @@ def _on_cells(
     cells = layers.to_equal_area(gpd.GeoDataFrame(round_.tables["planning_units"]), crs)
     cells = cells[cells["pu_id"].isin(values.index)]
     cells = cells.assign(value=cells["pu_id"].map(values))
-    unit_values = overlap.summary_of_cells(units, cells, summary=summary)
-    if (ground := _known_ground(round_, name, crs)) is None:
-        return unit_values.assign(covered_share=1.0)
-    _, share = overlap.covered_parts(units, ground)
-    unit_values = unit_values.assign(covered_share=unit_values["unit_id"].map(share))
-    return unit_values.assign(value=unit_values["value"].where(unit_values["covered_share"] > 0))
+    covered, share = units, pd.Series(1.0, index=units["unit_id"])
+    if (ground := _known_ground(round_, name, crs)) is not None:
+        covered, share = overlap.covered_parts(units, ground)
+    unit_values = overlap.summary_of_cells(covered, cells, summary=summary).set_index("unit_id")
+    values = unit_values["value"].reindex(share.index)
+    if summary != "mean":  # of a mean, cells without a value may be ground without one
+        share *= unit_values["told_share"].reindex(share.index, fill_value=0.0)
+    table = pd.DataFrame({"value": values.where(share > 0), "covered_share": share})
+    return table.rename_axis("unit_id").reset_index()
 
 
 def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -77,5 +77,6 @@ from ._states import record_states as record_states
 from ._states import state_edges as state_edges
 from ._summary import Summary as Summary
 from ._summary import has_values as has_values
+from ._summary import share_in_frame as share_in_frame
 from ._summary import summarised as summarised
 from ._summary import summary_of_cells as summary_of_cells

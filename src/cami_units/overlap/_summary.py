@@ -214,6 +214,19 @@ def has_values(sites: gpd.GeoDataFrame, raster: Raster) -> Truths:
     return told_sites
 
 
+def share_in_frame(
+    sites: gpd.GeoDataFrame, flat: gpd.GeoDataFrame, raster: Raster
+) -> pd.Series[float]:
+    """The share of each site, 0–1, that lies in the frame of a raster; `flat` are the sites in its CRS."""
+    frame = shapely.box(*raster.frame)
+    share = pd.Series(1.0, index=sites.index)
+    beyond = ~shapely.covers(frame, flat.geometry.to_numpy())
+    inside = flat.geometry[beyond].intersection(frame).segmentize(frame.length / 400)
+    inside_m2 = shapely.area(inside.to_crs(sites.crs).to_numpy())
+    share[beyond] = inside_m2 / shapely.area(sites.geometry[beyond].to_numpy())
+    return share.clip(upper=1.0)
+
+
 _SPILL_M: Final = 5_000.0
 """Borders of two sources lie apart by up to this: what is no deeper in a state may be its neighbour's."""
 
@@ -245,8 +258,8 @@ def summary_of_cells(
 ) -> pd.DataFrame:
     """What a raster comes to in sites, from its summary in each planning unit.
 
-    A mean is weighted by the km² of each cell inside, over the cells that have a value; a share is
-    that over the whole site; of a sum each cell gives the part of it that lies inside.
+    A mean, or a share, is weighted by the km² of each cell inside, over the cells that have a value; of
+    a sum each cell gives the part of it that lies inside.
 
     Parameters
     ----------
@@ -258,7 +271,8 @@ def summary_of_cells(
     Returns
     -------
     DataFrame
-        `site`, ``value``, in the order of the sites.
+        `site`, ``value``, ``told_share`` (the part of the site, 0–1, that lies in cells with a value),
+        in the order of the sites. A site without any has no value.
     """
     values = cells.set_index("pu_id")["value"].astype(float)
     cell_parts = overlaps(
@@ -270,10 +284,8 @@ def summary_of_cells(
         cell_parts["value"] /= cell_parts["pu_id"].map(cell_km2).astype(float)
     total = (cell_parts["value"] * cell_parts["km2"]).groupby(cell_parts[site]).sum()
     ids = pd.Index(sites[site])
-    if summary == "count":
-        values_of_sites = total.reindex(ids, fill_value=0.0)
-    elif summary == "share":
-        values_of_sites = total.reindex(ids, fill_value=0.0) / area_km2(sites).set_axis(ids)
-    else:
-        values_of_sites = (total / cell_parts.groupby(site)["km2"].sum()).reindex(ids)
-    return pd.DataFrame({site: ids, "value": values_of_sites.to_numpy(dtype=float)})
+    told_km2 = cell_parts.groupby(site)["km2"].sum()
+    values_of_sites = (total if summary == "count" else total / told_km2).reindex(ids)
+    told = told_km2.reindex(ids, fill_value=0.0).to_numpy() / area_km2(sites).to_numpy()
+    told_share = np.where(told >= 1 - 1e-9, 1.0, told)
+    return pd.DataFrame({site: ids, "value": values_of_sites.to_numpy(), "told_share": told_share})
