@@ -274,6 +274,8 @@ def corridors(**shapes: Any) -> dict[str, Any]:
 
 
 ACROSS = LineString([(62, 43.5), (62, 44.5)])
+# 40 km along the border of 44° N, which it cuts every 8 km and never gets 600 m off
+RIVER = [(61.3 + 0.1 * n, 44 + 0.005 * (-1) ** n) for n in range(6)]
 
 
 @pytest.mark.parametrize(
@@ -283,6 +285,8 @@ ACROSS = LineString([(62, 43.5), (62, 44.5)])
         ("touching", LineString([(62, 45), (62, 44)]), False),
         ("along", LineString([(61, 44), (63, 44)]), False),
         ("cut at the border, and a hair beyond", LineString([(62, 45), (62, 44 - 1e-9)]), False),
+        ("down a river to the far side", LineString([(61.2, 44.5), *RIVER, (62, 43.5)]), True),
+        ("down a river and back", LineString([(61.2, 44.5), *RIVER, (62, 44.5)]), False),
         ("leopard", ACROSS, False),  # a species that does not occur here
     ],
 )

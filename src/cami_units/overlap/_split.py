@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -195,7 +195,7 @@ def border_crossings(
 
     As :func:`crossings`; touching a border or running along it is none: before and after the
     crossing the line must be at least `least_km` off the border, and nearer to another state of the
-    pair.
+    pair. Cuts between which it does not get so far off are one crossing, in the middle of them.
 
     Parameters
     ----------
@@ -218,24 +218,35 @@ def border_crossings(
     spans = spans.sort_values(["part", "low", "high"], kind="stable")
     crossed = []
     for part in spans["part"].unique().tolist():
-        rows, part_shape = spans[spans["part"] == part], parts[part]
-        lows, highs = rows["low"].to_numpy(), rows["high"].to_numpy()
-        # From one crossing of any border to the next: what a line does beyond that is another's
-        # matter.
-        starts, ends = np.append(0.0, highs[:-1]), np.append(lows[1:], part_shape.length)
-        for pair, start, low, high, end in zip(
-            rows["pair"], starts, lows, highs, ends, strict=True
-        ):
-            pair_states = [state_of[name] for name in pair.split(";") if name in state_of]
-            sides = {
-                _side(substring(part_shape, *stretch), wall_of[pair], pair_states, 1000 * least_km)
-                for stretch in ((start, low), (high, end))
-            }
-            crossed.append(len(pair_states) == 2 and sides == {0, 1})
+        rows, whole = spans[spans["part"] == part], parts[part]
+        # From one cut of any border to the next: what a line does beyond that is another's matter.
+        stretches = list(zip([0.0, *rows["high"]], [*rows["low"], whole.length], strict=True))
+
+        def side(number: int, pair: str, whole: Any = whole, stretches: Any = stretches) -> Any:
+            """The state of a pair in which the line runs before its cut of that number."""
+            states_of_pair = [state_of[name] for name in pair.split(";")]
+            stretch = substring(whole, *stretches[number])
+            return _side(stretch, wall_of[pair], states_of_pair, 1000 * least_km)
+
+        crossed += _crossed(rows["pair"].tolist(), set(state_of), side)
     spans = spans[np.array(crossed, dtype=bool)].sort_values([line, "pair", "part", "at"])
     points = shapely.line_interpolate_point(parts[spans["part"].to_numpy(np.intp)], spans["at"])
     columns = spans[[line, "pair"]].reset_index(drop=True)
     return gpd.GeoDataFrame(columns, geometry=np.asarray(points), crs=lines.crs)
+
+
+def _crossed(
+    pairs: Sequence[str], states: Collection[str], side: Callable[[int, str], int | None]
+) -> list[bool]:
+    """Which cuts of a line are crossings; of those between which it keeps to the border the middle one."""
+    crossed, first = [False] * len(pairs), 0
+    for number, pair in enumerate(pairs):
+        if not set(pair.split(";")) <= set(states):
+            first = number + 1
+        elif pairs[number + 1 : number + 2] != [pair] or side(number + 1, pair) is not None:
+            crossed[(first + number) // 2] = {side(first, pair), side(number + 1, pair)} == {0, 1}
+            first = number + 1
+    return crossed
 
 
 def _side(stretch: Any, wall: Any, states: Sequence[Any], least_m: float) -> int | None:
