@@ -159,7 +159,8 @@ export function factList(known, before) {
   const put = (label, ...value) => list.append(make("dt", {}, label), make("dd", {}, ...value));
   const change = before ? known.km2 - before.km2 : 0;
   put(word("area"), `≈ ${squareKm(known.km2)}`, before && Math.abs(change) >= 0.5 ? make("span", { class: "change" }, withAside("", signedFigure(change))) : null);
-  put(word("states"), AREAS(known.site.states) || "–");
+  const ofStates = AREAS(known.site.states);
+  put(word("states"), ofStates ? `${ofStates} ${word("km2")}` : "–");
   const decided = known.close.has("decision") ? `≈ ${word("draw close")}` : word(`draw decision ${known.decision}`);
   put(word("draw decision"), decided);
   if (known.score !== null) {
