@@ -2463,7 +2463,10 @@ def test_a_map_that_was_drawn_on_is_told_with_what_to_do(tmp_path):
     assert "map_S2_scan.jpg" in made.changes.set_index("unit_id").loc["CU-013", "note"]
     (folder / "edit_S1.kmz").unlink()
     (folder / "map_S2_scan.jpg").unlink()
-    with pytest.raises(InputError, match="There is no file to read"):
+    with pytest.raises(
+        InputError,
+        match=r"files of the pack that nobody edits: map_S1\.pdf\.",
+    ):
         collect([folder], base(), pack=tmp_path / "pack")
 
 

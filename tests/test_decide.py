@@ -733,6 +733,18 @@ def test_the_log_outlives_a_power_cut_before_the_tables_are_written(round_dir, m
     assert units.at["CU-001", "status"] == "plenary-agreed"  # and the next command knows
 
 
+def test_a_decision_that_found_no_room_for_the_tables_is_told_to_stand(round_dir, monkeypatch):
+    def no_room(*_: object, **__: object) -> None:
+        raise InputError.of("not written", file="r", why=Note("disk full"))
+
+    monkeypatch.setattr(store, "update_round", no_room)
+    with pytest.raises(
+        InputError, match=r"the disk is full\..*stands in decisions\.csv: do not write it again"
+    ):
+        decide(round_dir, "CU-001", "agree", reason="x", time=NOON)
+    assert len(read_decisions(round_dir)) == 1
+
+
 # -- the log --------------------------------------------------------------------------------------
 
 

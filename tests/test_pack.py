@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import openpyxl
@@ -20,7 +21,7 @@ from cami_units.commands.check import check
 from cami_units.commands.collect import collect
 from cami_units.commands.decide import decide
 from cami_units.commands.pack import Packed, pack
-from cami_units.commands.plan_layers import faulty_groups
+from cami_units.commands.plan_layers import faulty_cells, faulty_groups
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
@@ -164,6 +165,19 @@ def test_check_and_propose_refuse_cells_that_are_too_many_before_they_cut_a_laye
     with pytest.raises(InputError, match="more than 20,000,000"):
         propose(plan, progress=lambda step, *_: steps.append(step))
     assert "cutting layers by states" not in steps
+
+
+def test_ranges_in_no_state_are_refused_before_a_grid_is_laid():
+    """Two squares far apart: no cell, whatever its side."""
+    states = gpd.GeoDataFrame(
+        {"range_state": [True]}, geometry=[shapely.box(0, 0, 1e6, 1e6)], crs=EQUAL_AREA
+    )
+    ranges = states.set_geometry(states.translate(3e6))
+    [refused] = faulty_cells(SimpleNamespace(countries=states, ranges=ranges), read_plan(None))
+    assert (refused.layer, refused.level) == ("ranges", "refuses")
+    assert refused.what.startswith("no range lies in a state of the study (AF, BT, CN")
+    assert "coordinate systems of both" in refused.cure
+    assert not faulty_cells(SimpleNamespace(countries=states, ranges=states), read_plan(None))
 
 
 @pytest.mark.slow

@@ -90,6 +90,8 @@ def say_what_was_found(round_: Round) -> None:
         **{origin: int(origins.get(origin, 0)) for origin in ("confirms", "reshapes", "new")},
     )
     say(f"  {counts}")
+    if units.empty:
+        say(f"  {t('found line none')}")
     if waiting := held_back(round_, lang):
         say(f"  {waiting}")
     # a glance at whether the result is sane; the list is in the workbook. Shared ranks go by id

@@ -13,13 +13,13 @@ import pandas as pd
 
 from cami_units import layers, overlap, words
 from cami_units.commands.plan_layers import (
+    faulty_cells,
     faulty_coverage,
     faulty_groups,
     open_numbers,
     read_context_layer,
     reading_of,
     sites_typed,
-    too_fine_cells,
     with_coverage,
 )
 from cami_units.model import (
@@ -70,7 +70,7 @@ def check(
             *_records_and_ranges(clean, plan),
             *proposal_overrides(clean),
             *faulty_groups(plan, clean.sections),
-            *too_fine_cells(clean, plan),
+            *faulty_cells(clean, plan),
         )
     faults = (*open_numbers(plan), *override_faults, *missing_context(plan))
     faults += faulty_coverage(plan)

@@ -215,7 +215,7 @@ def read_handed_in(
         names = in_short(of_another, 6)
         group_files.note("", "another round", count=len(of_another), base=called, names=names)
     if not group_files.files:
-        raise InputError.of("no files")
+        raise InputError.of("pack files only", names=in_short(file.name for file in files))
     # what came before came: decisions alone may be brought into the next round
     if not any(file.is_known or not file.refused for file in group_files.files):
         reasons = [

@@ -121,7 +121,8 @@ def decide(
     Raises
     ------
     InputError
-        With everything at once that is wrong with the decision; nothing is written then.
+        With everything at once that is wrong with the decision; nothing is written then. Or the tables
+        cannot be written, and the line stands: it is said.
 
     Notes
     -----
@@ -145,7 +146,10 @@ def decide_and_show(
     stored = store.open_round(directory)
     line = _recorded(stored, directory, unit_id, decision, **options)
     progress(Step("the decision is on the disk; now tables and maps:", unit_id), 0, 0)
-    return line, _show(stored, directory, progress)
+    try:
+        return line, _show(stored, directory, progress)
+    except InputError as error:  # a full disk: whoever decides once more has two lines
+        raise InputError.of("decided, not shown", what=error.note, log=DECISION_LOG) from error
 
 
 def record_decision(

@@ -172,13 +172,18 @@ def faulty_groups(plan: Plan, sections: pd.DataFrame | None) -> tuple[Problem, .
     return tuple(problem_of("refuses", "sections", "", "", fault) for fault in faults)
 
 
-def too_fine_cells(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
-    """That `cell_km` gives more cells than are computed, before any layer is cut for them."""
+def faulty_cells(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
+    """That there is no cell, or that `cell_km` gives more than are computed, before any layer is cut for them."""
     study, reach = plan.study, tuple(clean.ranges.total_bounds)
-    lattice = grid.Lattice(study.cell_km, study.shape, study.crs)
-    if not np.isfinite(reach).all() or not grid.too_fine(lattice, reach):
-        return ()  # no state has more than the box around all ranges
     states = clean.countries[clean.countries["range_state"]]
+    if not np.isfinite(reach).all():
+        return ()
+    if not states.intersects(shapely.box(*reach)).any():
+        note = Note("ranges in no state", {"names": in_short(study.states, 20)})
+        return (problem_of("refuses", "ranges", "", "", note),)
+    lattice = grid.Lattice(study.cell_km, study.shape, study.crs)
+    if not grid.too_fine(lattice, reach):
+        return ()  # no state has more than the box around all ranges
     within = shapely.get_parts(states.clip_by_rect(*reach).to_numpy())
     boxes = map(tuple, shapely.bounds(within[~shapely.is_empty(within)]))
     faults = [fault for box in boxes if (fault := grid.too_fine(lattice, box))]

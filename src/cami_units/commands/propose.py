@@ -16,7 +16,7 @@ from cami_units.commands._round_tables import round_tables
 from cami_units.commands.assess import Assessed, assess_sites, cut, pieces_key, species_ranges
 from cami_units.commands.check import missing_context, proposal_overrides
 from cami_units.commands.context import with_context
-from cami_units.commands.plan_layers import faulty_groups, ground, load, too_fine_cells
+from cami_units.commands.plan_layers import faulty_cells, faulty_groups, ground, load
 from cami_units.model import (
     AREA_OF_INTEREST,
     PROPOSED,
@@ -72,7 +72,7 @@ def propose(
         raise InputError.of("several problems", problems=lacking)
     cache = ground(plan, cache)
     clean = load(plan, progress=progress, cache=cache)
-    if faults := (*faulty_groups(plan, clean.sections), *too_fine_cells(clean, plan)):
+    if faults := (*faulty_groups(plan, clean.sections), *faulty_cells(clean, plan)):
         raise InputError.of("several problems", problems=faults)
     clean = replace(clean, problems=(*clean.problems, *proposal_overrides(clean)))
     progress("cutting layers by states", 0, 0)
