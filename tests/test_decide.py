@@ -896,6 +896,22 @@ def test_a_line_that_somebody_typed_into_the_log_is_read_or_named(line, is_read,
         read_decisions(tmp_path)
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+@pytest.mark.parametrize("last", ["", "end"])
+def test_a_log_with_other_ends_of_lines_loses_none(end, last, tmp_path):
+    """Excel of a Mac offers "CSV (Macintosh)": without one line feed it looked like a log of no lines."""
+    path = tmp_path / "log.csv"
+    path.write_bytes(
+        end.join(["a,b,c", "1,2,3", "4,5,6"]).encode() + (end.encode() if last else b"")
+    )
+    assert store.read_log(path, columns=COLUMNS).to_numpy().tolist() == [
+        ["1", "2", "3"],
+        ["4", "5", "6"],
+    ]
+    store.append_to_log(path, {"a": "x", "b": "y", "c": "z"}, columns=COLUMNS)
+    assert store.read_log(path, columns=COLUMNS)["a"].tolist() == ["1", "4", "x"]
+
+
 def test_a_log_says_what_is_wrong_with_it(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("x;y\n", encoding="utf-8")
@@ -906,6 +922,12 @@ def test_a_log_says_what_is_wrong_with_it(tmp_path):
         store.read_log(path, columns=COLUMNS)
     with pytest.raises(InputError, match="takes one line of text"):
         store.append_to_log(path, {"a": "1\n2", "b": "", "c": ""}, columns=COLUMNS)
+    # what is none of ours is not cut off like a line that the power tore
+    path.write_bytes(b"junk")
+    with pytest.raises(InputError, match="begins with other columns than expected: a,b,c"):
+        store.read_log(path, columns=COLUMNS)
+    with pytest.raises(InputError, match="begins with other columns than expected: a,b,c"):
+        store.append_to_log(path, {"a": "1", "b": "", "c": ""}, columns=COLUMNS)
     # a folder is no log without lines: what the log held may lie elsewhere
     (tmp_path / "d.csv").mkdir()
     with pytest.raises(InputError, match=r"d\.csv' is a folder, where a log is expected"):

@@ -517,6 +517,12 @@ def test_what_is_no_geoparquet_is_refused_with_the_cure(tmp_path: Path) -> None:
         layers.range_stream(plain)
     with pytest.raises(InputError, match=r"to_parquet\('ranges\.parquet', row_group_size=100\)"):
         layers.range_stream(tmp_path / "missing.parquet")
+    shapes = tmp_path / "ranges.geojson"
+    shapes.write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(
+        InputError, match=r"is no GeoParquet file, .* make one: ranges\.sort_values"
+    ):
+        layers.range_stream(shapes)
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 not really")
     with pytest.raises(InputError, match=r"broken\.parquet cannot be read"):

@@ -98,12 +98,12 @@ class Guard:
             return 421, "host"
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return 405, "method"
+        is_in = _same(_cookie(headers.get(b"cookie", ""), COOKIE), self.keys.cookie)
         if scope["path"] == ENTRANCE:
             key = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
-            if self.keys.take(key):
-                return 303, ""
-            return 403, "key"
-        if not _same(_cookie(headers.get(b"cookie", ""), COOKIE), self.keys.cookie):
+            # whoever is in already may click on the address in the terminal once more
+            return (303, "") if self.keys.take(key) or is_in else (403, "key")
+        if not is_in:
             return 403, "cookie"
         if scope["method"] == "POST":
             return self._verdict_of_change(headers, host)

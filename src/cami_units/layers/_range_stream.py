@@ -221,9 +221,15 @@ def _parts(path: Path) -> list[Path]:
         files = sorted(
             file for file in path.iterdir() if file.suffix.casefold() in PARQUET_SUFFIXES
         )
-    if not files or not all(file.is_file() for file in files):
+    if not files or not all(file.is_file() and _is_parquet(file) for file in files):
         raise InputError.of("no GeoParquet", path=str(path), sorted=_SORTED)
     return files
+
+
+def _is_parquet(file: Path) -> bool:
+    """Whether a file begins as Parquet does, whatever it is called."""
+    with file.open("rb") as stream:
+        return stream.read(4) == b"PAR1"
 
 
 def _about(

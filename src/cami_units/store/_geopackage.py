@@ -483,11 +483,9 @@ class StoredTables(Mapping[str, pd.DataFrame]):
 
 def _content(path: Path) -> bytes:
     """The bytes of a round's GeoPackage."""
-    if not path.is_file():
+    content = path.read_bytes() if path.is_file() else b""
+    if not content:  # SQLite calls an empty one a lack of memory
         raise InputError.of("round lacks a file", folder=str(path.parent), file=path.name)
-    content = path.read_bytes()
-    if not content:  # SQLite calls that a lack of memory
-        raise InputError.of("file empty", file=path.name, bytes=0)
     return content
 
 

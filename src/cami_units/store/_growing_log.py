@@ -71,7 +71,10 @@ def _append(path: Path, lines: list[list[str]], columns: Sequence[str]) -> None:
     if odd:
         raise InputError.of("log line", file=path.name, words=repr(listed(odd, 1)))
     content = path.read_bytes() if path.is_file() else b""
-    if (ours := _as_written(content, columns)) != content:
+    ours = _as_written(content, columns)
+    if b"\n" not in ours and not _is_begun(ours, columns):  # nothing of ours: it would be cut off
+        raise InputError.of("log with other columns", file=path.name, names=",".join(columns))
+    if ours != content:
         write_atomically(path, text_writer(ours.decode("utf-8")))
     if _mended_log(path, columns):
         _widen(path, columns)
@@ -112,9 +115,9 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     with disk_words(path):
         content = path.read_bytes()
     content = _as_written(content, columns)
-    lines = content.decode("utf-8-sig", "replace").split("\n")
-    if len(lines) == 1:  # not even the columns were finished
+    if _is_begun(content, columns):
         return _no_lines(columns)
+    lines = content.decode("utf-8-sig", "replace").split("\n")
     log_columns = _csv_fields(lines[0])
     if not _is_older(log_columns, columns):
         raise InputError.of("log with other columns", file=path.name, names=",".join(columns))
@@ -160,6 +163,8 @@ def _as_written(content: bytes, columns: Sequence[str]) -> bytes:
 
 def _is_ours(content: bytes, columns: Sequence[str]) -> bool:
     """Whether a log, a torn last line aside, is UTF-8 with commas, as it was written."""
+    if _is_begun(content, columns):
+        return True
     whole = content[: content.rfind(b"\n") + 1]  # the last line may be torn within a letter too
     text = whole.decode("utf-8-sig", "replace")
     if not _is_utf8(text):
@@ -167,7 +172,12 @@ def _is_ours(content: bytes, columns: Sequence[str]) -> bool:
     heading, *lines = text.split("\n")
     # a spreadsheet that knows semicolons only keeps each line in one cell, and quotes it as that
     is_one_cell = any(len(_csv_fields(line)) == 1 for line in lines if line)
-    return not whole or (not is_one_cell and _is_older(_csv_fields(heading), columns))
+    return not is_one_cell and _is_older(_csv_fields(heading), columns)
+
+
+def _is_begun(content: bytes, columns: Sequence[str]) -> bool:
+    """Whether nothing is there but the line of columns, or what a power cut has left of it."""
+    return ",".join(columns).startswith(content.decode("utf-8-sig", "replace"))
 
 
 def _is_utf8(text: str) -> bool:
