@@ -204,6 +204,7 @@ PLAN_FAULTS = [
     ("[study]\nstates = {}", "[study] states: a table came, a list [ … ] is expected."),
     ("[columns]\nranges = { a = [] }", "a: a list came, text in quotes"),
     ("[taxa.Cat]\nfrom = 'Felis'\nskip = 1", "[taxa.Cat] skip: 1 came, true or false is expected."),
+    ("[defaults.ranges]\npresence = 99999999999999999999", "text in quotes or a number is expected."),
     ("[defaults.telemetry]\nanimal = true", "animal: true came; text in quotes or a number is expected."),
     ("profile = 3", "profile: unknown key."),
     ("[study]\nreach_km = 3", "[study] reach_km: unknown key. It belongs in [units]. Known here: states"),

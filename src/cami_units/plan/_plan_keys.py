@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -164,7 +163,8 @@ def _text_or_number(value: object) -> object:
     """Refuse all but a text and a number, with one fault for the two."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+    # beyond 1e15 a number of a table is no longer itself
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
         raise InputError.of("text or number expected")
     return value
 
