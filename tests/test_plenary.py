@@ -1361,6 +1361,18 @@ def test_a_state_is_named_on_its_own_ground_or_has_a_line_to_it():
     ]
 
 
+def test_a_state_full_of_units_is_called_by_its_code_where_it_has_one():
+    """Between two ids are 82 pixels less half of each, 17: too few for ten letters, and enough for two."""
+    taken = [("id", "006", ((60.0 + side, 300.0),)) for side in (0.0, 82.0)]
+    state = ("state", "Tajikistan", ((101.0, 300.0), (102.0, 300.0)))
+    labels, _, leaders = unit_drawing._placed([state, *taken], 0.0, {"Tajikistan": "TJ"})
+    assert [(label.text, label.x) for label in labels if label.kind == "state"] == [("TJ", 101.0)]
+    assert leaders == []
+    # with room for its name it has its name
+    labels, _, _ = unit_drawing._placed([state], 0.0, {"Tajikistan": "TJ"})
+    assert [label.text for label in labels] == ["Tajikistan"]
+
+
 @pytest.mark.slow
 @pytest.mark.browser
 def test_axe_finds_nothing_on_the_board_in_any_view(browser, busy):

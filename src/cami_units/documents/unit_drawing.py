@@ -261,6 +261,13 @@ class Places:
         """The range states alone."""
         return _named_places(self.of)[1]
 
+    @property
+    def codes(self) -> dict[str, str]:
+        """The codes of states, by their names."""
+        countries = self.of.layers.get("countries")
+        rows = [] if countries is None else scene.records(countries)
+        return {words.name_in(row, self.of.lang): str(row["iso2"]) for row in rows}
+
 
 def ground(shown_scene: scene.Scene) -> Ground:
     """The layers of a scene, ready to be cut to the frames of its maps; not yet made if known."""
@@ -579,15 +586,19 @@ def _spots_on(visible_part: BaseGeometry, kind: str, view: _View) -> _Spots:
     )
 
 
+_NO_CODES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
 def _placed(
-    candidates: Iterable[_Candidate], bar: float = 0.0
+    candidates: Iterable[_Candidate], bar: float = 0.0, codes: Mapping[str, str] = _NO_CODES
 ) -> tuple[list[Label], list[_Pixel], list[Ring]]:
     """Labels that do not lie on one another; the towns that have theirs; leaders of the others.
 
     The important ones come first and stay where they are; another is moved by its own height or
     width, and left out where all of that is taken. What a decision hangs on is never left out: a
-    state whose ground is full of units is named beside it, with a line to it. `bar`: how long the
-    bar of the scale is, in pixels.
+    state whose ground is full of units is called by its code, so that no name of a state lies on the
+    ground of others; where it has no code, or that no room either, it stands beside it, with a line to
+    it. `bar`: how long the bar of the scale is, in pixels; `codes`: those of states, by their names.
     """
     order = list(LABEL_SIZES)
     # The arrow is drawn on every map, so is the scale with its words: no label may stand there.
@@ -598,15 +609,15 @@ def _placed(
     leaders: list[Ring] = []
     for kind, text, own_spots in sorted(candidates, key=lambda label: order.index(label[0])):
         x, y = own_spots[0]
-        size = LABEL_SIZES[kind]
-        wide, high = _width(text, size), size * 1.15
-        spots = _spots(kind, own_spots, wide, high)
-        boxes = [
-            # y is the baseline: most of a letter stands above it
-            (cx - wide / 2 - 2, cy - high * 0.8, cx + wide / 2 + 2, cy + high * 0.3)
-            for cx, cy in spots
-        ]
+        high = LABEL_SIZES[kind] * 1.15
+        spots, boxes = _room(kind, text, own_spots)
         hidden = _shared(boxes, taken_boxes)
+        by_code = kind == "state" and text in codes and hidden[: len(own_spots)].all()
+        if by_code:
+            text = codes[text]
+            # with room around it: two letters and the number of a unit read as one word
+            spots, boxes = _room(kind, f" {text} ", own_spots)
+            hidden = _shared(boxes, taken_boxes)
         # What may not be hidden stands where it hides least of the labels that are there.
         chosen_place = int(hidden.argmin())
         if hidden[chosen_place] and kind not in _NEVER_HIDDEN:
@@ -620,10 +631,23 @@ def _placed(
         left, top, right, low = boxes[chosen_place]
         is_away = not (left - high < x < right + high and top - high < y < low + high)
         # what follows its own places lies beside the state's ground
-        if kind == "state" and is_away and chosen_place > len(own_spots):
+        if kind == "state" and (is_away or by_code) and chosen_place > len(own_spots):
             beside = (min(max(x, left), right), min(max(y, top), low))
             leaders.append(tuple((round(px, 1), round(py, 1)) for px, py in ((x, y), beside)))
     return labels, towns, leaders
+
+
+def _room(
+    kind: str, text: str, own_spots: Sequence[_Pixel]
+) -> tuple[list[tuple[float, float]], list[_Frame]]:
+    """Where a label may stand, the best first, and the boxes that it takes there."""
+    size = LABEL_SIZES[kind]
+    wide, high = _width(text, size), size * 1.15
+    spots = _spots(kind, own_spots, wide, high)
+    # y is the baseline: most of a letter stands above it
+    return spots, [
+        (x - wide / 2 - 2, y - high * 0.8, x + wide / 2 + 2, y + high * 0.3) for x, y in spots
+    ]
 
 
 def _spots(
@@ -712,25 +736,34 @@ def _relief_pixels(view: _View) -> int:
 
 
 def _labelled(
-    bare_map: _Map, own_places: Sequence[Place], of_languages: Iterable[Iterable[Place]]
+    bare_map: _Map,
+    own_places: Sequence[Place],
+    of_languages: Iterable[tuple[Iterable[Place], Mapping[str, str]]],
 ) -> list[Drawing]:
-    """A map with its labels in each language: its own places, called alike in all, and the others."""
+    """A map with its labels in each language: its own places, called alike in all, and the others.
+
+    Beside the others of a language stand the codes of states, by their names.
+    """
     # languages name the same ground: where a label could stand on it is looked for once
     known_spots: dict[int, _Spots | None] = {}
     return [
-        _in_language(bare_map, _candidates([*own_places, *named], bare_map.view, known_spots))
-        for named in of_languages
+        _in_language(
+            bare_map, _candidates([*own_places, *named], bare_map.view, known_spots), codes
+        )
+        for named, codes in of_languages
     ]
 
 
-def _in_language(bare_map: _Map, candidates: Sequence[_Candidate]) -> Drawing:
+def _in_language(
+    bare_map: _Map, candidates: Sequence[_Candidate], codes: Mapping[str, str]
+) -> Drawing:
     """A map with those of some labels that have room on it, and the bar of its scale."""
     view, drawn_shapes = bare_map.view, list(bare_map.shapes)
     # A third of the width at most: a longer bar would lie across the map.
     fitting = [km for km in _BAR_KM if km * 1000 * view.scale <= WIDTH / 3]
     bar_km = fitting[-1] if fitting else _BAR_KM[0]
     bar = round(bar_km * 1000 * view.scale, 1)
-    labels, towns, leaders = _placed(candidates, bar)
+    labels, towns, leaders = _placed(candidates, bar, codes)
     if leaders:
         drawn_shapes.append(Shape("leader", tuple(leaders)))
     if towns:
@@ -889,7 +922,9 @@ def _unit_drawing(
             ),
             *(("other", other_id, _beside(other, shape)) for other_id, other in others),
         ]
-        return [_packed(_labelled(bare_map, own_places, [language.named for language in names]))]
+        return [
+            _packed(_labelled(bare_map, own_places, [(language.named, {}) for language in names]))
+        ]
 
     content = _hash(
         [unit_id, before is None, *(number for number, _ in pins)],
@@ -963,7 +998,8 @@ def overview_drawings(base: Ground, names: Sequence[Places]) -> tuple[KeptDrawin
         ]
         bare_map = _Map(view, tuple(behind(view)))
         # range states only: names of their neighbours would take the room of the units' ids
-        return [_packed(_labelled(bare_map, ids, [language.states for language in names]))]
+        of_languages = [(language.states, language.codes) for language in names]
+        return [_packed(_labelled(bare_map, ids, of_languages))]
 
     def coloured() -> list[bytes]:
         """The units by status, which is all that a decision changes."""
