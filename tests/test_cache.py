@@ -95,9 +95,17 @@ def test_any_numbers_and_texts_survive(
         pd.testing.assert_frame_equal(found["t"], words)
 
 
-def test_what_would_come_back_otherwise_is_not_kept(tmp_path: Path) -> None:
-    """A column of pairs comes back as lists: so it is made again each time."""
-    odd = pd.DataFrame({"pairs": [(1, 2), (3, 4)]})
+@pytest.mark.parametrize(
+    "values",
+    [
+        [(1, 2), (3, 4)],  # as lists
+        pd.Series([1, 2.5], dtype=object),  # the one as 1.0
+        pd.Series(["a", None], dtype=pd.StringDtype("python")),  # as text of Arrow
+    ],
+)
+def test_what_would_come_back_otherwise_is_not_kept(tmp_path: Path, values: Any) -> None:
+    """So it is made again each time."""
+    odd = pd.DataFrame({"odd": values})
     cache = Cache(tmp_path, "key")
     for _ in range(2):
         assert keeping.kept(cache, "odd", 0, lambda: {"t": odd})["t"] is odd

@@ -31,6 +31,7 @@ import pandas as pd
 import pyarrow as pa
 import pyproj
 import shapely
+from pandas.api.types import infer_dtype, is_object_dtype
 
 from cami_units.drawn_pieces import Keeper, Make, piece
 from cami_units.model import (
@@ -330,11 +331,10 @@ def _write(path: Path, parts: Parts) -> None:
     """Keep an entry, whole or not at all; not if it would not come back as it is."""
     packed = _packed(parts)
     # bytes come back as they are; of tables and JSON that is seen before they are kept
-    if not all(isinstance(part, bytes) for part in parts.values()):
-        read_back = _unpacked(memoryview(packed))
-        # equal frames may still differ in their kinds of columns: the bytes decide
-        if not _same(parts, read_back) or _packed(read_back) != packed:
-            return
+    if not all(isinstance(part, bytes) for part in parts.values()) and not _same(
+        parts, _unpacked(memoryview(packed))
+    ):
+        return
     # no copy of what may be a whole folder of a pack
     content = (_FORMAT, packed)
     seal = hashlib.sha256()
@@ -435,13 +435,13 @@ def _table_bytes(table: pd.DataFrame) -> bytes:
         "columns": list(table.columns),
         "dtypes": [str(dtype) for dtype in table.dtypes],
     }
-    plain = pd.DataFrame(table)
+    plain_columns = about["columns"]
     if isinstance(table, gpd.GeoDataFrame):
         name = table.geometry.name
         crs = None if table.crs is None else table.crs.srs
         about |= {"geometry": name, "crs": crs}
-        plain = pd.DataFrame(table.drop(columns=name))
-    arrow = pa.Table.from_pandas(plain)
+        plain_columns = [column for column in plain_columns if column != name]
+    arrow = pa.Table.from_pandas(pd.DataFrame(table), columns=plain_columns)
     if "geometry" in about:
         # As WKB and no library's own geometry type: read back, it is the same to the bit.
         wkb = pa.array(shapely.to_wkb(table.geometry.to_numpy()), type=pa.large_binary())
@@ -466,8 +466,9 @@ def _table(data: memoryview) -> pd.DataFrame:
             plain[column] = plain[column].astype(dtype)
     if name is None:
         return plain
-    plain[name] = shapely.from_wkb(arrow[name].to_numpy(zero_copy_only=False))
-    table: pd.DataFrame = gpd.GeoDataFrame(plain[about["columns"]], geometry=name, crs=about["crs"])
+    shapes = shapely.from_wkb(arrow[name].to_numpy(zero_copy_only=False))
+    plain.insert(about["columns"].index(name), name, shapes)
+    table: pd.DataFrame = gpd.GeoDataFrame(plain, geometry=name, crs=about["crs"])
     return table
 
 
@@ -479,7 +480,7 @@ def _same(before: Parts, after: Parts) -> bool:
 
 
 def _same_part(before: Any, after: Any) -> bool:
-    """Whether a part read back is what was written, but for the kinds of a table's columns."""
+    """Whether a part read back is what was written. Shapes come back from WKB as they were."""
     if not isinstance(before, pd.DataFrame):
         return bool(before == after)
     if type(before) is not type(after) or before.attrs:
@@ -488,13 +489,18 @@ def _same_part(before: Any, after: Any) -> bool:
         crs = (None if table.crs is None else table.crs.srs for table in (before, after))
         if len(set(crs)) > 1 or before.geometry.name != after.geometry.name:
             return False
-    try:
-        pd.testing.assert_index_equal(before.index, after.index, exact=True)
-        pd.testing.assert_frame_equal(
-            pd.DataFrame(before).drop(columns=getattr(before, "_geometry_column_name", None) or []),
-            pd.DataFrame(after).drop(columns=getattr(after, "_geometry_column_name", None) or []),
-            check_exact=True,
+    plain_before, plain_after = (
+        pd.DataFrame(table).drop(columns=getattr(table, "_geometry_column_name", None) or [])
+        for table in (before, after)
+    )
+    axes = zip(plain_before.axes, plain_after.axes, strict=True)
+    return (
+        all(axis.identical(read_back) for axis, read_back in axes)
+        and plain_before.equals(plain_after)
+        # equal objects may still be of other kinds, as 1 and 1.0 are
+        and all(
+            infer_dtype(plain_before[column]) == infer_dtype(plain_after[column])
+            for column in plain_before
+            if is_object_dtype(plain_before[column])
         )
-    except AssertionError:
-        return False
-    return True
+    )
