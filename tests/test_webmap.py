@@ -1175,6 +1175,29 @@ def test_a_round_with_other_units_takes_what_lies_around_them_from_the_one_befor
     assert (tmp_path / "map.html").read_bytes() == plain[1]
 
 
+def test_a_layer_that_did_not_change_is_not_drawn_again_because_another_did(tmp_path, monkeypatch):
+    layers = toy()["layers"]
+    drawn: list[str] = []
+    draw = payload_room._evidence
+    monkeypatch.setattr(
+        payload_room, "_evidence", lambda name, *rest: (drawn.append(name), draw(name, *rest))[1]
+    )
+
+    def written(change):
+        drawn.clear()
+        stamps = {name: name.encode() for name in layers} | {"hotspots": change}
+        later = LaterLayers(change, lambda: layers, by_layer=stamps, lasting=change)
+        write_map(tmp_path / "map.html", **toy(layers=later))
+        return (tmp_path / "map.html").read_bytes()
+
+    plain = written(b"")
+    with keeping(keeper_of(Cache(tmp_path / "kept"))):
+        first = written(b"1")
+        assert {"hotspots", "sections"} <= set(drawn)
+        assert written(b"2") == first == plain
+        assert drawn == ["hotspots"]
+
+
 @pytest.mark.browser
 def test_an_id_gives_way_to_a_pin(browser: Page, tmp_path: Path) -> None:
     given = toy()

@@ -278,6 +278,11 @@ def lasting_stamp_of(layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
     return layers.lasting if isinstance(layers, LaterLayers) else b""
 
 
+def stamps_of_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> Mapping[str, bytes]:
+    """What each layer hangs on, of those of which that is known without them."""
+    return layers.by_layer if isinstance(layers, LaterLayers) else {}
+
+
 Shapes = npt.NDArray[np.object_]
 
 

@@ -238,6 +238,7 @@ def products(
             layers=scene.LaterLayers(
                 b"" if has_context else stamp(path.parent),
                 evidence_layers,
+                by_layer=stamps(path.parent)[2],
                 lasting=b"" if has_context else stamps(path.parent)[1],
             ),
             remarks=remarks,

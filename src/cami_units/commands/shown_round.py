@@ -103,6 +103,7 @@ def stamps_by_layer(round_: Round) -> dict[str, bytes]:
 _TOLD_BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "hotspots": ("not_proposed",),
     "borders": ("border_pairs",),
+    "corridors": ("features",),  # of restricted ranges each species in it is delicate
     "ranges": ("ranges_used",),
 }
 """Tables of which something is told on a layer: see :func:`annotated_layers`, :func:`seasonal_parts`."""

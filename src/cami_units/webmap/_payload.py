@@ -50,6 +50,7 @@ from cami_units.scene import (
     shown_units,
     species_places,
     stamp_of,
+    stamps_of_layers,
     with_shared_edges,
 )
 from cami_units.webmap._basemap import MARGIN, basemap
@@ -226,10 +227,10 @@ def _drawn_sheet(
         return coarse_layers(layers, tables["species"])
 
     def kept(
-        kind: str, hangs_on: Sequence[Any], make: Callable[[], list[bytes]]
+        kind: str, hangs_on: Sequence[Any], make: Callable[[], list[bytes]], stamp: bytes = lasting
     ) -> Sequence[bytes]:
-        """What hangs on the layers, the languages and what else is named."""
-        content = [lasting, json.dumps([[*languages], *hangs_on]).encode()]
+        """What hangs on the layers, or on those of another stamp, the languages and what else is named."""
+        content = [stamp, json.dumps([[*languages], *hangs_on]).encode()]
         return piece(kind, content, make) if lasting else make()
 
     said, *shapes = kept("map-places", [], lambda: _places(shown_layers(), languages))
@@ -244,10 +245,20 @@ def _drawn_sheet(
         ground = _ground_part(shown_layers(), frame, tables)
         return [part.encode() for key, value in ground.items() for part in (key, page_json(value))]
 
+    def evidence_of(name: str) -> Spelt:
+        """A layer whose rows open a card: it outlasts other numbers of the criteria, which change few."""
+
+        def drawn() -> list[bytes]:
+            layer = _table_on(shown_layers()[name], frame)
+            return [_evidence(name, layer, detail_vertices).encode()]
+
+        stamp = stamps_of_layers(layers).get(name, lasting)
+        [spelt] = kept("map-layer", [name, detail, frame], drawn, stamp)
+        return Spelt(spelt.decode())
+
     ground: dict[str, Any] = {**_spelt(kept("map-ground", [detail, frame], ground_parts))}
-    evidence = {
-        name: ground.pop(_EVIDENCE + name) for name in (*about["carded"], *about["context"])
-    }
+    evidence = {name: evidence_of(name) for name in about["carded"]}
+    evidence |= {name: ground.pop(_EVIDENCE + name) for name in about["context"]}
     if remarks is not None:  # what groups typed is of one round
         _check_layers({"remarks": remarks})
         evidence["remarks"] = _evidence("remarks", _table_on(remarks, frame), detail_vertices)
@@ -371,9 +382,6 @@ def _ground_part(
             most_vertices=detail_vertices * _MOST_RANGE_VERTICES,
         ),
         "names": _names(species),
-        **{
-            _EVIDENCE + key: _evidence(key, layers[key], detail_vertices) for key in _carded(layers)
-        },
         **{_EVIDENCE + shown(name): _context(layers[name]) for name in context},
         "styles": {key: dict(style) for key, style in EVIDENCE_STYLES.items()}
         | {
