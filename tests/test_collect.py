@@ -66,9 +66,9 @@ from cami_units.commands.shown_round import drawn_scene
 from cami_units.commands.stored_round import reopened
 from cami_units.desk._day import read_day
 from cami_units.desk._page_facts import unit_facts
+from cami_units.documents._worksheets import SHEETS
 from cami_units.documents.board_slides import Loop, boards
 from cami_units.documents.collect_report import (
-    _PROBLEMS,
     _SHOWN,
     _headed,
     counted_changes,
@@ -4048,7 +4048,7 @@ def test_a_table_of_problems_heads_its_columns_for_what_they_hold(lang):
     """Of a form they hold sheets and rows, of no file pairs of units: "Placemark" stood over all."""
     heads = {
         each["name"]: each["heading"]
-        for each in _headed(_SHOWN["problems"].split(), _PROBLEMS, lang)
+        for each in _headed(_SHOWN["problems"].split(), SHEETS["problems"], lang)
     }
     assert heads["placemark"] == words.text("column placemark, row or units", lang)
     assert heads["folder"] == words.text("column folder or sheet", lang)
