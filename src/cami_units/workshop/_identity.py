@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import count, pairwise, product
 from string import ascii_lowercase
 from types import MappingProxyType
@@ -112,20 +112,27 @@ _COUNTED: Final = rf"{_NO_DATE}\d{{1,5}}"
 _UNITS_WORD: Final = (
     r"(?:units|единиц(?:[аы]ми?|ах|ы)|нэгжүүд\w*|(?:保护)?单元)\s*(?:(?<=\s)(?:from|со?|от)\s+)?"
 )
-_IN_A_SENTENCE: Final = re.compile(
-    rf"(?<!{_SIGN})(?:{_UNITS_WORD}{_NUMBER_IN_WORDS}"
-    rf"(?:{_BETWEEN_NUMBERS}{_NUMBER_IN_WORDS})+"
-    rf"|(?:{_ID.pattern}|{_UNIT_WORD}(?:\s*{_NO}{_GAP}|[\s_]*|[-‐‑–—]){_NUMBER_IN_WORDS})"
-    rf"(?:{_BETWEEN_NUMBERS}(?:(?=0\d){_NUMBER_IN_WORDS}|(?!0\d){_NUMBER_IN_WORDS}(?=\s*(?:$|{_AND}|[).:!?]|хүртэл))))*"
-    # nine before the last: without a bound long lists of anything would take minutes
-    rf"|(?:第\s*(?:{_COUNTED}号?{_BETWEEN_NUMBERS}第?\s*){{,9}}{_COUNTED}号?"
-    rf"|(?:{_COUNTED}{_ORDINAL}?{_BETWEEN_NUMBERS}){{,9}}{_COUNTED}{_ORDINAL})\s*{_UNIT_WORD})",
-    re.IGNORECASE,
-)
-"""Units within other words: "extend CU-014 to here", "merge units 3 and 4", 合并3号和4号单元.
 
-Behind a single unit a further number is one only where nothing follows that it may count: "unit 3 and 12 argali".
-"""
+
+@cache
+def _in_a_sentence() -> re.Pattern[str]:
+    """Units within other words: "extend CU-014 to here", "merge units 3 and 4", 合并3号和4号单元.
+
+    Behind a single unit a further number is one only where nothing follows that it may count: "unit 3 and 12 argali".
+    Compiled when a sentence is read: a decision need not wait for it.
+    """
+    return re.compile(
+        rf"(?<!{_SIGN})(?:{_UNITS_WORD}{_NUMBER_IN_WORDS}"
+        rf"(?:{_BETWEEN_NUMBERS}{_NUMBER_IN_WORDS})+"
+        rf"|(?:{_ID.pattern}|{_UNIT_WORD}(?:\s*{_NO}{_GAP}|[\s_]*|[-‐‑–—]){_NUMBER_IN_WORDS})"
+        rf"(?:{_BETWEEN_NUMBERS}(?:(?=0\d){_NUMBER_IN_WORDS}|(?!0\d){_NUMBER_IN_WORDS}(?=\s*(?:$|{_AND}|[).:!?]|хүртэл))))*"
+        # nine before the last: without a bound long lists of anything would take minutes
+        rf"|(?:第\s*(?:{_COUNTED}号?{_BETWEEN_NUMBERS}第?\s*){{,9}}{_COUNTED}号?"
+        rf"|(?:{_COUNTED}{_ORDINAL}?{_BETWEEN_NUMBERS}){{,9}}{_COUNTED}{_ORDINAL})\s*{_UNIT_WORD})",
+        re.IGNORECASE,
+    )
+
+
 _NUMBERS_SAID: Final = re.compile(
     r"0*(\d{1,5})((?:(?!(?:st|nd|rd|th)\b)[a-wyzабвгдес]){0,3})", re.IGNORECASE
 )
@@ -374,7 +381,7 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     line = _line(typed)
     numbers = [
         number
-        for match in _IN_A_SENTENCE.finditer(line)
+        for match in _in_a_sentence().finditer(line)
         for number in _NUMBERS_SAID.finditer(line, *match.span())
     ]
     # most lines name one unit, or none
@@ -396,7 +403,7 @@ def without_unit_ids(line: str) -> str:
     >>> without_unit_ids("2-4-р нэгж"), without_unit_ids("units 3 and 4 herders")
     (' ', '  herders')
     """
-    return _IN_A_SENTENCE.sub(" ", _line(line))
+    return _in_a_sentence().sub(" ", _line(line))
 
 
 def _is_range(line: str, first: re.Match[str], last: re.Match[str]) -> bool:
