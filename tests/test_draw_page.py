@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import time
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -634,6 +635,29 @@ def test_the_tip_of_a_neighbour_is_text(page, done, tmp_path):
     tip = "document.querySelector('.leaflet-tooltip:not(.unit-label)')"
     assert page.run(f"return {tip}.textContent") == f"CU-001 {named['name_en'][0]} (S1)"
     assert page.run(f"return {tip}.querySelectorAll('b, img').length") == 0
+
+
+def test_a_unit_has_its_name_in_the_readers_language_until_it_is_renamed(page, done, tmp_path):
+    """As on every map; the form renames in English and Russian, and a new name is everybody's."""
+    units = done.tables["conservation_units"]
+    named = units.assign(name_zh=units["unit_id"].map({"CU-001": "萨雷阿尔卡", "CU-002": "塔拉斯"}))
+    chinese = toy_round(conservation_units=named)
+    imprint = replace(chinese.imprint, languages=("zh", "en"))
+    path = tmp_path / "draw_S2.html"
+    draw_map(replace(chinese, imprint=imprint), group="S2").save(path)
+    opened(page, path)
+    heading = "return document.querySelector('#card h2').textContent"
+    choose(page, "CU-002")
+    assert page.run(heading) == "CU-002 塔拉斯"
+    neighbours = page.run("return document.getElementById('others-box').textContent")
+    assert "萨雷阿尔卡" in neighbours
+    click(page, '[data-lang="en"]')
+    english = page.run(heading)
+    assert english == f"CU-002 {units.set_index('unit_id').at['CU-002', 'name_en']}"
+    page.driver.find_element("id", "name-en").send_keys(" Pass")
+    page.driver.find_element("id", "name-ru").click()
+    click(page, '[data-lang="zh"]')
+    page.wait(f"return document.querySelector('#card h2').textContent === '{english} Pass'")
 
 
 # -- everybody --------------------------------------------------------------------------------------
