@@ -426,30 +426,24 @@ def test_poison_in_an_atlas_with_a_before_stays_text(browser: Page, tmp_path: Pa
 
 
 _VIEW = """
-const [west, south, east, north] = JSON.parse(document.getElementById('cami-data').textContent).base.frame;
-const view = camiMap.getBounds(); // a pixel is 0.1°
 const units = [...document.querySelectorAll('path.unit')].map((path) => path.getBoundingClientRect());
 const map = camiMap.getContainer().getBoundingClientRect();
-const isSeen = (box) => box.right > map.left && box.left < map.right && box.bottom > map.top && box.top < map.bottom;
-return {
-    beyond: [view.getSouth() < south - 0.15, view.getNorth() > north + 0.15, view.getWest() < west - 0.15, view.getEast() > east + 0.15],
-    seen: units.filter((box) => box.width && isSeen(box)).length,
-};"""
+const isSeen = (box) => box.left >= map.left && box.right <= map.right && box.top >= map.top && box.bottom <= map.bottom;
+return { zoom: camiMap.getZoom(), seen: units.filter((box) => box.width && isSeen(box)).length };"""
 
 
 @pytest.mark.browser
-def test_a_phone_held_upright_is_filled_and_a_wide_window_shows_every_unit(
+def test_a_window_of_any_shape_begins_with_every_unit_and_no_farther_off(
     browser: Page, tmp_path: Path
 ) -> None:
-    """All 44 units side by side are a strip on a phone: it begins with most of them, and ends with no less."""
+    """All 44 units side by side are a strip on a phone: a unit that is not in it is one nobody looks for."""
     write_map(tmp_path / "map.html", **bundled())
-    for width, height, least in ((390, 844, 30), (1366, 768, 44), (1920, 1080, 44)):
+    for width, height in ((390, 844), (1366, 768), (1920, 1080)):
         browser.size(width, height)
         browser.open(tmp_path / "map.html")
         view = browser.run(_VIEW)
-        assert view["seen"] >= least, (width, view)
+        assert view["seen"] == 44, (width, view)
         if width < height:
-            assert not any(view["beyond"]), view
             browser.run("camiMap.setZoom(0, {animate: false})")
             assert browser.run(_VIEW) == view
     browser.size(1366, 768)
