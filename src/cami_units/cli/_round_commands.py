@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import typer
 
+from cami_units import commands, model, store
 from cami_units.cli._summaries import (
     say_assessment,
     say_check,
@@ -36,10 +37,10 @@ from cami_units.cli._terminal import (
     say_rows,
 )
 
-if TYPE_CHECKING:
-    from cami_units.model import Progress
-
 _FIRST_ROUND: Final = Path("rounds/00-proposal")
+
+# Rooms are imported when something is asked of them: geopandas and scipy take seconds that `--help` and a
+# slip in an option should not cost.
 
 
 @command("propose plan.toml --out rounds/00-proposal")
@@ -68,11 +69,7 @@ def propose(
         Measure everything anew, and keep nothing beside the plan.
     """
     with at_work() as progress:
-        # Each command imports its own rooms: geopandas and scipy take seconds that `--help` and a
-        # slip in an option should not cost.
-        from cami_units.commands.lasting_ids import write_first_round
-
-        round_, problems = write_first_round(
+        round_, problems = commands.lasting_ids.write_first_round(
             plan,
             out,
             ids_from=ids_from,
@@ -106,14 +103,15 @@ def assess(
         Measure everything anew, and keep nothing beside the plan.
     """
     with at_work() as progress:
-        from cami_units import cache, store
-        from cami_units.commands.assess import assess as run_assess
+        from cami_units import cache
         from cami_units.documents.csv_tables import write_csv
         from cami_units.plan import read_plan
 
         measured_cache = cache.NOTHING_KEPT if no_cache else cache.cache_beside(plan)
         lang = language()
-        table = run_assess(file, read_plan(plan), progress=progress, cache=measured_cache)
+        table = commands.assess.assess(
+            file, read_plan(plan), progress=progress, cache=measured_cache
+        )
         csv_path = store.write_atomically(
             out / "assessment.csv", lambda path: write_csv(path, table)
         )
@@ -152,15 +150,12 @@ def overlaps(
         Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.
     """
     with at_work() as progress:
-        from cami_units.commands.overlaps import write_overlaps
-        from cami_units.model import EQUAL_AREA
-
-        overlap_file = write_overlaps(
+        overlap_file = commands.overlaps.write_overlaps(
             ranges,
             out,
             cell_km=25 if cell_km is None else cell_km,
             shape="hexagon" if hexagons else "square",
-            crs=crs or EQUAL_AREA,
+            crs=crs or model.EQUAL_AREA,
             scheduler=scheduler,
             progress=progress,
         )
@@ -204,9 +199,7 @@ def richness(
         Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.
     """
     with at_work() as progress:
-        from cami_units.commands.richness import write_richness
-
-        result = write_richness(
+        result = commands.richness.write_richness(
             source,
             out,
             cell_km=cell_km,
@@ -238,12 +231,11 @@ def check(plan: PlanArgument = None, *, kinds: bool = False) -> None:
         say_kinds()
         return
     with at_work() as progress:
-        from cami_units.commands.check import check as run_check
         from cami_units.plan import read_plan
 
         plan_values = read_plan(plan)
         lang = plan_values.output.languages[0]
-        problems, sources = run_check(plan_values, progress=progress)
+        problems, sources = commands.check.check(plan_values, progress=progress)
     t = speaker(lang)
     refusals = [problem for problem in problems if problem.level == "refuses"]
     if not is_quiet():
@@ -283,9 +275,7 @@ def init(directory: Path, *, lang: PlanLanguageOption = "") -> None:
         A new or empty folder.
     """
     with at_work():
-        from cami_units.commands.init import init as run_init
-
-        paths = run_init(directory, lang=lang)
+        paths = commands.init.init(directory, lang=lang)
     if not is_quiet():
         t = speaker(lang or "en")
         say(t("init line where", folder=str(directory)))
@@ -298,26 +288,22 @@ def init(directory: Path, *, lang: PlanLanguageOption = "") -> None:
         )
 
 
-def _catch_up(directory: Path, progress: Progress) -> None:
+def _catch_up(directory: Path, progress: model.Progress) -> None:
     """Show what stands in the log and, since the power went in between, not yet in the tables."""
-    from cami_units.commands.decide import are_decisions_shown, show_decisions
-
-    if not are_decisions_shown(directory):
-        show_decisions(directory, progress=progress)
+    if not commands.decide.are_decisions_shown(directory):
+        commands.decide.show_decisions(directory, progress=progress)
 
 
 @command("sensitivity rounds/00-proposal")
 def sensitivity(round_: RoundArgument) -> None:
     """Say how sure each unit and rank is: 1,000 runs under other assumptions, added to the round."""
     with at_work() as progress:
-        from cami_units import store
         from cami_units.cache import cache_of_round
-        from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 
-        assessed_round = with_sensitivity(
+        assessed_round = commands.sensitivity.with_sensitivity(
             store.read_round(round_), cache=cache_of_round(round_), progress=progress
         )
-        write_sensitivity(assessed_round, round_, progress=progress)
+        commands.sensitivity.write_sensitivity(assessed_round, round_, progress=progress)
         _catch_up(round_, progress)
     if not is_quiet():
         say_how_sure(assessed_round)
@@ -329,11 +315,8 @@ def sensitivity(round_: RoundArgument) -> None:
 def fences(round_: RoundArgument) -> None:
     """Say which fence first: what opening each closed stretch of border would join, added to the round."""
     with at_work() as progress:
-        from cami_units import store
-        from cami_units.commands.fences import with_fences, write_fences
-
-        round_with_fences = with_fences(store.read_round(round_), progress=progress)
-        problems = write_fences(round_with_fences, round_, progress=progress)
+        round_with_fences = commands.fences.with_fences(store.read_round(round_), progress=progress)
+        problems = commands.fences.write_fences(round_with_fences, round_, progress=progress)
         _catch_up(round_, progress)
     if not is_quiet():
         lang = round_with_fences.imprint.languages[0]
@@ -354,14 +337,9 @@ def figures(round_: RoundArgument, *, out: Path | None = None, lang: LanguageOpt
         The folder to write. Left out: figures/ in the round.
     """
     folder = round_ / "figures" if out is None else out
-    with at_work() as progress:
-        from cami_units import store
-        from cami_units.commands.figures import write_figures
-        from cami_units.commands.shown_round import kept_pieces
-
-        with kept_pieces(round_):
-            opened = store.open_round(round_)
-            problems = write_figures(opened, folder, lang=lang, progress=progress)
+    with at_work() as progress, commands.shown_round.kept_pieces(round_):
+        opened = store.open_round(round_)
+        problems = commands.figures.write_figures(opened, folder, lang=lang, progress=progress)
     if not is_quiet():
         t = speaker(opened.imprint.languages[0])
         say_problems(problems, opened.imprint.languages[0])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cami_units import commands, store
 from cami_units.cli._summaries import (
     say_activities,
     say_collected,
@@ -77,22 +79,15 @@ def collect(
     # them small: to look for these as often as other commands do takes a twentieth of it.
     gc.set_threshold(5_000_000, 10, 10)
     with at_work() as progress:
-        from cami_units import store
-        from cami_units.commands.collect import collect as run_collect
-        from cami_units.commands.collect import next_directory, write_collected
-        from cami_units.commands.decide import decided_round
-        from cami_units.commands.resolution_files import resolutions_place
-        from cami_units.commands.stored_round import PACK_FILE
-
-        before = decided_round(base)
-        target = out or next_directory(base, before)
+        before = commands.decide.decided_round(base)
+        target = out or commands.collect.next_directory(base, before)
         # before ten files are read and measured, not after
         store.check_place(target, force=force)
-        if pack and not (pack / PACK_FILE).is_file():
+        if pack and not (pack / commands.stored_round.PACK_FILE).is_file():
             raise InputError.of("no packs there", folder=str(pack))
         # looked at first: the next writing clears it away without a word
         left = store.left_behind(target)
-        collected = run_collect(
+        collected = commands.collect.collect(
             files,
             before,
             base_dir=base,
@@ -100,12 +95,14 @@ def collect(
             resolutions=resolutions,
             progress=progress,
         )
-        problems = write_collected(collected, target, force=force, progress=progress)
+        problems = commands.collect.write_collected(
+            collected, target, force=force, progress=progress
+        )
     if not is_quiet():
         lang = collected.round.imprint.languages[0]
         if left:
             say(speaker(lang)("report line left"))
-        place = resolutions_place(files, resolutions)
+        place = commands.resolution_files.resolutions_place(files, resolutions)
         say_collected(collected, target, resolutions=place, verbose=is_verbose())
         say_problems(problems, lang, cures=is_verbose())
 
@@ -123,11 +120,10 @@ def pack(directory: RoundArgument, *, out: Path | None = None, plan: Path | None
     """
     gc.set_threshold(5_000_000, 10, 10)  # as in `collect`
     with at_work() as progress:
-        from cami_units.commands.pack import pack as run_pack
         from cami_units.plan import read_plan
 
         plan_values = read_plan(plan) if plan else None
-        packs = run_pack(directory, out, plan=plan_values, progress=progress)
+        packs = commands.pack.pack(directory, out, plan=plan_values, progress=progress)
     if not is_quiet():
         say_packed(packs, directory, language_of(directory))
 
@@ -180,13 +176,9 @@ def decide(
         When (2026-11-22T14:05). Left out: now.
     """
     with at_work() as progress:
-        from datetime import datetime
-
-        from cami_units.commands.decide import decide_and_show
-
         # The only clock that this program reads: a decision is an event, a round is not.
         moment = time or datetime.now().astimezone().isoformat(timespec="seconds")
-        line, shown = decide_and_show(
+        line, shown = commands.decide.decide_and_show(
             directory,
             unit,
             decision,
@@ -227,9 +219,7 @@ def plenary(
         What the units follow one another by; or ids with commas: these first.
     """
     with at_work() as progress:
-        from cami_units.commands.plenary import plenary as run_plenary
-
-        folder, problems = run_plenary(
+        folder, problems = commands.plenary.plenary(
             directory, out, before=before, lang=lang, order=words_of(order), progress=progress
         )
     if not is_quiet():
@@ -281,9 +271,7 @@ def activities(
         Why it is moved.
     """
     with at_work() as progress:
-        from cami_units.commands.activities import activities as run_activities
-
-        activity_tables = run_activities(
+        activity_tables = commands.activities.activities(
             directory,
             files or (),
             programme=programme,
@@ -309,13 +297,10 @@ def annex(directory: RoundArgument, *, out: Path | None = None, lang: LanguageOp
         Where to; left out: annex/ in the round.
     """
     with at_work() as progress:
-        from cami_units.commands.annex import ANNEX_FILES
-        from cami_units.commands.annex import annex as run_annex
-
-        folder = run_annex(directory, out, lang=lang, progress=progress)
+        folder = commands.annex.annex(directory, out, lang=lang, progress=progress)
     if not is_quiet():
         say(speaker(language_of(directory))("annex line where", folder=str(folder)), style="bold")
-        say_rows([(name, folder / name) for name in ANNEX_FILES])
+        say_rows([(name, folder / name) for name in commands.annex.ANNEX_FILES])
 
 
 @command("publish rounds/01 postgresql://me@db.example.org/cami")
@@ -330,9 +315,7 @@ def publish(directory: RoundArgument, address: str, *, schema: str = "cami") -> 
         The schema to write the tables in.
     """
     with at_work() as progress:
-        from cami_units.commands.publish import publish as run_publish
-
-        names = run_publish(directory, address, schema=schema, progress=progress)
+        names = commands.publish.publish(directory, address, schema=schema, progress=progress)
     if not is_quiet():
         t = speaker(language_of(directory))
         say(t("published line", n=len(names), schema=schema, names=names))
@@ -384,20 +367,16 @@ def rehearse(round_: Path | None = None, *, out: Path = Path("rehearsal")) -> No
         A new folder for all that is made.
     """
     with at_work() as progress:
-        from cami_units.commands.propose import propose as run_propose
-        from cami_units.commands.rehearse import check_rehearsal
-        from cami_units.commands.rehearse import rehearse as run_rehearse
-        from cami_units.commands.round_files import write_proposal
         from cami_units.plan import read_plan
 
         # the round below goes into the same folder, which would then no longer be empty
-        check_rehearsal(out)
+        commands.rehearse.check_rehearsal(out)
         base = round_
         if base is None:
             base = out / "00-proposal"
-            proposal = run_propose(read_plan(None), progress=progress)
-            write_proposal(proposal, base, progress=progress)
-        rehearsal = run_rehearse(base, out, progress=progress)
+            proposal = commands.propose.propose(read_plan(None), progress=progress)
+            commands.round_files.write_proposal(proposal, base, progress=progress)
+        rehearsal = commands.rehearse.rehearse(base, out, progress=progress)
     missed = [damage for damage in rehearsal.caught if not damage.line]
     if not is_quiet():
         say_rehearsed(rehearsal)

@@ -3,3 +3,7 @@
 Every step is one call to a room that knows how; this one only knows the order. A command is a file
 of its name, imported where it is needed: a decision need not wait for what measures.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
