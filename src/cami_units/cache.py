@@ -203,8 +203,7 @@ def kept_files(
     about = json.loads(listing)
     for name, body in zip(about["names"], bodies, strict=True):
         # a cache that came along may be made up: nothing of it is written beside the folder
-        place = folder / Path(name).name
-        if not place.exists():
+        if not (place := folder / Path(name).name).exists():
             place.write_bytes(body)
     return tuple(map(problem_of_row, about["noticed"]))
 

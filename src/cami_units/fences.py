@@ -225,8 +225,7 @@ def _permeability(pieces: Pieces) -> dict[str, float]:
 def _joined(elements: gpd.GeoDataFrame, pieces: Pieces, profile: Profile) -> pd.DataFrame:
     """What each stretch would join, species by species."""
     patches = _patches(pieces)
-    lines = _facing_lines(elements, patches, pieces, profile)
-    if lines.empty:
+    if (lines := _facing_lines(elements, patches, pieces, profile)).empty:
         return pd.DataFrame({name: [] for name in SPECIES_COLUMNS[:-2]})
     permeability = _permeability(pieces)
     names = elements["fences"].to_numpy()

@@ -145,8 +145,7 @@ def moved_scene(
 @lru_cache(maxsize=64)
 def layer(scene: Scene, name: str, key: str) -> gpd.GeoDataFrame | None:
     """A layer in the order of its key; ``None`` where there is none or it is empty."""
-    table = scene.layers.get(name)
-    if table is None or table.empty:
+    if (table := scene.layers.get(name)) is None or table.empty:
         return None
     return table.sort_values(key, kind="stable")
 

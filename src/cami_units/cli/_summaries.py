@@ -126,8 +126,7 @@ def held_back(round_: Round, lang: str) -> str:
     from cami_units.model import CRITERION_LAYERS, listed, with_aside
 
     units, findings = round_.tables["conservation_units"], round_.tables["unit_criteria"]
-    waiting = units.loc[units["status"] == "area of interest", "unit_id"]
-    if waiting.empty:
+    if (waiting := units.loc[units["status"] == "area of interest", "unit_id"]).empty:
         return ""
     blank = findings[findings["unit_id"].isin(waiting) & findings["met"].isna()]
     counts = blank[blank["criterion"].isin(list(CRITERION_LAYERS))]["criterion"].value_counts()

@@ -186,8 +186,7 @@ def _turned(clean: Layers) -> tuple[Problem, ...]:
 def _not_counted(clean: Layers) -> tuple[Problem, ...]:
     """Species of the table that are shown and never counted: why 18 rows are 17 mammals."""
     counted = set(cami_species(clean.species))
-    others = clean.species[~clean.species["sci_name"].isin(counted)]
-    if others.empty:
+    if (others := clean.species[~clean.species["sci_name"].isin(counted)]).empty:
         return ()
     names = in_short(others["sci_name"])
     facts = {"count": len(clean.species), "counted": len(counted), "names": names}

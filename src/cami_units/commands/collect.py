@@ -309,8 +309,7 @@ def read_pack(directory: Path, base: Round) -> dict[str, Any] | None:
     InputError
         The file is damaged.
     """
-    file = directory / PACK_FILE
-    if not file.is_file():
+    if not (file := directory / PACK_FILE).is_file():
         return None
     try:
         about = store.read_json(file)

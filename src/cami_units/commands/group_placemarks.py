@@ -185,8 +185,7 @@ def _parted(
 
 def _say_nothing_drawn(group_files: GroupFiles, placemarks: Placemarks) -> None:
     """Note of the last file that nothing of a group is in it, unless its reader has said why."""
-    file = group_files.files[-1]
-    if file.unusable:
+    if (file := group_files.files[-1]).unusable:
         group_files.note(file.file, "none usable", count=file.unusable)
     elif not _SAYS_WHY & set(placemarks.notes["key"]):
         group_files.note(file.file, "nothing drawn")
@@ -567,8 +566,7 @@ def _is_evidence(mark: Mapping[str, Any], base_facts: HandedOut, is_foreign: boo
     if is_former and mark["ground"] is not None and not mark["data"].get("layer"):
         # a unit that was parted since, as it was handed out: it changes nothing, whatever round it is from
         return kml.geom_hash(mark["ground"]) in base_facts.hashes[former_id]
-    layer = mark["data"].get("layer")
-    if layer == _NEIGHBOURS and mark["ground"] is not None:
+    if (layer := mark["data"].get("layer")) == _NEIGHBOURS and mark["ground"] is not None:
         is_left = is_foreign and not is_units_folder(mark["folder"])
         return is_left or _is_as_shown(mark, base_facts)
     if layer:

@@ -352,8 +352,7 @@ def spoken_layers(
 ) -> dict[str, gpd.GeoDataFrame]:
     """Annotated layers for readers of one language: what is said in several, in theirs alone."""
     spoken = dict(annotated)
-    hotspots = spoken.get("hotspots")
-    if hotspots is not None and "reason" in hotspots:
+    if (hotspots := spoken.get("hotspots")) is not None and "reason" in hotspots:
         others = [name for name in map(str, hotspots) if name.startswith("reason_")]
         own = hotspots.get(f"reason_{lang}", hotspots["reason"])
         spoken["hotspots"] = hotspots.assign(reason=own).drop(columns=others)
@@ -431,8 +430,7 @@ def open_parts(round_: Round) -> gpd.GeoDataFrame | None:
 
 def seasonal_parts(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     """The layer ``ranges`` of those parts whose months are known and may be told; {} without any."""
-    parts = open_parts(round_)
-    if parts is None or MONTHS not in parts:
+    if (parts := open_parts(round_)) is None or MONTHS not in parts:
         return {}
     timed = parts[parts[MONTHS].astype(object).fillna("").ne("") & parts["use"].eq("kept")]
     return {"ranges": timed} if len(timed) else {}

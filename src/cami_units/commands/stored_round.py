@@ -106,8 +106,7 @@ def known_activities(directory: Path) -> pd.DataFrame | None:
     InputError
         The file is damaged.
     """
-    path = directory / ACTIVITIES
-    if not path.is_file():
+    if not (path := directory / ACTIVITIES).is_file():
         return None
     table = read_table(path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4])
     # the apostrophe that keeps a spreadsheet from running a cell as a formula is no part of it

@@ -377,8 +377,7 @@ def resolution_file(directory: Path) -> Path:
 
 def read_resolutions(directory: Path) -> pd.DataFrame:
     """`resolutions.csv` of the workshop: unit_id, resolution, reason; without rows where there is none."""
-    path = resolution_file(directory)
-    if not path.is_file():
+    if not (path := resolution_file(directory)).is_file():
         return pd.DataFrame(columns=list(RESOLUTION_COLUMNS), dtype=str)
     return resolution_rows(path)
 
@@ -414,8 +413,7 @@ def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.Da
 
 def read_order(directory: Path) -> tuple[str, ...]:
     """The units in the order that somebody gave the board by hand; none where nobody did."""
-    path = directory / ORDER
-    if not path.is_file():
+    if not (path := directory / ORDER).is_file():
         return ()
     return order_typed(read_table(path, columns=("unit_id",), needs=("unit_id",))["unit_id"])
 

@@ -157,8 +157,7 @@ class Desk:
 
     def _collect(self, progress: Progress) -> None:
         """The round in memory, on the windows, and on the disk."""
-        day = read_day(self.directory)
-        if day.current is None:
+        if (day := read_day(self.directory)).current is None:
             return
         if not day.inputs:  # the last file was taken out again, and with it what it had made
             _verbs.take_back(day)
@@ -183,8 +182,7 @@ class Desk:
 
     def make_board(self, progress: Progress) -> None:
         """The board page of the round on the disk."""
-        day = read_day(self.directory)
-        if day.current is not None:
+        if (day := read_day(self.directory)).current is not None:
             self._show_board(day, self._new_folder(), None, progress)
 
     def _show_board(
@@ -479,8 +477,7 @@ class Pages:
 
     def hand_in(self, request: Request) -> Response:
         """The files, what each of them gave, and where to drop more."""
-        day = self._day()
-        if day.current is None and not day.files:
+        if (day := self._day()).current is None and not day.files:
             return RedirectResponse("/before", status_code=303)
         lang = self._lang(request)
         files = file_facts(day, lang)
@@ -781,8 +778,7 @@ class Pages:
         self, request: Request, name: str, choices: Mapping[str, Any] = _NOTHING
     ) -> Response:
         """Have a product of the current round made, in its turn."""
-        day = self._day()
-        if day.current is None:
+        if (day := self._day()).current is None:
             return self._refusal(request, "desk no round")
         self.desk.ask(Errand(name, day.current.path.name, choices))
         return _back(request, "/after")

@@ -518,8 +518,7 @@ def write_species_pages(
     live = activities[activities["unit_id"].isin([*unit_names, "general"])]
     for row in species.sort_values("sci_name").to_dict("records"):
         of_species = unit_species[unit_species["sci_name"].eq(row["sci_name"])]
-        rows_held = of_species[of_species["unit_id"].isin(unit_names)]
-        if rows_held.empty:
+        if (rows_held := of_species[of_species["unit_id"].isin(unit_names)]).empty:
             continue
         document.add_page_break()
         _docx.heading(document, with_aside(name_in(row, lang), row["sci_name"], lang), 1)

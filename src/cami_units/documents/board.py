@@ -197,8 +197,7 @@ def _svg(drawing: Drawing, lang: str, name: str, *, is_first: bool) -> _Svg:
     shapes: list[tuple[str, Ink, str]] = []
     marks: list[tuple[str, Ink, str]] = []
     for shape in drawing.shapes:
-        is_mark = shape.kind in BESIDE_LABELS
-        if is_mark or is_first:
+        if (is_mark := shape.kind in BESIDE_LABELS) or is_first:
             drawn_shape = (shape.kind, ink(shape.kind, shape.status), _d(shape))
             (marks if is_mark else shapes).append(drawn_shape)
     status = {shape.kind: shape.status for shape in drawing.shapes}

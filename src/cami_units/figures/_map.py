@@ -564,8 +564,7 @@ def _unit_names(label_boxes: _Labels, scene: Scene, sized: Sized, focus: Collect
     rows = sorted(drawn_records(scene), key=lambda row: row["unit_id"] not in focus)
     for row in rows:
         # The part that is seen: a label in the middle of the whole unit may lie off the sheet.
-        shape = shapely.intersection(row["geometry"], sized.box)
-        if shape.is_empty:
+        if (shape := shapely.intersection(row["geometry"], sized.box)).is_empty:
             continue
         is_focus = row["unit_id"] in focus
         label_boxes.add(
@@ -582,8 +581,7 @@ def _section_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     """The ids of sections, large."""
     table = layer(scene, "sections", "section_id")
     for row in records(table) if table is not None else ():
-        shape = shapely.intersection(row["geometry"], sized.box)
-        if not shape.is_empty:
+        if not (shape := shapely.intersection(row["geometry"], sized.box)).is_empty:
             label_boxes.add(
                 label_place(shape),
                 str(row["section_id"]),
@@ -626,8 +624,7 @@ def _places_to_try(shape: BaseGeometry, *, is_first_enough: bool) -> Iterator[Ba
 
 def _place_names(label_boxes: _Labels, scene: Scene, sized: Sized) -> None:
     """Towns with a dot, and whatever is about as long on this paper as its name."""
-    places = scene.layers.get("gazetteer")
-    if places is None or places.empty:
+    if (places := scene.layers.get("gazetteer")) is None or places.empty:
         return
     places_inside = places[shapely.intersects(places.geometry.to_numpy(), sized.box)]
     ordered = places_inside.sort_values(["extent_km", "name_en"], ascending=[False, True])

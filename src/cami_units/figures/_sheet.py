@@ -370,8 +370,7 @@ def write_figure(path: str | Path, figure: Figure) -> None:
     InputError
         Another ending.
     """
-    target = Path(path)
-    if target.suffix.lower() == ".pdf":
+    if (target := Path(path)).suffix.lower() == ".pdf":
         write_pages(target, [figure])
     elif target.suffix.lower() == ".png":
         target.write_bytes(png(figure))

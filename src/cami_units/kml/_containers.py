@@ -429,8 +429,7 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
         entries = archive.infolist()
         # Google Earth shows doc.kml: what lies beside it comes after, in the order of the names.
         for entry in sorted(entries, key=_doc_first):
-            ending = _ending(entry)
-            if not ending or _is_mac_shadow(entry.filename):
+            if not (ending := _ending(entry)) or _is_mac_shadow(entry.filename):
                 continue
             called = f"{name}/{clean_name(entry_name(entry))[:200]}"
             if ending == "kml":

@@ -206,8 +206,7 @@ def _patterns(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, tupl
 def _parts(row: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, FieldParts]:
     """The fields of a unit's card that hold figures, taken apart; none of a card without them."""
     parts: dict[str, FieldParts] = card.get("parts") or {}
-    n_countries = _plain_figures(row).get("n_countries")
-    if n_countries is None or not parts:
+    if (n_countries := _plain_figures(row).get("n_countries")) is None or not parts:
         return parts
     states = {"n_countries": n_countries, "states": card["states"]}
     pattern, count = ("$[states]", "$[n_countries]") if card["states"] else ("$[n_countries]", "")

@@ -147,8 +147,7 @@ class Drawing:
 
     def _in_seasons(self, marks: Sequence[Mark], months: object) -> list[Mark]:
         """Marks once for each season in which something is there; as they are where it always is."""
-        spans = seasons_of(months)
-        if not spans or not self.year:
+        if not (spans := seasons_of(months)) or not self.year:
             return list(marks)
         return [
             replace(mark, days=self._days(span), id=f"{mark.id}.m{span[0]}")
@@ -208,8 +207,7 @@ def plain(
     drawing: Drawing, layer: str, layers: Mapping[str, gpd.GeoDataFrame], *, visible: bool = False
 ) -> Folder | None:
     """A layer of which each row is drawn alike, its id before its name."""
-    table = layers.get(layer)
-    if table is None or table.empty:
+    if (table := layers.get(layer)) is None or table.empty:
         return None
     key = LAYERS[layer].key[0]
     marks: list[Mark] = []

@@ -459,8 +459,7 @@ class _Checker:
 
     def _check_name(self, element: etree._Element) -> None:
         """Names are composed letters without anything hidden."""
-        text = text_of(element)
-        if text.isascii() and text.isprintable():
+        if (text := text_of(element)).isascii() and text.isprintable():
             return
         if unicodedata.normalize("NFC", text) != text:
             self.findings.say("warning", "name-clean", Note("lint not composed"), element)

@@ -306,8 +306,7 @@ def shared_borders(
         for is_disputed in (False, True):
             cut = shapely.intersection if is_disputed else shapely.difference
             # A border that only touches the ground gives points.
-            stretch = only(cut(line, ground), "line")
-            if not stretch.is_empty:
+            if not (stretch := only(cut(line, ground), "line")).is_empty:
                 rows.append((pair, is_disputed, lines_of([stretch])))
     return gpd.GeoDataFrame(
         {

@@ -113,8 +113,7 @@ def ranges_beside_bundled(
     replaced = set(from_user.table["sci_name"])
     parts, notes = [bundled.table[~bundled.table["sci_name"].isin(replaced)]], []
     for name in sorted(replaced):
-        theirs = bundled.table[bundled.table["sci_name"] == name]
-        if theirs.empty:
+        if (theirs := bundled.table[bundled.table["sci_name"] == name]).empty:
             continue
         states = covered_by(
             "ranges", from_user.table[from_user.table["sci_name"] == name], countries

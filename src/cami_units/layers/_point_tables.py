@@ -279,8 +279,7 @@ def _degrees_by_content(table: pd.DataFrame) -> tuple[str, str] | None:
         return next(iter(named), "")
 
     y = best(("lat", "шир", "y", "север"), 90, "")
-    x = best(("lon", "lng", "долг", "x", "вост"), 180, y)
-    if x and y:
+    if (x := best(("lon", "lng", "долг", "x", "вост"), 180, y)) and y:
         return x, y
     # without names that say so: of two columns of degrees, in this part of the world
     others = [name for name, span in spans.items() if span <= 180 and not _is_number(span)]

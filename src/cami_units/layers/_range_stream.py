@@ -117,8 +117,7 @@ def range_stream(
     faults += [problem for problem in problems if problem.level == "refuses"]
     if faults:
         raise InputError.of("ranges not streamed", entries=["", *faults])
-    rows = pd.concat(row_tables, ignore_index=True)
-    if rows.empty:
+    if (rows := pd.concat(row_tables, ignore_index=True)).empty:
         raise InputError.of("no row of ranges", entries=["", *problems])
     rows = rows.sort_values(["sci_name", "file", "group", "row"], ignore_index=True)
     geometry, crs, _ = about[0]

@@ -448,8 +448,7 @@ def _tables_with(table: type[BaseModel], key: str, where: tuple[str, ...]) -> It
     for name, field in table.model_fields.items():
         if field.exclude:
             continue
-        inner_section = next(_tables(field.annotation), None)
-        if inner_section is not None:
+        if (inner_section := next(_tables(field.annotation), None)) is not None:
             names = (name, "NAME") if get_origin(field.annotation) is Mapping else (name,)
             yield from _tables_with(inner_section, key, (*where, *names))
         elif key == (field.alias or name):

@@ -337,8 +337,7 @@ class Units(_Section):
     @classmethod
     def _room_between(cls, value: float, info: ValidationInfo) -> float:
         """The largest unit is larger than the smallest."""
-        smallest = info.data.get("min_km2")
-        if smallest is not None and value <= smallest:
+        if (smallest := info.data.get("min_km2")) is not None and value <= smallest:
             raise InputError.of("room between sizes", smallest=f"{smallest:g}")
         return value
 

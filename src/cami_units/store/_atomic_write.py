@@ -109,8 +109,7 @@ def write_atomically(path: Path, writer: Writer) -> Path:
     InputError
         When the place cannot be written to or the disk is full.
     """
-    target = absolute(path)
-    if target.is_dir():
+    if (target := absolute(path)).is_dir():
         raise InputError.of("folder for a file", folder=str(path))
     with _workplace(target, path) as staged:
         writer(staged / target.name)

@@ -232,8 +232,7 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         return False
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
+    if (content := path.read_bytes()) and not content.endswith(b"\n"):
         before_last, _, torn = content.rpartition(b"\n")
         width = len(_csv_fields(before_last.partition(b"\n")[0].decode("utf-8-sig", "replace")))
         # A last line without its end is either whole and lacks the break, or was torn when the

@@ -161,8 +161,7 @@ def write_sums(folder: Path) -> dict[str, int]:
 
 def read_sums(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file that the list in a folder names; empty where there is no list."""
-    file = folder / SUMS
-    if not file.is_file() or file.stat().st_size > _MOST_SUMS:
+    if not (file := folder / SUMS).is_file() or file.stat().st_size > _MOST_SUMS:
         return {}
     lines = file.read_text(encoding="ascii", errors="replace").splitlines()
     matches = [match for line in lines if (match := _SUM_LINE.fullmatch(line.strip()))]

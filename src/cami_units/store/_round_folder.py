@@ -187,8 +187,7 @@ def check_only(directory: Path, *, is_ours: Callable[[str], bool]) -> None:
     InputError
         With the first few names that are not the caller's.
     """
-    target = absolute(directory)
-    if not target.is_dir():
+    if not (target := absolute(directory)).is_dir():
         return
     others = sorted(
         path.name

@@ -906,8 +906,7 @@ def _cells(
     if planning_units is None:
         return []
     check_table(planning_units, "planning_units", crs=LONLAT)
-    scored = planning_units[planning_units["score"] > 0].sort_values("pu_id")
-    if scored.empty:
+    if (scored := planning_units[planning_units["score"] > 0].sort_values("pu_id")).empty:
         return []
     # where many cells share a score two edges fall together: there are fewer classes then
     edges = np.unique(np.quantile(scored["score"], np.linspace(0, 1, len(palette.CELLS) + 1)))

@@ -191,8 +191,7 @@ def in_language(
         return tables
     translated_tables: dict[str, pd.DataFrame] = {}
     named = names_of(tables) if names is None else names
-    findings = tables.get("unit_criteria")
-    if findings is not None and "facts" in findings:
+    if (findings := tables.get("unit_criteria")) is not None and "facts" in findings:
         findings = _spoken(findings, "because", each_because(findings["facts"], named, lang))
         translated_tables["unit_criteria"] = findings
     units, why = tables.get("conservation_units"), tables.get("unit_rationale")
@@ -214,8 +213,7 @@ def in_language(
                 for unit_id in units["unit_id"]
             ],
         )
-    missed = tables.get("not_proposed")
-    if missed is not None and "facts" in missed:
+    if (missed := tables.get("not_proposed")) is not None and "facts" in missed:
         translated_tables["not_proposed"] = _spoken(
             missed, "reason", [reason(note_facts, named, lang) for note_facts in missed["facts"]]
         )

@@ -941,8 +941,7 @@ def _claimed(mark: Placemark, unit_ids: set[str], ground: Ground, result: Identi
         if not is_same and not mark.facts.stand_for(mark.name):
             return _of_two_names(mark, named, unit_ids, ground, result)
         return _as(mark, mark.cu_id, "cu_id", ground)
-    kept_id = _PLACEMARK_ID.match(mark.placemark_id)
-    if kept_id and kept_id[1] in unit_ids:
+    if (kept_id := _PLACEMARK_ID.match(mark.placemark_id)) and kept_id[1] in unit_ids:
         part = mark.part or kept_id[2] or ""
         return _as(mark._replace(part=part), kept_id[1], "id", ground)
     if named in unit_ids:

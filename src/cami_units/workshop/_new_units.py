@@ -343,8 +343,7 @@ def ask_about_split(
     merge = merging.merge
     settled_ids = {unit.unit_id for unit in merge.units}
     for unit_id, mark in numbered.items():
-        names = pieces_of.get(mark.cu_id, ())
-        if not names or unit_id not in settled_ids:
+        if not (names := pieces_of.get(mark.cu_id, ())) or unit_id not in settled_ids:
             continue
         shared = sum(merging.ground.with_unit(mark.place, piece) for piece in names)
         what = note("outdated split", group=mark.group, unit_id=mark.cu_id, names=list(names))
