@@ -280,10 +280,7 @@ def _files_below(folder: Path) -> list[str]:
     return [f"{parent}{os.sep}{name}" for parent, _, names in os.walk(folder) for name in names]
 
 
-_WRITTEN: Final = (
-    *(".py", ".toml", ".qgs", ".qpt"),
-    *(".js", ".css", ".html", ".svg", ".xml"),
-)
+_WRITTEN: Final = (".py", ".toml", ".qgs", ".qpt", ".js", ".css", ".html", ".svg", ".xml")
 """Endings of the files that make the program what it is."""
 
 _LIBRARIES: Final = (

@@ -144,9 +144,7 @@ def _criteria(
                 "met": met[finding].array,
                 "value": values[finding].to_numpy(dtype=float),
                 "unit": units[finding],
-                "threshold": np.broadcast_to(
-                    np.asarray(_number(thresholds[finding]), dtype=float), len(m)
-                ),
+                "threshold": np.broadcast_to(np.asarray(thresholds[finding], dtype=float), len(m)),
                 "facts": [notes_as_text(clauses[site, finding]) for site in m.index],
                 **({} if met_firm is None else {"met_without_strips": met_firm[finding].array}),
             }
@@ -157,10 +155,6 @@ def _criteria(
     # Built finding by finding, told site by site: one reshape instead of a sort by two keys.
     in_site_order = np.arange(len(table)).reshape(len(profile.findings), -1).T.ravel()
     return table.iloc[in_site_order].reset_index(drop=True)
-
-
-def _number(threshold: Any) -> Any:
-    return np.nan if threshold is None else threshold
 
 
 def _site_species(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:
