@@ -221,14 +221,14 @@ def _described(function: Callable[..., None]) -> tuple[str, list[Parameter]]:
         for name, metavar, lines in _OF_A_PARAMETER.findall(section)
     }
     parameters = []
-    for one in signature(function, eval_str=True).parameters.values():
-        if one.name in helps:
-            make = typer.Option if one.kind is Parameter.KEYWORD_ONLY else typer.Argument
-            default = ... if one.default is Parameter.empty else one.default
-            flag = [f"--{one.name.replace('_', '-')}"] if one.annotation is bool else []
-            facts = helps[one.name] | ({"show_default": False} if flag else {})
-            one = one.replace(default=make(default, *flag, **facts))
-        parameters.append(one)
+    for parameter in signature(function, eval_str=True).parameters.values():
+        if parameter.name in helps:
+            make = typer.Option if parameter.kind is Parameter.KEYWORD_ONLY else typer.Argument
+            default = ... if parameter.default is Parameter.empty else parameter.default
+            flag = [f"--{parameter.name.replace('_', '-')}"] if parameter.annotation is bool else []
+            facts = helps[parameter.name] | ({"show_default": False} if flag else {})
+            parameter = parameter.replace(default=make(default, *flag, **facts))
+        parameters.append(parameter)
     return about, parameters
 
 
@@ -257,7 +257,7 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
             for name, annotation in (("quiet", _QuietOption), ("verbose", _VerboseOption))
         ]
         run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         panel, example_line = _PANEL_OF[function.__name__], f"Example: cami-units {example}"
         return app.command(cls=_Command, epilog=example_line, rich_help_panel=panel)(run)
 

@@ -815,8 +815,8 @@ def _write(
 
     One that does not wrap keeps its line whole where an Office has only wider letters.
     """
-    said, box = _paragraphs(content, **letters), (left, top, width, height)
-    slide.add("text_box", box, said, ground, wraps, letters.get("centre", False))
+    paragraphs, box = _paragraphs(content, **letters), (left, top, width, height)
+    slide.add("text_box", box, paragraphs, ground, wraps, letters.get("centre", False))
 
 
 def _add_box(
