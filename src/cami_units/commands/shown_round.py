@@ -19,7 +19,16 @@ from pyproj.exceptions import CRSError
 
 from cami_units import cache, figures, kml, layers, scene, store, words
 from cami_units.drawn_pieces import is_kept, keeping, piece
-from cami_units.model import CONTEXT, EQUAL_AREA, MONTHS, RECORDS, ROUND_LAYERS, Problem, Round
+from cami_units.model import (
+    CONTEXT,
+    CRITERION_LAYERS,
+    EQUAL_AREA,
+    MONTHS,
+    RECORDS,
+    ROUND_LAYERS,
+    Problem,
+    Round,
+)
 from cami_units.palette import Look
 from cami_units.words.finding_sentences import in_language
 from cami_units.words.unit_card import OPEN_QUESTIONS, unit_cards
@@ -103,7 +112,8 @@ def stamps_by_layer(round_: Round) -> dict[str, bytes]:
 _TOLD_BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "hotspots": ("not_proposed",),
     "borders": ("border_pairs",),
-    "corridors": ("features",),  # of restricted ranges each species in it is delicate
+    # documented movement: of restricted ranges each species in it is delicate
+    CRITERION_LAYERS["C5"]: ("features",),
     "ranges": ("ranges_used",),
 }
 """Tables of which something is told on a layer: see :func:`annotated_layers`, :func:`seasonal_parts`."""
