@@ -243,10 +243,10 @@ def _summarised(
     site_values = overlap.summarised(flat(covered), layer, summary=summary, site=site)
     if len(site_values) < len(share):
         # where nobody looked at anything the unit of the values is told all the same
-        told = site_values
-        if told.empty:
-            told = overlap.summarised(flat(whole[:1]), layer, summary=summary, site=site)
-        unit = told["unit"].iloc[0]
+        sample = site_values
+        if sample.empty:
+            sample = overlap.summarised(flat(whole[:1]), layer, summary=summary, site=site)
+        unit = sample["unit"].iloc[0]
         values = site_values.set_index(site)["value"].reindex(share.index)
         site_values = pd.DataFrame({site: share.index, "value": values.to_numpy(), "unit": unit})
     return site_values.assign(covered_share=site_values[site].map(share))
@@ -263,15 +263,8 @@ def _on_cells(
     cells = layers.to_equal_area(gpd.GeoDataFrame(round_.tables["planning_units"]), crs)
     cells = cells[cells["pu_id"].isin(values.index)]
     cells = cells.assign(value=cells["pu_id"].map(values))
-    covered, share = units, pd.Series(1.0, index=units["unit_id"])
-    if (ground := _known_ground(round_, name, crs)) is not None:
-        covered, share = overlap.covered_parts(units, ground)
-    unit_values = overlap.summary_of_cells(covered, cells, summary=summary).set_index("unit_id")
-    values = unit_values["value"].reindex(share.index)
-    if summary != "mean":  # of a mean, cells without a value may be ground without one
-        share *= unit_values["told_share"].reindex(share.index, fill_value=0.0)
-    table = pd.DataFrame({"value": values.where(share > 0), "covered_share": share})
-    return table.rename_axis("unit_id").reset_index()
+    ground = _known_ground(round_, name, crs)
+    return overlap.summary_of_cells(units, cells, summary=summary, ground=ground)
 
 
 def _in_order(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from pyproj import CRS, Proj
 
 from cami_units.model import InputError, Raster, listed
 from cami_units.overlap._arrays import Floats, Truths
-from cami_units.overlap._coverage import MOSTLY
+from cami_units.overlap._coverage import MOSTLY, covered_parts
 from cami_units.overlap._door import check_inputs, kind_of
 from cami_units.overlap._measure import area_km2, overlaps
 
@@ -220,10 +220,10 @@ def share_in_frame(
     """The share of each site, 0–1, that lies in the frame of a raster; `flat` are the sites in its CRS."""
     frame = shapely.box(*raster.frame)
     share = pd.Series(1.0, index=sites.index)
-    beyond = ~shapely.covers(frame, flat.geometry.to_numpy())
-    inside = flat.geometry[beyond].intersection(frame).segmentize(frame.length / 400)
-    inside_m2 = shapely.area(inside.to_crs(sites.crs).to_numpy())
-    share[beyond] = inside_m2 / shapely.area(sites.geometry[beyond].to_numpy())
+    is_beyond = ~shapely.covers(frame, flat.geometry.to_numpy())
+    shapes = flat.geometry[is_beyond].intersection(frame).segmentize(frame.length / 400)
+    inside_m2 = shapely.area(shapes.to_crs(sites.crs).to_numpy())
+    share[is_beyond] = inside_m2 / shapely.area(sites.geometry[is_beyond].to_numpy())
     return share.clip(upper=1.0)
 
 
@@ -254,7 +254,12 @@ def _source(raster: Raster, values: Any) -> NumPyRasterSource:
 
 
 def summary_of_cells(
-    sites: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, *, summary: Summary, site: str = "unit_id"
+    sites: gpd.GeoDataFrame,
+    cells: gpd.GeoDataFrame,
+    *,
+    summary: Summary,
+    ground: Any = None,
+    site: str = "unit_id",
 ) -> pd.DataFrame:
     """What a raster comes to in sites, from its summary in each planning unit.
 
@@ -264,28 +269,35 @@ def summary_of_cells(
     Parameters
     ----------
     sites : GeoDataFrame
-        Polygons with a unique column `site`.
+        Polygons with a unique column `site`, in an equal-area CRS.
     cells : GeoDataFrame
         ``pu_id``, ``value`` and polygons in the same CRS: the planning units that have a value.
+    ground : geometry, optional
+        What the raster covers, in the same CRS; ``None``: everything.
 
     Returns
     -------
     DataFrame
-        `site`, ``value``, ``told_share`` (the part of the site, 0–1, that lies in cells with a value),
-        in the order of the sites. A site without any has no value.
+        `site`, ``value``, ``covered_share`` (the part of the site, 0–1, that the value speaks of), in
+        the order of the sites. A site that no cell with a value speaks of has no value.
     """
+    covered_sites, share = sites, pd.Series(1.0, index=pd.Index(sites[site]))
+    if ground is not None:
+        covered_sites, share = covered_parts(sites, ground, site=site)
     values = cells.set_index("pu_id")["value"].astype(float)
     cell_parts = overlaps(
-        sites, cells[["pu_id", "geometry"]], site=site, by=("pu_id",), kind="polygon"
+        covered_sites, cells[["pu_id", "geometry"]], site=site, by=("pu_id",), kind="polygon"
     )
     cell_parts = cell_parts.assign(value=cell_parts["pu_id"].map(values).astype(float))
     if summary == "count":
         cell_km2 = area_km2(cells).set_axis(cells["pu_id"])
         cell_parts["value"] /= cell_parts["pu_id"].map(cell_km2).astype(float)
     total = (cell_parts["value"] * cell_parts["km2"]).groupby(cell_parts[site]).sum()
-    ids = pd.Index(sites[site])
-    told_km2 = cell_parts.groupby(site)["km2"].sum()
-    values_of_sites = (total if summary == "count" else total / told_km2).reindex(ids)
-    told = told_km2.reindex(ids, fill_value=0.0).to_numpy() / area_km2(sites).to_numpy()
-    told_share = np.where(told >= 1 - 1e-9, 1.0, told)
-    return pd.DataFrame({site: ids, "value": values_of_sites.to_numpy(), "told_share": told_share})
+    km2 = cell_parts.groupby(site)["km2"].sum()
+    site_values = total if summary == "count" else total / km2
+    if summary != "mean":  # of a mean, cells without a value may be ground without one
+        site_share = (km2 / area_km2(sites).set_axis(sites[site])).reindex(share.index)
+        share = site_share.fillna(0.0).mask(site_share >= 1 - 1e-9, 1.0)
+    site_values = site_values.reindex(share.index).where(share > 0)
+    table = pd.DataFrame({"value": site_values, "covered_share": share})
+    return table.rename_axis(site).reset_index()
