@@ -562,9 +562,9 @@ def _draw_unit(slide: _Sheet, unit: Slide, imprint: Imprint, place: str, lang: s
     top, width = _TOP, _WIDE - _RIGHT - _EDGE
     if unit.standing:
         decision, size = _shortened(unit.standing, _points(width), _points(_mm(12)), _SIZES)
-        said = _paragraphs(decision, size=size, bold=True, centre=True, ink="FFFFFF")
+        paragraphs = _paragraphs(decision, size=size, bold=True, centre=True, ink="FFFFFF")
         look = Ink("143d26", 0.5, "143d26", 1.0)
-        _add_box(slide, "rect", (_RIGHT, top, width, _mm(13)), look, said)
+        _add_box(slide, "rect", (_RIGHT, top, width, _mm(13)), look, paragraphs)
         top += _mm(15)
     body, height = _body(unit, lang), _TOP + _BODY_HIGH - top
     lines, size = _fitted(body, _points(width), _points(height))
@@ -683,9 +683,9 @@ def _write_heading(slide: _Sheet, unit: Slide, part: str = "") -> None:
     fill = STATUS_FILLS.get(unit.status, "999999")
     room, sizes = (_points(_mm(60)), _points(_mm(7))), (12.0, 11.0, 10.0, 9.0, 8.0)
     phrase, size = _shortened(unit.status_said, *room, sizes)
-    said = _paragraphs(phrase, size=size, bold=True, centre=True, ink=_readable(fill))
+    paragraphs = _paragraphs(phrase, size=size, bold=True, centre=True, ink=_readable(fill))
     box = (_WIDE - _EDGE - _mm(62), _mm(7), _mm(62), _mm(11))
-    _add_box(slide, "roundRect", box, Ink("333333", 1.0, fill, 1.0), said)
+    _add_box(slide, "roundRect", box, Ink("333333", 1.0, fill, 1.0), paragraphs)
 
 
 def _readable(fill: str) -> str:
@@ -914,12 +914,12 @@ def _draw_key(slide: _Sheet, drawing: Drawing, left: int, top: int, lang: str) -
     """The legend below the map: three signs a row."""
     scale = _mm(7) / 30
     status = {shape.kind: shape.status for shape in drawing.shapes}
-    shown = signs(drawing)
-    for place, (kind, word) in enumerate(shown):
+    own_signs = signs(drawing)
+    for place, (kind, word) in enumerate(own_signs):
         x, y = left + (place % 3) * _mm(54), top + (place // 3) * _mm(5.2)
         _add_shape(slide, _sign(kind), ink(kind, status[kind]), x, y, scale)
         # the last sign has the rest of its row
-        columns = 3 - place % 3 if place == len(shown) - 1 else 1
+        columns = 3 - place % 3 if place == len(own_signs) - 1 else 1
         wide = _mm(54 * columns - 9)
         # a sixth to spare: an Office with wider letters must not break a line, over the row below
         phrase, size = _shortened(

@@ -632,8 +632,8 @@ def _placed(
         is_away = not (left - high < x < right + high and top - high < y < low + high)
         # what follows its own places lies beside the state's ground
         if kind == "state" and (is_away or by_code) and chosen_place > len(own_spots):
-            beside = (min(max(x, left), right), min(max(y, top), low))
-            leaders.append(tuple((round(px, 1), round(py, 1)) for px, py in ((x, y), beside)))
+            edge = (min(max(x, left), right), min(max(y, top), low))
+            leaders.append(tuple((round(px, 1), round(py, 1)) for px, py in ((x, y), edge)))
     return labels, towns, leaders
 
 
