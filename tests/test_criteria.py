@@ -462,6 +462,7 @@ def test_c6_leaves_out_a_barrier_of_unknown_permeability_aloud(profile: Profile)
     unknown = TOY.barriers.assign(permeability=[np.nan, 0.2, 0.9])
     row = finding(profile, "S1", "C6", replace(TOY, barriers=unknown))
     assert row["value"] == 0.0
+    assert row["because"].startswith("No fence of known permeability on ")
     assert row["because"].endswith("; left out, their permeability is not known: F1.")
 
 

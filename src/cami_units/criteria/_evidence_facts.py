@@ -535,7 +535,9 @@ def _c6(site: Site) -> Clauses:
         where = _note(
             "C6 border looked at", km=_figure(border), all_km=_figure(numbers["border_km"])
         )
-    clauses = [_note("C6 no fence", where=where)]
+    left_out = {row.kind for row in site.barriers if pd.isna(row.permeability)}
+    is_unknown = not left_out.isdisjoint(rule.fences or ())
+    clauses = [_note("C6 no known fence" if is_unknown else "C6 no fence", where=where)]
     if is_fenced:
         # fences zigzag, and two may stand side by side: there may be more of them than of border
         how = "C6 fenced" if fenced <= border else "C6 fences"
