@@ -874,6 +874,22 @@ def test_the_base_beside_a_round_is_found_and_two_are_none(rounds, tmp_path):
     assert base_beside(tmp_path / "01", done) is None
 
 
+def test_a_base_that_lies_elsewhere_is_asked_for(rounds, tmp_path):
+    """The round went on a stick without the one before it."""
+    shutil.copytree(rounds[1], tmp_path / "01")
+    manifest = json.loads((tmp_path / "01" / "manifest.json").read_text(encoding="utf-8"))
+    manifest["base"] = {"round": 0, "title": "A small workshop"}
+    (tmp_path / "01" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    _, problems = plenary(tmp_path / "01")
+    told = [one for one in problems if one.as_note().key == "base not beside"]
+    assert [one.what.split(":")[0] for one in told] == [
+        "round 0, from which this one was collected, does not lie beside it, or lies there twice"
+    ]
+    assert told[0].cure.endswith("name it with --before.")
+    _, problems = plenary(tmp_path / "01", before=rounds[0])
+    assert "base not beside" not in {one.as_note().key for one in problems}
+
+
 # -- in a browser ---------------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
     InputError,
+    Note,
     Problem,
     Progress,
     Round,
@@ -36,6 +37,7 @@ from cami_units.model import (
     clean_name,
     in_short,
     nearest_note,
+    problem_of,
     quiet,
 )
 
@@ -95,6 +97,9 @@ def plenary(
         progress("writing the board", 0, 0)
         write_slides(folder / "board.pptx", shown[0], imprint=round_.imprint)
         problems = _write_tour(folder / "board.kmz", round_, base, scenes[0])
+    if base is None and (made_from := round_.manifest.get("base")):
+        note = Note("base not beside", {"number": str(made_from.get("round", ""))})
+        problems = (problem_of("note", "conservation_units", "", "", note), *problems)
     return target, problems
 
 
