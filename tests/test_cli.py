@@ -690,7 +690,7 @@ def test_assess_prints_a_line_a_site_and_why(run, house, tmp_path):
     assert "  ✗ G1  Only in KZ." in lines
     assert "  ? C1  No ranges." in lines  # what nobody has looked at may be what decides
     assert "Hardly a fence." not in out  # H01 is proposed: nothing to explain
-    assert "2 sites: 1 not proposed, 1 proposed CU" in lines
+    assert "2 sites: not proposed (1), proposed CU (1)" in lines
     assert lines[-1] == f"Every number, with its evidence: {tmp_path / 'new' / 'assessment.csv'}"
     written = pd.read_csv(tmp_path / "new" / "assessment.csv")
     assert written["site"].tolist() == ["H01"] * 3 + ["普氏"] * 3

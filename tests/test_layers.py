@@ -239,7 +239,7 @@ def test_a_geopackage_is_read_where_it_fits(tmp_path, survey):
     found, problems, _ = survey(sources={"ranges": [path]})
     assert found is not None, sentences(problems)
     said = sentences(problems, "note")
-    assert "other layers of the file are passed over (all.gpkg, sightings)" in said
+    assert "other layers of the file are passed over: sightings (all.gpkg)" in said
     assert "has not the columns of this layer and is passed over (all.gpkg: study area)" in said
 
 

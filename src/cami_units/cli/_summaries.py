@@ -182,7 +182,7 @@ def say_what_is_next(round_: Round, out: Path, *, plan_folder: Path | None) -> N
 
 def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
     """One line a site; then, for a site not proposed, what it does not meet or lacks, and why."""
-    from cami_units.model import in_list, with_label
+    from cami_units.model import in_list, with_aside, with_label
 
     t = speaker(lang)
     if table.empty:
@@ -210,7 +210,9 @@ def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
                 mark = _mark(row["met"], row["criterion"])
                 say(f"  {mark} {row['criterion']}  {one_line(row['because'])}")
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
-    summary = in_list((f"{n} {t(f'assessed {decision}')}" for decision, n in counts.items()), lang)
+    # behind the word, where a number asks for no other case of it
+    decisions = (with_aside(t(f"assessed {name}"), n, lang) for name, n in counts.items())
+    summary = in_list(decisions, lang)
     say(f"\n{t('assessed line sum', n=len(sites), summary=summary)}")
 
 

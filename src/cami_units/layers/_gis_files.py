@@ -675,8 +675,8 @@ def _gdal_datasets(
     layer_names = same_named or fitting or [name for name, geometry in file_layers[:1]]
     problems = []
     if passed := [name for name, _ in file_layers if name not in layer_names]:
-        note = Note("layers passed over", {"names": in_short(layer_names)}, "note")
-        problems.append(request.problem("note", note, in_short(passed)))
+        facts = {"names": in_short(layer_names), "others": in_short(passed)}
+        problems.append(request.problem("note", Note("layers passed over", facts, "note")))
     results = []
     for name in sorted(layer_names):
         inner = f"{part}/{name}" if part and len(file_layers) > 1 else part
