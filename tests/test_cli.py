@@ -701,7 +701,7 @@ def test_assess_speaks_the_first_language_of_its_plan(run, house, tmp_path, monk
     table = an_assessment().assign(because="Потому.", site=["А"] * 3 + ["Б"] * 3)
     house.commands.assess = lambda path, plan, *, progress, cache: table
     _, out, _ = run("assess", "drawn.kml", "p.toml", "--out", tmp_path)
-    assert "2 участка: 1 не предлагается, 1 предлагаемая единица" in out
+    assert "2 участка: не предлагается (1), предлагаемая единица (1)" in out
     assert "✓ выполнено   ✗ не выполнено" in out
     assert latin(out) == []
 
