@@ -517,7 +517,6 @@ def _c6(site: Site) -> Clauses:
     if site.barriers is None:
         return [_unknown("no barriers")]
     known_rows = [row for row in site.barriers if not pd.isna(row.permeability)]
-    is_fenced = any(row.kind in (rule.fences or ()) for row in known_rows)
     others = _other_barriers(site, known_rows)
     unknown = sorted({str(row.barrier_id) for row in site.barriers if pd.isna(row.permeability)})
     if unknown:
@@ -526,7 +525,7 @@ def _c6(site: Site) -> Clauses:
         return [not_looked]
     if not numbers["border_km"]:
         return [_unknown("C6 no border"), *others]
-    border, fenced = numbers["looked_border_km"], numbers["fenced_km"]
+    border = numbers["looked_border_km"]
     if not border:
         return [_unknown("C6 one side looked at"), *others]
     where = _note("C6 border", km=_figure(border))
@@ -535,15 +534,21 @@ def _c6(site: Site) -> Clauses:
         where = _note(
             "C6 border looked at", km=_figure(border), all_km=_figure(numbers["border_km"])
         )
-    left_out = {row.kind for row in site.barriers if pd.isna(row.permeability)}
-    is_unknown = not left_out.isdisjoint(rule.fences or ())
-    clauses = [_note("C6 no known fence" if is_unknown else "C6 no fence", where=where)]
-    if is_fenced:
-        # fences zigzag, and two may stand side by side: there may be more of them than of border
-        how = "C6 fenced" if fenced <= border else "C6 fences"
-        share = _figure(numbers["barrier_share"], rule.min_barrier_share)
-        clauses = [_note(how, km=_figure(fenced), where=where), _note("C6 closed", share=share)]
+    clauses = _fenced(site, site.barriers, where)
     return [*clauses, _note("C6 need", limit=_exact(rule.min_barrier_share or 0.0)), *others]
+
+
+def _fenced(site: Site, barriers: Iterable[Row], where: Note) -> Clauses:
+    """How many km of fence there are on some border, and how much of it they close."""
+    rule, numbers = site.profile.C6, site.numbers
+    fences = [row for row in barriers if row.kind in (rule.fences or ())]
+    if all(pd.isna(row.permeability) for row in fences):
+        return [_note("C6 no known fence" if fences else "C6 no fence", where=where)]
+    border, fenced = numbers["looked_border_km"], numbers["fenced_km"]
+    # fences zigzag, and two may stand side by side: there may be more of them than of border
+    how = "C6 fenced" if fenced <= border else "C6 fences"
+    share = _figure(numbers["barrier_share"], rule.min_barrier_share)
+    return [_note(how, km=_figure(fenced), where=where), _note("C6 closed", share=share)]
 
 
 def _other_barriers(site: Site, rows: Iterable[Row]) -> Clauses:
