@@ -172,6 +172,14 @@ def test_a_picture_on_the_ground_that_gdal_made_a_polygon_of_is_no_shape(tmp_pat
         "Hills": "polygon",
     }
     assert "not followed GroundOverlay" in set(placemarks.notes["key"])
+    # a symbol that geojson.io, uMap or Felt gives a rectangle has the same column, and none of GDAL's
+    symbol = {"type": "Feature", "properties": {"name": "Hills", "icon": "https://a.b/pin.png"}}
+    symbol["geometry"] = shapely.geometry.mapping(shapely.box(70, 42, 71, 43))
+    (tmp_path / "S1.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [symbol]})
+    )
+    [kind] = layers.read_gis_placemarks(tmp_path / "S1.geojson", "S1.geojson").table["kind"]
+    assert kind == "polygon"
 
 
 @pytest.mark.parametrize(
@@ -182,10 +190,17 @@ def test_a_picture_on_the_ground_that_gdal_made_a_polygon_of_is_no_shape(tmp_pat
         "<description>Exported by Locus, 2026-11-30T14:01:32Z</description>",
         "<description>&lt;table>&lt;tr>&lt;td>&lt;b>Distance&lt;/b> 9 km &lt;/td>&lt;/tr>&lt;tr>&lt;td>"
         "&lt;b>Min Alt&lt;/b> 812 m &lt;/td>&lt;/tr>&lt;/table></description>",
+        "<description>&lt;table>&lt;tr>&lt;td>&lt;b>Distance&lt;/b> 682.3 mi &lt;/td>&lt;/tr>&lt;/table></description>",
+        "<description>&lt;!-- desc_gen:start -->Length: 1 234 km&lt;!-- desc_gen:end --></description>",
     ],
 )
 def test_what_a_program_writes_of_its_document_is_nobodys_words(words):
     mark = f"<Placemark><name>Hills</name>{polygon('70,42 71,42 71,43 70,43 70,42')}</Placemark>"
+    if "description" in words and "Exported" not in words:
+        [row] = read(
+            f"<kml>{mark.replace('</name>', '</name>' + words)}</kml>".encode()
+        ).table.to_dict("records")
+        assert row["description"] == ""
     for tag in ("Document", "Folder"):
         text = f"<kml><{tag}><name>GPS device</name>{words}{mark}</{tag}></kml>"
         assert "folder description" not in keys(text.encode())

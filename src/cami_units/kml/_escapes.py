@@ -22,6 +22,12 @@ NO_WORDS: Final = frozenset({"NULL", "<Null>", "&lt;Null&gt;", "None", "nan", "N
 """What databases and tables write where a cell is empty: nobody has said it."""
 _NOT_NCNAME = re.compile(r"[^0-9A-Za-z_.\-]")
 NCNAME = re.compile(r"[A-Za-z_][0-9A-Za-z_.\-]*\Z|(?!\d)[^\W]([\w.\-\u00b7]*)\Z")
+MEASURED: Final = re.compile(
+    r"[+-]?[\d.,]+\s*(?:k?m|mi|ft|nm|mph|kn?ts?|[bcr]pm|%|°[cf]?|(?:k?m|met(?:er|re)s|ft|feet)/(?:h|hour|s|sec))?"
+    r"|[\dtz:./+ -]+",
+    re.IGNORECASE,
+)
+"""A measure as loggers write it, a count, or a time."""
 
 
 def plain_text(markup: Any) -> str:
@@ -55,8 +61,12 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
     ('ok', {'NAME': 'Altai', 'ID': '7'})
     >>> described("<table><tr><td><b>Distance</b> 9 km</td></tr><tr><td><b>Points</b> 12</td></tr></table>")
     ('', {'Distance': '9 km', 'Points': '12'})
+    >>> described("<table><tr><td><b>Distance</b> 682.3 mi </td></tr></table>")
+    ('', {'Distance': '682.3 mi'})
+    >>> described("<!-- desc_gen:start -->Length: 9 km<!-- desc_gen:end -->two wells")
+    ('two wells', {})
     """
-    text = clean_text(markup)
+    text = _without_generated(clean_text(markup))
     before, table, rest = _parted(text)
     cells = [_CELL.split(row)[1:] for row in _ROW.split(table)[1:]]
     # Bare words: a cell holds a value, and whoever shows it escapes it again.
@@ -65,8 +75,11 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
         for row in (_LABELLED.split(row[0], 1)[1:] if len(row) == 1 else row for row in cells)
         if len(row) == 2
     ]
-    # One row of two cells may be how somebody laid out a sentence; two are a table of attributes.
-    if len(pairs) < 2:
+    # One row of two cells may be how somebody laid out a sentence; two are a table of attributes, and so is
+    # the one cell of a label and a measure that GPSBabel writes of a path.
+    is_one_cell = len(pairs) == len(cells) == 1 == len(cells[0])
+    is_measure = is_one_cell and MEASURED.fullmatch(pairs[0][1]) is not None
+    if not (len(pairs) > 1 or is_measure):
         words = plain_text(text)
         return ("" if words in NO_WORDS else words), {}
     values: dict[str, str] = {}
@@ -74,6 +87,15 @@ def described(markup: Any) -> tuple[str, dict[str, str]]:
         if key:
             values.setdefault(key, "" if value in NO_WORDS else value)
     return "\n".join(filter(None, (plain_text(before), plain_text(rest)))), values
+
+
+def _without_generated(text: str) -> str:
+    """A description without what Locus Map has marked as its own, from what it measured."""
+    before, *generated = text.split(_GENERATED[0])
+    return before + "".join(piece.rpartition(_GENERATED[1])[2] for piece in generated)
+
+
+_GENERATED: Final = ("<!-- desc_gen:start -->", "<!-- desc_gen:end -->")
 
 
 def _parted(text: str) -> tuple[str, str, str]:

@@ -33,7 +33,7 @@ from cami_units.kml._coordinates import (
     joint_area,
     surrounded,
 )
-from cami_units.kml._escapes import NO_WORDS, described, plain_text
+from cami_units.kml._escapes import MEASURED, NO_WORDS, described, plain_text
 from cami_units.kml._marks import LEGEND, RELIEFS, Bounds
 from cami_units.kml._written_shapes import degrees_to_km2, parts
 from cami_units.kml._xml import (
@@ -443,7 +443,7 @@ class _Reader:
         )
         typed, cells = described(markup)
         # each value a measure: what a logger has written; any other table may be somebody's ("CU-003", "5 argali")
-        if not all(map(_MEASURED.fullmatch, cells.values())):
+        if not all(map(MEASURED.fullmatch, cells.values())):
             typed = plain_text(markup)
         typed = _without_stamps("\n".join(filter(None, (typed, *map(plain_text, lines)))))
         if text := in_a_notice(_without_our_page(typed)):
@@ -921,11 +921,6 @@ _OF_A_CLOCK: Final = re.compile(r"[AaPp]|[AaPp]?[Mm]|[A-Z]{1,4}")
 _WORDS: Final = re.compile(r"[^\W\d_\u2e80-\uffff]{2,}|[\u2e80-\uffff]")
 _MOST_OF_A_STAMP: Final = 4
 """Words: a day, a month, a zone, and what was done."""
-_MEASURED: Final = re.compile(
-    r"[+-]?[\d.,]+\s*(?:k?m|mi|ft|nm|mph|kn?ts?|[bcr]pm|%|°[cf]?|(?:k?m|met(?:er|re)s|ft|feet)/(?:h|hour|s|sec))?"
-    r"|[\dtz:./+ -]+",
-    re.IGNORECASE,
-)
 
 
 def _without_our_page(typed: str) -> str:

@@ -396,9 +396,11 @@ class _GisReader:
 def _is_a_picture(data: Mapping[str, str], shape: Any) -> bool:
     """Whether a row is the frame of a picture laid on the ground, of which GDAL makes a polygon.
 
-    It gives no other polygon of a KML an icon; the frame has four corners, however it is turned.
+    It gives no other polygon of a KML an icon; the frame has four corners, however it is turned, and alone of
+    all that is read so nothing that says whether its sides follow the ground. Other programs call a symbol so.
     """
-    is_frame = shape is not None and shape.geom_type == "Polygon"
+    is_of_gdal = "visibility" in data and "tessellate" not in data
+    is_frame = is_of_gdal and shape is not None and shape.geom_type == "Polygon"
     return (
         is_frame
         and _PICTURE.search(data.get("icon", "")) is not None

@@ -130,6 +130,8 @@ def lacks_letters(text: str) -> bool:
     [True, True, True, True, True]
     >>> [lacks_letters(text) for text in ("Why??", "???", "keep? or reject?", "see http://a.b/?q=1")]
     [False, False, False, False]
+    >>> [lacks_letters(text) for text in ("why?because", "the fence?who knows", "да?нет", "th?ringen", "?em?why")]
+    [False, False, False, True, True]
     >>> [lacks_letters(text) for text in ("Why?Because", "OK?Yes", "?Altai", "?CU-003", "保留?还是删除?")]
     [False, False, False, False, False]
     """
@@ -146,11 +148,23 @@ def lacks_letters(text: str) -> bool:
 
 
 def _begins_a_word(match: re.Match[str]) -> bool:
-    """Whether a capital begins a word behind a question mark: no letter of that word is lost."""
+    """Whether a word begins behind a question mark, with a capital or after or as a word that asks: none is lost."""
     first, last = match[0][0], match[0][-1]
-    return last.isupper() and (
+    begins_large = last.isupper() and (
         first.islower() or match.string[match.end() : match.end() + 1].islower()
     )
+    before = match.string[max(match.start() - _LONGEST_ASKING, 0) : match.start() + 1]
+    asked = _ASKED.search(before) or _ASKED_BEHIND.match(match.string, match.end() - 1)
+    return begins_large or (asked is not None and first != "?")
+
+
+_ASKING: Final = (
+    "why|who|what|where|when|how|which|yes|no|not|ok|here|this|keep|reject|merge|split"
+    "|почему|зачем|кто|что|где|куда|когда|как|да|нет|здесь|это|яагаад|хэн|юу|хаана|хэзээ|яаж|тийм|үгүй"
+)
+_LONGEST_ASKING: Final = 8
+_ASKED: Final = re.compile(rf"(?<![^\W_])(?:{_ASKING})\Z", re.IGNORECASE)
+_ASKED_BEHIND: Final = re.compile(rf"(?:{_ASKING})(?![^\W_])", re.IGNORECASE)
 
 
 _BEGINS_A_FORMULA: Final = tuple("=+-@＝＋－＠")
