@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -46,19 +47,22 @@ def edited_evidence(
     A large file is drawn with simpler outlines, whose sides cut corners by more than a moved corner is
     moved, but which have corners of the outline still: where most placemarks lie beside their rows, only
     those count that have none. What was made coarse for safety is drawn elsewhere than it is, and says so:
-    it is not looked at.
+    it is not looked at. Before releases said so, most of such a layer has no corner of its rows.
     """
     rows = _rows_of(marks, shown)
     shares = _shares_on(marks, rows, within=_MOVED)
-    moved = {place for place, share in shares.items() if share < 1}
+    astray = {place for place, share in shares.items() if share < 1}
+    shares = _shares_on(marks, {place: rows[place] for place in astray}, within=_SAME)
+    far = {place for place, share in shares.items() if not share}
     # of one or two nobody can say "most": somebody saved what was moved by itself
-    if len(rows) > 2 and 2 * len(moved) > len(rows):
-        shares = _shares_on(marks, {place: rows[place] for place in moved}, within=_SAME)
-        moved = {place for place, share in shares.items() if not share}
+    moved_places = far if len(rows) > 2 and 2 * len(astray) > len(rows) else astray
+    layer_of = {place: str(marks[place]["data"]["layer"]) for place in rows}
+    in_all, in_far = (Counter(layer_of[place] for place in places) for places in (rows, far))
+    coarse_layers = {layer for layer, count in in_far.items() if 2 * count > in_all[layer] > 2}
     for place, row in rows.items():
-        mark = marks[place]
-        if place in moved or _is_renamed(mark, row):
-            layer = mark["data"]["layer"]
+        mark, layer = marks[place], layer_of[place]
+        is_moved = place in moved_places and layer not in coarse_layers
+        if is_moved or _is_renamed(mark, row):
             is_context = layer.startswith(CONTEXT)
             yield mark, context_title(layer) if is_context else Note(f"layer {layer}")
 
