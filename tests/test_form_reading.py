@@ -17,6 +17,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from openpyxl.comments import Comment
+from openpyxl.styles import Font
 
 from cami_units.documents.form_reading import is_form, may_hold_form, read_form, refuse_unread
 from cami_units.documents.group_form import write_form
@@ -210,6 +211,26 @@ def test_a_note_beside_a_cell_is_told(tmp_path):
     )
 
 
+def test_what_a_line_is_drawn_through_is_asked_for_no_more_and_is_told(tmp_path):
+    """The id and the name stay: a line through them says nothing that anybody could act upon."""
+
+    cells = {"units C3": "reject", "units G3": "stays", "units C4": "split", "units G4": "no more"}
+    book = openpyxl.load_workbook(path := form(tmp_path, cells))
+    for cell in ("A3", "C3", "G4"):
+        book["units"][cell].font = Font(strike=True)
+    book["units"]["C4"].font = Font(strike=False, bold=True)
+    book.save(path)
+    read = read_form(path)
+    rows = read.units[["unit_id", "action", "comment"]].to_numpy().tolist()
+    assert rows == [["CU-001", "", "stays"], ["CU-002", "split", ""]]
+    struck = [one.as_note() for one in read.problems if one.as_note().key == "cell struck"]
+    assert [(note.facts["cell"], note.facts["words"]) for note in struck] == [
+        ("A3", "CU-001"),
+        ("C3", "reject"),
+        ("G4", "no more"),
+    ]
+
+
 def test_a_day_is_a_day_and_a_year_a_year(tmp_path):
     cells = {"activities B3": "CU-001", "activities E3": "a", "activities B4": "CU-001"}
     cells |= {
@@ -258,6 +279,10 @@ def test_an_ods_of_libreoffice_is_read(tmp_path):
     ns += 'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
     ns += 'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
 
+    ns += ' xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
+    line = '<style:text-properties style:text-line-through-style="solid"/>'
+    styles = f'<style:style style:name="ce2" style:family="table-cell">{line}</style:style>'
+
     def cell(value: str, repeated: int = 1) -> str:
         text = f"<text:p>{value}</text:p>" if value else ""
         times = f' table:number-columns-repeated="{repeated}"' if repeated > 1 else ""
@@ -267,9 +292,11 @@ def test_an_ods_of_libreoffice_is_read(tmp_path):
     body = (
         cell("CU-001") + cell("Ustyurt") + cell("reject") + cell("", 3) + cell("no crossing seen")
     )
-    rows = f"<table:table-row>{heading}</table:table-row><table:table-row>{body}</table:table-row>"
+    struck = cell("split").replace("<table:table-cell", '<table:table-cell table:style-name="ce2"')
+    second = cell("CU-002") + cell("Aral") + struck
+    rows = "".join(f"<table:table-row>{row}</table:table-row>" for row in (heading, body, second))
     content = (
-        f"<office:document-content {ns}><office:body><office:spreadsheet>"
+        f"<office:document-content {ns}><office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>"
         f'<table:table table:name="units">{rows}</table:table>'
         "</office:spreadsheet></office:body></office:document-content>"
     )
@@ -278,6 +305,7 @@ def test_an_ods_of_libreoffice_is_read(tmp_path):
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("content.xml", content)
     assert rejects_the_first(path)
+    assert [one.as_note().key for one in read_form(path).problems][:1] == ["cell struck"]
 
 
 def test_a_far_cell_costs_no_memory(tmp_path):

@@ -280,10 +280,14 @@ def _table(sheet: Sheet, place: int, fields: Sequence[str]) -> pd.DataFrame:
     names = fields_named(sheet.rows[place], fields)
     own_columns = _own_columns(sheet, place, fields) if "comment" in fields else {}
     body = []
-    for row in sheet.rows[place + 1 :]:
+    for number, row in enumerate(sheet.rows[place + 1 :], start=place + 2):
         if _is_heading(row, fields):
             continue
-        values = {name: row[at] for at, name in enumerate(names) if name and at < len(row)}
+        values = {
+            name: row[at]
+            for at, name in enumerate(names)
+            if name and at < len(row) and not _is_withdrawn(sheet, name, (number, at + 1))
+        }
         own_words = [
             f"{heading}: {row[at]}" if heading else row[at]
             for at, heading in own_columns.items()
@@ -295,6 +299,15 @@ def _table(sheet: Sheet, place: int, fields: Sequence[str]) -> pd.DataFrame:
         if any(values.values()):
             body.append([values.get(name, "") for name in fields])
     return pd.DataFrame(body, columns=list(fields), dtype=str)
+
+
+def _is_withdrawn(sheet: Sheet, name: str, place: tuple[int, int]) -> bool:
+    """Whether a group has drawn a line through what it asked for in a cell."""
+    return name in _ASKS and bool(sheet.struck) and cell_reference(place) in sheet.struck
+
+
+_ASKS: Final = frozenset(_TO_FILL)
+"""Columns in which a unit, or an activity, is asked for something."""
 
 
 def _is_heading(row: Sequence[str], fields: Sequence[str]) -> bool:
@@ -416,6 +429,9 @@ def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
     for cell, error in sheet.errors.items():
         key = "cell formula" if error.startswith("=") else "cell error"
         note = Note(key, {"cell": cell, "error": error})
+        yield problem_of("counted", "form", file, title, note)
+    for cell, struck in sheet.struck.items():
+        note = Note("cell struck", {"cell": cell, "words": " ".join(struck.split())})
         yield problem_of("counted", "form", file, title, note)
     for cell, remark in sheet.remarks.items():
         note = Note("cell note", {"cell": cell, "words": " ".join(remark.split())}, "note")

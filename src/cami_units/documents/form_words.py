@@ -126,7 +126,7 @@ def _spellings(word: str) -> Iterator[str]:
 def plain_word(value: str) -> str:
     """A word as it is compared: without case, with single blanks."""
     # Russian is written with and without the dots of ё
-    return " ".join(value.split()).casefold().replace("ё", "е").strip(" .")
+    return " ".join(value.split()).casefold().replace("ё", "е").strip(" .!。！")
 
 
 def known_words(

@@ -68,11 +68,14 @@ class Sheet:
         ("=…"); in `rows` they are empty.
     remarks
         What people wrote beside a cell, as a note of the spreadsheet, by cell.
+    struck
+        Cells through whose whole text a line is drawn, by cell; in `rows` they are as they stand.
     """
 
     rows: list[list[str]]
     errors: Mapping[str, str] = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
+    struck: Mapping[str, str] = field(default_factory=dict)
 
 
 def workbook_sheets(path: Path) -> dict[str, Sheet]:
@@ -234,7 +237,8 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
     relations = _relations(parts, home)
     parts_by_kind = {kind.rsplit("/", 1)[-1]: target for kind, target in relations.values()}
     texts = _shared_texts(parts.get(parts_by_kind.get("sharedStrings", "")))
-    date_styles = _date_styles(parts.get(parts_by_kind.get("styles", "")))
+    styles = parts.get(parts_by_kind.get("styles", ""))
+    date_styles, struck_styles = _date_styles(styles), _struck_styles(styles)
     is_mac = any(
         _attribute(element, "date1904") in ("1", "true") for element in _all(book, "workbookPr")
     )
@@ -244,10 +248,12 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
         if target not in parts:
             continue
         cells: dict[int, dict[int, str]] = {}
-        errors = {}
+        errors, struck = {}, {}
         root = _tree(parts[target])
         for place, cell in _placed_cells(root):
             value = _xlsx_value(cell, texts, date_styles, epoch)
+            if value and int(_attribute(cell, "s") or 0) in struck_styles:
+                struck[cell_reference(place)] = value
             if _attribute(cell, "t") == "e" or _ERROR.fullmatch(value):
                 errors[cell_reference(place)] = value
             elif value:
@@ -260,7 +266,7 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
                 errors[cell_reference(place)] = f"={clean_name(formula.text)}"
         _fill_down(cells, _merged_down(root))
         remarks = _xlsx_remarks(parts, target)
-        yield clean_text(_attribute(sheet, "name")), Sheet(_filled(cells), errors, remarks)
+        yield clean_text(_attribute(sheet, "name")), Sheet(_filled(cells), errors, remarks, struck)
 
 
 def _merged_down(root: Any) -> Iterator[tuple[int, int, int]]:
@@ -342,6 +348,25 @@ def _date_styles(part: bytes | None) -> set[int]:
     }
 
 
+def _struck_styles(part: bytes | None) -> set[int]:
+    """The numbers of the cell styles whose font has a line through it."""
+    if part is None:
+        return set()
+    root = _tree(part)
+    fonts = next(_all(root, "fonts"), ())
+    struck_fonts = {
+        number
+        for number, font in enumerate(fonts)
+        if any((_attribute(line, "val") or "1") in ("1", "true") for line in _all(font, "strike"))
+    }
+    styles = next(_all(root, "cellXfs"), ())
+    return {
+        number
+        for number, style in enumerate(styles)
+        if int(_attribute(style, "fontId") or 0) in struck_fonts
+    }
+
+
 def _placed_cells(root: Any) -> Iterator[tuple[tuple[int, int], Any]]:
     """Each cell with its row and column; programs that leave the reference out count from the last."""
     from openpyxl.utils import coordinate_to_tuple
@@ -413,9 +438,10 @@ def _xlsx_remarks(parts: Mapping[str, bytes], target: str) -> dict[str, str]:
 
 def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
     """The sheets of an .ods file, its repeated cells and rows laid out."""
+    struck_styles = _struck_ods_styles(root)
     for table in _all(root, "table"):
         cells: dict[int, dict[int, str]] = {}
-        errors, remarks = {}, {}
+        errors, remarks, struck = {}, {}, {}
         blocks = []
         row = 0
         for line in _all(table, "table-row"):
@@ -431,6 +457,8 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
                 if remark:
                     remarks[cell_reference(place)] = remark
                 blocks.append((*place, row + int(_attribute(cell, "number-rows-spanned") or 1)))
+                if value and _attribute(cell, "style-name") in struck_styles:
+                    struck[cell_reference(place)] = value
                 if error := _ods_error(cell, value):
                     errors[cell_reference(place)] = error
                 elif value:
@@ -439,7 +467,17 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
                         cells.setdefault(place[0], {})[number] = value
             row += int(_attribute(line, "number-rows-repeated") or 1)
         _fill_down(cells, (block for block in blocks if block[0] < block[2]))
-        yield clean_text(_attribute(table, "name")), Sheet(_filled(cells), errors, remarks)
+        yield clean_text(_attribute(table, "name")), Sheet(_filled(cells), errors, remarks, struck)
+
+
+def _struck_ods_styles(root: Any) -> set[str]:
+    """The names of the cell styles whose text has a line through it."""
+    return {
+        _attribute(style, "name")
+        for style in _all(root, "style")
+        for look in _all(style, "text-properties")
+        if _attribute(look, "text-line-through-style") not in ("", "none")
+    }
 
 
 def _ods_error(cell: Any, value: str) -> str:
