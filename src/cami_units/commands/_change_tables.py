@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -321,7 +321,7 @@ def remarks_table(
     pieces = workshop.pieces_of(table)
     rows = [
         row | {"unit_id": of_pieces(row["unit_id"], pieces), "round": next_number(measured.base)}
-        for row in [*group_files.pins, *_typed_or_disputed(measured, shapes)]
+        for row in [*group_files.pins, *_typed_or_disputed(measured, shapes, table)]
     ]
     before = _remarks_before(measured.base, shapes, pieces)
     _tie_to_units([*rows, *before], table)
@@ -339,18 +339,28 @@ def remarks_table(
 
 
 def _typed_or_disputed(
-    measured: MeasuredMerge, shapes: Mapping[str, Any]
+    measured: MeasuredMerge, shapes: Mapping[str, Any], table: gpd.GeoDataFrame
 ) -> Iterable[dict[str, Any]]:
-    """What was typed into the balloons of units, and conflicts that are open, each with a point in its ground."""
+    """What was typed into the balloons of units, and conflicts that are open, each with a point in its ground.
+
+    What names further units is said of them too: "merge with CU-002" is to be read where that one is spoken of.
+    """
     merge, lang = measured.merge, measured.base.imprint.languages[0]
+    shown_ids = {*table.loc[~table["status"].isin(HIDDEN_STATUSES), "unit_id"]}
     for row in merge.changes:
         if row.change == "commented" and row.unit_id in shapes:
-            yield {
+            comment = {
                 **{key: getattr(row, key) for key in ("group", "file", "placemark", "unit_id")},
                 "kind": "comment",
                 "text": spoken(row.notes, lang),
                 "geometry": shapely.point_on_surface(shapes[row.unit_id]),
             }
+            yield comment
+            typed = "\n".join(_typed(row.notes))
+            named = shown_ids & {*workshop.unit_ids_in(typed, shown_ids)} - {row.unit_id}
+            if named:
+                text = words.with_label(row.unit_id, typed, lang)
+                yield comment | {"unit_id": ";".join(sorted(named)), "text": text}
     for conflict in merge.conflicts:
         labelled = picture(conflict, shapes).outlines
         if labelled and conflict.open:  # what is settled asks nothing of whoever looks at the map
@@ -359,6 +369,16 @@ def _typed_or_disputed(
             cells = {"kind": "conflict", "group": conflict.groups, "unit_id": conflict.unit_id}
             cells |= {"file": "", "placemark": "", "text": f"{what}. {answer}"}
             yield {**cells, "geometry": shapely.point_on_surface(labelled[-1][1])}
+
+
+def _typed(notes: Iterable[Note]) -> Iterator[str]:
+    """The words of a group itself among what is said of a unit: what its form asks for is told of each already."""
+    for note in notes:
+        clauses = note.facts.get("clauses")
+        if isinstance(clauses, list):
+            yield from _typed(clauses)
+        elif not note.key:
+            yield str(note.facts["text"])
 
 
 def _tie_to_units(rows: Iterable[dict[str, Any]], table: gpd.GeoDataFrame) -> None:

@@ -20,7 +20,7 @@ from cami_units.commands.group_reading import (
     named_group,
     words_beside_ids,
 )
-from cami_units.commands.unit_names import asked_of
+from cami_units.commands.unit_names import asked_of, is_remark
 from cami_units.documents.form_reading import Form
 from cami_units.documents.form_words import UNIT_ACTIONS, known_word
 from cami_units.model import Note, clean_name, in_short, nearest_note, text_rows
@@ -208,6 +208,7 @@ def _form_row(row: Mapping[str, str], reading: FileReading) -> workshop.FormRow 
         name = ""  # that of the new unit: this row's keeps its own
     elif key := _asked_of_form(typed, unit_id, reading.base_facts):
         reading.note_in("units", unit_id, Note(key, {"name": cells["new_name"]}))
+        comments += [name] if is_remark(typed) else []
         name = ""
     return workshop.FormRow(
         unit_id=unit_id,

@@ -34,7 +34,8 @@ from cami_units.commands.group_reading import (
     notice_of,
     words_beside_ids,
 )
-from cami_units.commands.unit_names import REJECTING_WORDS, asked_of, says_reject
+from cami_units.commands.unit_names import REJECTING_WORDS, asked_of, is_remark, says_reject
+from cami_units.documents.form_words import known_word
 from cami_units.model import (
     CONTEXT,
     LONGEST_TEXT,
@@ -477,10 +478,26 @@ def _ask_about_words(marks: Iterable[dict[str, Any]], reading: FileReading) -> N
             continue
         unit_id = _unit_of(mark, reading.base_facts)
         own_names = known_names(unit_id, reading.base_facts)
+        if "cu_id" not in mark["data"] and (united := _united(mark, reading.base_facts)):
+            mark["name"] = "+".join(united)  # which is asked of them all
+            continue
         key = asked_of(mark["name"], own_names) if unit_id else ""
         if key and workshop.bare_name(mark["name"]) not in own_names:
             reading.group_files.notices.append(notice_of(mark, Note(key, {"name": mark["name"]})))
+            if is_remark(mark["name"]):  # to be read where the unit is spoken of
+                remark = workshop.bare_name(mark["name"])
+                mark["comment"] = "\n".join(filter(None, (mark["comment"], remark)))
             mark["name"] = unit_id
+
+
+def _united(mark: Mapping[str, Any], base_facts: HandedOut) -> list[str]:
+    """The units that the name of a new shape asks to merge: it names two or more, and takes in all of them."""
+    ids = workshop.unit_ids_in(mark["name"], base_facts.units)
+    if len(ids) < 2 or known_word(mark["name"].partition(" ")[0], ("merge",)) != "merge":
+        return []
+    outlines = map(base_facts.outlines.get, ids)
+    are_inside = (outline and workshop.is_taken_in(outline, mark["ground"]) for outline in outlines)
+    return [*ids] if all(are_inside) else []
 
 
 def _messages(

@@ -412,6 +412,8 @@ def is_folder_there(
 
 def ids_of_cell(typed: str, unit_ids: Collection[str]) -> list[str]:
     """The ids of all units that a cell names, as a list or within other words; `unit_ids` are those of the round."""
+    if workshop.leaves_out_only(typed, unit_ids):
+        return []
     listed = workshop.unit_ids_listed(typed, unit_ids)
     return list(dict.fromkeys([*listed, *workshop.unit_ids_in(typed, unit_ids)]))
 
@@ -428,7 +430,7 @@ def words_beside_ids(typed: str, base_facts: HandedOut) -> bool:
 
 _ONLY_IDS: Final = re.compile(
     r"[CС][UУ]\W{0,3}\d+[a-zа-я]{0,3}|\b(?:and|from|to|till|thru|through|units|и|с|со|по|до|единицы|болон|хүртэл|аас|ээс|оос"
-    r"|өөс)\b|单元|[和与及从至到第号]",
+    r"|өөс|except|excluding|excl|but\s+not|кроме|исключая|за\s+исключением|но\s+не|бусад)\b|单元|除外|[和与及从至到第号除]",
     re.IGNORECASE,
 )
 """What a cell of ids alone consists of."""

@@ -12,16 +12,26 @@ from typing import Final
 
 from cami_units import words, workshop
 
-REJECTING_WORDS: Final = "|".join(
-    re.escape(word.strip()) + ("" if word.strip()[0] > "\u2e7f" else r"(?![^\W\d_])")
-    for lang in words.LANGUAGES
-    for word in words.text("words that reject", lang).split(",")
-)
+
+def _any_of(key: str) -> str:
+    """The words that a phrase lists, in all languages, as a part of a pattern."""
+    return "|".join(
+        re.escape(word.strip()) + ("" if word.strip()[0] > "\u2e7f" else r"(?![^\W\d_])")
+        for lang in words.LANGUAGES
+        for word in words.text(key, lang).split(",")
+    )
+
+
+def _at_an_end(alternatives: str) -> re.Pattern[str]:
+    """What begins or ends with such words: in the middle of a name one may be of a place."""
+    pattern = rf"\W*(?:{alternatives})|.*(?<![^\W\d_])(?:{alternatives})\W*\Z"
+    return re.compile(pattern, re.IGNORECASE)
+
+
+REJECTING_WORDS: Final = _any_of("words that reject")
 """Words by which people reject, in all languages, as a part of a pattern."""
-# at either end only: in the middle of a name such a word may be one of a place
-_REJECTING: Final = re.compile(
-    rf"\W*(?:{REJECTING_WORDS})|.*(?<![^\W\d_])(?:{REJECTING_WORDS})\W*\Z", re.IGNORECASE
-)
+_REJECTING: Final = _at_an_end(REJECTING_WORDS)
+_OF_A_REMARK: Final = _at_an_end(_any_of("words of a remark"))
 _NO_NAMES: Final = frozenset(
     word.strip()
     for lang in words.LANGUAGES
@@ -59,6 +69,8 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     ['', 'odd name', '', '', '']
     >>> [asked_of(typed) for typed in ("CU-003 not priority", "Алтай, новые границы", "CU-003 没意见", "зөв", "High Altai")]
     ['odd name', '', 'odd name', 'odd name', '']
+    >>> [asked_of(typed, ["Altai"]) for typed in ("CU-003 too big", "Altai, no saiga", "слишком большая", "Too-Ashuu", "太行山")]
+    ['odd name', 'odd name', 'odd name', '', '']
     >>> [asked_of(typed, ["Altai"]) for typed in ("CU-003 (no saiga)", "Altai (east)", "Altai X", "Altai (X)", "Altai x2")]
     ['odd name', '', 'word of rejection', 'word of rejection', '']
     """
@@ -76,10 +88,20 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     return "odd name" if is_message else ""
 
 
+def is_remark(typed: str) -> bool:
+    """Whether what stands for the name of a unit speaks of it: "CU-003 too big", "no saiga here"."""
+    return _OF_A_REMARK.match(workshop.bare_name(typed)) is not None
+
+
 def _is_message(name: str) -> bool:
     """Whether words are rather a message than a name: "OK", "v2", "split?", "merge with CU-011"."""
     spoken = _NO_LETTERS.sub(" ", name).casefold().split()
     # a number tells one place from another, a sign alone says "done"
     is_number = not spoken and any(map(str.isalnum, name))
     is_message = not is_number and all(word in _NO_NAMES for word in spoken)
-    return is_message or name.rstrip().endswith(("?", "？")) or bool(workshop.unit_ids_in(name))
+    return (
+        is_message
+        or is_remark(name)
+        or name.rstrip().endswith(("?", "？"))
+        or bool(workshop.unit_ids_in(name))
+    )

@@ -47,6 +47,7 @@ from ._identity import is_no_name as is_no_name
 from ._identity import is_no_name_of as is_no_name_of
 from ._identity import is_taken_in as is_taken_in
 from ._identity import lasting_ids as lasting_ids
+from ._identity import leaves_out_only as leaves_out_only
 from ._identity import note as note
 from ._identity import numbered_id as numbered_id
 from ._identity import placemarks_of as placemarks_of

@@ -24,7 +24,7 @@ import pandas as pd
 import shapely
 
 from cami_units import overlap
-from cami_units.model import Note, clean_name, clean_text
+from cami_units.model import Note, clean_name, clean_text, in_short
 
 # -- what people write in front of, behind and instead of a name ---------------------------------
 
@@ -99,10 +99,15 @@ _NUMBERED: Final = (
 )
 """The number of a unit as people say it: "Unit 9", "unit no. 9", "№ 9", "Участок 12", 单元-008, "9-р нэгж"."""
 _NO_MEASURE: Final = (
-    r"(?![.,]?\d|\s*(?:%|平方|公里|千米|公顷|米|只|头|匹|个|群|(?:(?:sq|кв|дөрвөлжин)\.?\s*)?"
-    r"(?:k?m|к?м|ha|га|hectares?|kilomet\w+|met(?:er|re)s?|(?:кило)?метр\w*|гектар\w*)(?![^\W\d_])))"
+    r"(?![.,]?\d|(?:\s*[-–—]\s*\d{1,5})?\s*"
+    r"(?:%|平方|公里|千米|公顷|米|只|头|匹|个|群|天|周|小时|(?:(?:sq|кв|дөрвөлжин)\.?\s*)?"
+    r"(?:k?m|к?м|ha|га|hectares?|kilomet\w+|met(?:er|re)s?|(?:кило)?метр\w*|гектар\w*"
+    r"|hours?|days?|weeks?|months?|years?|час(?:а|ов)?|д(?:ень|ня|ней)|недел[яиью]|месяц(?:а|ев)?|лет|года?"
+    r"|цаг|өдөр|хоног|долоо|жил)(?![^\W\d_])))"
 )
-"""Behind a number within other words, which may be that of a unit: "the unit 5 km north" counts kilometres."""
+"""Behind a number within other words, which may be that of a unit: "the unit 5 km north" counts kilometres,
+"units 3-5 days a month" days.
+"""
 _NUMBER_IN_WORDS: Final = rf"(?:{_NO}{_GAP})?{_NO_DATE}\d{{1,5}}{_PIECE_BEHIND}(?:{_NO_MEASURE}|(?=,\d{{1,3}}\s*(?:$|{_AND}|[-‐‑–—−]\d)))"
 _BETWEEN_NUMBERS: Final = rf"(?:{_TO}|\s*(?:{_AND}|或|(?<=\s)(?:with|со?|or|или|эсвэл)(?=\s))\s*)"
 _ORDINAL: Final = (
@@ -363,6 +368,11 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     [('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-005')]
     >>> [unit_ids_in(line, units) for line in ("CU-005–CU-003", "CU-007–CU-009")]
     [('CU-005', 'CU-003'), ('CU-007', 'CU-009')]
+    >>> [unit_ids_in(line, units) for line in ("units 2-5 except 4", "2-5-р нэгж, 4-өөс бусад", "units 3-5 days a month")]
+    [('CU-002', 'CU-003', 'CU-005'), ('CU-002', 'CU-003', 'CU-005'), ()]
+    >>> many = [f"CU-{number:03d}" for number in range(1, 38)]
+    >>> unit_ids_in("units 1-37", many) == tuple(many), unit_ids_in("CU-001–CU-037", many)
+    (True, ('CU-001', 'CU-037'))
     >>> unit_ids_in("CU-003-2"), unit_ids_in("units 4-2")
     (('CU-003',), ('CU-004', 'CU-002'))
     >>> [unit_ids_in(line, units) for line in ("units 1,2,4-6", "ед. 3", "5 дахь нэгж", "2号至4号单元")]
@@ -379,20 +389,52 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     (('CU-005',), ('CU-003', 'CU-004'), ('CU-003', 'CU-004'))
     """
     line = _line(typed)
+    before, left_out = _and_left_out(line)
+    ids = _ids_within(before, unit_ids)
+    if not (left_out and ids):
+        return _ids_within(line, unit_ids)
+    exceptions = unit_ids_listed(left_out, unit_ids) or _ids_within(left_out, unit_ids)
+    return tuple(unit_id for unit_id in ids if unit_id not in exceptions)
+
+
+def _ids_within(line: str, unit_ids: Iterable[str]) -> tuple[str, ...]:
+    """All ids of units in a line, with those of `unit_ids` that a range has between its ends."""
+    matches = [*_in_a_sentence().finditer(line)]
     numbers = [
-        number
-        for match in _in_a_sentence().finditer(line)
-        for number in _NUMBERS_SAID.finditer(line, *match.span())
+        number for match in matches for number in _NUMBERS_SAID.finditer(line, *match.span())
     ]
     # most lines name one unit, or none
     ordered = _in_order(unit_ids) if len(numbers) > 1 else []
+    # "units 1-37" means all of them; "CU-001–CU-037" may as well be what lies between the two
+    are_said = any(map(_SAYS_UNITS.match, (match[0] for match in matches)))
+    limit = len(ordered) if are_said else _MOST_IN_A_RANGE
     ids = [_written_id(number) for number in numbers[:1]]
     for first, last in pairwise(numbers):
         if ordered and _is_range(line, first, last):
-            ids += _round_between(_written_id(first), _written_id(last), ordered)
+            ids += _round_between(_written_id(first), _written_id(last), ordered, limit=limit)
         if not _is_of_a_part(line, first, last):
             ids.append(_written_id(last))
     return tuple(dict.fromkeys(ids))
+
+
+def _and_left_out(line: str) -> tuple[str, str]:
+    """A line up to what it leaves out, and that: "units 2 to 4", "3" of "units 2 to 4 except 3"."""
+    plain_line = _LEFT_OUT_BEHIND.sub(r" except \1", line)
+    before, *left_out = _LEFT_OUT.split(plain_line)
+    # brackets and commas around what is left out are no part of a list
+    return before.rstrip(" (（,;，；"), "; ".join(words.strip(" ).:）。外") for words in left_out)
+
+
+def leaves_out_only(typed: object, unit_ids: Iterable[str] = ()) -> bool:
+    """Whether a line names units, of which `unit_ids` are some, only to leave them out: "all units except CU-003".
+
+    Examples
+    --------
+    >>> [leaves_out_only(line) for line in ("all but CU-003", "CU-003除外", "units 2-4 except 3", "删除CU-003")]
+    [True, True, False, False]
+    """
+    before, left_out = _and_left_out(_line(typed))
+    return bool(left_out) and not (unit_ids_listed(before, unit_ids) or _ids_within(before, ()))
 
 
 def without_unit_ids(line: str) -> str:
@@ -424,10 +466,10 @@ def _is_of_a_part(line: str, first: re.Match[str], last: re.Match[str]) -> bool:
 _ID_AND_DASH: Final = re.compile(r"[CС][UУ][\s\-‐‑–—_.]{0,4}\d{1,5}[-‐‑–—−_]\Z", re.IGNORECASE)
 
 
-def _round_between(first: str, last: str, ordered: Iterable[str]) -> list[str]:
-    """The units between two others, where these are not far from each other, and each number is a unit's."""
+def _round_between(first: str, last: str, ordered: Iterable[str], *, limit: int) -> list[str]:
+    """The units between two others, where these are up to `limit` with them, and each number is a unit's."""
     due = range(number_and_letters(first)[0], number_and_letters(last)[0] + 1)
-    if len(due) > _MOST_IN_A_RANGE or {*due} - {number_and_letters(one)[0] for one in ordered}:
+    if len(due) > limit or {*due} - {number_and_letters(one)[0] for one in ordered}:
         return []
     return _between(first, last, ordered)
 
@@ -439,6 +481,19 @@ def _between(first: str, last: str, ordered: Iterable[str]) -> list[str]:
 
 
 _MOST_IN_A_RANGE: Final = 10
+_SAYS_UNITS: Final = re.compile(rf"{_UNITS_WORD}|第?\s*\d", re.IGNORECASE)
+"""What begins with the word for several units, or with their numbers, behind which that word stands."""
+_LEFT_OUT: Final = re.compile(
+    r"(?<![^\W_])(?:except|excluding|excl|other\s+than|apart\s+from|but\s+not|all\s+but"
+    r"|кроме|исключая|за\s+исключением|но\s+не|не\s+считая)(?![^\W\d_])|(?<![删移拆去清消免解])除了?(?!外)|不包括",
+    re.IGNORECASE,
+)
+"""Before the units that a line leaves out."""
+_LEFT_OUT_BEHIND: Final = re.compile(
+    r"[,;，；、(（]?\s?((?:[CС][UУ]\W?)?\d{1,5})(?:号|单元)?\s?(?:除外|-?(?:аас|ээс|оос|өөс)\s(?:бусад|гадна))",
+    re.IGNORECASE,
+)
+"""A unit that is left out by what stands behind it: "CU-004除外", "4-өөс бусад"."""
 
 
 def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
@@ -461,12 +516,22 @@ def unit_ids_listed(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, .
     [('CU-004', 'CU-005'), ('CU-005', 'CU-004'), ('CU-005', 'CU-004'), (), ()]
     >>> [unit_ids_listed(typed, ["CU-003", "CU-004", "CU-005"]) for typed in ("3-5", "с 3 по 5", "5-3", "3-4-5")]
     [('CU-003', 'CU-004', 'CU-005'), ('CU-003', 'CU-004', 'CU-005'), ('CU-005', 'CU-003'), ('CU-003', 'CU-004', 'CU-005')]
+    >>> [unit_ids_listed(typed, ["CU-003", "CU-005"]) for typed in ("CU-002–CU-005 except 3", "all except CU-003")]
+    [('CU-002', 'CU-005'), ()]
     >>> [unit_ids_listed(typed, ["CU-005"]) for typed in ("CU-004至CU-006", "CU-004-өөс CU-006 хүртэл", "CU-004 and 006")]
     [('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-005', 'CU-006'), ('CU-004', 'CU-006')]
     """
+    before, left_out = _and_left_out(_line(typed))
+    exceptions = _ids_listed(left_out, unit_ids) if left_out else ()
+    ids = _ids_listed(before, unit_ids)
+    return tuple(unit_id for unit_id in ids if unit_id not in exceptions)
+
+
+def _ids_listed(line: str, unit_ids: Iterable[str]) -> tuple[str, ...]:
+    """As :func:`unit_ids_listed`, of a line that leaves out none."""
     ids: list[str] = []
     ordered = _in_order(unit_ids)
-    line = _without_decimals(_line(typed))
+    line = _without_decimals(line)
     numbers = _ONLY_NUMBERS.fullmatch(line)
     by_number = "" if numbers else numbered_id(line, patterns=_ONLY_NUMBERED)
     if numbers and spoken_id(f"CU-{numbers[1]}") in ordered:
@@ -1087,16 +1152,44 @@ def _settle_claims(
         result.pieces[unit_id] += winners
         for copy in rivals:
             if copy not in winners:
-                _set_copy_loose(copy, unit_id, winners[0], result)
+                _set_copy_loose(copy, unit_id, winners[0], _united(copy, ground), result)
 
 
-def _set_copy_loose(copy: Placemark, unit_id: str, keeper: Placemark, result: Identified) -> None:
-    """A copy that brought the id of its original along is a new shape, and the id is contested."""
-    result.contested[unit_id] = note("claimed twice", unit_id=unit_id, file=copy.file)
-    result.notices.append(copy.notice("copied", unit_id=unit_id, keeper=keeper.called()))
+def _set_copy_loose(
+    copy: Placemark,
+    unit_id: str,
+    keeper: Placemark,
+    united: Sequence[str],
+    result: Identified,
+) -> None:
+    """A copy that brought the id of its original along is a new shape, and the id is contested.
+
+    So is an outline over several units that is named after all of them, the `united`.
+    """
     new_shape = copy._replace(unit_id="", matched_by="none", iou=0.0, copy_of=unit_id)
-    notes = (note("a copy", unit_id=unit_id), *copy.notes)
+    facts = {"names": in_short(united, 12), "name": copy.called(), "unit_id": unit_id}
+    if united:
+        result.contested[unit_id] = note("union beside", **facts)
+        others = tuple(name for name in united if name != unit_id)
+        new_shape = new_shape._replace(facts=copy.facts._replace(merged_from=others))
+        notes = (note("a union", **facts), *copy.notes)
+    else:
+        result.contested[unit_id] = note("claimed twice", unit_id=unit_id, file=copy.file)
+        result.notices.append(copy.notice("copied", unit_id=unit_id, keeper=keeper.called()))
+        notes = (note("a copy", unit_id=unit_id), *copy.notes)
     result.new_shapes.append(new_shape._replace(notes=notes))
+
+
+def _united(mark: Placemark, ground: Ground) -> list[str]:
+    """The units whose ids a placemark has, two or more, where its outline takes in all of them."""
+    in_front = _IDS.match(_line(_unmarked(mark.name)))
+    named = unit_ids_in(in_front[0] if in_front else "")
+    ids = dict.fromkeys((mark.unit_id, *named, *mark.facts.merged_from))
+    are_inside = (
+        ground.with_unit(mark.place, unit_id) >= TAKEN_IN * ground.base_area.get(unit_id, np.inf)
+        for unit_id in ids
+    )
+    return [*ids] if len(ids) > 1 and all(are_inside) else []
 
 
 # -- ids that last -------------------------------------------------------------------------------

@@ -255,6 +255,10 @@ def _by_chosen_copy(
     """A version of a unit; that of the copy which people took for it, where they did."""
     decided = merging.rules.resolutions.get(version.unit_id)
     for mark in chosen:
+        answer = merging.rules.resolutions.get(mark.copy_of)
+        is_part = version.unit_id in mark.facts.merged_from and is_as_it_was(version)
+        if is_part and mark.group == version.group and answer and answer.choice != "base":
+            return version._replace(change="merged", into=mark.copy_of, matched_by="name")
         if (mark.copy_of, mark.group) != (version.unit_id, version.group) or decided is None:
             continue
         if decided.choice == "base":
@@ -1021,9 +1025,9 @@ def _add_contested(
     if len(copies_beside) == 1:
         [(new_id, mark)] = copies_beside.items()
         facts = {"new_id": new_id, "group": one_group.group, "name": mark.called()}
-        what = note(
-            "said together", clauses=[what, note("copy or version", **facts)], copies=[new_id]
-        )
+        key = "union or version" if mark.facts.merged_from else "copy or version"
+        which = note(key, **facts, unit_id=unit_id)
+        what = note("said together", clauses=[what, which], copies=[new_id])
     elif copies_beside:
         called = [f"{new_id} ('{mark.called()}')" for new_id, mark in copies_beside.items()]
         which = note("which copy", names=in_short(called), first=min(copies_beside))
