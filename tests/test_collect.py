@@ -797,6 +797,44 @@ def test_what_a_balloon_says_of_other_units_is_read_where_these_are_spoken_of(tm
     assert dict(rows) == {"CU-001": text, "CU-002;CU-014": f"CU-001: {text}"}
 
 
+def test_of_a_pack_that_was_opened_twice_what_one_copy_says_counts(tmp_path):
+    """In "Temporary Places" both lie below each other, the untouched one first: its X was not heard."""
+    first, second = (
+        draw.edited(handed_out("S1"), *edits) for edits in ((), (draw.rejected("CU-003"),))
+    )
+    bodies = [text[text.index(b"<Document") : text.rindex(b"</kml>")] for text in (first, second)]
+    head = first[: first.index(b"<Document")]
+    for order in (bodies, bodies[::-1]):
+        content = head + b"<Folder>" + b"".join(order) + b"</Folder></kml>"
+        made = collected(tmp_path, {"Temporary Places.kml": content})
+        assert of(made, "CU-003")[0][0] == "rejected"
+        # hundreds of ids are there twice: they are told in two lines
+        assert len(made.problems[made.problems["kind"].isin(["repeated id", "repeated ids"])]) == 2
+
+
+@pytest.mark.parametrize(
+    "typed", ["Unit of another group: CU-013 Place 013 (S2) too large", "X CU-013", "CU-013?"]
+)
+def test_a_name_typed_over_that_of_another_groups_unit_is_a_comment_on_it(typed, tmp_path):
+    file, done = tmp_path / "edit_S1.kmz", base()
+    units = gpd.GeoDataFrame(done.tables["conservation_units"])
+    own, others = (units[units["unit_id"].isin(ids)].reset_index(drop=True) for ids in (WEST, EAST))
+    cards = unit_cards({**done.tables, "conservation_units": own}, done.tables["species"])
+    pack = kml.Pack(group="S1", neighbours=others.assign(group="S2"))
+    kml.write_kml(file, own, cards=cards, imprint=done.imprint, layers={}, species=None, pack=pack)
+
+    def renamed(root: etree._Element) -> None:
+        [name] = (one for one in root.iter("{*}name") if "CU-013 Place" in (one.text or ""))
+        name.text = typed
+
+    assert collect([file], done).remarks.empty
+    file.write_bytes(draw.packed(doc__kml=draw.edited(file.read_bytes(), renamed)))
+    made = collect([file], done)
+    [remark] = made.remarks.to_dict("records")
+    assert (remark["unit_id"], remark["group"]) == ("CU-013", "S1")
+    assert remark["text"] == typed.removeprefix("Unit of another group: ")
+
+
 @pytest.mark.parametrize("said", ["too big", "no saiga here", "слишком большая", "太大", "хэт том"])
 def test_a_remark_in_place_of_a_name_is_asked_about_and_stands_on_the_unit(said, tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-003", f"CU-003 {said}"))})

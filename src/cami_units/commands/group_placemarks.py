@@ -70,6 +70,7 @@ def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
     usable = [_mark(row, label) for row in rows if row["kind"] in ("polygon", "line", "point")]
     is_foreign = is_of_another_round(usable, base_facts)
     evidence, own_marks = _parted(usable, lambda mark: _is_evidence(mark, base_facts, is_foreign))
+    _keep_names_of_neighbours(evidence, base_facts, is_foreign)
     _keep_lines_beside_loops(own_marks)
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
     # parts of one unit are put together before they are held against a square kilometre
@@ -447,7 +448,7 @@ def _without_echoes(text: str, data: Mapping[str, str]) -> str:
     """
     if ":" not in text:
         return text
-    wholes = (f"{key}: {value}" for key, value in data.items())
+    wholes = (f"{key}: {value}" for key, value in ({"description": ""} | dict(data)).items())
     echoes = {line.strip() for whole in wholes for line in whole.split("\n")}
     return "\n".join(line for line in text.split("\n") if line.strip() not in echoes).strip()
 
@@ -689,6 +690,32 @@ def _is_as_shown(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
     """
     hashes = base_facts.hashes.get(_neighbour_of(mark["data"]), ())
     return kml.geom_hash(mark["ground"]) in hashes
+
+
+def _keep_names_of_neighbours(
+    evidence: Iterable[dict[str, Any]], base_facts: HandedOut, is_foreign: bool
+) -> None:
+    """Take what a group typed over the names of other groups' units, an X before one too, for comments on these."""
+    neighbours = [
+        mark for mark in evidence if mark["data"].get("layer") == _NEIGHBOURS and mark["name"]
+    ]
+    renamed = [mark for mark in neighbours if _is_neighbour_renamed(mark, base_facts)]
+    # nobody renames most of them: a program, or a release of before, calls them otherwise; so does another round
+    if not is_foreign and (len(renamed) <= _FEW or 2 * len(renamed) <= len(neighbours)):
+        for mark in renamed:
+            words_typed = (_neighbour_name(mark["name"]), mark["comment"])
+            mark["comment"] = "\n".join(filter(None, words_typed))
+
+
+_FEW: Final = 3
+
+
+def _is_neighbour_renamed(mark: Mapping[str, Any], base_facts: HandedOut) -> bool:
+    """Whether another group's unit has a name that it never had."""
+    unit_id, typed = _neighbour_of(mark["data"]), _neighbour_name(mark["name"])
+    names = {name.casefold() for name in known_names(unit_id, base_facts)}
+    name = workshop.bare_name(typed).replace("‹", "<").casefold()
+    return bool(names) and (workshop.rejects(typed) or name not in ("", *names))
 
 
 def _neighbour_name(name: str) -> str:

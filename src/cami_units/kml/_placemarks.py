@@ -412,8 +412,13 @@ class _Reader:
             self._say(Note("altitudes", {"count": has_altitudes}))
         self._say_not_followed(others)
         ids = Counter(row["placemark_id"] for row in self.rows if row["placemark_id"])
-        for repeated in sorted(key for key, count in ids.items() if count > 1):
+        repeated_ids = sorted(key for key, count in ids.items() if count > 1)
+        for repeated in repeated_ids[:1]:
             self._say(Note("repeated id", {"count": ids[repeated], "id": repeated}, "note"))
+        # a pack that was opened twice has each of its hundreds of ids twice
+        if len(repeated_ids) > 1:
+            facts = {"count": len(repeated_ids) - 1, "names": in_short(repeated_ids[1:], 6)}
+            self._say(Note("repeated ids", facts, "note"))
         # Placemarks past the limit are rows without a shape: read and named add up to counted.
         for _ in range(beyond):
             self._add_lost(len(self.rows) + 1)

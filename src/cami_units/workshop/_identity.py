@@ -1052,11 +1052,19 @@ def _once(marks: Sequence[Placemark], ground: Ground, result: Identified) -> lis
         if twin is None:
             unique.append(mark)
             continue
-        result.notices.append(mark.notice("drawn twice", twin=twin.called()))
-        if mark.comment and mark.comment != twin.comment:
-            joined = "\n".join(filter(None, (twin.comment, mark.comment)))
-            unique[unique.index(twin)] = twin._replace(comment=joined)
+        # of a pack that was opened twice one may be as it was handed out: it says nothing against the other
+        keeper, spare = (
+            (mark, twin) if _is_as_named(twin) and not _is_as_named(mark) else (twin, mark)
+        )
+        result.notices.append(spare.notice("drawn twice", twin=keeper.called()))
+        comments = dict.fromkeys(filter(None, (twin.comment, mark.comment)))
+        unique[unique.index(twin)] = keeper._replace(comment="\n".join(comments))
     return unique
+
+
+def _is_as_named(mark: Placemark) -> bool:
+    """Whether the name of a placemark is still the one of its data, without an X."""
+    return not rejects(mark.name) and bare_name(mark.name) in ("", *mark.facts.data_names)
 
 
 def _is_twin(first: Placemark, second: Placemark, ground: Ground) -> bool:

@@ -693,8 +693,12 @@ def _new_by_script(unit: Mapping[str, Any], name: str) -> tuple[str, str]:
 
 def plain(name: Any) -> str:
     """A name as it is compared."""
-    # What could begin a tag is written as ‹ into a KML; spaces and case are no new name.
-    return clean_name(name).replace("‹", "<").casefold()
+    # What could begin a tag is written as ‹ into a KML; spaces, case, and the dashes and quotes that programs
+    # put in place of typed ones are no new name.
+    return clean_name(name).translate(_TYPED).casefold()
+
+
+_TYPED: Final = str.maketrans("‹–—‑−’‘“”«»", '<----\'\'""""')
 
 
 def _names(unit: Mapping[str, Any]) -> set[str]:
