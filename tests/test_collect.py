@@ -509,7 +509,8 @@ NAMES = (
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_message_in_place_of_a_name_is_asked_about_and_names_nothing(name, tmp_path):
     made = collected(tmp_path, {"edit_S1.kmz": kmz(draw.renamed("CU-001", name))})
-    assert of(made, "CU-001") == [("kept", "cu_id", "S1")]
+    is_remark = "merge with" in name  # which is to be read where the unit is spoken of
+    assert of(made, "CU-001") == [("commented" if is_remark else "kept", "cu_id", "S1")]
     assert units_of(made).loc["CU-001", "name_en"] == "Place 001"
     [line] = made.problems.query("kind == @MESSAGES[@name]")["what"]
     assert f"'{name}'" in line
@@ -1018,7 +1019,7 @@ def test_what_is_asked_of_units_in_one_cell_is_asked_of_each(tmp_path):
     assert rejected == ["CU-002", "CU-004", "CU-006", "CU-007", "CU-008", "CU-010"]
     asked = made.problems.query("kind == 'form merges'")["what"].tolist()
     assert [one.removeprefix("the form asks to merge ") for one in asked] == [
-        *("CU-001 with CU-005", "CU-009 with CU-010, CU-011", "CU-012 with CU-010, CU-011")
+        *("CU-001 with CU-005", "CU-009 with CU-010 and CU-011", "CU-012 with CU-010 and CU-011")
     ]
     assert "если нет забора" in notes_of(made)["CU-001"]
     assert "parts" in notes_of(made)["CU-012"]

@@ -485,7 +485,9 @@ def _ask_about_words(marks: Iterable[dict[str, Any]], reading: FileReading) -> N
         key = asked_of(mark["name"], own_names) if unit_id else ""
         if key and workshop.bare_name(mark["name"]) not in own_names:
             reading.group_files.notices.append(notice_of(mark, Note(key, {"name": mark["name"]})))
-            if is_remark(mark["name"]):  # to be read where the unit is spoken of
+            if key == "odd name" and is_remark(
+                mark["name"]
+            ):  # to be read where the unit is spoken of
                 remark = workshop.bare_name(mark["name"])
                 mark["comment"] = "\n".join(filter(None, (mark["comment"], remark)))
             mark["name"] = unit_id
