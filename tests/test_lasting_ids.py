@@ -75,7 +75,7 @@ def test_a_packed_round_is_not_replaced_where_an_id_would_move(rounds):
 
 @pytest.mark.parametrize(
     ("what", "told"),
-    [("ids_from", "There is no folder '.*nowhere'"), ("overlaps", "nowhere' cannot be read")],
+    [("ids_from", "There is no folder '.*nowhere'"), ("overlaps", "There is no file '.*nowhere'")],
 )
 def test_what_a_round_is_to_follow_is_asked_for_before_anything_is_computed(
     tmp_path, monkeypatch, what, told
