@@ -43,7 +43,16 @@ from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document, table
 from cami_units.documents._word_document import paragraph as add_paragraph
 from cami_units.documents.board import _body, write_slides
-from cami_units.documents.board_slides import Board, Loop, ShownActivity, Slide, _versions, boards
+from cami_units.documents.board_slides import (
+    Board,
+    Loop,
+    ShownActivity,
+    Slide,
+    _taken,
+    _versions,
+    _with_stands,
+    boards,
+)
 from cami_units.documents.group_form import THEMES
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import EQUAL_AREA, InputError, Note, data_dir, harmless, outline_groups
@@ -587,18 +596,27 @@ def test_an_outline_that_a_decision_replaced_is_the_version_of_those_who_drew_it
         {"unit_id": "CU-001", "group": ["G2", "before"]}, geometry=[of_g2, of_g1]
     )
     changes = pd.DataFrame(
-        [("CU-001", "G1", "true"), ("CU-001", "G2", "false")],
-        columns=["unit_id", "group", "applied"],
+        [("CU-001", "G1", "reshaped", "true"), ("CU-001", "G2", "reshaped", "false")],
+        columns=["unit_id", "group", "change", "applied"],
     )
 
+    def with_stands(standing):
+        units = gpd.GeoDataFrame({"unit_id": ["CU-001"]}, geometry=[standing])
+        return _with_stands({"conservation_units": units, "set_aside": aside})["set_aside"]
+
     def shown_groups(standing, rows):
-        versions = _versions(aside, {"CU-001": {"geometry": standing}}, rows)
+        versions = _versions(with_stands(standing), rows)
         return [row["group"] for row in versions["CU-001"]]
 
-    assert shown_groups(of_g2, changes) == ["G2", "G1"]
-    # it stands again, or is the outline that no group has touched: nobody's version
+    # what stands is no version beside it
+    assert shown_groups(of_g2, changes) == ["G1"]
     assert shown_groups(of_g1, changes) == ["G2"]
-    assert shown_groups(of_g2, changes[1:]) == ["G2"]
+    # an outline that no group has touched is nobody's version, nor that of who renamed the unit
+    assert shown_groups(of_g2, changes[1:]) == []
+    assert shown_groups(of_g2, changes.replace({"change": {"reshaped": "renamed"}})) == []
+    # whose it is says the slide, whatever else others did to the unit
+    assert _taken(with_stands(of_g2)) == {"CU-001": ["G2"]}
+    assert _taken(with_stands(of_g1)) == {"CU-001": []}
 
 
 def test_a_comment_decides_nothing_whatever_its_words_are(commented):

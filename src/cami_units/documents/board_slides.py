@@ -173,6 +173,8 @@ class _Told:
     """Its decisions without those of rounds before."""
     drawn_by: Sequence[str] = ()
     """The groups whose outline stands, this round's and those of rounds before."""
+    taken_from: Sequence[str] = ()
+    """The groups whose outline stands though it was set aside: a decision took it."""
 
 
 def boards(
@@ -198,7 +200,8 @@ def boards(
     first, tables = scenes[0], round_.tables
     flat = {str(row["unit_id"]): row for row in scene.records(first.units)}
     changes = _with_applied(loop.changes, tables.get("set_aside"))
-    versions = _versions(_flat(tables, "set_aside", first.crs), flat, changes)
+    aside = _flat(_with_stands(tables), "set_aside", first.crs)
+    versions, taken = _versions(aside, changes), _taken(aside)
     remarks = _by_unit(_each_unit(_flat(tables, "remarks", first.crs)))
     pinned = {
         unit_id: _numbered(remarks.get(unit_id, []), row["geometry"])
@@ -226,6 +229,7 @@ def boards(
             loop,
             earlier,
             pinned,
+            taken,
             {unit_id: maps_of[number] for unit_id, maps_of in drawings.items()},
             overview,
         )
@@ -241,6 +245,7 @@ def _board(
     loop: Loop,
     earlier: Mapping[str, Mapping[str, Any]],
     pinned: Mapping[str, Sequence[tuple[int, dict[str, Any]]]],
+    taken: Mapping[str, Sequence[str]],
     drawings: Mapping[str, KeptDrawing],
     overview: KeptDrawing,
 ) -> Board:
@@ -275,6 +280,7 @@ def _board(
             decisions := lines.get(unit_id, []),
             _of_round(decisions, round_.imprint.number),
             drawn_by.get(unit_id, ()),
+            taken.get(unit_id, ()),
         )
         standing = _standing(unit)
         compared = _compared(unit, named, lang)
@@ -348,25 +354,50 @@ def _counted_statuses(all_statuses: Sequence[str], lang: str) -> tuple[tuple[str
 
 
 def _versions(
-    table: gpd.GeoDataFrame | None,
-    units: Mapping[str, Mapping[str, Any]],
-    changes: pd.DataFrame | None,
+    table: gpd.GeoDataFrame | None, changes: pd.DataFrame | None
 ) -> dict[str, list[dict[str, Any]]]:
     """Other groups' outlines, by unit.
 
     What a decision replaced is set aside for an undo: it is the version of the groups that drew it,
-    and nobody's where none did or where it stands again.
+    and nobody's where none did. One that stands is no other version.
     """
     changed = _by_unit(changes)
     versions: dict[str, list[dict[str, Any]]] = {}
     for unit_id, rows in _by_unit(table).items():
-        drawers = dict.fromkeys(row["group"] for row in changed.get(unit_id, []) if _applied(row))
+        drawers = dict.fromkeys(
+            row["group"]
+            for row in changed.get(unit_id, [])
+            # who renames or rejects a unit has drawn nothing
+            if _applied(row) and row["change"] in _DRAWN
+        )
         for row in rows:
             if row["group"] == "before":
-                is_back = row["geometry"].equals(units[unit_id]["geometry"])
-                row["group"] = "" if is_back else "+".join(drawers)
-        versions[unit_id] = [row for row in rows if row["group"]]
+                row["group"] = "+".join(drawers)
+        versions[unit_id] = [row for row in rows if row["group"] and not row["stands"]]
     return versions
+
+
+def _taken(table: gpd.GeoDataFrame | None) -> dict[str, list[str]]:
+    """By unit the groups whose outline was set aside and stands now."""
+    return {
+        unit_id: [row["group"] for row in rows if row["stands"] and row["group"] != "before"]
+        for unit_id, rows in _by_unit(table).items()
+    }
+
+
+def _with_stands(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables that say of each outline set aside whether it is the one of its unit: as stored, before it is moved."""
+    aside, units = tables.get("set_aside"), tables["conservation_units"]
+    if aside is None:
+        return dict(tables)
+    standing = dict(zip(units["unit_id"], units.geometry, strict=True))
+    pairs = zip(aside["unit_id"], aside.geometry, strict=True)
+    stands = [bool(shape.equals(standing.get(unit_id))) for unit_id, shape in pairs]
+    return {**tables, "set_aside": aside.assign(stands=stands)}
+
+
+_DRAWN: Final = ("new", "reshaped", "split")
+"""Changes by which a group draws the outline of a unit."""
 
 
 def _ordered(units: Mapping[str, Mapping[str, Any]], loop: Loop, order: Sequence[str]) -> list[str]:
@@ -609,7 +640,9 @@ def status_said(row: Mapping[str, Any], said: str) -> str:
 
 
 def _proposed_by(unit: _Told, lang: str) -> str:
-    """Whose outline this is, by what groups did and this round decided, else by what earlier ones did."""
+    """Whose outline this is, by what was taken, groups did and this round decided, else by what earlier ones did."""
+    if unit.taken_from:
+        return _groups_said(unit.taken_from, lang)
     rows = [(clean_name(row["group"]), row["change"], _applied(row)) for row in unit.changes]
     if own_groups := outline_groups(rows):
         return _groups_said({*own_groups, *unit.drawn_by}, lang)
