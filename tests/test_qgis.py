@@ -168,6 +168,14 @@ def project_of(round_, lang="en"):
     )
 
 
+def test_a_disclaimer_with_what_no_xml_holds_leaves_the_project_whole():
+    """Two characters out of a PDF: the page of a unit is filled in beside the template."""
+    one = small_round()
+    stray = replace(one, imprint=replace(one.imprint, disclaimer="a\ufffe\x0bb"))
+    texts = [item.get("labelText") for item in ET.fromstring(project_of(stray)).iter("LayoutItem")]
+    assert any((text or "").endswith("ab") for text in texts)
+
+
 def test_the_project_hangs_on_the_tables_and_not_on_their_rows():
     """Other figures, the same project: of all rows only species, findings and kinds of shapes count."""
     tables = dict(toy_round().tables)

@@ -697,7 +697,7 @@ def _page_of_unit(imprint: Imprint, language: _Language) -> ET.Element:
         )
         if part
     )
-    item["imprint"].set("labelText", foot)
+    item["imprint"].set("labelText", _NO_XML.sub("", foot))
     item["scale"].set("unitLabel", language.say("km"))
     layout.set("name", language.say("units"))
     for atlas in layout.iter("Atlas"):
