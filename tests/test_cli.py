@@ -224,6 +224,13 @@ def test_python_m_is_the_same_program_and_help_waits_for_no_library():
     assert b"propose" in done.stdout
 
 
+def test_options_are_options_where_python_has_taken_docstrings_out():
+    # typer takes what has no word of its own for one more argument
+    line = ["-OO", "-m", "cami_units", "lint", "nowhere.kml", "--profile", "earth-web"]
+    done = subprocess.run([sys.executable, *line], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "nowhere.kml" in done.stdout) == (1, True), done.stderr
+
+
 # -- what stops a command -------------------------------------------------------------------------
 
 

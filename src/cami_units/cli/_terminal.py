@@ -15,7 +15,7 @@ from inspect import Parameter, Signature, getdoc, signature
 from operator import add
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -222,11 +222,12 @@ def _described(function: Callable[..., None]) -> tuple[str, list[Parameter]]:
     }
     parameters = []
     for parameter in signature(function, eval_str=True).parameters.values():
-        if parameter.name in helps:
+        if get_origin(parameter.annotation) is not Annotated:
             make = typer.Option if parameter.kind is Parameter.KEYWORD_ONLY else typer.Argument
             default = ... if parameter.default is Parameter.empty else parameter.default
             flag = [f"--{parameter.name.replace('_', '-')}"] if parameter.annotation is bool else []
-            facts = helps[parameter.name] | ({"show_default": False} if flag else {})
+            # without docstrings (python -OO) an option is one all the same
+            facts = helps.get(parameter.name, {}) | ({"show_default": False} if flag else {})
             parameter = parameter.replace(default=make(default, *flag, **facts))
         parameters.append(parameter)
     return about, parameters
