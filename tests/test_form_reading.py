@@ -345,7 +345,7 @@ def test_an_old_workbook_under_a_new_name_is_told_apart(tmp_path):
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1251", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1251", "utf-16", "utf-16-le", "utf-16-be"])
 def test_a_table_is_the_same_in_every_dialect(separator, encoding):
     """Excel in Russian writes semicolons and Windows-1251; as "Unicode text" UTF-16 and tabs."""
     rows = [["site", "reason"], ["H01", f"степь{separator} юг"], ["H02", ""]]

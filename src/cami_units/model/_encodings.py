@@ -182,7 +182,7 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
     >>> delimited_rows("site;reason\\nH01;Устюрт, юг".encode("cp1251"))
     [['site', 'reason'], ['H01', 'Устюрт, юг']]
     """
-    # UTF-16 without a mark is full of NULs; without them its ASCII letters are read all the same
+    # what a power cut has left of a file may end in NULs
     text = _decoded(content).replace("\x00", "")
     first, _, rest = text.partition("\n")
     says_separator = first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1
@@ -240,8 +240,11 @@ def _delimiter(text: str) -> str:
 
 
 def _decoded(content: bytes) -> str:
-    """The text of a table by its byte order mark, as UTF-8, or in the encoding that it looks like."""
+    """The text of a table by its byte order mark or first letter, as UTF-8, or in the encoding that it looks like."""
     # the mark first: UTF-16 is also valid in several code pages, and would be read as one
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace")
+    for codec, letter in (("utf-16-le", content[:2]), ("utf-16-be", content[1::-1])):
+        if letter[1:] == b"\0" != letter[:1]:  # no mark, but half of an ASCII letter
+            return content.decode(codec, "replace")
     return guessed_text(content.removeprefix(codecs.BOM_UTF8)).text
