@@ -25,7 +25,7 @@ from cami_units.commands.check import _partial_coverage, check, lost_overrides, 
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
 from cami_units.commands.round_files import write_proposal
-from cami_units.commands.shown_round import shown_layers
+from cami_units.commands.shown_round import public_layers
 from cami_units.commands.stored_round import reopened
 from cami_units.layers import read_overrides
 from cami_units.model import EQUAL_AREA, FINDINGS, TABLES, InputError, Round, data_dir
@@ -419,7 +419,7 @@ def test_a_plan_without_hotspots_still_proposes_what_is_new(tmp_path):
 
 
 def test_sensitive_and_restricted_ranges_are_shown_in_cells_only(proposal):
-    shown = shown_layers(proposal)["features"].set_index("sci_name").geometry
+    shown = public_layers(proposal)["features"].set_index("sci_name").geometry
     exact = proposal.tables["features"].set_index("sci_name").geometry
     assert shown["Equus kiang"].equals(exact["Equus kiang"])
     gobi = gpd.GeoSeries([shown["Ursus arctos gobiensis"]], crs=4326).to_crs(EQUAL_AREA).iloc[0]

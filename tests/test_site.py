@@ -17,7 +17,7 @@ import cami_units
 from cami_units import layers
 from cami_units.commands.init import init
 from cami_units.commands.propose import propose
-from cami_units.commands.shown_round import shown_layers
+from cami_units.commands.shown_round import public_layers
 from cami_units.model import PlanError
 from cami_units.plan import read_plan
 from cami_units.words.unit_card import unit_cards
@@ -66,7 +66,7 @@ def at_hand(tmp_path_factory):
         "units": done.tables["conservation_units"],
         "cards": unit_cards(done.tables, done.tables["species"]),
         "imprint": done.imprint,
-        "layers": shown_layers(done),
+        "layers": public_layers(done),
     }
     return folder, names
 

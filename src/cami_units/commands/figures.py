@@ -19,8 +19,8 @@ from cami_units.commands.shown_round import (
     drawing_keys,
     drawn_scene,
     open_parts,
+    public_layers,
     shown_context,
-    shown_layers,
     shown_sections,
 )
 from cami_units.layers import to_equal_area
@@ -160,7 +160,7 @@ def write_atlas(path: Path, round_: Round, *, lang: str = "") -> None:
 
 def _atlas_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     """What a map shows, and beside it the coded parts of every range that may be told in full."""
-    tables, layer_tables = round_.tables, shown_layers(round_)
+    tables, layer_tables = round_.tables, public_layers(round_)
     pairs = tables.get("border_pairs")
     if isinstance(pairs, gpd.GeoDataFrame) and "borders" in layer_tables:
         layer_tables["borders"] = pairs.assign(disputed=False)

@@ -18,7 +18,7 @@ from cami_units.commands.shown_round import (
     drawn_scenes,
     kept_pieces,
     legend_png,
-    shown_layers,
+    public_layers,
     stamp_of_layers,
     told_fences,
 )
@@ -258,7 +258,7 @@ def _write_tour(
 
     def tour_layers() -> dict[str, gpd.GeoDataFrame]:
         """What lies around the units."""
-        map_layers = shown_layers(round_)
+        map_layers = public_layers(round_)
         return {name: map_layers[name] for name in _TOUR_LAYERS if name in map_layers}
 
     stamp = stamp_of_layers(round_)

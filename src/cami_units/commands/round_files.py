@@ -18,10 +18,10 @@ from cami_units.commands.shown_round import (
     crs_of,
     kept_pieces,
     legend_png,
+    public_layers,
     seasonal_parts,
     shown_context,
     shown_fences,
-    shown_layers,
     spoken_layers,
     stamp_of_layers,
     stamp_of_round,
@@ -189,7 +189,7 @@ def products(
     @cache
     def evidence_layers() -> Mapping[str, gpd.GeoDataFrame]:
         """What maps show beside the units and what groups pinned and typed."""
-        shown_evidence = annotated_layers(shown_layers(proposal), spoken_tables())
+        shown_evidence = annotated_layers(public_layers(proposal), spoken_tables())
         shown_evidence |= shown_context(proposal, problems=noticed)
         return shown_evidence | shown_fences(proposal, lang)
 

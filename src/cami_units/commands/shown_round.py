@@ -210,7 +210,7 @@ def drawn_scenes(round_: Round, languages: Sequence[str]) -> list[scene.Scene]:
 
     def flat_layers() -> dict[str, gpd.GeoDataFrame]:
         return {
-            name: layers.to_equal_area(table, crs) for name, table in shown_layers(round_).items()
+            name: layers.to_equal_area(table, crs) for name, table in public_layers(round_).items()
         }
 
     stamp = stamp_of_layers(round_) if is_kept() else b""
@@ -256,7 +256,7 @@ def crs_of(round_: Round) -> str:
         return stored_plan(round_.manifest["plan"], round_.manifest["profile"]).study.crs
 
 
-def shown_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
+def public_layers(round_: Round) -> dict[str, gpd.GeoDataFrame]:
     """The layers of a round that maps and KMZ may show: see :func:`cami_units.scene.shown_layers`."""
     layer_tables = {
         name: table
@@ -395,7 +395,7 @@ def published(round_: Round) -> Round:
         kept_tables["ranges_used"] = tables["ranges_used"]
     if _cell_km(round_) < scene.COARSE_KM and _has_secret_ranges(round_):
         kept_tables.pop("planning_units", None)
-    return replace(round_, tables={**kept_tables, **shown_layers(round_)})
+    return replace(round_, tables={**kept_tables, **public_layers(round_)})
 
 
 def _has_secret_ranges(round_: Round) -> bool:

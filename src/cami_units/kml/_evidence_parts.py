@@ -154,7 +154,7 @@ def evidence(
     kinds = known_species(species)
 
     @cache
-    def shown_layers() -> Tables:
+    def coarse_tables() -> Tables:
         check()
         return coarse_layers(layers, species)
 
@@ -162,11 +162,11 @@ def evidence(
     def drawn_part(number: int) -> tuple[Drawing, tuple[Folder, ...]]:
         """A part, and what was noted of it: both kinds of Google Earth come for the same."""
         drawing = Drawing(lang, tolerance, year)
-        return drawing, _PARTS[number].draw(drawing, shown_layers(), kinds)
+        return drawing, _PARTS[number].draw(drawing, coarse_tables(), kinds)
 
     def signs() -> tuple[tuple[Sign, ...], tuple[Sign, ...], bool]:
         """The legend's lines, those of species, and whether anything is said of borders."""
-        tables = shown_layers()
+        tables = coarse_tables()
         is_doubtful = "disputed" in tables or "borders" in tables
         return layer_signs(tables, lang), _species_signs(tables, kinds, lang), is_doubtful
 

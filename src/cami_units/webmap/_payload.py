@@ -220,7 +220,7 @@ def _drawn_sheet(
     detail_vertices = _VERTICES[detail]
 
     @cache
-    def shown_layers() -> Mapping[str, gpd.GeoDataFrame]:
+    def coarse_tables() -> Mapping[str, gpd.GeoDataFrame]:
         """The layers as they may be shown."""
         _check_layers(layers)
         # before anything is drawn: the last door at which a sensitive place can still be made coarse
@@ -233,7 +233,7 @@ def _drawn_sheet(
         content = [stamp, json.dumps([[*languages], *hangs_on]).encode()]
         return piece(kind, content, make) if lasting else make()
 
-    said, *shapes = kept("map-places", [], lambda: _places(shown_layers(), languages))
+    said, *shapes = kept("map-places", [], lambda: _places(coarse_tables(), languages))
     about = json.loads(said)
     sections, first, last = (shapely.get_parts(shapely.from_wkb(one)) for one in shapes)
     # units, hotspots and sections (else the ranges) with a margin, in whole degrees
@@ -242,14 +242,14 @@ def _drawn_sheet(
 
     def ground_parts() -> list[bytes]:
         """Each key of the ground, and its value."""
-        ground = _ground_part(shown_layers(), frame, tables)
+        ground = _ground_part(coarse_tables(), frame, tables)
         return [part.encode() for key, value in ground.items() for part in (key, page_json(value))]
 
     def evidence_of(name: str) -> Spelt:
         """A layer whose rows open a card: it outlasts other numbers of the criteria, which change few."""
 
         def drawn() -> list[bytes]:
-            layer = _table_on(shown_layers()[name], frame)
+            layer = _table_on(coarse_tables()[name], frame)
             return [_evidence(name, layer, detail_vertices).encode()]
 
         stamp = stamps_of_layers(layers).get(name, lasting)
