@@ -412,7 +412,8 @@ def test_no_two_units_get_one_name_and_a_place_close_by_lends_its_own():
     assert names["name_ru"].tolist() == ["Range-ru", "Range-ru (восток)", ""]
     town = place_names(units.iloc[[1]], gazetteer(("Town", "town", 5.0, 250, 50)))
     assert town["name_en"].tolist() == ["Near Town"]
-    assert coordinate_names(units.iloc[[0]])["name_en"].tolist() == ["Area near 40.4° N 80.6° E"]
+    [names_there] = coordinate_names(units.iloc[[0]]).itertuples(index=False)
+    assert names_there == ("Area near 40.4° N 80.6° E", "Район 40,4° с. ш. 80,6° в. д.")
 
 
 def test_units_and_gazetteer_in_two_systems_are_refused():

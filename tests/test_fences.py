@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import cast
 
 import geopandas as gpd
 import pandas as pd
@@ -17,8 +19,8 @@ from cami_units.commands.plan_layers import load
 from cami_units.commands.shown_round import published, shown_fences, told_fences
 from cami_units.documents import board_slides
 from cami_units.documents.board import write_slides
-from cami_units.fences import fence_openings
-from cami_units.model import EQUAL_AREA, LONLAT, Layers
+from cami_units.fences import _with_needs, fence_openings
+from cami_units.model import EQUAL_AREA, LONLAT, Layers, SiteTables
 from cami_units.plan import read_plan, read_profile
 from tests.conftest import km_box
 from tests.rounds import toy_round
@@ -157,6 +159,25 @@ def test_a_stretch_is_cut_at_the_edge_of_a_unit_and_its_need_is_told():
     assert inside["need_lifted"]
     outside = lines[lines["unit_id"] == ""].iloc[0]
     assert not outside["need_lifted"]
+
+
+def test_a_need_holds_at_its_limit_as_c6_says_it_does():
+    """Of 100 km 25 are closed, but for the noise of floats: C6 (25 %) is met, and by 10 more as well.
+
+    Opening the only fence of CU-001 lifts the need; that of 10 km beside one of 25 leaves it.
+    """
+    least = 25 * (1 - 1e-12)
+    fences = [("CU-001", "F1", least), ("CU-002", "F2", 10.0), ("CU-002", "F3", least)]
+    barriers = pd.DataFrame(fences, columns=["site", "barrier_id", "km"])
+    borders = pd.DataFrame({"site": ["CU-001", "CU-002"], "km": 100.0})
+    tables = SimpleNamespace(
+        borders=borders,
+        covered_borders=None,
+        barriers=barriers.assign(kind="border_fence", permeability=0.0),
+    )
+    stretches = gpd.GeoDataFrame(barriers.rename(columns={"site": "unit_id"}))
+    needs = _with_needs(stretches, cast(SiteTables, tables), read_profile(None))
+    assert needs["need_lifted"].tolist() == [True, False, True]
 
 
 @settings(max_examples=4)

@@ -1097,6 +1097,12 @@ def test_a_table_without_coordinates_says_what_is_expected(tmp_path):
     read = layers.read_context(path, around=AROUND)
     assert "no columns of coordinates" in read.problems[0].what
     assert "Add a column of longitude" in read.problems[0].cure
+    # a program is not told as a table whose columns are called so
+    path.write_bytes(bytes(range(256)) * 20)
+    read = layers.read_context(path, around=AROUND)
+    why = "it is no table (a file of another kind has this ending)"
+    assert why in read.problems[0].what
+    assert len(read.problems[0].sentence()) < 200
 
 
 def boxes(*corners: tuple[float, float]) -> gpd.GeoDataFrame:

@@ -310,6 +310,11 @@ def test_bands_count_ground_by_its_weight_as_overlaps_does() -> None:
     assert band["km2"].tolist() == [0.25, 0.25, 0.125]
     with pytest.raises(InputError, match="no number from 0 to 1: 0"):
         list(cu.overlap_bands(fox.assign(range_weight=2), cell_km=1))
+    # ground that does not count has nothing to say: no rows of 0 km²
+    nothing = fox.assign(range_weight=0.0)
+    cells = gpd.GeoDataFrame({"unit_id": ["u"]}, geometry=[shapely.box(0, 0, 1000, 1000)])
+    assert sum(map(len, cu.overlap_bands(nothing, cell_km=1))) == 0
+    assert cu.overlaps(cells.set_crs(cu.EQUAL_AREA), nothing).empty
 
 
 # -- what thousands of species come to ------------------------------------------------------------

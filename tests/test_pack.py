@@ -102,6 +102,19 @@ def test_each_unit_is_editable_in_exactly_one_pack(packed):
     assert held["edit_S2_web.kmz"] == held["edit_S2.kmz"]
 
 
+def test_a_folder_where_the_activities_should_be_is_no_round_without_any(
+    round_dir, packed, tmp_path
+):
+    directory = Path(shutil.copytree(round_dir, tmp_path / "00-proposal"))
+    (directory / "activities.csv").mkdir()
+    refused = r"activities\.csv' is a folder, where a log is expected"
+    with pytest.raises(InputError, match=refused):
+        pack(directory)
+    [file] = sorted(packed.directory.glob("*/edit_S1.kmz"))
+    with pytest.raises(InputError, match=refused):
+        collect([file], store.read_round(directory), base_dir=directory)
+
+
 def test_groups_are_given_sections_anew_in_one_command(round_dir, tmp_path):
     plan = read_plan(with_groups(tmp_path, 'G1 = ["S2"]\n'))
     made = pack(round_dir, tmp_path / "pack", plan=plan)

@@ -892,6 +892,27 @@ def test_the_base_beside_a_round_is_found_and_two_are_none(rounds, tmp_path):
     assert base_beside(tmp_path / "01", done) is None
 
 
+@pytest.mark.parametrize("name", ["changes.csv", "conflicts.csv", "activities.csv"])
+def test_a_table_of_the_round_that_cannot_be_read_is_named(rounds, tmp_path, name):
+    """The board drew none of what stands in it, and said nothing."""
+    directory = Path(shutil.copytree(rounds[1], tmp_path / "01-collected"))
+    (directory / name).unlink(missing_ok=True)
+    (directory / name).mkdir()
+    with pytest.raises(InputError, match=f"{name}' is a folder, where a log is expected"):
+        plenary(directory)
+    (directory / name).rmdir()
+    (directory / name).write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(InputError, match=rf"^{name} cannot be read as CSV: a file of another kind"):
+        plenary(directory)
+    (directory / name).write_text("name,km2\nAltai,3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"'{name}' has no column") as refused:
+        plenary(directory)
+    if name != "activities.csv":
+        assert "copy of the round, or move it away" in str(refused.value)
+    (directory / name).unlink()
+    assert (plenary(directory)[0] / "board.html").is_file()
+
+
 def test_a_base_that_lies_elsewhere_is_asked_for(rounds, tmp_path):
     """The round went on a stick without the one before it."""
     shutil.copytree(rounds[1], tmp_path / "01")
@@ -1401,6 +1422,16 @@ def test_a_state_full_of_units_is_called_by_its_code_where_it_has_one():
     state = ("state", "Tajikistan", ((101.0, 300.0), (102.0, 300.0)))
     labels, _, leaders = unit_drawing._placed([state, *taken], 0.0, {"Tajikistan": "TJ"})
     assert [(label.text, label.x) for label in labels if label.kind == "state"] == [("TJ", 101.0)]
+    assert leaders == []
+    # on ground that is full all around its code would lie on that of another state, and is left out
+    taken = [
+        ("id", f"{row}{at:02}", ((80.0 + 34 * at, 240.0 + 18 * row),))
+        for row in range(9)
+        for at in range(9)
+    ]
+    full = ("state", "Tajikistan", ((170.0, 300.0), (180.0, 303.0)))
+    labels, _, leaders = unit_drawing._placed([full, *taken], 0.0, {"Tajikistan": "TJ"})
+    assert {label.kind for label in labels} == {"id"}
     assert leaders == []
     # with room for its name it has its name
     labels, _, _ = unit_drawing._placed([state], 0.0, {"Tajikistan": "TJ"})

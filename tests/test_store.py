@@ -286,6 +286,13 @@ def test_a_manifest_holds_numpy_values_and_sets_but_no_folder(tmp_path):
 # -- the same bytes -------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a file system that takes no folders")
+@pytest.mark.parametrize("path", ["/proc/workshop", "/proc/a/b/c"])
+def test_a_place_that_takes_no_folders_is_no_file_that_vanished(path: str) -> None:
+    with pytest.raises(InputError, match=r"was not written: writing there is not allowed"):
+        init(Path(path))
+
+
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 1000))
 def test_neither_row_order_nor_folder_changes_a_byte(tmp_path_factory, seed):

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 from cami_units import model, phrases, words
 from cami_units.commands.assess import decide
 from cami_units.criteria._evidence_facts import _figure
-from cami_units.criteria._measures import TOLERANCE
-from cami_units.model import Note, data_dir, decided_of, notes_as_text
+from cami_units.model import TOLERANCE, Note, data_dir, decided_of, notes_as_text
 from cami_units.plan import read_profile
 from cami_units.words import finding_sentences
 from cami_units.words.finding_sentences import (

@@ -24,6 +24,7 @@ import shapely
 from numpy.typing import NDArray
 
 from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet
+from cami_units.model import number as figure
 from cami_units.overlap import joined_numbers, side_of
 
 Positions = NDArray[np.intp]
@@ -1088,9 +1089,9 @@ def coordinate_names(units: gpd.GeoDataFrame) -> pd.DataFrame:
     middle = units.geometry.centroid.to_crs(LONLAT)
     return pd.DataFrame(
         {
-            "name_en": [f"Area near {_degrees(point, 'NS', 'EW')}" for point in middle],
+            "name_en": [f"Area near {_degrees(point, 'NS', 'EW', 'en')}" for point in middle],
             "name_ru": [
-                f"Район {_degrees(point, ('с. ш.', 'ю. ш.'), ('в. д.', 'з. д.'))}"
+                f"Район {_degrees(point, ('с. ш.', 'ю. ш.'), ('в. д.', 'з. д.'), 'ru')}"
                 for point in middle
             ],
         },
@@ -1098,12 +1099,12 @@ def coordinate_names(units: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def _degrees(point: Any, latitude: Sequence[str], longitude: Sequence[str]) -> str:
+def _degrees(point: Any, latitude: Sequence[str], longitude: Sequence[str], lang: str) -> str:
     """A place in degrees with the letters of the language."""
     north, east = point.y >= 0, point.x >= 0
     return (
-        f"{abs(point.y):.1f}° {latitude[0 if north else 1]} "
-        f"{abs(point.x):.1f}° {longitude[0 if east else 1]}"
+        f"{figure(abs(point.y), lang, 1)}° {latitude[0 if north else 1]} "
+        f"{figure(abs(point.x), lang, 1)}° {longitude[0 if east else 1]}"
     )
 
 

@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cami_units.model import Profile, SiteTables, cami_species, fence_rows
+from cami_units.model import Profile, SiteTables, at_least, cami_species, fence_rows
 from cami_units.overlap import (
     FENCE_KM,
     Pieces,
@@ -393,7 +393,7 @@ def _with_needs(
     share = (100 * now / rows).clip(upper=100.0)
     # Below 0 by the last digit where the stretch is the only fence.
     share_then = (100 * then / rows).clip(lower=0.0, upper=100.0)
-    lifted = (share >= least) & (share_then < least) if least is not None else False
+    lifted = at_least(share, least) & ~at_least(share_then, least) if least is not None else False
     return stretches.assign(barrier_share=share, barrier_share_open=share_then, need_lifted=lifted)
 
 

@@ -545,6 +545,8 @@ def _carried(base_dir: Path, number: str) -> dict[str, Path]:
     names = {name: base_dir / name for name in (ACTIVITIES, ACTIVITY_LOG)}
     names[f"decisions_{number}.csv"] = base_dir / DECISION_LOG
     names |= {path.name: path for path in sorted(base_dir.glob(EARLIER_LOGS))}
+    if folders := [str(path) for path in names.values() if path.is_dir()]:
+        raise InputError.of("folder for a log", folder=folders[0])
     return {name: path for name, path in names.items() if path.is_file()}
 
 

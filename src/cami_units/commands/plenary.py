@@ -22,10 +22,15 @@ from cami_units.commands.shown_round import (
     stamp_of_layers,
     told_fences,
 )
-from cami_units.commands.stored_round import ACTIVITY_LOG, allocation, groups_in, known_activities
+from cami_units.commands.stored_round import (
+    ACTIVITY_LOG,
+    allocation,
+    groups_in,
+    known_activities,
+    table_left,
+)
 from cami_units.documents.board import write_board, write_slides
 from cami_units.documents.board_slides import ORDERS, Loop, boards
-from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (
     HIDDEN_STATUSES,
     InputError,
@@ -33,7 +38,6 @@ from cami_units.model import (
     Problem,
     Progress,
     Round,
-    as_typed,
     clean_name,
     in_short,
     nearest_note,
@@ -239,13 +243,10 @@ def base_beside(directory: Path, round_: Round) -> Path | None:
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
     """A table that `collect` left in the round; ``None`` where it left none."""
-    if not path.is_file():
-        return None
     try:
-        # the apostrophe that keeps a spreadsheet from running a cell is no part of what was said
-        return read_table(path, columns=columns, needs=columns[:1]).map(as_typed)
-    except InputError:
-        return None
+        return table_left(path, columns=columns, needs=columns[:1])
+    except InputError as error:
+        raise InputError.of("table left unreadable", why=error.note, file=str(path)) from error
 
 
 def _write_tour(

@@ -106,11 +106,24 @@ def known_activities(directory: Path) -> pd.DataFrame | None:
     InputError
         The file is damaged.
     """
-    if not (path := directory / ACTIVITIES).is_file():
+    columns = workshop.ACTIVITY_COLUMNS
+    return table_left(directory / ACTIVITIES, columns=columns, needs=columns[:4])
+
+
+def table_left(path: Path, *, columns: Sequence[str], needs: Sequence[str]) -> pd.DataFrame | None:
+    """A table that a command left in a round, as text; ``None`` where it left none.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or a folder has its name: what the table held may lie elsewhere.
+    """
+    if path.is_dir():
+        raise InputError.of("folder for a log", folder=str(path))
+    if not path.is_file():
         return None
-    table = read_table(path, columns=workshop.ACTIVITY_COLUMNS, needs=workshop.ACTIVITY_COLUMNS[:4])
     # the apostrophe that keeps a spreadsheet from running a cell as a formula is no part of it
-    return table.map(as_typed)
+    return read_table(path, columns=columns, needs=needs).map(as_typed)
 
 
 def next_number(base: Round) -> str:

@@ -18,8 +18,6 @@ import pandas as pd
 from cami_units.criteria._measures import (
     Evidence,
     Row,
-    at_least,
-    at_most,
     covered_share,
     graded,
     rows_by_site,
@@ -35,6 +33,8 @@ from cami_units.model import (
     SOURCE_FACTS,
     Note,
     Profile,
+    at_least,
+    at_most,
     clean_name,
     source_note,
 )

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from cami_units.criteria._evidence_facts import facts
-from cami_units.criteria._measures import (
-    Evidence,
+from cami_units.criteria._measures import Evidence, counted_states, evidence, firm_measures, occurs
+from cami_units.model import (
+    CRITERIA,
+    Findings,
+    Profile,
+    SiteTables,
     at_least,
     at_most,
-    counted_states,
-    evidence,
-    firm_measures,
-    occurs,
+    notes_as_text,
 )
-from cami_units.model import CRITERIA, Findings, Profile, SiteTables, notes_as_text
 
 _MEASURES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
     {

@@ -17,11 +17,14 @@ from cami_units.model import (
     DRAWN_AS,
     SEASONAL_RANGE,
     SOURCE_FACTS,
+    TOLERANCE,
     InputError,
     Note,
     PlanError,
     Profile,
     SiteTables,
+    at_least,
+    at_most,
     cami_species,
     drawn_lines,
     fence_rows,
@@ -38,9 +41,6 @@ _MAY_BE_LACKING: Final = {
     "corridors": (DRAWN_AS,),
     **dict.fromkeys(("crossings", "near_crossings"), ("source", SOURCE_FACTS, DRAWN_AS)),
 }
-TOLERANCE: Final = 1e-9
-"""How far below a limit a number may lie, as a part of it, and still hold: the noise of floats."""
-
 _BREEDING, _NON_BREEDING, _PASSAGE = 2, 3, 4
 
 Row = Any
@@ -475,16 +475,6 @@ def _adjacent(adjacent: pd.DataFrame | None, sites: pd.DataFrame) -> pd.DataFram
 
 
 # -- species in sites -----------------------------------------------------------------------------
-
-
-def at_least(values: Any, limit: Any) -> Any:
-    """Whether values reach a limit, the noise of floats aside; False where either is not there."""
-    return values >= limit - TOLERANCE * abs(limit)
-
-
-def at_most(values: Any, limit: Any) -> Any:
-    """Whether values keep within a limit, the noise of floats aside; False where one is missing."""
-    return values <= limit + TOLERANCE * abs(limit)
 
 
 def occurs(

@@ -13,14 +13,13 @@ from cami_units.criteria._findings import verdicts
 from cami_units.criteria._measures import (
     Evidence,
     Row,
-    at_least,
     counted_states,
     evidence,
     occurring,
     rows_by_site,
     rows_of,
 )
-from cami_units.model import GATES, Profile, SiteTables, finding_key
+from cami_units.model import GATES, Profile, SiteTables, at_least, finding_key
 
 COLUMNS: Final = ("site", "criterion", "kind", "sci_name", "iso2", "corridor_id", "missing", "km2")
 

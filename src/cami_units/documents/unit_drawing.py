@@ -595,10 +595,10 @@ def _placed(
     """Labels that do not lie on one another; the towns that have theirs; leaders of the others.
 
     The important ones come first and stay where they are; another is moved by its own height or
-    width, and left out where all of that is taken. What a decision hangs on is never left out: a
+    width, and left out where all of that is taken. What a decision hangs on is never left out. A
     state whose ground is full of units is called by its code, so that no name of a state lies on the
-    ground of others; where it has no code, or that no room either, it stands beside it, with a line to
-    it. `bar`: how long the bar of the scale is, in pixels; `codes`: those of states, by their names.
+    ground of others, and not at all where the code has no room either; where it has no code, it stands
+    beside its ground, with a line to it. `bar`: how long the bar of the scale is, in pixels; `codes`: those of states, by their names.
     """
     order = list(LABEL_SIZES)
     # The arrow is drawn on every map, so is the scale with its words: no label may stand there.
@@ -615,12 +615,10 @@ def _placed(
         by_code = kind == "state" and text in codes and hidden[: len(own_spots)].all()
         if by_code:
             text = codes[text]
-            # with room around it: two letters and the number of a unit read as one word
-            spots, boxes = _room(kind, f" {text} ", own_spots)
-            hidden = _shared(boxes, taken_boxes)
+            spots, boxes, hidden = _room_of_code(text, own_spots, taken_boxes)
         # What may not be hidden stands where it hides least of the labels that are there.
         chosen_place = int(hidden.argmin())
-        if hidden[chosen_place] and kind not in _NEVER_HIDDEN:
+        if hidden[chosen_place] and (by_code or kind not in _NEVER_HIDDEN):
             continue
         taken_boxes.append(boxes[chosen_place])
         labels.append(
@@ -628,13 +626,36 @@ def _placed(
         )
         if kind == "town":
             towns.append((x, y))
-        left, top, right, low = boxes[chosen_place]
-        is_away = not (left - high < x < right + high and top - high < y < low + high)
+        is_away = _is_away(boxes[chosen_place], (x, y), high)
         # what follows its own places lies beside the state's ground
         if kind == "state" and (is_away or by_code) and chosen_place > len(own_spots):
+            left, top, right, low = boxes[chosen_place]
             edge = (min(max(x, left), right), min(max(y, top), low))
             leaders.append(tuple((round(px, 1), round(py, 1)) for px, py in ((x, y), edge)))
     return labels, towns, leaders
+
+
+def _room_of_code(
+    code: str, own_spots: Sequence[_Pixel], taken_boxes: Sequence[_Frame]
+) -> tuple[list[_Pixel], list[_Frame], npt.NDArray[np.float64]]:
+    """Where the code of a state may stand, its boxes, and how much of each is taken."""
+    high = LABEL_SIZES["state"] * 1.15
+    # with room around it, if there is any: two letters and the number of a unit read as one word
+    for padded in (f" {code} ", code):
+        spots, boxes = _room("state", padded, own_spots)
+        hidden = _shared(boxes, taken_boxes)
+        # farther off it would lie on the ground of another
+        is_away = [_is_away(box, own_spots[0], high) for box in boxes[len(own_spots) :]]
+        hidden[len(own_spots) :][is_away] = np.inf
+        if not hidden.min():
+            break
+    return spots, boxes, hidden
+
+
+def _is_away(box: _Frame, place: _Pixel, high: float) -> bool:
+    """Whether a place lies farther from the box of a label than the label is high."""
+    (left, top, right, low), (x, y) = box, place
+    return not (left - high < x < right + high and top - high < y < low + high)
 
 
 def _room(

@@ -109,8 +109,8 @@ def _text_sheet(name: str, content: bytes) -> Sheet:
         raise InputError.of("no table in text", file=name)
     try:
         raw_rows = delimited_rows(content, most_rows=_MOST_ROWS)
-    except ValueError as error:
-        raise InputError.of("CSV unreadable", file=name, why=quoted(error)) from error
+    except InputError as error:
+        raise InputError.of("CSV unreadable", file=name, why=error.note) from error
     cells: dict[int, dict[int, str]] = {}
     errors = {}
     for row, line in enumerate(raw_rows, start=1):
@@ -575,7 +575,7 @@ def read_table(
     if path.suffix.lower() in _WORKBOOKS:
         sheets = [sheet.rows for sheet in workbook_sheets(path).values()]
     else:
-        sheets = [_csv_rows(path)]
+        sheets = [_csv_rows(path, needs)]
     for sheet in sheets:
         rows = _with_our_names(sheet, columns, needs)
         # a title or two may stand above the names of the columns
@@ -585,7 +585,7 @@ def read_table(
     columns_there = sheets[0][0] if sheets and sheets[0] else []
     if not any(columns_there):
         raise InputError.of("file empty", file=path.name, bytes=path.stat().st_size)
-    if path.suffix.lower() not in (*_WORKBOOKS, ".csv", ".tsv", ".txt"):  # a map, a page, a picture
+    if path.suffix.lower() not in (*_WORKBOOKS, *TABLE_SUFFIXES):
         raise InputError.of("other than a table", file=path.name, names=in_short(needs))
     missing = [column for column in needs if column not in columns_there]
     facts = {"names": in_short(missing or needs), "there": in_short(columns_there, 12)}
@@ -657,10 +657,15 @@ def _is_heading(row: Sequence[str], names: Sequence[str]) -> bool:
     )
 
 
-def _csv_rows(path: Path) -> list[list[str]]:
+def _csv_rows(path: Path, needs: Sequence[str]) -> list[list[str]]:
     """The rows of a CSV in any dialect, each cell cleaned."""
+    content = file_bytes(path)
     try:
-        rows = delimited_rows(file_bytes(path))
-    except ValueError as error:
-        raise InputError.of("CSV unreadable", file=path.name, why=quoted(error)) from error
+        rows = delimited_rows(content)
+    except InputError as error:
+        if path.suffix.lower() not in TABLE_SUFFIXES:  # a map, a page, a picture
+            raise InputError.of(
+                "other than a table", file=path.name, names=in_short(needs)
+            ) from error
+        raise InputError.of("CSV unreadable", file=path.name, why=error.note) from error
     return [[clean_name(cell) for cell in row] for row in rows]

@@ -28,6 +28,7 @@ from cami_units.model import (
     Note,
     guessed_text,
     in_short,
+    is_written,
     plan_lines,
     quoted,
     read_crs,
@@ -438,6 +439,8 @@ def _text(stream: IO[bytes], size: int, encoding: str = "") -> io.TextIOWrapper:
         encoding = guessed_text(start.removeprefix(codecs.BOM_UTF8)).encoding
     if encoding.casefold().replace("_", "-") in ("utf-8", "utf8", "ascii", "us-ascii"):
         encoding = "utf-8-sig"
+    if not is_written(start.decode(encoding, "replace")):
+        raise InputError.of("no table", why=Note("no text inside"))
     stream.seek(0)
     content = io.BytesIO(start) if size <= _LARGE else stream
     return io.TextIOWrapper(content, encoding, errors="replace", newline="")

@@ -59,7 +59,7 @@ def _csv_rows(path: Path) -> tuple[list[dict[str, str]], list[Problem]]:
         return [], [problem_of("refuses", "species", path.name, "", Note("workbook not read"))]
     try:
         headings, *rows = delimited_rows(path.read_bytes()) or [[]]
-    except (OSError, ValueError):
+    except (OSError, InputError):
         return [], [problem_of("refuses", "species", path.name, "", Note("table unreadable"))]
     names = [str(dialects.clean_text(heading) or "") for heading in headings]
     csv_rows, notes = [], list[Problem]()
@@ -235,8 +235,8 @@ def read_overrides(path: Path | str) -> pd.DataFrame:
     file = Path(path)
     try:
         rows = delimited_rows(file.read_bytes())
-    except (OSError, ValueError) as error:
-        why = quoted(error)
+    except (OSError, InputError) as error:
+        why = getattr(error, "note", quoted(error))
         raise InputError.of("overrides unreadable", file=file.name, why=why) from None
     headings = [clean_text(name).strip() for name in rows[0]] if rows else []
     if missing := [column for column in COLUMNS if column not in headings]:

@@ -58,6 +58,7 @@ from ._encodings import Guess as Guess
 from ._encodings import bits_per_byte as bits_per_byte
 from ._encodings import delimited_rows as delimited_rows
 from ._encodings import guessed_text as guessed_text
+from ._encodings import is_written as is_written
 from ._errors import ARCHIVE_DAMAGE as ARCHIVE_DAMAGE
 from ._errors import ArgumentError as ArgumentError
 from ._errors import CamiUnitsError as CamiUnitsError
@@ -110,6 +111,7 @@ from ._layers import Layer as Layer
 from ._layers import cited_sources as cited_sources
 from ._layers import context_title as context_title
 from ._profile import EARTH_KM2 as EARTH_KM2
+from ._profile import TOLERANCE as TOLERANCE
 from ._profile import C1Rule as C1Rule
 from ._profile import C2Rule as C2Rule
 from ._profile import C3Rule as C3Rule
@@ -128,6 +130,8 @@ from ._profile import G2Rule as G2Rule
 from ._profile import OccurrenceRule as OccurrenceRule
 from ._profile import Profile as Profile
 from ._profile import ScoreRule as ScoreRule
+from ._profile import at_least as at_least
+from ._profile import at_most as at_most
 from ._state_codes import ISO2 as ISO2
 from ._state_codes import ISO2_CODES as ISO2_CODES
 from ._state_codes import STATES_ALSO as STATES_ALSO

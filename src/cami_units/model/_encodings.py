@@ -20,6 +20,8 @@ from itertools import islice
 from math import log2
 from typing import Final
 
+from cami_units.model._errors import InputError, quoted
+
 ENCODINGS: Final = ("cp1251", "koi8-r", "cp866", "gb18030", "cp1252")
 """What maps of the region come in, the most likely first."""
 
@@ -174,7 +176,7 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
 
     Raises
     ------
-    ValueError
+    InputError
         The quotes do not match, or the file is no text.
 
     Examples
@@ -184,6 +186,8 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
     """
     # what a power cut has left of a file may end in NULs
     text = _decoded(content).replace("\x00", "")
+    if not is_written(text):
+        raise InputError.of("no text inside")
     first, _, rest = text.partition("\n")
     says_separator = first.casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1
     delimiter, text = (first.strip()[-1], rest) if says_separator else (_delimiter(text), text)
@@ -200,7 +204,26 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
             return parted if 2 * alike > len(parted) and is_whole else rows
         return rows
     except csv.Error as error:
-        raise ValueError(str(error)) from error
+        raise InputError(quoted(error)) from error
+
+
+def is_written(text: str) -> bool:
+    """Whether somebody wrote a text: a program or a picture read as one is full of control characters.
+
+    Examples
+    --------
+    >>> is_written("site;reason\\n"), is_written(bytes(range(1, 255)).decode("latin-1"))
+    (True, False)
+    """
+    beginning = text[:_LOOKED_AT]
+    odd = [letter for letter in beginning if letter < " " and letter not in _IN_TEXTS]
+    # in a text one kind may come in by mistake, in each cell
+    return len(set(odd)) < 4 or len(odd) * 50 < len(beginning)
+
+
+_IN_TEXTS: Final = "\0\t\n\v\f\r\x1a"
+"""Control characters of texts; NUL stands in every letter of UTF-16 that is read as something else."""
+_LOOKED_AT: Final = 10_000
 
 
 def _is_quoted_whole(row: Sequence[str]) -> bool:

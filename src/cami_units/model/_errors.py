@@ -432,8 +432,18 @@ def filled(phrase: str, facts: Mapping[str, object], lang: str = FALLBACK) -> st
     --------
     >>> filled("{n} {n:unit|units}", {"n": 1}), filled("{n} {n:вид|вида|видов}", {"n": 22}, "ru")
     ('1 unit', '22 вида')
+    >>> filled("{file} 是空的", {"file": Note("the file")}, "zh"), filled("{file} 是空的", {"file": "a.kml"}, "zh")
+    ('该文件是空的', 'a.kml 是空的')
     """
-    return phrase.format(**{name: _named_fact(name, value, lang) for name, value in facts.items()})
+    said_facts = {name: _named_fact(name, value, lang) for name, value in facts.items()}
+    for name, fact in facts.items():
+        # Chinese parts a name or number from its own words by a space, and none of these from each other
+        if isinstance(fact, Note) and _HAN.match(said_facts[name][-1:]):
+            phrase = re.sub(rf"(?<={{{name}}}) (?={_HAN.pattern})", "", phrase)
+    return phrase.format(**said_facts)
+
+
+_HAN: Final = re.compile("[\u4e00-\u9fff]")
 
 
 def _named_fact(name: str, value: object, lang: str) -> str:

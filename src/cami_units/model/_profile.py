@@ -7,7 +7,7 @@ No number of the criteria lives in code: `plan` reads them from `criteria.toml` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
@@ -19,6 +19,20 @@ comes near. A larger number is a slip of the keyboard, and would stand in senten
 MOST_COUNTED: Final = 100_000
 """More states, sides, species, crossings or records than anybody will ask for: birds and mammals together
 are some 18,000 species."""
+
+TOLERANCE: Final = 1e-9
+"""How far below a limit a number may lie, as a part of it, and still hold: the noise of floats."""
+
+
+def at_least(values: Any, limit: Any) -> Any:
+    """Whether values reach a limit, the noise of floats aside; False where either is not there."""
+    return values >= limit - TOLERANCE * abs(limit)
+
+
+def at_most(values: Any, limit: Any) -> Any:
+    """Whether values keep within a limit, the noise of floats aside; False where one is missing."""
+    return values <= limit + TOLERANCE * abs(limit)
+
 
 _Percent = Annotated[float, Field(ge=0, le=100)]
 _Fraction = Annotated[float, Field(ge=0, le=1)]

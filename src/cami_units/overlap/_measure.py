@@ -145,6 +145,7 @@ def overlaps(
         )
         measure = shares.columns[-1]
         shares[measure] *= shares[RANGE_WEIGHT].astype(float)
+        shares = shares[shares[measure] > 0]
         grouped = shares.groupby([site, *by], sort=False, observed=True)
         return grouped[[measure]].sum().reset_index()
     cells = cells_of(sites)
@@ -262,8 +263,11 @@ def covered_bands(
         _check_weights(layer)
         weight = layer[RANGE_WEIGHT].to_numpy(dtype=float)
     for number, row, col, km2 in band_km2(window, geometries(layer), refuse):
+        if RANGE_WEIGHT in layer:
+            counts = weight[number] > 0
+            number, row, col = number[counts], row[counts], col[counts]
+            km2 = km2[counts] * weight[number]
         key = pd.Categorical.from_codes(number, dtype=kinds, validate=False)
-        km2 = km2 * weight[number] if RANGE_WEIGHT in layer else km2
         yield pd.DataFrame({by: key, "row": row, "col": col, "km2": km2}, copy=False)
 
 

@@ -261,16 +261,27 @@ def _workplace(target: Path, named_path: Path) -> Iterator[Path]:
     try:
         with disk_words(named_path), at_work:
             # of a file in a round this is the folder of rounds: the round is there, or is about to be
-            staged.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(staged.parent)
             put_back(target)
             sweep_up(target)
-            staged.mkdir()
+            _make_folder(staged)
             yield staged
     finally:
         _clear(staged, at_work)
         for parent in new_parents:
             with suppress(OSError):  # it holds what was written
                 parent.rmdir()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in, where they are not there yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:
+        # what takes no folders, as /proc, says of a new one that it is not there
+        if not Path(error.filename).parent.is_dir():
+            raise
+        raise PermissionError(errno.EACCES, error.strerror, error.filename) from error
 
 
 def absolute(path: Path) -> Path:
