@@ -48,7 +48,7 @@ for (const button of document.querySelectorAll("[data-lang]")) {
   });
 }
 
-const isNarrow = () => window.matchMedia("(max-width: 760px)").matches;
+const isNarrow = () => window.matchMedia("(max-width: 760px), (max-height: 480px)").matches;
 
 function showPanel(wanted) {
   panel.hidden = !wanted;
