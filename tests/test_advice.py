@@ -143,6 +143,8 @@ CASES = {
     "_ranges._guarded": [r'\[taxa\."Panthera pardus tulliana"\]\nfrom = "Panthera pardus"'],
     # one line in place of that of a rule which the plan has: pasted in test_layers_taxa
     "_taxa.one_rule_each": [],
+    # a study where no bundled row lies: asked for in test_layers
+    "_layer_rows.whole_layer": [],
     "_occurrences.taxa_of": [r'\[taxa\."Panthera pardus tulliana"\]\nfrom = "Panthera pardus"'],
     "_point_tables._points": [
         r'\[columns\."in/camera\.csv"\]\nlongitude = "x_dd"\nlatitude = "y_dd"'
