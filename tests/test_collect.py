@@ -2534,6 +2534,11 @@ def test_evidence_is_told_as_edited_where_most_of_it_is_not_simply_drawn_plainer
     assert list(edited_evidence(marks, {"context_herds": shown})) == [
         (one, "herds") for one in marks[6:]
     ]
+    # of a few a group may well redraw most
+    marks = [mark(n, shape) for n, shape in enumerate([*plain[:1], *coarse[1:4]])]
+    assert list(edited_evidence(marks, {"context_herds": shown})) == [
+        (one, "herds") for one in marks[1:]
+    ]
 
 
 def test_evidence_of_a_file_of_the_pack_is_not_held_against_this_release(tmp_path):
