@@ -58,9 +58,7 @@ def edited_evidence(
     moved_places = far if len(rows) > 2 and 2 * len(astray) > len(rows) else astray
     layer_of = {place: str(marks[place]["data"]["layer"]) for place in rows}
     in_all, in_far = (Counter(layer_of[place] for place in places) for places in (rows, far))
-    coarse_layers = {
-        layer for layer, count in in_far.items() if 2 * count > in_all[layer] >= _MANY
-    }
+    coarse_layers = {layer for layer, count in in_far.items() if 2 * count > in_all[layer] >= _MANY}
     for place, row in rows.items():
         mark, layer = marks[place], layer_of[place]
         is_moved = place in moved_places and layer not in coarse_layers

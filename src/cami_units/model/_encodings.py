@@ -268,6 +268,6 @@ def _decoded(content: bytes) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace")
     for codec, letter in (("utf-16-le", content[:2]), ("utf-16-be", content[1::-1])):
-        if letter[1:] == b"\0" != letter[:1]:  # no mark, but half of an ASCII letter
+        if letter[1:] == b"\0" and letter[:1] >= b"\t":  # no mark, but half of an ASCII letter
             return content.decode(codec, "replace")
     return guessed_text(content.removeprefix(codecs.BOM_UTF8)).text
