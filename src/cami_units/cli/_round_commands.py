@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -23,6 +23,7 @@ from cami_units.cli._summaries import (
 )
 from cami_units.cli._terminal import (
     FAULT,
+    ForceOption,
     LanguageOption,
     PlanArgument,
     PlanLanguageOption,
@@ -39,6 +40,42 @@ from cami_units.cli._terminal import (
 
 _FIRST_ROUND: Final = Path("rounds/00-proposal")
 
+NoCacheOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Measure everything anew, and keep nothing beside the plan.",
+        show_default=False,
+    ),
+]
+
+CellOption = Annotated[
+    float | None, typer.Option(metavar="KM", help="Of ranges: side of a cell, in km. Left out: 25.")
+]
+
+HexagonsOption = Annotated[
+    bool,
+    typer.Option(
+        "--hexagons", help="Of ranges: hexagons of that area, not squares.", show_default=False
+    ),
+]
+
+LatticeCrsOption = Annotated[
+    str,
+    typer.Option(
+        help="Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole "
+        "world. Left out: that of Central Asia."
+    ),
+]
+
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.",
+    ),
+]
+
 # Rooms are imported when something is asked of them: geopandas and scipy take seconds that `--help` and a
 # slip in an option should not cost.
 
@@ -48,10 +85,10 @@ def propose(
     plan: PlanArgument = None,
     *,
     out: Path = _FIRST_ROUND,
-    force: bool = False,
+    force: ForceOption = False,
     ids_from: Path | None = None,
     overlaps: Path | None = None,
-    no_cache: bool = False,
+    no_cache: NoCacheOption = False,
 ) -> None:
     """Compute a first proposal of conservation units: round 00, with KMZ, map and tables.
 
@@ -59,14 +96,10 @@ def propose(
     ----------
     out : DIR
         The folder of the round to write.
-    force
-        Replace the round that is there.
     ids_from : ROUND
         Give each place the id that it has in this round, and its id to no other.
     overlaps : FILE
         What `overlaps` wrote of the plan's ranges, on its cells: they are not measured again.
-    no_cache
-        Measure everything anew, and keep nothing beside the plan.
     """
     with at_work() as progress:
         round_, problems = commands.lasting_ids.write_first_round(
@@ -89,7 +122,7 @@ def propose(
 
 @command("assess drawn.kml plan.toml --out results")
 def assess(
-    file: Path, plan: PlanArgument = None, *, out: Path = Path(), no_cache: bool = False
+    file: Path, plan: PlanArgument = None, *, out: Path = Path(), no_cache: NoCacheOption = False
 ) -> None:
     """Measure any polygons, as drawn, against every gate and criterion.
 
@@ -99,8 +132,6 @@ def assess(
         Polygons: KML, KMZ, GeoPackage, GeoJSON, shapefile.
     out : DIR
         The folder for assessment.csv.
-    no_cache
-        Measure everything anew, and keep nothing beside the plan.
     """
     with at_work() as progress:
         from cami_units import cache
@@ -126,10 +157,10 @@ def overlaps(
     ranges: Path,
     *,
     out: Path = Path("overlaps.parquet"),
-    cell_km: float | None = None,
-    hexagons: bool = False,
-    crs: str = "",
-    scheduler: str | None = None,
+    cell_km: CellOption = None,
+    hexagons: HexagonsOption = False,
+    crs: LatticeCrsOption = "",
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Measure thousands of ranges on millions of cells: km² of each species in each cell.
 
@@ -139,15 +170,6 @@ def overlaps(
         A GeoParquet file of ranges, or a folder of them.
     out : FILE
         The Parquet file to write.
-    cell_km : KM
-        Of ranges: side of a cell, in km. Left out: 25.
-    hexagons
-        Of ranges: hexagons of that area, not squares.
-    crs
-        Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole
-        world. Left out: that of Central Asia.
-    scheduler : ADDRESS
-        Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.
     """
     with at_work() as progress:
         overlap_file = commands.overlaps.write_overlaps(
@@ -169,12 +191,12 @@ def richness(
     source: Path,
     *,
     out: Path = Path("richness"),
-    cell_km: float | None = None,
-    hexagons: bool = False,
-    crs: str = "",
+    cell_km: CellOption = None,
+    hexagons: HexagonsOption = False,
+    crs: LatticeCrsOption = "",
     species: Path | None = None,
     states: Path | None = None,
-    scheduler: str | None = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Sum thousands of species cell by cell: richness, range rarity, threat weight, as maps and tables.
 
@@ -184,19 +206,10 @@ def richness(
         What `overlaps` wrote; or ranges, as `overlaps` takes them.
     out : DIR
         The folder to write.
-    cell_km : KM
-        Of ranges: side of a cell, in km. Left out: 25.
-    hexagons
-        Of ranges: hexagons of that area, not squares.
-    crs
-        Of ranges: an equal-area coordinate system in metres, such as EPSG:6933 for the whole
-        world. Left out: that of Central Asia.
     species : FILE
         A species table with iucn_category. Left out: the bundled one.
     states : FILE
         States with iso2: km² of each species in each.
-    scheduler : ADDRESS
-        Of ranges: a Dask scheduler whose workers see the same files. Left out: this process.
     """
     with at_work() as progress:
         result = commands.richness.write_richness(

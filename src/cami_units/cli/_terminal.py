@@ -146,6 +146,10 @@ PlanArgument = Annotated[
 
 RoundArgument = Annotated[Path, typer.Argument(metavar="ROUND", help="The folder of the round.")]
 
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace the round that is there.", show_default=False)
+]
+
 
 def words_of(line: str) -> list[str]:
     """The words of an option that takes several, parted by commas."""

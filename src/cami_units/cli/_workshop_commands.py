@@ -24,6 +24,7 @@ from cami_units.cli._summaries import (
 from cami_units.cli._terminal import (
     BUG,
     FAULT,
+    ForceOption,
     LanguageOption,
     RoundArgument,
     at_work,
@@ -55,7 +56,7 @@ def collect(
     out: Path | None = None,
     resolutions: Path | None = None,
     pack: Path | None = None,
-    force: bool = False,
+    force: ForceOption = False,
 ) -> None:
     """Read what the groups hand in, compare, measure and merge it: the next round, and a report.
 
@@ -72,8 +73,6 @@ def collect(
         unit_id, resolution, reason. Left out: resolutions.csv beside the files.
     pack : DIR
         The packs handed out. Left out: pack beside the base.
-    force
-        Replace the round that is there.
     """
     # Of the millions of rows and notes of thousands of shapes some nine thousand are in circles, all of
     # them small: to look for these as often as other commands do takes a twentieth of it.
