@@ -485,9 +485,8 @@ def _ask_about_words(marks: Iterable[dict[str, Any]], reading: FileReading) -> N
         key = asked_of(mark["name"], own_names) if unit_id else ""
         if key and workshop.bare_name(mark["name"]) not in own_names:
             reading.group_files.notices.append(notice_of(mark, Note(key, {"name": mark["name"]})))
-            if key == "odd name" and is_remark(
-                mark["name"]
-            ):  # to be read where the unit is spoken of
+            if key == "odd name" and is_remark(mark["name"]):
+                # to be read where the unit is spoken of
                 remark = workshop.bare_name(mark["name"])
                 mark["comment"] = "\n".join(filter(None, (mark["comment"], remark)))
             mark["name"] = unit_id
@@ -495,12 +494,12 @@ def _ask_about_words(marks: Iterable[dict[str, Any]], reading: FileReading) -> N
 
 def _united(mark: Mapping[str, Any], base_facts: HandedOut) -> list[str]:
     """The units that the name of a new shape asks to merge: it names two or more, and takes in all of them."""
-    ids = workshop.unit_ids_in(mark["name"], base_facts.units)
-    if len(ids) < 2 or known_word(mark["name"].partition(" ")[0], ("merge",)) != "merge":
+    if known_word(mark["name"].partition(" ")[0], ("merge",)) != "merge":
         return []
+    ids = workshop.unit_ids_in(mark["name"], base_facts.units)
     outlines = map(base_facts.outlines.get, ids)
     are_inside = (outline and workshop.is_taken_in(outline, mark["ground"]) for outline in outlines)
-    return [*ids] if all(are_inside) else []
+    return [*ids] if len(ids) > 1 and all(are_inside) else []
 
 
 def _messages(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
@@ -105,12 +106,13 @@ def in_language(word: str, lang: str) -> str:
 def known_word(value: str, vocabulary: tuple[str, ...]) -> str:
     """The word of a list that a value means, in whatever language; the value where it means none."""
     plain = plain_word(value)
-    spellings = (
-        word
-        for word in vocabulary
-        if any(plain == plain_word(spelling) for spelling in _spellings(word))
-    )
-    return next(spellings, value)
+    return next((word for word in vocabulary if plain in _plain_spellings(word)), value)
+
+
+@cache
+def _plain_spellings(word: str) -> frozenset[str]:
+    """The ways in which a word of a list is written, as words are compared."""
+    return frozenset(map(plain_word, _spellings(word)))
 
 
 def _spellings(word: str) -> Iterator[str]:

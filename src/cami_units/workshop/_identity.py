@@ -262,8 +262,14 @@ def numbered_id(name: str, *, patterns: Iterable[str] = _NUMBERED) -> str:
 
 def _match_of(patterns: Iterable[str], line: str) -> re.Match[str] | None:
     """How a line begins with the first of some patterns that it does begin with."""
-    matches = (re.match(pattern, line, re.IGNORECASE) for pattern in patterns)
+    matches = (_compiled(pattern).match(line) for pattern in patterns)
     return next(filter(None, matches), None)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern that is looked for by its text: `re` remembers it too, and asks longer whether it does."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def with_written_id(name: str, unit_id: str) -> str:
@@ -390,8 +396,9 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     """
     line = _line(typed)
     before, left_out = _and_left_out(line)
-    ids = _ids_within(before, unit_ids)
-    if not (left_out and ids):
+    # nearly every line leaves out none
+    ids = _ids_within(before, unit_ids) if left_out else ()
+    if not ids:
         return _ids_within(line, unit_ids)
     exceptions = unit_ids_listed(left_out, unit_ids) or _ids_within(left_out, unit_ids)
     return tuple(unit_id for unit_id in ids if unit_id not in exceptions)
@@ -565,6 +572,7 @@ def number_and_letters(unit_id: str) -> tuple[int, str]:
     return int(digits), unit_id.removeprefix(f"CU-{digits}")
 
 
+@lru_cache(maxsize=1_000)  # as :func:`_unmarked`
 def bare_name(name: str) -> str:
     """A name without the X, the id in front and the part behind; empty for "Untitled Polygon".
 
@@ -668,6 +676,7 @@ def letters_in_order() -> Iterator[str]:
         yield from map("".join, product(ascii_lowercase.replace("x", ""), repeat=length))
 
 
+@lru_cache(maxsize=1_000)  # a name is looked at from several sides in turn
 def _unmarked(name: str) -> str:
     """A name without the mark of its rejection."""
     text = clean_name(name)
