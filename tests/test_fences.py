@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cami_units import criteria, overlap, words
 from cami_units.commands.assess import cut, measure, species_ranges
+from cami_units.commands.check import no_fence_kinds
 from cami_units.commands.plan_layers import load
 from cami_units.commands.shown_round import published, shown_fences, told_fences
 from cami_units.documents import board_slides
@@ -312,6 +313,33 @@ def test_the_slide_lists_the_first_stretches_and_what_is_left_out(tmp_path):
     (table,) = (shape.table for shape in slide.shapes if shape.has_table)
     assert table.cell(1, 0).text == "1. Fence 1"
     assert "5,000 km² of range (Fox)" in table.cell(1, 1).text
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        # OpenStreetMap calls it so: 229 km of it along a border were "no fence" and nobody was told.
+        (
+            ["fence", "railway"],
+            ["its kinds are fence, railway, and the profile takes only border_f"],
+        ),
+        (["border_fence", "fence"], []),
+        ([], []),
+    ],
+)
+def test_barriers_of_which_none_is_called_a_fence_are_said(kinds, said, toy_countries):
+    lines = gpd.GeoDataFrame(
+        {"kind": kinds, "permeability": 0.1},
+        geometry=[shapely.LineString([(0, 0), (0, 9e4)]) for _ in kinds],
+        crs=EQUAL_AREA,
+    )
+    nothing = gpd.GeoDataFrame(geometry=[], crs=EQUAL_AREA)
+    layers = Layers(
+        EQUAL_AREA, pd.DataFrame(), nothing, nothing, toy_countries, nothing, barriers=lines
+    )
+    notes = no_fence_kinds(layers, read_plan(None))
+    assert [note.what[: len(start)] for note, start in zip(notes, said, strict=True)] == said
+    assert all("criteria.toml" in note.cure for note in notes)
 
 
 def test_the_sentence_says_what_it_rests_on():

@@ -66,6 +66,7 @@ def check(
             *_state_edges(clean),
             *_turned(clean),
             *_fenced_links(clean, plan),
+            *no_fence_kinds(clean, plan),
             *_partial_coverage(clean, plan),
             *_records_and_ranges(clean, plan),
             *proposal_overrides(clean),
@@ -205,6 +206,18 @@ def _fenced_links(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
         )
         for row in overlap.fenced_links(clean, plan.profile).itertuples(index=False)
     )
+
+
+def no_fence_kinds(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
+    """A barrier layer in which no kind closes a border: its fences may be called otherwise."""
+    fences = plan.profile.C6.fences
+    if clean.barriers is None or clean.barriers.empty or not fences:
+        return ()
+    kinds = sorted(set(clean.barriers["kind"]))
+    if not set(fences).isdisjoint(kinds):
+        return ()
+    facts = {"kinds": in_short(kinds, 20), "fences": in_short(fences)}
+    return (problem_of("note", "barriers", "", "", Note("no fence kinds", facts)),)
 
 
 def _partial_coverage(clean: Layers, plan: Plan) -> tuple[Problem, ...]:
