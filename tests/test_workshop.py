@@ -21,7 +21,7 @@ from shapely.affinity import translate
 from cami_units import words, workshop
 from cami_units.model import EQUAL_AREA, InputError, Note
 from cami_units.workshop import bare_name, rejects, spoken_id
-from cami_units.workshop._identity import Identified, Placemark
+from cami_units.workshop._identity import _SPEAKS_OF_UNITS, Identified, Placemark, _in_a_sentence
 from cami_units.workshop._versions import _emptied_names
 from tests.conftest import km_box
 
@@ -243,6 +243,48 @@ def test_a_name_that_begins_with_x_does_not(name):
 )
 def test_the_id_in_front_of_a_name(name, unit_id):
     assert spoken_id(name) == unit_id
+
+
+_OF_SENTENCES = (
+    *(
+        "CU",
+        "СУ",
+        "cu-",
+        "unit",
+        "units",
+        "Unit no.",
+        "pcu",
+        "p.c.u.",
+        "ед. №",
+        "единицы",
+        "нэгж",
+        "нэгжүүд",
+    ),
+    *(
+        "保护单元",
+        "单元",
+        "第",
+        "号",
+        "participants",
+        "участок",
+        "№",
+        "#",
+        "3",
+        "012",
+        "4a",
+        "9 May",
+        "к",
+        "р",
+    ),
+    *(" ", " ", "-", "–", ", ", " and ", " и ", " from ", " to ", "到", "和", "; "),
+)
+
+
+@given(st.lists(st.sampled_from(_OF_SENTENCES), max_size=12).map("".join))
+@settings(max_examples=500, deadline=None)
+def test_no_unit_is_spoken_of_in_a_line_that_is_not_looked_at(line):
+    """Most names have no word for a unit: only the others are read as sentences."""
+    assert _SPEAKS_OF_UNITS.search(line) or not _in_a_sentence().search(line)
 
 
 @pytest.mark.parametrize(

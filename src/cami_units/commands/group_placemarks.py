@@ -549,15 +549,16 @@ def _unit_of(mark: Mapping[str, Any], base_facts: HandedOut) -> str:
     ("Removed Hills near CU-003"): there it counts where the middle of the shape lies on that unit, and
     where nothing else is said ("Delete CU-003").
     """
-    known_ids = {*base_facts.units, *base_facts.hashes}
-    says_more = LETTERS.search(_NO_WORDS_OF_A_NAME.sub("", mark["name"]))
-    within = [
-        one
-        for one in workshop.unit_ids_in(mark["name"])
-        if not says_more or _lies_on(mark, one, base_facts)
-    ]
-    own_ids = (one for one in (mark["meant"], *within) if ids_above(one) & known_ids)
-    return next(own_ids, "")
+    within = workshop.unit_ids_in(mark["name"])
+    if within and LETTERS.search(_NO_WORDS_OF_A_NAME.sub("", mark["name"])):
+        within = tuple(one for one in within if _lies_on(mark, one, base_facts))
+    own_ids = filter(None, (mark["meant"], *within))
+    return next((one for one in own_ids if _was_handed_out(one, base_facts)), "")
+
+
+def _was_handed_out(unit_id: str, base_facts: HandedOut) -> bool:
+    """Whether a unit, or the one that it is a piece of, is or was one of the round."""
+    return any(one in base_facts.units or one in base_facts.hashes for one in ids_above(unit_id))
 
 
 def _lies_on(mark: Mapping[str, Any], unit_id: str, base_facts: HandedOut) -> bool:
@@ -832,8 +833,8 @@ def _shape(
     own_data = {} if layer else data  # a copy of our evidence is no unit of ours
     own_data = {"cu_id": _neighbour_of(data)} if is_neighbour else own_data
     facts = workshop.drawn_facts(own_data)
-    if not facts.label:
-        facts = facts._replace(messages=_messages(mark, facts, reading.base_facts))
+    if not facts.label and (messages := _messages(mark, facts, reading.base_facts)):
+        facts = facts._replace(messages=messages)
     return {
         **{key: mark[key] for key in ("file", "folder")},
         "name": _neighbour_name(mark["name"]) if is_neighbour else mark["name"],

@@ -47,8 +47,12 @@ def says_reject(name: str) -> bool:
 
     Words are not obeyed, but asked about: only an X rejects.
     """
-    names = (name, workshop.bare_name(name))
-    return not workshop.rejects(name) and any(map(_REJECTING.match, names))
+    return not workshop.rejects(name) and _has_rejecting_word(name)
+
+
+def _has_rejecting_word(name: str) -> bool:
+    """Whether a name begins or ends with a word by which people reject, with its id or without."""
+    return any(map(_REJECTING.match, dict.fromkeys((name, workshop.bare_name(name)))))
 
 
 def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
@@ -78,10 +82,12 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     handed_names = [begun for begun in own_names if begun and name.startswith(begun)]
     behind = name.removeprefix(max(handed_names, key=len)) if handed_names else name
     is_crossed = behind != name and workshop.rejects(behind.lstrip(_BEFORE_A_CROSS))
-    if says_reject(typed) or is_crossed or (behind and _REJECTING.match(behind)):
-        return "word of rejection"
     # an X is obeyed
-    if not behind or workshop.rejects(typed):
+    has_x = workshop.rejects(typed)
+    is_worded = not has_x and _has_rejecting_word(typed)
+    if is_worded or is_crossed or (behind and _REJECTING.match(behind)):
+        return "word of rejection"
+    if not behind or has_x:
         return ""
     is_none = workshop.is_no_name(name) or name[:1] + name[-1:] in _BRACKETS
     is_message = _is_message(behind) or (behind == name and is_none)

@@ -610,8 +610,11 @@ def _plain_points(points: Sequence[str], text: str) -> NDArray[np.float64] | Non
 
 def _one_by_one(text: str) -> tuple[NDArray[np.float64], str]:
     """As :func:`spelt_points`, for what is not plain: mixed lengths, loose commas, faults to name."""
-    spelling, points, matches = "", text.split(), []
-    for spelling, points in _spellings(text):
+    spelling, points, matches = "", [""], []
+    for spelling, reading in _spellings(text):
+        if reading == points:
+            continue
+        points = reading
         if (xyz := _plain_points(points, " ".join(points))) is not None:
             return xyz, spelling
         matches = [match for point in points if (match := _POINT.fullmatch(point))]

@@ -795,6 +795,9 @@ def _joint(
 
 def _counted(notes: Sequence[Note]) -> Iterable[Note]:
     """Notes that say the same once, with how many times it was."""
+    if len(notes) < 2:
+        yield from notes
+        return
     times: dict[str, tuple[Note, int]] = {}
     for note in notes:
         key = repr(note)

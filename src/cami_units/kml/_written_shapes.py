@@ -6,9 +6,9 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
-from weakref import finalize
+from weakref import ref
 
 import numpy as np
 import shapely
@@ -106,14 +106,14 @@ def all_written(
 def unit_outlines(geometries: Sequence[BaseGeometry]) -> list[BaseGeometry]:
     """As :func:`all_written` of what groups drew: known to be written for as long as each is there."""
     outlines = all_written(geometries)
-    for outline in outlines:
-        _WRITTEN[id(outline)] = ""
-        finalize(outline, _WRITTEN.pop, id(outline), None).atexit = False
+    for outline, shape_hash in zip(outlines, _area_hashes(outlines), strict=True):
+        gone = partial(_WRITTEN.pop, id(outline))
+        _WRITTEN[id(outline)] = shape_hash, ref(outline, gone)
     return outlines
 
 
-_WRITTEN: Final[dict[int, str]] = {}
-"""The hashes, once asked for, of outlines that are as a file will hold them, by the identity of each."""
+_WRITTEN: Final[dict[int, tuple[str, ref[BaseGeometry]]]] = {}
+"""The hashes of outlines that are as a file will hold them, by the identity of each."""
 
 
 def _has_longer_edge(shapes: NDArray[np.object_], longest: float) -> NDArray[np.bool_]:
@@ -395,14 +395,23 @@ def geom_hash(geometry: BaseGeometry) -> str:
 
 def hash_of_written(written: BaseGeometry) -> str:
     """The :func:`geom_hash` of a geometry that is as a file will hold it."""
-    if known_hash := _WRITTEN.get(id(written)):
-        return known_hash
+    if known := _WRITTEN.get(id(written)):
+        return known[0]
     whole = shapely.multipolygons(parts(written)) if _is_area(written) else written
-    content = shapely.to_wkb(shapely.normalize(whole), byte_order=1)
-    shape_hash = hashlib.sha256(bytes(content)).hexdigest()[:16]
-    if id(written) in _WRITTEN:
-        _WRITTEN[id(written)] = shape_hash
-    return shape_hash
+    return _short_hash(shapely.to_wkb(shapely.normalize(whole), byte_order=1))
+
+
+def _area_hashes(areas: Sequence[BaseGeometry]) -> Iterator[str]:
+    """As :func:`hash_of_written` of areas, all at once."""
+    singles, place = shapely.get_parts(areas, return_index=True)
+    is_there = ~shapely.is_empty(singles)
+    wholes = np.full(len(areas), shapely.MultiPolygon(), dtype=object)
+    shapely.multipolygons(singles[is_there], indices=place[is_there], out=wholes)
+    return map(_short_hash, shapely.to_wkb(shapely.normalize(wholes), byte_order=1))
+
+
+def _short_hash(content: Any) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _is_area(geometry: BaseGeometry) -> bool:

@@ -222,7 +222,8 @@ def _from_its_x(line: str) -> str:
 
 def _line(typed: object) -> str:
     """What somebody typed as one line, its wide letters and digits as narrow ones: to be read, not shown."""
-    return clean_name(typed).translate(_WIDE)
+    line = clean_name(typed)
+    return line if line.isascii() else line.translate(_WIDE)
 
 
 @lru_cache(maxsize=20_000)  # evidence comes back in the file of each group, under the same names
@@ -245,7 +246,8 @@ def _written_id(match: re.Match[str]) -> str:
     return f"CU-{int(match[1]):03d}{match[2].translate(_PIECE_LETTERS).lower()}"
 
 
-def numbered_id(name: str, *, patterns: Iterable[str] = _NUMBERED) -> str:
+@lru_cache(maxsize=1_000)  # as :func:`_unmarked`
+def numbered_id(name: str, *, patterns: tuple[str, ...] = _NUMBERED) -> str:
     """The unit id at the front of a name that says it in other words, or an empty string.
 
     People number what they draw in the same words: only who knows where the shape lies can tell whether
@@ -280,6 +282,8 @@ def with_written_id(name: str, unit_id: str) -> str:
     >>> [with_written_id(name, "CU-009") for name in ("X Unit 9: Altai", "009", "9. Altai", "Unit 8", "9 rivers")]
     ['X CU-009: Altai', 'CU-009', 'CU-009 Altai', 'Unit 8', '9 rivers']
     """
+    if not unit_id:
+        return name
     text = _unmarked(name)
     match = _match_of((*_NUMBERED, *_ONLY_NUMBERED), _line(text))
     written = _written_id(match) if match else ""
@@ -395,6 +399,8 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
     (('CU-005',), ('CU-003', 'CU-004'), ('CU-003', 'CU-004'))
     """
     line = _line(typed)
+    if not _SPEAKS_OF_UNITS.search(line):
+        return ()
     before, left_out = _and_left_out(line)
     # nearly every line leaves out none
     ids = _ids_within(before, unit_ids) if left_out else ()
@@ -402,6 +408,10 @@ def unit_ids_in(typed: object, unit_ids: Iterable[str] = ()) -> tuple[str, ...]:
         return _ids_within(line, unit_ids)
     exceptions = unit_ids_listed(left_out, unit_ids) or _ids_within(left_out, unit_ids)
     return tuple(unit_id for unit_id in ids if unit_id not in exceptions)
+
+
+_SPEAKS_OF_UNITS: Final = re.compile(r"[CС][UУ]|unit|p\.?c\.?u|ед|нэгж|单元", re.IGNORECASE)
+"""What begins each way to speak of a unit within other words: most names have none of it."""
 
 
 def _ids_within(line: str, unit_ids: Iterable[str]) -> tuple[str, ...]:
@@ -737,6 +747,8 @@ def drawn_facts(data: Mapping[str, str]) -> DrawnFacts:
     >>> facts.piece, facts.ticks, drawn_facts({"cu_id": "CU-002"}) == NOT_DRAWN
     ('a', (('G1', 'yes'),), True)
     """
+    if not data:
+        return NOT_DRAWN
     label = clean_name(data.get("label", ""))
     sources = str(data.get("merged_from", "")).split(";")[:MOST_SOURCES]
     merged_from = tuple(one for one in sources if _UNIT_ID.fullmatch(one))
