@@ -586,7 +586,11 @@ def hostile():
     yield "spaces", (HEAD + "<a" + " " * 200_000 + "b" + TAIL).encode(), "draw file broken"
     yield "comment", (HEAD + "<!--" + "-" * 200_000).encode(), "draw file broken"
     yield "empty", b"", "draw file empty"
-    yield "random", bytes(range(256)) * 50, None
+    # None of these holds a KML: "there is no shape in it" sent people to look for theirs.
+    yield "random", bytes(range(256)) * 50, "draw file broken"
+    yield "geojson", b'{"type": "FeatureCollection", "features": []}', "draw file broken"
+    yield "gpx", b"<?xml version='1.0'?><gpx><wpt lat='40' lon='70'/></gpx>", "draw file broken"
+    yield "piece", mark().encode(), None
     yield "bomb", zipped({"doc.kml": b"<kml>" + b" " * 80_000_000}), "draw file large"
     yield "no kml", zipped({"a.txt": b"x"}), "draw file no kml"
     yield "entries", zipped({f"{n}.txt": b"" for n in range(300)}), "draw file large"

@@ -185,6 +185,9 @@ function countedOn({ polygons, points, lines }, seam) {
   };
 }
 
+// What a KML file begins with, whole or as a piece of one. Nothing of it: GeoJSON, GPX, a table, a picture.
+const TOPS = ["kml", "Document", "Folder", "Placemark"];
+
 // The placemarks of a KML text: [{ name, id, comment, folder, data, polygons, points, lines }] and the
 // document's own data.
 export function placemarks(source, seam = -180) {
@@ -214,6 +217,7 @@ export function placemarks(source, seam = -180) {
       }
     }
   };
+  if (!root.children.some(({ name }) => TOPS.includes(name))) throw new FileFault("draw file broken");
   walk(root, []);
   return { placemarks: found, about };
 }
