@@ -3057,7 +3057,7 @@ def test_a_table_with_outlines_as_text_is_to_come_as_a_layer(tmp_path):
         collect([tmp_path / "handed-in" / "from_qgis.csv"], base())
 
 
-def test_a_table_with_outlines_in_an_archive_is_advised_as_one_by_itself(tmp_path):
+def test_a_table_with_outlines_in_an_archive_is_advised_as_one_by_itself(tmp_path, capsys):
     table = b'WKT,unit_id\n"MULTIPOLYGON (((70 42,71 42,71 43,70 42)))",CU-001\n'
     tables = {"from_qgis.csv": table, "points.csv": b"x\n1\n"}
     packed = draw.packed(**{"edit_S1.kml": draw.edited(kmz())}, **tables)
@@ -3067,6 +3067,11 @@ def test_a_table_with_outlines_in_an_archive_is_advised_as_one_by_itself(tmp_pat
     assert "from_qgis.csv" not in told(made, "the archive also holds")["what"]
     refusal = told(made, "from_qgis.csv is a table with outlines as text")
     assert (refusal["kind"], refusal["file"]) == ("file refused", "alone.zip")
+    # an archive has no line of its own on the screen, where both were missing
+    say_collected(made, Path("01"))
+    said = capsys.readouterr().out
+    assert "\n· all.zip: the archive also holds points.csv, which is not read → hand in" in said
+    assert "\n· all.zip: tables with outlines as text (1): from_qgis.csv → " in said
 
 
 def test_the_form_comes_in_beside_the_map(tmp_path):

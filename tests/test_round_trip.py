@@ -217,7 +217,7 @@ def test_an_archive_of_packs_is_several_files(rounds, tmp_path):
         ("all.zip/S2/form_S2.xlsx", "S2"),
     ]
     assert made.changes["change"].tolist() == ["kept"] * 16
-    # The form is read with the maps; a document is named; photos are nobody's work.
+    # The form is read with the maps; a document is named; a picture as small as an icon is nobody's work.
     row = told(made, "the archive also holds S2/minutes.pdf")
     assert row["assumed"] == "hand in maps and forms only, or by themselves"
 

@@ -255,6 +255,7 @@ def say_collected(
                 say(f"! {one_line(row['what'])}\n  → {one_line(row['assumed'])}\n", style="yellow")
     told_already = (*told_first, "file refused")
     files = [*collected.files, None]  # what is said of no file in particular comes last
+    lines_of = {file.file for file in collected.files}  # an archive has none of its own
     # a share of the lines for each file, and one at least: no noisy file silences a quiet one
     each = len(problems) if verbose else max(1, MOST_NOTICES // len(files))
     left_out = 0
@@ -265,9 +266,14 @@ def say_collected(
         name = file.file if file is not None else ""
         # why a file is refused, or a twin, stands in its line already
         of_file = [
-            row for row in problems if row["file"] == name and row["kind"] not in told_already
+            row
+            for row in problems
+            if (row["file"] if row["file"] in lines_of else "") == name
+            and row["kind"] not in told_already
         ]
         for row in of_file[:each]:
+            if file is None and row["file"]:
+                row |= {"file": "", "what": with_label(row["file"], row["what"], lang)}
             _say_noticed(row, is_form=file is not None and file.is_form, lang=lang)
         left_out += len(of_file[each:])
     if left_out:

@@ -79,6 +79,9 @@ _NEEDLESS: Final = frozenset(
     )
 )
 """Photos, films and litter, which nobody expects to be read."""
+_SCANS: Final = ("jpg", "jpeg", "png", "tif", "tiff", "heic")
+# An icon of a map and a logo below a mail are smaller, a photo of a map that was drawn on is larger.
+_LEAST_SCAN: Final = 100_000
 _ZIP_NAMES: Final = ("cp866", "cp1251", "gb18030", "cp437")
 """What Windows writes the names in an archive in, without saying so."""
 
@@ -278,7 +281,7 @@ class _Unpacking:
                 is_table = ending in _TABLES and entry.file_size <= _MOST_TABLE
                 if is_table or ending in (*_MAPS, *_FORMS, *_CONTAINERS, *_SIDECARS):
                     self._add(_read(archive, entry, called, self._budget), called, name, depth)
-                elif ending not in _NEEDLESS:
+                elif _is_missed(ending, entry.file_size):
                     self.passed.append(clean_name(name)[:200])
 
     def open_mail(self, content: bytes, label: str, depth: int) -> None:
@@ -301,7 +304,7 @@ class _Unpacking:
                 self._add(payload, called, name, depth)
             elif re.search(rb"kml", payload, re.IGNORECASE):
                 texts.append(_as_utf8(payload, part))
-            elif name and ending not in _NEEDLESS:
+            elif name and _is_missed(ending, len(payload)):
                 self.passed.append(clean_name(name)[:200])
         if texts and not any(entry.ending in _MAPS for entry in self.entries[before:]):
             # The same text comes plain and as a page: the plain one is first.
@@ -362,6 +365,11 @@ class _Unpacking:
             unique = f"{label} ({number})"
         self._labels.add(unique)
         return unique
+
+
+def _is_missed(ending: str, size: int) -> bool:
+    """Whether somebody may expect a file to be read that is not: no icon, film or litter."""
+    return ending not in _NEEDLESS or (ending in _SCANS and size >= _LEAST_SCAN)
 
 
 def _stem(label: str) -> tuple[str, str]:
