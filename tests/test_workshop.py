@@ -21,7 +21,13 @@ from shapely.affinity import translate
 from cami_units import words, workshop
 from cami_units.model import EQUAL_AREA, InputError, Note
 from cami_units.workshop import bare_name, rejects, spoken_id
-from cami_units.workshop._identity import _SPEAKS_OF_UNITS, Identified, Placemark, _in_a_sentence
+from cami_units.workshop._identity import (
+    _SPEAKS_OF_UNITS,
+    Identified,
+    Placemark,
+    _in_a_sentence,
+    _once,
+)
 from cami_units.workshop._versions import _emptied_names
 from tests.conftest import km_box
 
@@ -400,6 +406,19 @@ def test_a_part_that_is_there_twice_is_contested(base):
     assert ("CU-001", "conflict", "S1") in told(outcome)
     assert ("CU-004", "new", "S1") in told(outcome)
     assert outcome.conflicts[0].sites == (("base", "CU-001"), ("CU-004", "CU-004"))
+
+
+def test_what_covers_the_same_ground_is_there_once_whatever_else_is_as_large(base):
+    """A side longer by 5 m adds 1 part in 20,000 of the area, one by 50 m 1 in 2,000; twins differ by 1 in 10,000."""
+    shapes = [km_box(0, 1000, 100, 1100 + more) for more in (0, 0.005, 0.05)]
+    shapes += [km_box(200, 1000, 300, 1100), shapes[2], km_box(0, 1300, 70, 1370)]
+    rows = [unit("", shape, name=f"New {number}") for number, shape in enumerate(shapes)]
+    ground, marks = brought(base, rows)[1], workshop.placemarks_of(brought(base, rows)[0])
+    for order in (marks, marks[::-1]):
+        found = Identified()
+        kept = {mark.place for mark in _once(order, ground, found)}
+        assert {len(kept & twins) for twins in ({0, 1}, {2, 4}, {3}, {5})} == {1}
+        assert [one.note.key for one in found.notices] == ["drawn twice"] * 2
 
 
 def test_the_more_alike_keeps_the_id_whichever_comes_first(base):

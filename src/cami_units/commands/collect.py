@@ -367,9 +367,10 @@ def _handed_out(
 
 def _shown(base: Round) -> dict[str, gpd.GeoDataFrame]:
     """The layers that are handed out to be looked at and are not read back."""
+    # name by name: a table that is asked for is read
     return {
-        name: table
-        for name, table in base.tables.items()
+        name: base.tables[name]
+        for name in base.tables
         if name in (*EVIDENCE_LAYERS, "sections") or name.startswith(CONTEXT)
     }
 

@@ -10,6 +10,7 @@ What is in doubt is said, never guessed.
 from __future__ import annotations
 
 import re
+from bisect import bisect, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -1068,18 +1069,27 @@ def _of_two_names(
 def _once(marks: Sequence[Placemark], ground: Ground, result: Identified) -> list[Placemark]:
     """Placemarks without those that repeat another one exactly."""
     unique: list[Placemark] = []
+    # by size: twins differ by less than a thousandth, and thousands of placemarks are not held against each other
+    sizes: list[tuple[float, int]] = []
     for mark in marks:
-        twin = next((mate for mate in unique if _is_twin(mark, mate, ground)), None)
-        if twin is None:
+        km2 = ground.area[mark.place]
+        low, high = (0.999 * km2, -1), (1.001 * km2, len(marks))
+        mates = sorted(one for _, one in sizes[bisect(sizes, low) : bisect(sizes, high)])
+        number = next((one for one in mates if _is_twin(mark, unique[one], ground)), None)
+        if number is None:
+            insort(sizes, (km2, len(unique)))
             unique.append(mark)
             continue
+        twin = unique[number]
         # of a pack that was opened twice one may be as it was handed out: it says nothing against the other
         keeper, spare = (
             (mark, twin) if _is_as_named(twin) and not _is_as_named(mark) else (twin, mark)
         )
         result.notices.append(spare.notice("drawn twice", twin=keeper.called()))
         comments = dict.fromkeys(filter(None, (twin.comment, mark.comment)))
-        unique[unique.index(twin)] = keeper._replace(comment="\n".join(comments))
+        unique[number] = keeper._replace(comment="\n".join(comments))
+        sizes.remove((ground.area[twin.place], number))
+        insort(sizes, (ground.area[keeper.place], number))
     return unique
 
 

@@ -656,6 +656,8 @@ def is_garbled(given: str, own_name: str) -> bool:
     [True, False, False]
     """
     is_cut = len(given) >= _CUT_OFF and plain(own_name).startswith(plain(given))
+    if not {*given} & {"?", "\ufffd"}:
+        return is_cut or given == own_name
     # a letter of two bytes may have become two marks
     spoilt = (rf"(?:{re.escape(letter)}|[?\ufffd]{{1,2}})" for letter in own_name)
     return is_cut or re.fullmatch("".join(spoilt), given) is not None
