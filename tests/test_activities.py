@@ -29,7 +29,7 @@ from cami_units.commands.pack import pack
 from cami_units.commands.plan_layers import sites_typed
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.activity_documents import write_species_pages
-from cami_units.documents.form_words import GRADES, THEMES, known_word, known_words
+from cami_units.documents.form_words import COST_BANDS, GRADES, THEMES, known_word, known_words
 from cami_units.documents.group_form import write_form
 from cami_units.documents.typed_names import known_names, species_spellings, state_spellings
 from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
@@ -382,6 +382,24 @@ def test_activities_stand_on_the_page_of_their_species_whatever_it_was_called(ro
 @pytest.mark.parametrize(("typed", "grade"), [("В", "B"), ("с", "C"), ("А", "A"), ("Ｂ", "B")])
 def test_grades_are_read_from_the_keys_that_look_like_them(typed, grade):
     assert known_word(typed, GRADES) == grade
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("Anti poaching", "anti-poaching"),
+        ("Human wildlife conflict", "human-wildlife conflict"),
+        ("infrastructure & barriers", "infrastructure and barriers"),
+        ("Monitoring", "monitoring and research"),  # as the agenda calls it
+        ("A-", "A-"),  # no A: kept, and told
+        ("up to 50.000 USD", "up to 50,000 USD"),
+        # 50 of what? It was the band from 50,000 on, silently, for a comma parts a list of spellings.
+        ("50", "50"),
+        ("250", "250"),
+    ],
+)
+def test_a_word_of_a_list_is_known_by_its_letters_and_not_by_a_piece(typed, word):
+    assert known_word(typed, (*THEMES, *GRADES, *COST_BANDS)) == word
 
 
 # -- what recurs ----------------------------------------------------------------------------------

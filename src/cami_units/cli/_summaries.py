@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -255,7 +255,9 @@ def say_collected(
                 say(f"! {one_line(row['what'])}\n  → {one_line(row['assumed'])}\n", style="yellow")
     told_already = (*told_first, "file refused")
     files = [*collected.files, None]  # what is said of no file in particular comes last
-    lines_of = {file.file for file in collected.files}  # an archive has none of its own
+    lines = {file.file for file in collected.files}
+    # why a file is refused, or a twin, stands in its line already
+    noticed = [_of_a_line(row, lines, lang) for row in problems if row["kind"] not in told_already]
     # a share of the lines for each file, and one at least: no noisy file silences a quiet one
     each = len(problems) if verbose else max(1, MOST_NOTICES // len(files))
     left_out = 0
@@ -264,16 +266,8 @@ def say_collected(
             mark = "✓" if file.is_used else "✗"
             say(f"{mark} {with_label(one_line(file.file), _file_in_words(file, lang), lang)}")
         name = file.file if file is not None else ""
-        # why a file is refused, or a twin, stands in its line already
-        of_file = [
-            row
-            for row in problems
-            if (row["file"] if row["file"] in lines_of else "") == name
-            and row["kind"] not in told_already
-        ]
+        of_file = [row for row in noticed if row["file"] == name]
         for row in of_file[:each]:
-            if file is None and row["file"]:
-                row |= {"file": "", "what": with_label(row["file"], row["what"], lang)}
             _say_noticed(row, is_form=file is not None and file.is_form, lang=lang)
         left_out += len(of_file[each:])
     if left_out:
@@ -470,6 +464,15 @@ def _file_in_words(file: FileRead, lang: str) -> str:
     nothing = "nothing filled in" if file.is_form else "nothing usable"
     found = found_in(asdict(file), lang) or text(f"report line {nothing}", lang)
     return with_label(whose, found, lang)
+
+
+def _of_a_line(row: dict[str, Any], lines: Collection[str], lang: str) -> dict[str, Any]:
+    """What was noticed, for the line of its file; an archive has none, and is named."""
+    from cami_units.words import with_label
+
+    if not row["file"] or row["file"] in lines:
+        return row
+    return {**row, "file": "", "what": with_label(row["file"], row["what"], lang)}
 
 
 def _say_noticed(row: Mapping[str, Any], *, is_form: bool, lang: str) -> None:

@@ -80,6 +80,8 @@ TYPED_WORDS: Final[Mapping[str, Any]] = tomllib.loads(
 )
 """What people type beside the words that a form offers."""
 _NO_WORDS: Final = frozenset(TYPED_WORDS["no_words"].split(", "))
+# blanks and hyphens between letters, and what parts thousands
+_JOINTS: Final = re.compile(r"(?<=\w)[\s\-‐‑–—]+(?=\w)|(?<=\d)[.,'’](?=\d{3}(?!\d))")
 _ONLY_DASHES: Final = re.compile(r"[\s\-–—−_.·]+|[/\\]")
 _DITTO: Final = frozenset(TYPED_WORDS["ditto"].split(", "))
 _DITTO_MARKS: Final = re.compile(r"[\s\-–—−./]*(?:[\"”“″〃„«»]|''|’’|//){1,2}[\s\-–—−./]*")
@@ -105,14 +107,19 @@ def in_language(word: str, lang: str) -> str:
 
 def known_word(value: str, vocabulary: tuple[str, ...]) -> str:
     """The word of a list that a value means, in whatever language; the value where it means none."""
-    plain = plain_word(value)
+    plain = _letters(value)
     return next((word for word in vocabulary if plain in _plain_spellings(word)), value)
 
 
 @cache
 def _plain_spellings(word: str) -> frozenset[str]:
     """The ways in which a word of a list is written, as words are compared."""
-    return frozenset(map(plain_word, _spellings(word)))
+    return frozenset(map(_letters, _spellings(word)))
+
+
+def _letters(value: str) -> str:
+    """A word of a list as it is compared: "Anti poaching" is "anti-poaching"; "A-" is no "A"."""
+    return _JOINTS.sub("", plain_word(value).replace("&", " and "))
 
 
 def _spellings(word: str) -> Iterator[str]:
@@ -122,7 +129,8 @@ def _spellings(word: str) -> Iterator[str]:
         yield from (text(f"choice {word}", lang) for lang in LANGUAGES)
     if word == "reject":
         yield from (one for lang in LANGUAGES for one in text("words that reject", lang).split(","))
-    yield from TYPED_WORDS["lists"].get(word, word).split(",")
+    if word in TYPED_WORDS["lists"]:
+        yield from TYPED_WORDS["lists"][word].split(",")
 
 
 def plain_word(value: str) -> str:
