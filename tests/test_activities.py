@@ -29,9 +29,17 @@ from cami_units.commands.pack import pack
 from cami_units.commands.plan_layers import sites_typed
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.activity_documents import write_species_pages
-from cami_units.documents.form_words import COST_BANDS, GRADES, THEMES, known_word, known_words
+from cami_units.documents.form_words import (
+    COST_BANDS,
+    GRADES,
+    THEMES,
+    known_names,
+    known_word,
+    known_words,
+    species_spellings,
+    state_spellings,
+)
 from cami_units.documents.group_form import write_form
-from cami_units.documents.typed_names import known_names, species_spellings, state_spellings
 from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
 from cami_units.workshop import _activities
 from tests.browser import chromium

@@ -31,10 +31,9 @@ from cami_units.commands.plenary import plenary
 from cami_units.commands.round_files import write_proposal
 from cami_units.commands.shown_round import published
 from cami_units.layers import _point_tables
-from cami_units.layers._dates import times, year_first
 from cami_units.layers._gis_files import datasets
 from cami_units.layers._layer_rows import layer_reader
-from cami_units.layers._occurrences import UNMADE_CHECKS, ranges_from_records
+from cami_units.layers._occurrences import UNMADE_CHECKS, ranges_from_records, times, year_first
 from cami_units.layers._taxa import names_of
 from cami_units.layers._telemetry import animal_crossings, with_tracks
 from cami_units.model import EQUAL_AREA, Note, SiteTables, notes_as_text, notes_from_text

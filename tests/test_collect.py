@@ -59,11 +59,10 @@ from cami_units.commands.decide import (
     record_decision,
 )
 from cami_units.commands.edited_evidence import edited_evidence
+from cami_units.commands.group_folders import resolution_rows
 from cami_units.commands.plenary import plenary
-from cami_units.commands.resolution_files import resolution_rows
-from cami_units.commands.round_files import write_proposal
+from cami_units.commands.round_files import reopened, write_proposal
 from cami_units.commands.shown_round import drawn_scene
-from cami_units.commands.stored_round import reopened
 from cami_units.desk._day import read_day
 from cami_units.desk._page_facts import unit_facts
 from cami_units.documents._worksheets import SHEETS

@@ -24,9 +24,8 @@ from cami_units.commands.assess import adjacent_sites, assess, assess_sites, cut
 from cami_units.commands.check import _partial_coverage, check, lost_overrides, proposal_overrides
 from cami_units.commands.plan_layers import load
 from cami_units.commands.propose import propose
-from cami_units.commands.round_files import write_proposal
+from cami_units.commands.round_files import reopened, write_proposal
 from cami_units.commands.shown_round import public_layers
-from cami_units.commands.stored_round import reopened
 from cami_units.layers import read_overrides
 from cami_units.model import EQUAL_AREA, FINDINGS, TABLES, InputError, Round, data_dir
 from cami_units.plan import read_plan

@@ -35,9 +35,8 @@ from cami_units.commands.fences import with_fences
 from cami_units.commands.plenary import _known_order as known_order
 from cami_units.commands.plenary import base_beside, plenary
 from cami_units.commands.propose import propose
-from cami_units.commands.round_files import write_proposal
+from cami_units.commands.round_files import groups_in, write_proposal
 from cami_units.commands.shown_round import crs_of, drawn_scene
-from cami_units.commands.stored_round import groups_in
 from cami_units.documents import board as board_room
 from cami_units.documents import html_pages, unit_drawing
 from cami_units.documents._word_document import new_document, table

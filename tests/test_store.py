@@ -39,8 +39,7 @@ from cami_units.store import (
     write_workshop,
 )
 from cami_units.store._atomic_write import exclusive
-from cami_units.store._geopackage import update_geopackage
-from cami_units.store._sqlite_layers import in_memory, layer_names, layer_rows
+from cami_units.store._geopackage import in_memory, layer_names, layer_rows, update_geopackage
 from cami_units.words import LANGUAGES
 from cami_units.words import text as phrase
 

@@ -17,9 +17,9 @@ from .commands.propose import grow as grow
 from .commands.propose import propose as propose
 from .commands.propose import score_cells as score_cells
 from .commands.richness import write_richness as write_richness
+from .commands.round_files import reopened as reopened
 from .commands.round_files import write_proposal as write_proposal
 from .commands.sensitivity import with_sensitivity as with_sensitivity
-from .commands.stored_round import reopened as reopened
 from .complementarity import smallest_set as smallest_set
 from .grid import planning_units as planning_units
 from .grid import pu_ids as pu_ids

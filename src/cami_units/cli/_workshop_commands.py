@@ -82,7 +82,7 @@ def collect(
         target = out or commands.collect.next_directory(base, before)
         # before ten files are read and measured, not after
         store.check_place(target, force=force)
-        if pack and not (pack / commands.stored_round.PACK_FILE).is_file():
+        if pack and not (pack / commands.round_files.PACK_FILE).is_file():
             raise InputError.of("no packs there", folder=str(pack))
         # looked at first: the next writing clears it away without a word
         left = store.left_behind(target)
@@ -101,7 +101,7 @@ def collect(
         lang = collected.round.imprint.languages[0]
         if left:
             say(speaker(lang)("report line left"))
-        place = commands.resolution_files.resolutions_place(files, resolutions)
+        place = commands.group_folders.resolutions_place(files, resolutions)
         say_collected(collected, target, resolutions=place, verbose=is_verbose())
         say_problems(problems, lang, cures=is_verbose())
 

@@ -8,6 +8,7 @@ from . import collect as collect
 from . import decide as decide
 from . import fences as fences
 from . import figures as figures
+from . import group_folders as group_folders
 from . import init as init
 from . import lasting_ids as lasting_ids
 from . import overlaps as overlaps
@@ -16,9 +17,7 @@ from . import plenary as plenary
 from . import propose as propose
 from . import publish as publish
 from . import rehearse as rehearse
-from . import resolution_files as resolution_files
 from . import richness as richness
 from . import round_files as round_files
 from . import sensitivity as sensitivity
 from . import shown_round as shown_round
-from . import stored_round as stored_round

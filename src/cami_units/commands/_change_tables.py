@@ -16,7 +16,7 @@ from cami_units import overlap, words, workshop
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands.assess import Assessed
 from cami_units.commands.group_reading import GroupFiles
-from cami_units.commands.stored_round import next_number
+from cami_units.commands.round_files import next_number
 from cami_units.model import (
     GATES,
     HIDDEN_STATUSES,

@@ -12,17 +12,17 @@ import pandas as pd
 
 from cami_units import kml, scene, store, words, workshop
 from cami_units.commands.decide import decided_round
+from cami_units.commands.group_folders import is_resolutions
 from cami_units.commands.group_reading import named_group
 from cami_units.commands.pack import groups_of, languages_of
-from cami_units.commands.resolution_files import is_resolutions
-from cami_units.commands.shown_round import drawn_scene, kept_pieces
-from cami_units.commands.stored_round import (
+from cami_units.commands.round_files import (
     ACTIVITIES,
     ACTIVITY_LOG,
     allocation,
     groups_in,
     known_activities,
 )
+from cami_units.commands.shown_round import drawn_scene, kept_pieces
 from cami_units.documents.activity_documents import (
     write_activities_document,
     write_activities_workbook,
@@ -41,16 +41,18 @@ from cami_units.documents.form_reading import (
     read_form_content,
     refuse_unread,
 )
-from cami_units.documents.form_words import THEMES, known_word, known_words
-from cami_units.documents.group_form import write_form
-from cami_units.documents.html_pages import MEASURE_COLUMNS, known_status, write_implementation
-from cami_units.documents.map_picture import map_picture
-from cami_units.documents.typed_names import (
+from cami_units.documents.form_words import (
+    THEMES,
     Spellings,
     known_names,
+    known_word,
+    known_words,
     species_spellings,
     state_spellings,
 )
+from cami_units.documents.group_form import write_form
+from cami_units.documents.html_pages import MEASURE_COLUMNS, known_status, write_implementation
+from cami_units.documents.map_picture import map_picture
 from cami_units.documents.unit_drawing import OnMap, ground, places, unit_drawings
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import (

@@ -11,8 +11,8 @@ import pandas as pd
 
 from cami_units import __version__, figures, store, workshop
 from cami_units.commands.decide import all_decisions, decided_round, decisions_told
+from cami_units.commands.round_files import known_activities
 from cami_units.commands.shown_round import drawn_scene, published, without_persons
-from cami_units.commands.stored_round import known_activities
 from cami_units.documents.annex_document import write_annex
 from cami_units.documents.units_workbook import write_units_workbook
 from cami_units.model import Progress, quiet

@@ -44,7 +44,14 @@ from cami_units.commands.assess import cut
 from cami_units.commands.context import context_again
 from cami_units.commands.decide import BEFORE, DECISION_LOG, EARLIER_LOGS, all_decisions
 from cami_units.commands.group_files import placemark_table, read_files
-from cami_units.commands.group_folders import found_files, sums_of
+from cami_units.commands.group_folders import (
+    RESOLUTIONS,
+    found_files,
+    resolution_rows,
+    resolutions_beside,
+    sums_of,
+    unread_resolutions,
+)
 from cami_units.commands.group_reading import (
     FileRead,
     GroupFiles,
@@ -53,22 +60,16 @@ from cami_units.commands.group_reading import (
     say_tables_beside,
     unread_note,
 )
-from cami_units.commands.resolution_files import (
-    RESOLUTIONS,
-    resolution_rows,
-    resolutions_beside,
-    unread_resolutions,
-)
-from cami_units.commands.round_files import products
-from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_pieces
-from cami_units.commands.stored_round import (
+from cami_units.commands.round_files import (
     ACTIVITIES,
     ACTIVITY_LOG,
     PACK_FILE,
     known_activities,
     next_number,
+    products,
     reopened,
 )
+from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_pieces
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (

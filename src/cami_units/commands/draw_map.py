@@ -13,8 +13,8 @@ import pandas as pd
 import shapely
 
 from cami_units import grid, kml, overlap, scene, webmap
+from cami_units.commands.round_files import reopened
 from cami_units.commands.shown_round import cache_of_layers
-from cami_units.commands.stored_round import reopened
 from cami_units.model import DRAWN_AS, HIDDEN_STATUSES, Layers, Round, records
 from cami_units.overlap import DrawnPieces
 

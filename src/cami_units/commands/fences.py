@@ -13,9 +13,8 @@ import pandas as pd
 from cami_units import criteria, layers
 from cami_units.commands._round_tables import as_written
 from cami_units.commands.assess import cut, measure, species_ranges
-from cami_units.commands.round_files import write_added
+from cami_units.commands.round_files import reopened, write_added
 from cami_units.commands.shown_round import FENCE_TABLES
-from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.fences import fence_openings
 from cami_units.model import HIDDEN_STATUSES, Problem, Progress, Round, check_arguments, quiet

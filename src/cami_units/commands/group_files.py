@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from cami_units import kml, layers, overlap, store, workshop
-from cami_units.commands.group_folders import MAX_FILE, PLAIN_TABLES, labels_of
+from cami_units.commands.group_folders import MAX_FILE, PLAIN_TABLES, holds_resolutions, labels_of
 from cami_units.commands.group_forms import take_form
 from cami_units.commands.group_placemarks import take_placemarks
 from cami_units.commands.group_reading import (
@@ -25,8 +25,7 @@ from cami_units.commands.group_reading import (
     GroupFiles,
     HandedOut,
 )
-from cami_units.commands.resolution_files import holds_resolutions
-from cami_units.commands.stored_round import PACK_FILE
+from cami_units.commands.round_files import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
     is_form,

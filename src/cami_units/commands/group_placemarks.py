@@ -12,6 +12,7 @@ import shapely
 
 from cami_units import kml, overlap, words, workshop
 from cami_units.commands.edited_evidence import edited_evidence, unknown_evidence
+from cami_units.commands.group_forms import REJECTING_WORDS, asked_of, is_remark, says_reject
 from cami_units.commands.group_reading import (
     LETTERS,
     FileRead,
@@ -34,7 +35,6 @@ from cami_units.commands.group_reading import (
     notice_of,
     words_beside_ids,
 )
-from cami_units.commands.unit_names import REJECTING_WORDS, asked_of, is_remark, says_reject
 from cami_units.documents.form_words import known_word
 from cami_units.model import (
     CONTEXT,

@@ -14,8 +14,13 @@ from typing import Any, Final
 import geopandas as gpd
 
 from cami_units import layers, words, workshop
-from cami_units.commands.group_folders import PLAIN_TABLES, files_in, handed_in_sum
-from cami_units.commands.resolution_files import is_resolutions, looks_like_resolutions
+from cami_units.commands.group_folders import (
+    PLAIN_TABLES,
+    files_in,
+    handed_in_sum,
+    is_resolutions,
+    looks_like_resolutions,
+)
 from cami_units.model import Note, clean_name, in_short, said
 
 # "edit_1 (2).kmz": browsers and file managers number copies so.

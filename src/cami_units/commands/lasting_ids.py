@@ -10,9 +10,8 @@ import geopandas as gpd
 
 from cami_units import cache, drawn_pieces, layers, store, workshop
 from cami_units.commands.propose import propose
-from cami_units.commands.round_files import write_proposal
+from cami_units.commands.round_files import PACK_FILE, write_proposal
 from cami_units.commands.shown_round import crs_of
-from cami_units.commands.stored_round import PACK_FILE
 from cami_units.model import InputError, Problem, Progress, Round, clean_name, listed, quiet
 from cami_units.plan import read_plan
 

@@ -16,7 +16,16 @@ from cami_units import __version__, cache, figures, kml, store, webmap, words, w
 from cami_units.commands.decide import decided_round
 from cami_units.commands.draw_map import DrawingGround, ground_of_round, group_page
 from cami_units.commands.figures import POSTER
-from cami_units.commands.round_files import PROJECT, products, qgis_project
+from cami_units.commands.round_files import (
+    PACK_FILE,
+    PROJECT,
+    allocation,
+    groups_in,
+    known_activities,
+    products,
+    qgis_project,
+    workshop_rules,
+)
 from cami_units.commands.shown_round import (
     all_context,
     annotated_layers,
@@ -28,13 +37,6 @@ from cami_units.commands.shown_round import (
     seasonal_parts,
     spoken_layers,
     without_persons,
-)
-from cami_units.commands.stored_round import (
-    PACK_FILE,
-    allocation,
-    groups_in,
-    known_activities,
-    workshop_rules,
 )
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import write_howto

@@ -13,6 +13,13 @@ import pandas as pd
 from cami_units import cache, kml, scene, store, workshop
 from cami_units.commands._change_tables import of_pieces
 from cami_units.commands.decide import decided_round, decisions_told, left_ground, shared_ground
+from cami_units.commands.round_files import (
+    ACTIVITY_LOG,
+    allocation,
+    groups_in,
+    known_activities,
+    table_left,
+)
 from cami_units.commands.shown_round import (
     cache_of_layers,
     drawn_scenes,
@@ -21,13 +28,6 @@ from cami_units.commands.shown_round import (
     public_layers,
     stamp_of_layers,
     told_fences,
-)
-from cami_units.commands.stored_round import (
-    ACTIVITY_LOG,
-    allocation,
-    groups_in,
-    known_activities,
-    table_left,
 )
 from cami_units.documents.board import write_board, write_slides
 from cami_units.documents.board_slides import ORDERS, Loop, boards

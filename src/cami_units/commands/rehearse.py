@@ -18,7 +18,7 @@ from cami_units import store
 from cami_units.commands.collect import Collected, collect, next_directory, write_collected
 from cami_units.commands.decide import decided_round
 from cami_units.commands.pack import pack
-from cami_units.commands.stored_round import allocation, groups_in
+from cami_units.commands.round_files import allocation, groups_in
 from cami_units.documents.collect_report import row_said
 from cami_units.kml import rehearsal as draw
 from cami_units.model import (

@@ -32,9 +32,8 @@ from cami_units.commands.assess import adjacent_sites, assess_sites, cut, measur
 from cami_units.commands.check import lost_overrides
 from cami_units.commands.plan_layers import sites_typed
 from cami_units.commands.propose import Cells, grow, living_cells, measured_cells, scored
-from cami_units.commands.round_files import write_added
+from cami_units.commands.round_files import reopened, write_added
 from cami_units.commands.shown_round import drawn_scene
-from cami_units.commands.stored_round import reopened
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
     AGREED_STATUSES,

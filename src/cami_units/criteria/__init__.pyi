@@ -2,8 +2,10 @@
 
 from ._cell_scores import score_cells as score_cells
 from ._findings import assess as assess
+from ._findings import lacking_km2 as lacking_km2
 from ._findings import summary as summary
 from ._findings import verdicts as verdicts
+from ._findings import what_it_takes as what_it_takes
 from ._measures import FURTHER as FURTHER
 from ._measures import Evidence as Evidence
 from ._measures import category_weights as category_weights
@@ -16,5 +18,3 @@ from ._measures import occurrence_km2 as occurrence_km2
 from ._measures import threshold_km2 as threshold_km2
 from ._measures import unknown_criteria as unknown_criteria
 from ._measures import without_strips as without_strips
-from ._what_it_takes import lacking_km2 as lacking_km2
-from ._what_it_takes import what_it_takes as what_it_takes

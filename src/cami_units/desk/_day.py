@@ -20,15 +20,16 @@ import pandas as pd
 
 from cami_units import store
 from cami_units.commands.decide import DECISION_LOG
-from cami_units.commands.group_folders import files_in, handed_in_sum
-from cami_units.commands.plenary import order_typed
-from cami_units.commands.resolution_files import (
+from cami_units.commands.group_folders import (
     RESOLUTION_COLUMNS,
     RESOLUTIONS,
+    files_in,
+    handed_in_sum,
     is_resolutions,
     resolution_rows,
     resolutions_beside,
 )
+from cami_units.commands.plenary import order_typed
 from cami_units.documents.csv_tables import write_csv
 from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, clean_name, harmless

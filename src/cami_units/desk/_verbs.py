@@ -32,9 +32,9 @@ from cami_units.commands.init import init
 from cami_units.commands.lasting_ids import write_first_round
 from cami_units.commands.pack import pack
 from cami_units.commands.plenary import base_beside, plenary, write_board_page
+from cami_units.commands.round_files import PACK_FILE, allocation, known_activities
 from cami_units.commands.sensitivity import with_sensitivity, write_sensitivity
 from cami_units.commands.shown_round import kept_pieces
-from cami_units.commands.stored_round import PACK_FILE, allocation, known_activities
 from cami_units.desk._day import (
     HANDED_IN,
     IMPLEMENTATION,

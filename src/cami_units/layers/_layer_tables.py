@@ -16,9 +16,9 @@ import pandas as pd
 import shapely
 
 from cami_units.layers import _dialects as dialects
+from cami_units.layers._dialects import names_of_states
 from cami_units.layers._equal_area import circle, clipped
 from cami_units.layers._reading import rows_in_short
-from cami_units.layers._state_names import names_of_states
 from cami_units.layers._taxa import Names, match, names_in
 from cami_units.model import (
     DRAWN_AS,

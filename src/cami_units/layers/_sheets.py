@@ -12,10 +12,10 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.layers import _dialects as dialects
+from cami_units.layers._dialects import plain_state, state_names
 from cami_units.layers._layer_rows import files_of, source_entry
 from cami_units.layers._point_tables import WORKBOOKS
 from cami_units.layers._reading import LayerRead, rows_in_short
-from cami_units.layers._state_names import plain_state, state_names
 from cami_units.model import (
     ISO2_CODES,
     InputError,

@@ -14,10 +14,17 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from cami_units.layers._dates import times, with_their_days
 from cami_units.layers._dialects import blank, by_value, plain
 from cami_units.layers._equal_area import transformed
-from cami_units.layers._occurrences import Clean, left_out, sound_rows, taxa_of, within_study
+from cami_units.layers._occurrences import (
+    Clean,
+    left_out,
+    sound_rows,
+    taxa_of,
+    times,
+    with_their_days,
+    within_study,
+)
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, Reading
 from cami_units.layers._shape_checks import cleaned
 from cami_units.layers._taxa import Names, rules_by_source

@@ -6,6 +6,8 @@ from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from cami_units.model._tables import rows_of
+
 PRESENCE: Final[Mapping[int, str]] = MappingProxyType(
     {
         1: "extant",
@@ -47,9 +49,6 @@ KEPT_CODES: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
 
 SOURCE_FACTS: Final = "source_facts"
 """The column in which a row says as values where it is from, beside the sentence in ``source``."""
-
-DRAWN_AS: Final = "drawn_as"
-"""The column of links of movement that names the line on which several species have a row each."""
 
 MONTHS: Final = "months"
 """The column of ranges and links of movement that says when animals are there: "4-7", "3-4;11-12", "11-2"."""
@@ -218,3 +217,18 @@ DISCLAIMER: Final = (
 INDICATIVE: Final = (
     "INDICATIVE: hand-digitised at 10–100 km; not for legal, border, navigation or range use."
 )
+
+
+# -- states ---------------------------------------------------------------------------------------
+
+_STATES: Final = rows_of("states.toml")
+
+ISO2: Final[Mapping[str, str]] = MappingProxyType(
+    {pair[:3]: pair[3:] for pair in _STATES["codes"]["iso_3166"].split()}
+)
+"""ISO 3166: three letters, as WDPA writes states, to two letters, as we do."""
+
+ISO2_CODES: Final = frozenset(ISO2.values())
+
+STATES_ALSO: Final[Mapping[str, str]] = MappingProxyType(_STATES["also"])
+"""Names beside those of the bundled states, ", " between them."""

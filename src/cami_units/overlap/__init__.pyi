@@ -1,16 +1,5 @@
 """The names of `overlap`, and where each lives."""
 
-from ._border_pairs import FENCE_KM as FENCE_KM
-from ._border_pairs import barrier_cuts as barrier_cuts
-from ._border_pairs import border_pairs as border_pairs
-from ._border_pairs import documented_crossings as documented_crossings
-from ._border_pairs import fenced_links as fenced_links
-from ._border_pairs import gone_ranges as gone_ranges
-from ._coverage import covered_grounds as covered_grounds
-from ._coverage import covered_parts as covered_parts
-from ._coverage import ground_of_states as ground_of_states
-from ._coverage import layer_coverage as layer_coverage
-from ._coverage import states_of as states_of
 from ._distance import REACH_KM as REACH_KM
 from ._distance import borders_within as borders_within
 from ._distance import check_reach as check_reach
@@ -29,10 +18,15 @@ from ._lattice import window_of as window_of
 from ._layer_pieces import DrawnPieces as DrawnPieces
 from ._layer_pieces import Pieces as Pieces
 from ._layer_pieces import covered_borders as covered_borders
+from ._layer_pieces import covered_grounds as covered_grounds
+from ._layer_pieces import covered_parts as covered_parts
 from ._layer_pieces import drawn_pieces as drawn_pieces
 from ._layer_pieces import graded_ranges as graded_ranges
+from ._layer_pieces import ground_of_states as ground_of_states
+from ._layer_pieces import layer_coverage as layer_coverage
 from ._layer_pieces import layer_pieces as layer_pieces
 from ._layer_pieces import regional_ranges as regional_ranges
+from ._layer_pieces import states_of as states_of
 from ._layer_pieces import with_ranges as with_ranges
 from ._measure import CellSums as CellSums
 from ._measure import are_many_corners as are_many_corners
@@ -72,6 +66,12 @@ from ._split import border_crossings as border_crossings
 from ._split import crossings as crossings
 from ._split import middles as middles
 from ._split import split as split
+from ._states import FENCE_KM as FENCE_KM
+from ._states import barrier_cuts as barrier_cuts
+from ._states import border_pairs as border_pairs
+from ._states import documented_crossings as documented_crossings
+from ._states import fenced_links as fenced_links
+from ._states import gone_ranges as gone_ranges
 from ._states import range_states as range_states
 from ._states import record_states as record_states
 from ._states import state_edges as state_edges
