@@ -28,7 +28,7 @@ EDITS = {
         "[spellings.barriers]\n",
         '[spellings.wetlands]\nwetland_id = "id"\nname_en = "name"\n\n',
     ),
-    "palette.py": ('        "sections": "', '        "wetlands": "#2b7a78",\n'),
+    "palette.toml": ('sections = "', 'wetlands = "#2b7a78"\n'),
     "phrases/en.toml": ('corridors = "', 'wetlands = "Wetlands"\n'),
     "overlap/_site_tables.py": (
         "        barriers=maybe(",
@@ -38,8 +38,8 @@ EDITS = {
 """By file: the line before which the new one stands."""
 
 LOOK = (
-    '        "sections": Look(',
-    '        "wetlands": Look(EVIDENCE["wetlands"], 1.2, (), EVIDENCE["wetlands"], 0.5),\n',
+    "sections = { line",
+    'wetlands = { line = "wetlands", width = 1.2, fill = "wetlands", opacity = 0.5 }\n',
 )
 FIELD_OF_SITES = (
     "    corridors: pd.DataFrame | None = None\n",
@@ -107,7 +107,7 @@ def wetlands_folder(tmp_path_factory):
     (folder / "data").symlink_to(CHECKOUT / "data")
     edits = [
         *((name, *lines) for name, lines in EDITS.items()),
-        ("palette.py", *LOOK),
+        ("palette.toml", *LOOK),
         ("model/_values.py", *FIELD_OF_SITES),
     ]
     for name, before, line in edits:

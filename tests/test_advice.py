@@ -149,8 +149,8 @@ CASES = {
     "_point_tables._points": [
         r'\[columns\."in/camera\.csv"\]\nlongitude = "x_dd"\nlatitude = "y_dd"'
     ],
-    "_context_layers._unsaid_system": [r'\[crs\]\ncontext\."скот 2020" = "EPSG:4326"'],
-    "_context_layers._with_one_column": [r'\[context\.camps\]\ncolumn = "heads"'],
+    "_single_layers._unsaid_system": [r'\[crs\]\ncontext\."скот 2020" = "EPSG:4326"'],
+    "_single_layers._with_one_column": [r'\[context\.camps\]\ncolumn = "heads"'],
     "check._partial_coverage": [r"\[coverage\]\nbarriers = \["],
     "check._records_and_ranges": [
         r'\[occurrences\.range_km\]\n"Saiga tatarica" = 25',

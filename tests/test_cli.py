@@ -789,8 +789,8 @@ def test_check_when_quiet_still_says_what_refuses(run, house):
 def test_what_is_far_too_long_is_shortened_on_the_terminal_and_paths_are_not(capsys):
     label = "ж" * 5_000
     say(f"  ! {label} lies in the sea")
-    say_rows([(label, "S1"), ("a", "S2")])
-    say_rows([(Path("a" * 300),)])
+    say_rows((label, "S1"), ("a", "S2"))
+    say_rows((Path("a" * 300),))
     told, first, second, path = capsys.readouterr().out.splitlines()
     assert len(told) < 800
     assert told.startswith("  ! жжж")

@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -51,6 +51,8 @@ DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("feature
 
 GIVEN_LAYERS: Final = (*MAP_LAYERS, "ranges")
 """What a map may be given: the coded parts of ranges too, of which seasons are drawn."""
+
+UnitTable = TypeVar("UnitTable", bound=pd.DataFrame)
 
 Frame = tuple[float, float, float, float]
 """Left, low, right, top, in metres of the scene's CRS."""
@@ -109,7 +111,7 @@ class Scene:
             raise InputError(f"No card for {listed(bare)}. Make the cards with unit_cards(…).")
 
 
-def shown_units(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def shown_units(units: UnitTable) -> UnitTable:
     """The units of a table that are shown, in its order: rejected and merged ones are not."""
     return units[~units["status"].isin(HIDDEN_STATUSES)]
 

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
+import lazy_loader
 import typer
 
 from cami_units import commands, model, store
-from cami_units.cli._summaries import (
-    say_assessment,
-    say_check,
-    say_fences,
-    say_how_sure,
-    say_kinds,
-    say_problems,
-    say_what_is_next,
-    say_what_was_found,
-    say_what_went_in,
-    say_where_it_is,
-    speaker,
-)
 from cami_units.cli._terminal import (
     FAULT,
     ForceOption,
@@ -37,6 +25,13 @@ from cami_units.cli._terminal import (
     say,
     say_rows,
 )
+
+# Rooms are imported when something is asked of them: geopandas and scipy take seconds that `--help` and a
+# slip in an option should not cost.
+if TYPE_CHECKING:
+    from cami_units.cli import _summaries as summaries
+else:
+    summaries = lazy_loader.load("cami_units.cli._summaries", suppress_warning=True)
 
 _FIRST_ROUND: Final = Path("rounds/00-proposal")
 
@@ -76,9 +71,6 @@ SchedulerOption = Annotated[
     ),
 ]
 
-# Rooms are imported when something is asked of them: geopandas and scipy take seconds that `--help` and a
-# slip in an option should not cost.
-
 
 @command("propose plan.toml --out rounds/00-proposal")
 def propose(
@@ -112,10 +104,10 @@ def propose(
             progress=progress,
         )
     if not is_quiet():
-        say_what_went_in(round_, problems, cures=is_verbose())
-        say_what_was_found(round_)
-        say_where_it_is(round_, out)
-        say_what_is_next(
+        summaries.say_what_went_in(round_, problems, cures=is_verbose())
+        summaries.say_what_was_found(round_)
+        summaries.say_where_it_is(round_, out)
+        summaries.say_what_is_next(
             round_, out, plan_folder=plan.parent if plan and out == _FIRST_ROUND else None
         )
 
@@ -147,9 +139,9 @@ def assess(
             out / "assessment.csv", lambda path: write_csv(path, table)
         )
     if not is_quiet():
-        say_problems(table.attrs.get("problems", ()), lang)
-        say_assessment(table, lang, verbose=is_verbose())
-        say(f"\n{speaker(lang)('assessed line where', file=str(csv_path))}")
+        summaries.say_problems(table.attrs.get("problems", ()), lang)
+        summaries.say_assessment(table, lang, verbose=is_verbose())
+        say(f"\n{summaries.speaker(lang)('assessed line where', file=str(csv_path))}")
 
 
 @command("overlaps ranges.parquet --cell-km 10")
@@ -182,7 +174,7 @@ def overlaps(
             progress=progress,
         )
     if not is_quiet():
-        say_problems(overlap_file.problems, cures=is_verbose())
+        summaries.say_problems(overlap_file.problems, cures=is_verbose())
         say(f"{overlap_file.species:,} species, {overlap_file.rows:,} overlaps with cells: {out}")
 
 
@@ -224,7 +216,7 @@ def richness(
             progress=progress,
         )
     if not is_quiet():
-        say_problems(result.problems, cures=is_verbose())
+        summaries.say_problems(result.problems, cures=is_verbose())
         say(
             f"{result.species:,} species in {result.cells:,} cells: {out} ({', '.join(result.files)})"
         )
@@ -241,7 +233,7 @@ def check(plan: PlanArgument = None, *, kinds: bool = False) -> None:
     """
     # the list hangs on no plan, so a plan that cannot be read must not hide it
     if kinds:
-        say_kinds()
+        summaries.say_kinds()
         return
     with at_work() as progress:
         from cami_units.plan import read_plan
@@ -249,13 +241,13 @@ def check(plan: PlanArgument = None, *, kinds: bool = False) -> None:
         plan_values = read_plan(plan)
         lang = plan_values.output.languages[0]
         problems, sources = commands.check.check(plan_values, progress=progress)
-    t = speaker(lang)
+    t = summaries.speaker(lang)
     refusals = [problem for problem in problems if problem.level == "refuses"]
     if not is_quiet():
-        say_check(problems, sources, lang)
+        summaries.say_check(problems, sources, lang)
     # told to be quiet, it still says what stops the work
     elif refusals:
-        say_problems(refusals, lang, stderr=True)
+        summaries.say_problems(refusals, lang, stderr=True)
     if refusals:
         say(f"\n{t('checked line mend', n=len(refusals))}", style="red", stderr=True)
         raise typer.Exit(FAULT)
@@ -290,7 +282,7 @@ def init(directory: Path, *, lang: PlanLanguageOption = "") -> None:
     with at_work():
         paths = commands.init.init(directory, lang=lang)
     if not is_quiet():
-        t = speaker(lang or "en")
+        t = summaries.speaker(lang or "en")
         say(t("init line where", folder=str(directory)))
         for path in paths:
             say(f"  {path}")
@@ -319,8 +311,8 @@ def sensitivity(round_: RoundArgument) -> None:
         commands.sensitivity.write_sensitivity(assessed_round, round_, progress=progress)
         _catch_up(round_, progress)
     if not is_quiet():
-        say_how_sure(assessed_round)
-        t = speaker(assessed_round.imprint.languages[0])
+        summaries.say_how_sure(assessed_round)
+        t = summaries.speaker(assessed_round.imprint.languages[0])
         say(f"\n{t('sure line added', folder=str(round_))}")
 
 
@@ -333,11 +325,11 @@ def fences(round_: RoundArgument) -> None:
         _catch_up(round_, progress)
     if not is_quiet():
         lang = round_with_fences.imprint.languages[0]
-        say_problems(problems, lang)
-        say_fences(round_with_fences)
+        summaries.say_problems(problems, lang)
+        summaries.say_fences(round_with_fences)
         is_drawn = bool((round_with_fences.tables["fences"]["gain"] > 0).any())
         added = "fence line added" if is_drawn else "fence line added tables"
-        say(f"\n{speaker(lang)(added, folder=str(round_))}")
+        say(f"\n{summaries.speaker(lang)(added, folder=str(round_))}")
 
 
 @command("figures rounds/00-proposal --lang ru")
@@ -354,8 +346,8 @@ def figures(round_: RoundArgument, *, out: Path | None = None, lang: LanguageOpt
         opened = store.open_round(round_)
         problems = commands.figures.write_figures(opened, folder, lang=lang, progress=progress)
     if not is_quiet():
-        t = speaker(opened.imprint.languages[0])
-        say_problems(problems, opened.imprint.languages[0])
+        t = summaries.speaker(opened.imprint.languages[0])
+        summaries.say_problems(problems, opened.imprint.languages[0])
         say(t("figures line where", folder=str(folder)), style="bold")
         drawings = [
             (t("figures line poster"), "poster_a1.pdf"),
@@ -365,10 +357,5 @@ def figures(round_: RoundArgument, *, out: Path | None = None, lang: LanguageOpt
             (t("figures line atlas"), "atlas.html"),
         ]
         # of a round without sections, or without units, there are no sheets of them
-        say_rows(
-            [
-                (what, folder / name.replace("*", "…"))
-                for what, name in drawings
-                if [*folder.glob(name)]
-            ]
-        )
+        there = ((what, name) for what, name in drawings if [*folder.glob(name)])
+        say_rows(*((what, folder / name.replace("*", "…")) for what, name in there))

@@ -9,23 +9,38 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from cami_units import commands, layers, words, workshop
 from cami_units.cli._terminal import LEVEL_MARKS, as_word, one_line, say, say_rows
+from cami_units.model import (
+    CRITERION_LAYERS,
+    HIDDEN_STATUSES,
+    Problem,
+    Round,
+    answer_said,
+    assumed,
+    context_title,
+    in_list,
+    in_short,
+    listed,
+    records,
+    said,
+    with_aside,
+    with_label,
+)
+from cami_units.words import found_in, has, name_in, number, round_name, text, unit_card
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+if TYPE_CHECKING:  # a decision need not wait for the modules of other commands
     from cami_units.commands.activities import Activities
     from cami_units.commands.collect import Collected
     from cami_units.commands.group_reading import FileRead
     from cami_units.commands.pack import Packed
     from cami_units.commands.rehearse import Rehearsed
-    from cami_units.model import Problem, Round
 
 
 def speaker(lang: str) -> Callable[..., str]:
     """What gives the phrases of a language."""
-    from cami_units.words import text
-
     return partial(text, lang=lang)
 
 
@@ -34,7 +49,7 @@ def say_what_went_in(round_: Round, problems: Iterable[Problem], *, cures: bool)
     lang = round_.imprint.languages[0]
     say(speaker(lang)("found line went in"), style="bold")
     if sources := list(round_.manifest.get("inputs", ())):
-        say_rows(_by_layer(sources, lang))
+        say_rows(*_by_layer(sources, lang))
     say_problems(round_.manifest.get("problems", ()), lang, cures=cures)
     say_problems(problems, lang, cures=cures)
 
@@ -52,17 +67,12 @@ def _by_layer(sources: Iterable[Mapping[str, Any]], lang: str) -> list[tuple[str
 
 def _layer(name: str, lang: str) -> str:
     """A layer as it is called; one of context as the plan calls it."""
-    from cami_units.model import context_title
-    from cami_units.words import has
-
     key = f"note layer {name}"
     return speaker(lang)(key) if has(key) else context_title(name)
 
 
 def _sum_in_words(sums: Mapping[str, int], lang: str) -> str:
     """Rows, files, and what became of the rows, as far as it happened."""
-    from cami_units.model import in_list
-
     rows = speaker(lang)("found line rows in files", **sums)
     return in_list([rows, *_became(sums, lang)], lang)
 
@@ -75,8 +85,6 @@ def _became(counts: Mapping[str, Any], lang: str) -> list[str]:
 
 def say_what_was_found(round_: Round) -> None:
     """Say how many units came out, and the first of them."""
-    from cami_units.words import in_list, name_in, number
-
     units = round_.tables["conservation_units"]
     missed = round_.tables["not_proposed"]
     lang = round_.imprint.languages[0]
@@ -98,24 +106,20 @@ def say_what_was_found(round_: Round) -> None:
     best = units.sort_values(["rank", "unit_id"], na_position="last").head(3)
     if len(best):
         say(f"  {t('found line first')}")
-        say_rows(
-            [
-                (
-                    unit["rank_label"],
-                    unit["unit_id"],
-                    name_in(unit, lang),
-                    in_list(str(unit["countries"]).split(";"), lang),
-                    f"{number(unit['area_km2'], lang)} {t('km2')}",
-                    f"{t('score')} {number(unit['score'], lang, 3)}",
-                    t(unit["tier"]),
-                )
-                for unit in best.drop(columns="geometry", errors="ignore").to_dict("records")
-            ],
-            indent=4,
-        )
+        rows = [
+            (
+                unit["rank_label"],
+                unit["unit_id"],
+                name_in(unit, lang),
+                in_list(str(unit["countries"]).split(";"), lang),
+                f"{number(unit['area_km2'], lang)} {t('km2')}",
+                f"{t('score')} {number(unit['score'], lang, 3)}",
+                t(unit["tier"]),
+            )
+            for unit in best.drop(columns="geometry", errors="ignore").to_dict("records")
+        ]
+        say_rows(*rows, indent=4)
     if len(missed):
-        from cami_units.model import listed
-
         # as many ids as stand on a line; the table has them all
         names = listed(sorted(missed["hotspot_id"]), 8, lang)
         say(f"  {t('found line missed', n=len(missed), places=names)}")
@@ -123,8 +127,6 @@ def say_what_was_found(round_: Round) -> None:
 
 def held_back(round_: Round, lang: str) -> str:
     """How many units the evidence alone holds back, and what was not assessed in them."""
-    from cami_units.model import CRITERION_LAYERS, listed, with_aside
-
     units, findings = round_.tables["conservation_units"], round_.tables["unit_criteria"]
     if (waiting := units.loc[units["status"] == "area of interest", "unit_id"]).empty:
         return ""
@@ -143,9 +145,6 @@ def held_back(round_: Round, lang: str) -> str:
 
 def say_where_it_is(round_: Round, out: Path) -> None:
     """Say where each product is."""
-    from cami_units.model import listed
-    from cami_units.words import round_name
-
     lang = round_.imprint.languages[0]
     t = speaker(lang)
     called = round_name(round_.imprint, lang)
@@ -160,7 +159,7 @@ def say_where_it_is(round_: Round, out: Path) -> None:
         ("GeoPackage", "conservation_units.gpkg"),
         (t("found line qgis"), "conservation_units.qgs"),
     ]
-    say_rows([(what, out / name) for what, name in products if (out / name).is_file()])
+    say_rows(*((what, out / name) for what, name in products if (out / name).is_file()))
     restricted = sorted(
         str(source["file"]) for source in round_.manifest["inputs"] if source.get("restricted")
     )
@@ -182,8 +181,6 @@ def say_what_is_next(round_: Round, out: Path, *, plan_folder: Path | None) -> N
 
 def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
     """One line a site; then, for a site not proposed, what it does not meet or lacks, and why."""
-    from cami_units.model import in_list, with_aside, with_label
-
     t = speaker(lang)
     if table.empty:
         say(t("assessed line none"))
@@ -194,33 +191,26 @@ def say_assessment(table: pd.DataFrame, lang: str, *, verbose: bool) -> None:
     rows: list[Sequence[object]] = [heads]
     for site, findings in sites:
         names = findings["criterion"]
-        marks = dict(zip(names, map(_mark, findings["met"], names), strict=True))
+        marks = dict(zip(names, map(words.mark, findings["met"], names), strict=True))
         decision = t(f"assessed {findings['decision'].iloc[0]}")
         rows.append((site, decision, *(marks.get(c, "") for c in criteria)))
-    say_rows(rows, indent=0)
+    say_rows(*rows, indent=0)
     say(f"\n{t('assessed line marks')}")
     for site, findings in sites:
         decision = str(findings["decision"].iloc[0])
-        open_ones = findings[[_mark(met, "") != "✓" for met in findings["met"]]]
+        open_ones = findings[[words.mark(met) != "✓" for met in findings["met"]]]
         explained = findings if verbose else open_ones
         if len(explained) and (verbose or decision != "proposed CU"):
             line = with_label(one_line(site), t(f"assessed {decision}"), lang)
             say(f"\n{line}", style="bold")
             for row in explained.to_dict("records"):
-                mark = _mark(row["met"], row["criterion"])
+                mark = words.mark(row["met"], row["criterion"])
                 say(f"  {mark} {row['criterion']}  {one_line(row['because'])}")
     counts = table.drop_duplicates("site")["decision"].value_counts().sort_index()
     # behind the word, where a number asks for no other case of it
     decisions = (with_aside(t(f"assessed {name}"), n, lang) for name, n in counts.items())
     summary = in_list(decisions, lang)
     say(f"\n{t('assessed line sum', n=len(sites), summary=summary)}")
-
-
-def _mark(met: object, finding: object) -> str:
-    """The mark of a finding, as everywhere else."""
-    from cami_units.words import mark
-
-    return mark(met, finding)
 
 
 MOST_NOTICES = 12
@@ -242,8 +232,6 @@ def say_collected(
     In the first language of the round, as what is noticed in the files and the report are.
     """
     from cami_units.commands._change_tables import problems_in_short
-    from cami_units.model import records
-    from cami_units.words import round_name, text, with_label
 
     lang = collected.round.imprint.languages[0]
     problems = records(problems_in_short(collected.problems, lang))
@@ -277,11 +265,9 @@ def say_collected(
     called = round_name(collected.round.imprint, lang)
     say(f"\n{text('report line where', lang, round=called, folder=str(out))}", style="bold")
     say_rows(
-        [
-            (text("report line read first", lang), out / "report.html"),
-            (text("report line workbook", lang), out / "report.xlsx"),
-            (text("report line tables", lang), out / "changes.csv"),
-        ]
+        (text("report line read first", lang), out / "report.html"),
+        (text("report line workbook", lang), out / "report.xlsx"),
+        (text("report line tables", lang), out / "changes.csv"),
     )
     n_open = int(collected.conflicts["open"].astype(bool).sum())
     key = "report line settle first" if n_open else "report line next"
@@ -292,7 +278,6 @@ def say_collected(
 def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
     """How many units changed in which way, and which lost a criterion."""
     from cami_units.documents.collect_report import counted_changes
-    from cami_units.words import in_list, text, with_label
 
     counts = [
         f"{n} {text(f'report tile {tile}', lang, n=n)}"
@@ -315,11 +300,6 @@ def _say_changes(collected: Collected, lang: str, *, verbose: bool) -> None:
 
 def _say_conflicts(collected: Collected, lang: str, *, verbose: bool) -> None:
     """The open conflicts first, then those that were answered."""
-    import pandas as pd
-
-    from cami_units.model import answer_said
-    from cami_units.words import in_list, text, with_label
-
     is_open = collected.conflicts["open"].astype(bool)
     if len(is_open):
         n, answered = int(is_open.sum()), int((~is_open).sum())
@@ -338,8 +318,6 @@ def _say_conflicts(collected: Collected, lang: str, *, verbose: bool) -> None:
 
 def _say_some(lines: Sequence[str], most: int, lang: str) -> None:
     """The first lines, and how many more there are."""
-    from cami_units.words import text
-
     for line in lines[:most]:
         say(f"  {line}")
     if len(lines) > most:
@@ -351,10 +329,6 @@ def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
 
     In the first language of the round, which is as it was written.
     """
-    from cami_units.commands.decide import DECISION_LOG, outside_taker_km2, shared_ground
-    from cami_units.model import HIDDEN_STATUSES
-    from cami_units.words import number, text, with_aside, with_label
-
     lang = round_.imprint.languages[0]
     before, status = line["before"], line["status"]
     became = f"{text(before, lang)} → {text(status, lang)}"
@@ -368,10 +342,10 @@ def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
     # "rejected (rejected)": where the new status is called like the decision it is said once
     said_so = "" if decided in became else decided
     say(with_label(line["unit_id"], with_aside(became, said_so, lang), lang))
-    say(f"  {text('decided line where', lang, file=str(directory / DECISION_LOG))}")
+    say(f"  {text('decided line where', lang, file=str(directory / commands.decide.DECISION_LOG))}")
     _say_name_that_stays(line, lang)
     if line["into"] and status == "merged":
-        km2 = outside_taker_km2(round_, line["unit_id"], line["into"])
+        km2 = commands.decide.outside_taker_km2(round_, line["unit_id"], line["into"])
         if km2 >= 1:
             outside = f"{number(km2, lang)} {text('km2', lang)}"
             said = text("decided line leaves", lang, km2=outside, into=line["into"])
@@ -380,7 +354,7 @@ def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
     if was_out and not is_out and line["decision"] != "undo":
         say(f"  {text(f'decided line no longer {before}', lang)}")
     if line["outline"] or (was_out and not is_out):
-        shared = shared_ground(round_).query("unit_id == @line.unit_id")
+        shared = commands.decide.shared_ground(round_).query("unit_id == @line.unit_id")
         names = [
             with_aside(unit_id, f"{number(km2, lang)} {text('km2', lang)}", lang)
             for unit_id, km2 in zip(shared["other"], shared["km2"], strict=True)
@@ -393,8 +367,6 @@ def say_decided(line: pd.Series[str], round_: Round, directory: Path) -> None:
 
 def _say_name_that_stays(line: pd.Series[str], lang: str) -> None:
     """That a unit that was renamed in one language keeps its name in the other."""
-    from cami_units.words import text
-
     for one, other in (("name_en", "name_ru"), ("name_ru", "name_en")):
         if line[one] and not line[other] and line[f"old_{other}"]:
             said = text("decided line name stays", lang, name=line[f"old_{other}"])
@@ -403,11 +375,7 @@ def _say_name_that_stays(line: pd.Series[str], lang: str) -> None:
 
 def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:
     """What goes out with a rejected unit, and that hotspots are told anew, of one taken back too."""
-    from cami_units.model import HIDDEN_STATUSES
-    from cami_units.words import text
-    from cami_units.workshop import successors
-
-    became_of = successors(units).items() if line["status"] == "rejected" else ()
+    became_of = workshop.successors(units).items() if line["status"] == "rejected" else ()
     status = dict(zip(units["unit_id"], units["status"], strict=True))
     # a unit that was split is no unit any more, and what went into it is out with its last piece only
     went = [
@@ -425,8 +393,6 @@ def _say_out(line: pd.Series[str], units: pd.DataFrame, lang: str) -> None:
 
 def say_rehearsed(rehearsal: Rehearsed) -> None:
     """Every damage, and the line of a report that tells of it."""
-    from cami_units.words import with_label
-
     lang = rehearsal.collected.round.imprint.languages[0]
     t = speaker(lang)
     file = ""
@@ -443,18 +409,13 @@ def say_rehearsed(rehearsal: Rehearsed) -> None:
     n = sum(bool(catch.line) for catch in rehearsal.caught)
     say(f"\n{t('rehearsed line caught', n=n, of=len(rehearsal.caught))}", style="bold")
     say_rows(
-        [
-            (t("rehearsed line files"), rehearsal.handed_in),
-            (t("rehearsed line made"), rehearsal.next_round / "report.html"),
-        ]
+        (t("rehearsed line files"), rehearsal.handed_in),
+        (t("rehearsed line made"), rehearsal.next_round / "report.html"),
     )
 
 
 def _file_in_words(file: FileRead, lang: str) -> str:
     """What was found in a file that a group handed in."""
-    from cami_units.model import said
-    from cami_units.words import found_in, text, with_label
-
     if file.refusal:
         return said(file.refusal, lang)
     whose = text("report line no group", lang)
@@ -480,8 +441,6 @@ def _say_noticed(row: Mapping[str, Any], *, is_form: bool, lang: str) -> None:
 
     What is said of no file is said of units, or of pairs of them.
     """
-    from cami_units.words import in_list, text, with_aside
-
     is_of_units = not row["file"]
     place = (
         one_line(row["placemark"]).replace(";", " · ")
@@ -507,8 +466,6 @@ def _say_noticed(row: Mapping[str, Any], *, is_form: bool, lang: str) -> None:
 
 def say_packed(packs: Packed, round_dir: Path, lang: str) -> None:
     """Say how many units each group has to edit, and how large its folder is."""
-    from cami_units.words import number
-
     t = speaker(lang)
     say_problems(packs.problems, lang)
     say(t("packed line where", folder=str(_as_named(packs.directory, round_dir))), style="bold")
@@ -521,7 +478,7 @@ def say_packed(packs: Packed, round_dir: Path, lang: str) -> None:
         units = str(counts.get(folder, 0)) if folder not in ("plenary", "everything") else ""
         # millions and not 2^20: what a mail program and a file manager call MB
         rows.append((folder, units, f"{number(size / 1e6, lang, 1)} {t('megabytes')}"))
-    say_rows(rows)
+    say_rows(*rows)
     say(t("packed line once"))
 
 
@@ -561,19 +518,15 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
             # all of them move: whoever moves them has read them
             others = row["other_wordings"].split(" | ")
             rows += [("", "=", wording) for wording in others if wording]
-        say_rows(rows)
+        say_rows(*rows)
     incomplete = activity_tables.completeness[~activity_tables.completeness["complete"]]
     if len(incomplete):
-        from cami_units.model import listed
-
         say(t("activities line incomplete", units=listed(incomplete["unit_id"], 8, lang)))
-    say_rows([(path.name, path) for path in activity_tables.files])
+    say_rows(*((path.name, path) for path in activity_tables.files))
 
 
 def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Say layer by layer what is in each file and what is wrong with it."""
-    from cami_units.model import with_label
-
     # a layer whose only file could not be read has problems and no source
     layers = dict.fromkeys([str(source["layer"]) for source in sources])
     layers.update(dict.fromkeys(problem.layer for problem in problems))
@@ -591,20 +544,16 @@ def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]],
 
 def say_kinds() -> None:
     """What can be named in a plan: what one has, where it goes, which columns it needs."""
-    from cami_units.layers import VECTORS, file_kinds
-
-    for kind in file_kinds():
+    for kind in layers.file_kinds():
         say(f"{kind.have} as {kind.role}", style="bold")
         say(f"  columns: {kind.columns}")
-    say(f"\n{VECTORS}")
+    say(f"\n{layers.VECTORS}")
     say("Columns before the semicolon must be there; others are used where they are.")
     say('Other names: [columns.LAYER] or [columns."FILE"] of the plan. More: docs/data.md')
 
 
 def _source_in_words(source: Mapping[str, Any], lang: str) -> str:
     """What one file gave, as far as it gave anything."""
-    from cami_units.model import in_list
-
     rows = speaker(lang)("found line rows", n=int(source.get("rows") or 0))
     return in_list([rows, *_became(source, lang)], lang)
 
@@ -613,20 +562,18 @@ def say_problems(
     problems: Iterable[Problem], lang: str = "en", *, cures: bool = True, stderr: bool = False
 ) -> None:
     """Say each problem with its place and its cure; one cure of several in a row once, for them all."""
-    from cami_units.model import assumed, said, with_aside
-
     rows = list(problems)
     notes = [problem.as_note() for problem in rows]
     known_cures = [assumed(note, lang) for note in notes]
     alike = 0
-    for number, (problem, note, cure) in enumerate(zip(rows, notes, known_cures, strict=True), 1):
+    for place, (problem, note, cure) in enumerate(zip(rows, notes, known_cures, strict=True), 1):
         mark, style = LEVEL_MARKS[problem.level]
         line = with_aside(said(note, lang), one_line(problem.place(lang)), lang)
         say(f"  {mark} {line}", style=style, stderr=stderr)
         # the same cure of twenty files once, below the last of them
         if cure and cures:
             alike += 1
-            if known_cures[number : number + 1] == [cure]:
+            if known_cures[place : place + 1] == [cure]:
                 continue
             whom = f"{speaker(lang)('found line these', n=alike)} " if alike > 1 else ""
             indented = cure.replace("\n", "\n      ")
@@ -636,10 +583,6 @@ def say_problems(
 
 def say_how_sure(round_: Round) -> None:
     """Say how stable the units are, the shaky ones first."""
-    from cami_units import words
-    from cami_units.model import records
-    from cami_units.words import unit_card
-
     lang = round_.imprint.languages[0]
     t = speaker(lang)
     stability = round_.tables["sensitivity"]
@@ -654,12 +597,12 @@ def say_how_sure(round_: Round) -> None:
     rows = [
         (
             row["unit_id"],
-            words.name_in(units.loc[row["unit_id"]], lang),
+            name_in(units.loc[row["unit_id"]], lang),
             unit_card.stability(row, lang),
         )
         for row in records(shaky)
     ]
-    say_rows(rows)
+    say_rows(*rows)
     smallest_set = round_.tables["complementarity"]
     gap = float(smallest_set["gap"].max()) if len(smallest_set) else 0.0
     size = int(smallest_set["chosen"].sum())
@@ -672,34 +615,31 @@ def say_how_sure(round_: Round) -> None:
         if row["asks"] == "range":
             facts = {"missing": float(row["missing"]), "target": float(row["target"])}
             what = t("sure line out of reach", **facts)
-        say(f"  ! {words.with_label(row['sci_name'], what, lang)}")
+        say(f"  ! {with_label(row['sci_name'], what, lang)}")
 
 
 def say_fences(round_: Round) -> None:
     """Say which stretches of border to look at first, those that join nothing left out."""
-    from cami_units import words
-    from cami_units.model import in_short
-
     lang = round_.imprint.languages[0]
     table, species = round_.tables["fences"], round_.tables["species"]
     first = table[table["gain"] > 0].sort_values(["rank", "stretch_id"]).head(10)
     covered = _states_of_barriers(round_)
     if covered is not None:
         # what was looked for in some states says nothing of the borders of others
-        layer, facts = words.text("note layer barriers", lang), {"names": in_short(covered, 20)}
-        partial = words.text("note coverage partial", lang, **facts)
-        told = words.with_label(layer.capitalize(), partial, lang)
-        say(told if covered else words.text("fence line not looked", lang))
+        layer, facts = text("note layer barriers", lang), {"names": in_short(covered, 20)}
+        partial = text("note coverage partial", lang, **facts)
+        told = with_label(layer.capitalize(), partial, lang)
+        say(told if covered else text("fence line not looked", lang))
     if first.empty:
         if covered is None or covered:
-            say(words.text("fence line none" if covered is None else "fence line none known", lang))
+            say(text("fence line none" if covered is None else "fence line none known", lang))
         return
-    say(words.text("fence line first", lang, n=len(table)))
+    say(text("fence line first", lang, n=len(table)))
     rows = first.to_dict("records")
     say_rows(
-        [(words.fence_name(row, lang), words.fence_opening(row, species, lang)) for row in rows]
+        *((words.fence_name(row, lang), words.fence_opening(row, species, lang)) for row in rows)
     )
-    say(words.text("fence caution", lang))
+    say(text("fence caution", lang))
 
 
 def _states_of_barriers(round_: Round) -> tuple[str, ...] | None:
@@ -720,8 +660,6 @@ def _states_of_barriers(round_: Round) -> tuple[str, ...] | None:
 
 def say_lint(file: Path, faults: pd.DataFrame, profile: str, lang: str) -> None:
     """Say whether a file is fit for a program, and each fault."""
-    from cami_units.model import in_list, with_aside, with_label
-
     t = speaker(lang)
     if faults.empty:
         say(f"✓ {t('lint line fit', file=str(file), profile=profile)}", style="green")

@@ -583,7 +583,7 @@ def _cell(value: object) -> str:
     return line if isinstance(value, Path) or len(line) <= 100 else f"{line[:99]}…"
 
 
-def say_rows(rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
+def say_rows(*rows: Sequence[object], indent: int = 2) -> None:
     """Rows of words in aligned columns; wide characters count as two."""
     from rich.cells import cell_len
 

@@ -6,21 +6,12 @@ import gc
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import lazy_loader
 import typer
 
 from cami_units import commands, store
-from cami_units.cli._summaries import (
-    say_activities,
-    say_collected,
-    say_decided,
-    say_lint,
-    say_packed,
-    say_problems,
-    say_rehearsed,
-    speaker,
-)
 from cami_units.cli._terminal import (
     BUG,
     FAULT,
@@ -39,6 +30,11 @@ from cami_units.cli._terminal import (
     words_of,
 )
 from cami_units.model import InputError, Note
+
+if TYPE_CHECKING:
+    from cami_units.cli import _summaries as summaries
+else:
+    summaries = lazy_loader.load("cami_units.cli._summaries", suppress_warning=True)
 
 
 class LintProfile(StrEnum):
@@ -100,10 +96,10 @@ def collect(
     if not is_quiet():
         lang = collected.round.imprint.languages[0]
         if left:
-            say(speaker(lang)("report line left"))
+            say(summaries.speaker(lang)("report line left"))
         place = commands.group_folders.resolutions_place(files, resolutions)
-        say_collected(collected, target, resolutions=place, verbose=is_verbose())
-        say_problems(problems, lang, cures=is_verbose())
+        summaries.say_collected(collected, target, resolutions=place, verbose=is_verbose())
+        summaries.say_problems(problems, lang, cures=is_verbose())
 
 
 @command("pack rounds/00-proposal --plan plan.toml")
@@ -124,7 +120,7 @@ def pack(directory: RoundArgument, *, out: Path | None = None, plan: Path | None
         plan_values = read_plan(plan) if plan else None
         packs = commands.pack.pack(directory, out, plan=plan_values, progress=progress)
     if not is_quiet():
-        say_packed(packs, directory, language_of(directory))
+        summaries.say_packed(packs, directory, language_of(directory))
 
 
 @command('decide rounds/01 CU-012 agree --reason "no objection"')
@@ -194,7 +190,7 @@ def decide(
             progress=progress,
         )
     if not is_quiet():
-        say_decided(line, shown, directory)
+        summaries.say_decided(line, shown, directory)
 
 
 @command("plenary rounds/01-collected --before rounds/00-proposal")
@@ -223,15 +219,13 @@ def plenary(
         )
     if not is_quiet():
         told_in = language_of(directory)
-        t = speaker(told_in)
-        say_problems(problems, told_in)
+        t = summaries.speaker(told_in)
+        summaries.say_problems(problems, told_in)
         say(t("board line where", folder=str(folder)), style="bold")
         say_rows(
-            [
-                (t("board line browser"), folder / "board.html"),
-                (t("board line slides"), folder / "board.pptx"),
-                (t("board line tour"), folder / "board.kmz"),
-            ]
+            (t("board line browser"), folder / "board.html"),
+            (t("board line slides"), folder / "board.pptx"),
+            (t("board line tour"), folder / "board.kmz"),
         )
 
 
@@ -283,7 +277,7 @@ def activities(
             progress=progress,
         )
     if not is_quiet():
-        say_activities(activity_tables, language_of(directory))
+        summaries.say_activities(activity_tables, language_of(directory))
 
 
 @command("annex rounds/01-collected")
@@ -298,8 +292,11 @@ def annex(directory: RoundArgument, *, out: Path | None = None, lang: LanguageOp
     with at_work() as progress:
         folder = commands.annex.annex(directory, out, lang=lang, progress=progress)
     if not is_quiet():
-        say(speaker(language_of(directory))("annex line where", folder=str(folder)), style="bold")
-        say_rows([(name, folder / name) for name in commands.annex.ANNEX_FILES])
+        say(
+            summaries.speaker(language_of(directory))("annex line where", folder=str(folder)),
+            style="bold",
+        )
+        say_rows(*((name, folder / name) for name in commands.annex.ANNEX_FILES))
 
 
 @command("publish rounds/01 postgresql://me@db.example.org/cami")
@@ -316,7 +313,7 @@ def publish(directory: RoundArgument, address: str, *, schema: str = "cami") -> 
     with at_work() as progress:
         names = commands.publish.publish(directory, address, schema=schema, progress=progress)
     if not is_quiet():
-        t = speaker(language_of(directory))
+        t = summaries.speaker(language_of(directory))
         say(t("published line", n=len(names), schema=schema, names=names))
 
 
@@ -343,7 +340,7 @@ def desk(
         from cami_units.words import said
 
         def announce(address: str) -> None:
-            t = speaker(language(workshop / "plan.toml"))
+            t = summaries.speaker(language(workshop / "plan.toml"))
             say(t("desk line open", folder=str(workshop), address=address), style="bold")
             say(t("desk line private"))
             say(t("desk line stop"))
@@ -378,9 +375,9 @@ def rehearse(round_: Path | None = None, *, out: Path = Path("rehearsal")) -> No
         rehearsal = commands.rehearse.rehearse(base, out, progress=progress)
     missed = [damage for damage in rehearsal.caught if not damage.line]
     if not is_quiet():
-        say_rehearsed(rehearsal)
+        summaries.say_rehearsed(rehearsal)
     if missed:
-        t = speaker(rehearsal.collected.round.imprint.languages[0])
+        t = summaries.speaker(rehearsal.collected.round.imprint.languages[0])
         counts = {"n": len(missed), "of": len(rehearsal.caught)}
         say(t("rehearsed line not told", **counts), style="red", stderr=True)
         # a damage that nobody told of is a fault of the program, not of the input
@@ -420,7 +417,7 @@ def lint(files: list[Path], *, profile: LintProfile | None = None) -> None:
             wrong = bool((faults["level"] == "error").any())
             fit = fit and not wrong
             if wrong or not is_quiet():
-                say_lint(file, faults, faults.attrs["profile"], lang)
+                summaries.say_lint(file, faults, faults.attrs["profile"], lang)
     if not fit:
         raise typer.Exit(FAULT)
 

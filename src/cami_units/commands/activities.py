@@ -255,8 +255,7 @@ def _write_session(
 ) -> tuple[Path, ...]:
     """Forms and a view by the themes of one session, in a folder of their own."""
     rows = table[table["theme"].isin(themes)].reset_index(drop=True)
-    units = base_round.tables["conservation_units"]
-    shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
+    units = _shown_units(base_round)
     owners = _owners(base_round)
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
     # of all groups: one that shares a section owns no unit, and has activities to bring all the same
@@ -266,11 +265,10 @@ def _write_session(
     store.check_only(target, is_ours=lambda name: name.startswith(("form_", "programme.docx")))
     with store.staging(target, replace=True) as folder:
         for group, own_languages in sorted(languages.items()):
-            own_units = shown_units[shown_units["unit_id"].map(owners).eq(group)]
             own_imprint = replace(imprint, languages=own_languages)
             write_form(
                 folder / f"form_{group}.xlsx",
-                pd.DataFrame(own_units.drop(columns="geometry")),
+                units[units["unit_id"].map(owners).eq(group)],
                 imprint=words.imprint_in(own_imprint, own_languages[0]),
                 group=group,
                 activities=rows,
@@ -278,7 +276,7 @@ def _write_session(
             )
         write_activities_document(
             folder / "programme.docx",
-            pd.DataFrame(shown_units.drop(columns="geometry")),
+            units,
             workshop.once_in_general(rows),
             suggestions=_recurring(rows, base_round),
             log=log,
@@ -287,6 +285,12 @@ def _write_session(
             lang=lang,
         )
     return tuple(sorted(target.iterdir()))
+
+
+def _shown_units(base_round: Round) -> pd.DataFrame:
+    """The units that are shown, by id, without their outlines."""
+    units = scene.shown_units(base_round.tables["conservation_units"]).sort_values("unit_id")
+    return pd.DataFrame(units.drop(columns="geometry"))
 
 
 def _implementation_writers(
@@ -518,7 +522,7 @@ def _one_unit_a_row(
 ) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """As :func:`workshop.one_unit_a_row`: a range takes in the units that are shown."""
     units = base_round.tables["conservation_units"]
-    shown_ids = units.loc[~units["status"].isin(HIDDEN_STATUSES), "unit_id"]
+    shown_ids = scene.shown_units(units)["unit_id"]
     return workshop.one_unit_a_row(rows, [*map(str, shown_ids)], source=file)
 
 
@@ -640,9 +644,7 @@ def _writers(
 ) -> dict[str, store.Writer]:
     """The writers of the tables, the documents and the pages of the activities."""
     imprint, lang = base_round.imprint, base_round.imprint.languages[0]
-    units = base_round.tables["conservation_units"]
-    shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id")
-    plain = pd.DataFrame(shown_units.drop(columns="geometry"))
+    plain = _shown_units(base_round)
     live = table[table["status"] != workshop.DROPPED].reset_index(drop=True)
     lines = workshop.once_in_general(live)
     shown_ids = [*map(str, plain["unit_id"])]
@@ -651,7 +653,7 @@ def _writers(
         "gaps": workshop.theme_gaps(plain, live, THEMES),
         "offers": workshop.offers(workshop.of_shown(live, shown_ids)),
     }
-    tables = {**base_round.tables, "conservation_units": shown_units}
+    tables = {**base_round.tables, "conservation_units": plain}
     species, unit_species = tables["species"], tables["unit_species"]
     cards = unit_cards(tables, species, lang=lang)
     said_in: Any = {"imprint": imprint, "lang": lang}

@@ -13,7 +13,7 @@ from typing import Any, Final, Required, TypedDict, Unpack
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import kml, layers, store, workshop
+from cami_units import kml, layers, scene, store, workshop
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import carry_stamp, crs_of, kept_pieces
 from cami_units.model import (
@@ -288,7 +288,7 @@ def shared_ground(round_: Round) -> pd.DataFrame:
         ``unit_id``, ``other``, ``km2``, by both ids.
     """
     units = gpd.GeoDataFrame(round_.tables["conservation_units"])
-    units = units[~units["status"].isin(HIDDEN_STATUSES)]
+    units = scene.shown_units(units)
     ids = units["unit_id"].tolist()
     ground = layers.to_equal_area(units, crs_of(round_)).geometry
     pairs = [(ids[a], ids[b], km2) for a, b, km2 in workshop.sharing(ground)]
@@ -305,7 +305,7 @@ def left_ground(round_: Round) -> pd.DataFrame:
         ``unit_id``, ``into`` (the units that stand for it, with semicolons), ``km2``, from 1 km² on.
     """
     units = gpd.GeoDataFrame(round_.tables["conservation_units"])
-    standing = set(units.loc[~units["status"].isin(HIDDEN_STATUSES), "unit_id"])
+    standing = set(scene.shown_units(units)["unit_id"])
     following = workshop.successors(units)
     takers_of = {
         unit_id: [taker for taker in following.get(unit_id, ()) if taker in standing]

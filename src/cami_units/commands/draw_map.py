@@ -15,7 +15,7 @@ import shapely
 from cami_units import grid, kml, overlap, scene, webmap
 from cami_units.commands.round_files import reopened
 from cami_units.commands.shown_round import cache_of_layers
-from cami_units.model import DRAWN_AS, HIDDEN_STATUSES, Layers, Round, records
+from cami_units.model import DRAWN_AS, Layers, Round, records
 from cami_units.overlap import DrawnPieces
 
 SIMPLER_M: Final = (4.0, 16.0, 64.0)
@@ -113,7 +113,7 @@ def group_page(
     sheet : Sheet
         What lies around the units of the group, as its map shows it.
     """
-    units = own_units[~own_units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    units = scene.shown_units(own_units).reset_index(drop=True)
     parts = [kml.written_pieces(shape) for shape in units.geometry]
     return webmap.drawing_page(
         units.assign(geometry=[shapely.multipolygons(pieces) for pieces in parts]),

@@ -10,14 +10,14 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from cami_units import criteria, layers
+from cami_units import criteria, layers, scene
 from cami_units.commands._round_tables import as_written
 from cami_units.commands.assess import cut, measure, species_ranges
 from cami_units.commands.round_files import reopened, write_added
 from cami_units.commands.shown_round import FENCE_TABLES
 from cami_units.documents.csv_tables import write_csv
 from cami_units.fences import fence_openings
-from cami_units.model import HIDDEN_STATUSES, Problem, Progress, Round, check_arguments, quiet
+from cami_units.model import Problem, Progress, Round, check_arguments, quiet
 from cami_units.store import Writer
 
 
@@ -66,7 +66,7 @@ def with_fences(round_: Round, *, progress: Progress = quiet) -> Round:
     progress("cutting layers by states", 0, 0)
     pieces = cut(round_layers, plan)
     table = round_.tables["conservation_units"]
-    alive = table[~table["status"].isin(HIDDEN_STATUSES)].sort_values("unit_id", ignore_index=True)
+    alive = scene.shown_units(table).sort_values("unit_id", ignore_index=True)
     units = layers.to_equal_area(gpd.GeoDataFrame(alive[["unit_id", "geometry"]]), plan.study.crs)
     progress("opening fences one by one", 0, 0)
     lines, by_species = fence_openings(

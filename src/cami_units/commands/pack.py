@@ -41,7 +41,6 @@ from cami_units.commands.shown_round import (
 from cami_units.documents.group_form import write_form
 from cami_units.documents.html_pages import write_howto
 from cami_units.model import (
-    HIDDEN_STATUSES,
     ROUND_LAYERS,
     InputError,
     Note,
@@ -59,7 +58,7 @@ from cami_units.model import (
     widened,
 )
 from cami_units.plan import Plan
-from cami_units.scene import Scene, light_context
+from cami_units.scene import Scene, light_context, shown_units
 from cami_units.words.finding_sentences import with_languages
 from cami_units.words.unit_card import unit_cards
 
@@ -298,7 +297,7 @@ def _write_group(
             (figures.section_sheet(shared.scene(lang), name) for name in sections),
         )
     # what plenary has taken away stands in no list to fill in: the map keeps it, hidden
-    standing = own_units[~own_units["status"].isin(HIDDEN_STATUSES)]
+    standing = shown_units(own_units)
     write_form(
         folder / f"form_{group}.xlsx",
         standing,
@@ -328,7 +327,7 @@ def _own_and_others(
     in_pack = everyone["unit_id"].isin(ids)
     own_units = everyone[in_pack].reset_index(drop=True)
     others = everyone[~in_pack]
-    return own_units, others[~others["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    return own_units, shown_units(others).reset_index(drop=True)
 
 
 def draw_map(base_round: Round, *, group: str) -> webmap.DrawingPage:

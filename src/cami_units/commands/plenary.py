@@ -32,7 +32,6 @@ from cami_units.commands.shown_round import (
 from cami_units.documents.board import write_board, write_slides
 from cami_units.documents.board_slides import ORDERS, Loop, boards
 from cami_units.model import (
-    HIDDEN_STATUSES,
     InputError,
     Note,
     Problem,
@@ -214,7 +213,7 @@ def _about_pieces(conflicts: pd.DataFrame | None, round_: Round) -> pd.DataFrame
 def _shared(round_: Round) -> dict[str, list[tuple[str, float]]]:
     """What other units each unit shares ground with, and the km²."""
     units = round_.tables["conservation_units"]
-    outlines = units.loc[~units["status"].isin(HIDDEN_STATUSES), ["unit_id", "geometry"]]
+    outlines = scene.shown_units(units)[["unit_id", "geometry"]]
     table = cache.kept_table(
         cache_of_layers(round_), "shared ground", [outlines], lambda: shared_ground(round_)
     )
@@ -255,7 +254,7 @@ def _write_tour(
     """Write the KMZ that flies from unit to unit, with what groups pinned and the round before."""
     tables, lang = round_.tables, shown_scene.lang
     units, remarks = gpd.GeoDataFrame(tables["conservation_units"]), tables.get("remarks")
-    shown_units = units[~units["status"].isin(HIDDEN_STATUSES)].reset_index(drop=True)
+    shown_units = scene.shown_units(units).reset_index(drop=True)
 
     def tour_layers() -> dict[str, gpd.GeoDataFrame]:
         """What lies around the units."""

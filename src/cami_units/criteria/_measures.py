@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cami_units.model import (
     DRAWN_AS,
     SEASONAL_RANGE,
+    SITE_COLUMNS,
     SOURCE_FACTS,
     TOLERANCE,
     InputError,
@@ -245,34 +246,6 @@ def threshold_km2(species: pd.DataFrame, profile: Profile) -> pd.Series[float]:
     return (share * counted["range_km2"]).rename("threshold_km2")
 
 
-_COLUMNS: Final = {
-    "sites": ("site", "area_km2"),
-    "states": ("site", "iso2", "km2"),
-    "undisputed": ("site", "iso2", "km2"),
-    "ranges": ("site", "sci_name", "km2"),
-    "species": ("site", "sci_name", "iso2", "km2"),
-    "confidence": ("site", "sci_name", "confidence", "km2"),
-    "supporting": ("site", "sci_name", "km2"),
-    "borders": ("site", "pair", "km"),
-    "shared_borders": ("site", "sci_name", "pair", "km"),
-    "corridors": ("site", "corridor_id", "sci_name", "evidence_grade", "km"),
-    "crossings": ("site", "corridor_id", "sci_name", "evidence_grade", "pair", "n"),
-    "near_crossings": ("site", "corridor_id", "sci_name", "evidence_grade", "pair", "n"),
-    "barriers": ("site", "barrier_id", "kind", "permeability", "km"),
-    "protected": ("site", "sci_name", "km2"),
-    "pa_pairs": ("site", "pair", "pa_a", "pa_b", "name_a", "name_b", "km"),
-    "hotspots": ("site", "hotspot_id", "name_en", "km2", "jaccard"),
-    "in_hotspots": ("site", "km2"),
-    "seasonal": ("site", "sci_name", "seasonal", "iso2", "km2"),
-    "deep_states": ("site", "iso2", "km2"),
-    "deep_species": ("site", "sci_name", "iso2", "km2"),
-    "records": ("site", "sci_name", "iso2", "age_years", "n"),
-    "covered": ("site", "layer", "km2"),
-    "covered_ranges": ("site", "sci_name", "km2"),
-    "covered_borders": ("site", "pair", "km"),
-}
-
-
 def _tidy(tables: SiteTables, known_species: Collection[str]) -> SiteTables:
     """The tables with their promised columns, known species only, rows in an order of their own.
 
@@ -300,7 +273,7 @@ def _tidy_table(
 ) -> tuple[pd.DataFrame | None, list[str]]:
     """One table with its promised columns, and what is wrong with it; None: it lacks a column."""
     # a layer that somebody added has the columns that its line in `overlap` gives it
-    columns = list(_COLUMNS.get(name, table.columns))
+    columns = list(SITE_COLUMNS.get(name, table.columns))
     if missing := [column for column in columns if column not in table.columns]:
         return None, [f"'{name}' lacks the column {listed(missing)}"]
     columns += [column for column in _MAY_BE_LACKING.get(name, ()) if column in table.columns]
@@ -410,7 +383,7 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
     touching = tables.borders[["site", "pair"]].drop_duplicates()
     seasonal_rows = seasonal_rows.merge(touching, on=["site", "pair"])
     given_rows = tables.crossings
-    columns = list(_COLUMNS["crossings"]) if given_rows is None else list(given_rows.columns)
+    columns = list(SITE_COLUMNS["crossings"]) if given_rows is None else list(given_rows.columns)
     if "source" in columns:
         seasonal_rows["source"] = "read from the seasonal parts of its range"
     if SOURCE_FACTS in columns:
@@ -424,7 +397,7 @@ def _with_seasonal(tables: SiteTables, profile: Profile) -> SiteTables:
     )
     corridors = tables.corridors
     if corridors is None:
-        corridors = pd.DataFrame({name: [] for name in _COLUMNS["corridors"]})
+        corridors = pd.DataFrame({name: [] for name in SITE_COLUMNS["corridors"]})
     return replace(
         tables,
         corridors=corridors,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from functools import cache, lru_cache
+from importlib import resources
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
@@ -103,36 +105,20 @@ def _hex(colour: str) -> str:
     return colour.removeprefix("#")
 
 
-_EVIDENCE: Final = {name: _hex(colour) for name, colour in palette.EVIDENCE.items()}
-_SIGN_COLOURS: Final = {
-    LAYERS[name].sign: colour for name, colour in _EVIDENCE.items() if name in LAYERS
-}
-_GROUPS_OWN: Final = "8a2260"
-"""What a group drew, pinned or typed: no status and no layer has this colour."""
+_DRAWING: Final[dict[str, dict[str, Any]]] = tomllib.loads(
+    resources.files(__package__).joinpath("drawing.toml").read_text(encoding="utf-8")
+)
+
+
+def _ink(line: str = "", width: float = 0.0, fill: str = "", **others: Any) -> Ink:
+    """How a kind is drawn as `drawing.toml` says it, names of the palette as their colours."""
+    named = {**palette.GROUND, **palette.EVIDENCE}
+    line, fill = (_hex(named.get(colour, colour)) for colour in (line, fill))
+    return Ink(line, width, fill, **others)
+
 
 INKS: Final[Mapping[str, Ink]] = MappingProxyType(
-    {
-        "land": Ink("", 0.0, _hex(palette.LAND), 1.0),
-        "lake": Ink(_hex(palette.SHORE), 0.6, _hex(palette.WATER), 1.0),
-        "river": Ink(_hex(palette.RIVER), 1.8),
-        "protected": Ink("7aa37a", 0.8, _EVIDENCE["protected_areas"], 0.8),
-        "hotspot": Ink(_EVIDENCE["hotspots"], 1.4, dashed=True),
-        # below the units and the borders, and thin: a fence along a border must not hide it
-        "barrier": Ink(_EVIDENCE["barriers"], 1.1),
-        "corridor": Ink(_SIGN_COLOURS["corridor"], 1.8, dashed=True),
-        # in steps: wider, so that grey print tells the two apart
-        "coarse corridor": Ink(_SIGN_COLOURS["corridor"], 3.6, dashed=True),
-        "other": Ink("555555", 1.2, "bbbbbb", 0.35),
-        "unit": Ink("222222", 3.0, "999999", 0.5),
-        "before": Ink("444444", 2.4, dashed=True),
-        "border": Ink(_EVIDENCE["borders"], 2.0),
-        "disputed": Ink(_EVIDENCE["borders"], 2.0, dashed=True),
-        "version": Ink(_GROUPS_OWN, 2.6, dashed=True),
-        "leader": Ink("1b1b1b", 1.4),
-        "town": Ink("ffffff", 1.0, "333333", 1.0),
-        "pin": Ink("ffffff", 1.2, _GROUPS_OWN, 1.0),
-        "drawn": Ink(_GROUPS_OWN, 2.0),
-    }
+    {kind: _ink(**row) for kind, row in _DRAWING["inks"].items()}
 )
 """Every kind of shape, from the back to the front; a unit's fill is the colour of its status."""
 
@@ -167,26 +153,8 @@ STATUS_FILLS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The colours of the palette, without its sign."""
 
-LABEL_SIZES: Final[Mapping[str, float]] = MappingProxyType(
-    {
-        "unit": 25.0,
-        "version": 19.0,
-        "pin": 19.0,
-        "id": 15.0,
-        "state": 14.0,
-        "country": 21.0,
-        "other": 18.0,
-        "town": 18.0,
-        "water": 17.0,
-        "place": 16.0,
-    }
-)
-"""Kinds of label, the most important first, and the size of their letters: the first keeps its place.
-
-On a screen of 1080 lines a map is about 900 pixels wide: a fiftieth of the screen's height, the
-least that is read from four screen heights away, is 21 pixels. Ids and range states stand sixty to
-a map of all units, and are smaller.
-"""
+LABEL_SIZES: Final[Mapping[str, float]] = MappingProxyType(_DRAWING["label_sizes"])
+"""Kinds of label, the most important first, and the size of their letters: the first keeps its place."""
 
 _NORTH_ARROW: Final = (WIDTH - 36, 8.0, WIDTH - 12, 48.0)
 """Where each map has its arrow: left, top, right, bottom."""

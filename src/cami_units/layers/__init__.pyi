@@ -1,8 +1,5 @@
 """The names of `layers`, and where each lives."""
 
-from ._context_layers import context_rows as context_rows
-from ._context_layers import on_raster as on_raster
-from ._context_layers import read_context as read_context
 from ._database import tables_to_database as tables_to_database
 from ._equal_area import to_equal_area as to_equal_area
 from ._equal_area import to_lonlat as to_lonlat
@@ -21,7 +18,6 @@ from ._layer_survey import shared_borders as shared_borders
 from ._layer_survey import survey_layers as survey_layers
 from ._layer_tables import features as features
 from ._layer_tables import kept as kept
-from ._layer_tables import possibly_extant as possibly_extant
 from ._range_stream import RangeStream as RangeStream
 from ._range_stream import is_overlap_file as is_overlap_file
 from ._range_stream import overlap_batches as overlap_batches
@@ -40,7 +36,10 @@ from ._reading import Reading as Reading
 from ._shape_checks import refusal as refusal
 from ._shape_checks import turned_note as turned_note
 from ._sheets import read_overrides as read_overrides
+from ._single_layers import context_rows as context_rows
+from ._single_layers import on_raster as on_raster
 from ._single_layers import read_barriers as read_barriers
+from ._single_layers import read_context as read_context
 from ._single_layers import read_corridors as read_corridors
 from ._single_layers import read_countries as read_countries
 from ._single_layers import read_gazetteer as read_gazetteer

@@ -753,11 +753,6 @@ def kept(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return ranges[ranges["use"] == "kept"].reset_index(drop=True)
 
 
-def possibly_extant(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The range parts with presence 3: supporting species and sensitivity only."""
-    return ranges[ranges["use"] == "supporting"].reset_index(drop=True)
-
-
 def features(ranges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """One row a species: its kept range parts dissolved, and the regional range.
 

@@ -31,7 +31,6 @@ from ._codes import SOFTWARE_STATUSES as SOFTWARE_STATUSES
 from ._codes import SOURCE_FACTS as SOURCE_FACTS
 from ._codes import STATES_ALSO as STATES_ALSO
 from ._codes import STATUSES as STATUSES
-from ._codes import Decision as Decision
 from ._codes import decided_of as decided_of
 from ._codes import finding_key as finding_key
 from ._codes import is_decided as is_decided
@@ -127,6 +126,7 @@ from ._tables import MAP_LAYERS as MAP_LAYERS
 from ._tables import RANGE_WEIGHT as RANGE_WEIGHT
 from ._tables import RECORDS as RECORDS
 from ._tables import ROUND_LAYERS as ROUND_LAYERS
+from ._tables import SITE_COLUMNS as SITE_COLUMNS
 from ._tables import SPECIES_LAYERS as SPECIES_LAYERS
 from ._tables import TABLES as TABLES
 from ._tables import Layer as Layer

@@ -4,42 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from cami_units.model._tables import rows_of
 
-PRESENCE: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        1: "extant",
-        2: "probably extant",
-        3: "possibly extant",
-        4: "possibly extinct",
-        5: "extinct",
-        6: "presence uncertain",
-        7: "expected additional range",
-    }
+PRESENCE, ORIGIN, SEASONAL = (
+    MappingProxyType({int(code): str(name) for code, name in names.items()})
+    for names in rows_of("codes.toml").values()
 )
-
-ORIGIN: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        1: "native",
-        2: "reintroduced",
-        3: "introduced",
-        4: "vagrant",
-        5: "origin uncertain",
-        6: "assisted colonisation",
-    }
-)
-
-SEASONAL: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        1: "resident",
-        2: "breeding season",
-        3: "non-breeding season",
-        4: "passage",
-        5: "seasonal occurrence uncertain",
-    }
-)
+"""What the codes of IUCN say of a part of a range."""
 
 KEPT_CODES: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
     # native, reintroduced, assisted colonisation: introduced and vagrant animals make no unit
@@ -165,8 +138,6 @@ def finding_key(name: object) -> str:
 
 NEEDS: Final = ("C6", "C7")
 """Criteria that say what a unit needs: met, they are no merit of it; not met, no failure."""
-
-Decision = Literal["proposed CU", "area of interest", "not proposed"]
 
 PROPOSED: Final = "proposed CU"
 

@@ -90,11 +90,14 @@ _LISTS: Final = ("columns", "key", "titles", "mark_columns", "card_columns")
 
 def rows_of(file: str) -> dict[str, dict[str, Any]]:
     """The tables of a TOML file of this room, by name, with their lists of words as tuples."""
-    tables = tomllib.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
     return {
         name: {key: tuple(value.split()) if key in _LISTS else value for key, value in row.items()}
-        for name, row in tables.items()
+        for name, row in _toml(file).items()
     }
+
+
+def _toml(file: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
 
 
 _LAYERS: Final = tuple(Layer(name, **row) for name, row in rows_of("layers.toml").items())
@@ -217,6 +220,11 @@ _GEOMETRY_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 
+
+SITE_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {name: tuple(columns.split()) for name, columns in _toml("site_tables.toml").items()}
+)
+"""The columns of each table of :class:`SiteTables`; one of a layer that somebody added has its own."""
 
 DIGITS: Final = 6
 """Decimals of numbers in written tables: a part of a square metre, and no more than is known."""

@@ -11,10 +11,12 @@ import json
 import os
 import shutil
 import sqlite3
+import tomllib
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,36 +61,11 @@ _STYLES: Final = "layer_styles"
 _SAME_AS: Final = {"ranges_used": "ranges", "earlier_units": "conservation_units"}
 
 _TYPES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
-    "conservation_units": {
-        "disputed": pa.bool_(),
-        "rank": pa.int64(),
-        "n_countries": pa.int64(),
-        "n_species": pa.int64(),
-        "score": pa.float64(),
-        "area_km2": pa.float64(),
-        "confidence": pa.float64(),
-    },
-    "unit_criteria": {"met": pa.bool_(), "value": pa.float64(), "threshold": pa.float64()},
-    "unit_species": {"overlap_km2": pa.float64(), "range_share": pa.float64()},
-    "unit_countries": {"area_km2": pa.float64(), "share": pa.float64()},
-    "planning_units": {
-        "richness": pa.int64(),
-        "n_shared": pa.int64(),
-        "threat_weight": pa.float64(),
-        "range_rarity": pa.float64(),
-        "score": pa.float64(),
-    },
-    "features": {"range_km2": pa.float64()},
-    "ranges": {
-        "presence": pa.int64(),
-        "origin": pa.int64(),
-        "seasonal": pa.int64(),
-        "range_weight": pa.float64(),
-    },
-    "barriers": {"permeability": pa.float64()},
+    name: {column: pa.type_for_alias(kind) for column, kind in columns.items()}
+    for name, columns in tomllib.loads(
+        resources.files(__package__).joinpath("column_types.toml").read_text(encoding="utf-8")
+    ).items()
 }
-"""What is not text in the tables of a round. Said here, so that a column that is empty today, or
-happens to hold whole numbers, is no other column tomorrow."""
 
 _GEOMETRY: Final = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
 
