@@ -91,7 +91,6 @@ AT_THE_DOORS = {
 OF_PACKAGES = {
     "model/_tables.py": {"read_text"},  # the tables of layers and columns
     "model/_values.py": {"read_text"},  # the version of a library, of what Python knows of it
-    "palette/palette.py": {"read_text"},  # the colours
     "qgis/qgis.py": {"read_bytes"},  # the page of a unit as QGIS keeps it
 }
 """Where a file is read that is a part of an installed package, as code is."""

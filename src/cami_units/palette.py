@@ -18,12 +18,12 @@ Tol, P. (2021). Colour schemes. SRON technical note SRON/EPS/TN/09-002, issue 3.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
+
+from cami_units.model import package_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,7 @@ def scaled(look: Look, scale: float) -> Look:
     return replace(look, width=round(look.width * scale, 2), dashes=dashes)
 
 
-_PALETTE: Final[dict[str, dict[str, Any]]] = tomllib.loads(
-    resources.files("cami_units").joinpath("palette.toml").read_text(encoding="utf-8")
-)
+_PALETTE: Final[dict[str, dict[str, Any]]] = package_table("palette.toml")
 
 
 def _colours(table: str) -> Mapping[str, str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -27,7 +25,15 @@ from openpyxl.writer.excel import ExcelWriter
 from cami_units import palette
 from cami_units.documents.csv_tables import decimals, joined
 from cami_units.documents.units_workbook import packaged, saved_parts
-from cami_units.model import FINDINGS, STATUSES, Imprint, clean_name, clean_text, is_formula
+from cami_units.model import (
+    FINDINGS,
+    STATUSES,
+    Imprint,
+    clean_name,
+    clean_text,
+    is_formula,
+    package_table,
+)
 from cami_units.words import (
     LANGUAGES,
     MARKS,
@@ -61,9 +67,7 @@ class Column:
 SHEETS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         name: tuple(Column(column, **facts) for column, facts in columns.items())
-        for name, columns in tomllib.loads(
-            resources.files(__package__).joinpath("sheets.toml").read_text(encoding="utf-8")
-        ).items()
+        for name, columns in package_table("documents/sheets.toml").items()
     }
 )
 """The columns of the sheets that always have the same, by sheet."""

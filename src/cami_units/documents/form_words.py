@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +23,7 @@ from cami_units.model import (
     in_short,
     nearest_note,
     notes_as_text,
+    package_table,
     problem_of,
 )
 from cami_units.words import LANGUAGES, has, text
@@ -79,9 +78,7 @@ ACTIVITY_LISTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """The columns of the two sheets that have a list."""
 
-TYPED_WORDS: Final[Mapping[str, Any]] = tomllib.loads(
-    resources.files(__package__).joinpath("typed_words.toml").read_text(encoding="utf-8")
-)
+TYPED_WORDS: Final[Mapping[str, Any]] = package_table("documents/typed_words.toml")
 """What people type beside the words that a form offers."""
 _NO_WORDS: Final = frozenset(TYPED_WORDS["no_words"].split(", "))
 # blanks and hyphens between letters, and what parts thousands

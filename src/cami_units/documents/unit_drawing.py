@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,7 +28,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, scene, words
 from cami_units.drawn_pieces import piece
-from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, clean_name, transformer
+from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, clean_name, package_table, transformer
 
 Ring = tuple[tuple[float, float], ...]
 _Frame = tuple[float, float, float, float]
@@ -105,9 +103,7 @@ def _hex(colour: str) -> str:
     return colour.removeprefix("#")
 
 
-_DRAWING: Final[dict[str, dict[str, Any]]] = tomllib.loads(
-    resources.files(__package__).joinpath("drawing.toml").read_text(encoding="utf-8")
-)
+_DRAWING: Final[dict[str, dict[str, Any]]] = package_table("documents/drawing.toml")
 
 
 def _ink(line: str = "", width: float = 0.0, fill: str = "", **others: Any) -> Ink:

@@ -1,11 +1,11 @@
 """The names of `layers`, and where each lives."""
 
 from ._database import tables_to_database as tables_to_database
+from ._dialects import VECTORS as VECTORS
+from ._dialects import FileKind as FileKind
+from ._dialects import file_kinds as file_kinds
 from ._equal_area import to_equal_area as to_equal_area
 from ._equal_area import to_lonlat as to_lonlat
-from ._file_kinds import VECTORS as VECTORS
-from ._file_kinds import FileKind as FileKind
-from ._file_kinds import file_kinds as file_kinds
 from ._gis_files import is_companion as is_companion
 from ._gis_placemarks import DRAWN_SUFFIXES as DRAWN_SUFFIXES
 from ._gis_placemarks import check_beginning as check_beginning

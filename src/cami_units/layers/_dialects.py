@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +18,7 @@ import shapely
 
 from cami_units.layers._reading import FILE_NAME, FileRules
 from cami_units.model import (
+    INPUT_LAYERS,
     ISO2,
     ISO2_CODES,
     LAYERS,
@@ -31,6 +30,7 @@ from cami_units.model import (
     in_short,
     nearest_note,
     nearest_word,
+    package_table,
     plan_lines,
     problem_of,
     toml_key,
@@ -61,9 +61,7 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", str(name)).casefold())
 
 
-_WORDS: Final = tomllib.loads(
-    resources.files(__package__).joinpath("dialects.toml").read_text(encoding="utf-8")
-)
+_WORDS: Final = package_table("layers/dialects.toml")
 
 
 def _columns(rows: Mapping[str, Any]) -> tuple[Column, ...]:
@@ -698,3 +696,49 @@ def state_names() -> dict[str, str]:
         plain_state(name): code for code, names in STATES_ALSO.items() for name in names.split(", ")
     }
     return bundled | also
+
+
+# -- what people have, what it can be here, and which columns that needs --------------------------
+
+_KINDS: Final[dict[str, Any]] = package_table("layers/file_kinds.toml")
+VECTORS: Final[str] = _KINDS["vectors"]
+_WORDS_OF_GEOMETRY: Final = {"polygon": "polygons", "line": "lines", "point": "points"}
+
+
+class FileKind(NamedTuple):
+    """A kind of file in one role: what it is, where a plan names it, which columns it needs."""
+
+    have: str
+    role: str
+    columns: str
+
+
+def file_kinds() -> list[FileKind]:
+    """Every kind of file in every role that it can have, in the order of the layers.
+
+    Examples
+    --------
+    >>> [kind.columns for kind in file_kinds() if kind.role == "[layers] barriers"]
+    ['kind, permeability (or [defaults.barriers]); name, barrier_id']
+    """
+    kinds = []
+    for layer in INPUT_LAYERS:
+        role = f"[layers] {layer}"
+        if LAYERS[layer].geometry is not None and LAYERS[layer].role != "record":
+            what = _WORDS_OF_GEOMETRY.get(str(LAYERS[layer].geometry), "polygons or points")
+            kinds.append(FileKind(what, role, _columns_asked(layer)))
+        kinds += [FileKind(role=role, **row) for row in _KINDS.get(layer, ())]
+    return [*kinds, *(FileKind(role="[context.NAME]", **row) for row in _KINDS["context"])]
+
+
+def _columns_asked(layer: str) -> str:
+    """The columns of a layer: those that must be there, then the first that are used if they are."""
+    dialect = DIALECTS[layer]
+    needed = [column.name for column in dialect if column.required]
+    if needed and needed[-1] in ADVISED:
+        needed[-1] += f" (or [defaults.{layer}])"
+    if layer == "ranges":
+        needed[-1] += " (or [species])"
+    others = [column.name for column in dialect if not column.required][:4]
+    optional = sorted(others, key=lambda name: name.endswith("_id"))
+    return "; ".join((", ".join(needed) or "none needed", ", ".join(optional)))

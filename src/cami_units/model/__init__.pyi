@@ -139,6 +139,7 @@ from ._tables import context_title as context_title
 from ._tables import drawn_lines as drawn_lines
 from ._tables import fence_rows as fence_rows
 from ._tables import has_codes as has_codes
+from ._tables import package_table as package_table
 from ._tables import records as records
 from ._tables import text_rows as text_rows
 from ._text import LONGEST_NAME as LONGEST_NAME

@@ -92,12 +92,13 @@ def rows_of(file: str) -> dict[str, dict[str, Any]]:
     """The tables of a TOML file of this room, by name, with their lists of words as tuples."""
     return {
         name: {key: tuple(value.split()) if key in _LISTS else value for key, value in row.items()}
-        for name, row in _toml(file).items()
+        for name, row in package_table(f"model/{file}").items()
     }
 
 
-def _toml(file: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files(__package__).joinpath(file).read_text(encoding="utf-8"))
+def package_table(file: str) -> dict[str, Any]:
+    """A table of this package, as code is a part of it: a TOML file by its path below `cami_units`."""
+    return tomllib.loads(resources.files("cami_units").joinpath(file).read_text(encoding="utf-8"))
 
 
 _LAYERS: Final = tuple(Layer(name, **row) for name, row in rows_of("layers.toml").items())
@@ -222,7 +223,10 @@ _GEOMETRY_TYPES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 
 SITE_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {name: tuple(columns.split()) for name, columns in _toml("site_tables.toml").items()}
+    {
+        name: tuple(columns.split())
+        for name, columns in package_table("model/site_tables.toml").items()
+    }
 )
 """The columns of each table of :class:`SiteTables`; one of a layer that somebody added has its own."""
 

@@ -11,12 +11,10 @@ import json
 import os
 import shutil
 import sqlite3
-import tomllib
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +34,7 @@ from cami_units.model import (
     Table,
     check_table,
     finding_key,
+    package_table,
     quoted,
 )
 from cami_units.store._atomic_write import write_atomically
@@ -62,9 +61,7 @@ _SAME_AS: Final = {"ranges_used": "ranges", "earlier_units": "conservation_units
 
 _TYPES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
     name: {column: pa.type_for_alias(kind) for column, kind in columns.items()}
-    for name, columns in tomllib.loads(
-        resources.files(__package__).joinpath("column_types.toml").read_text(encoding="utf-8")
-    ).items()
+    for name, columns in package_table("store/column_types.toml").items()
 }
 
 _GEOMETRY: Final = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
