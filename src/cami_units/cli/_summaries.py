@@ -429,8 +429,6 @@ def _file_in_words(file: FileRead, lang: str) -> str:
 
 def _of_a_line(row: dict[str, Any], lines: Collection[str], lang: str) -> dict[str, Any]:
     """What was noticed, for the line of its file; an archive has none, and is named."""
-    from cami_units.words import with_label
-
     if not row["file"] or row["file"] in lines:
         return row
     return {**row, "file": "", "what": with_label(row["file"], row["what"], lang)}
