@@ -17,6 +17,7 @@ import shapely
 from lxml import etree
 
 from cami_units import kml, store
+from cami_units.cli._summaries import say_packed
 from cami_units.commands.check import check
 from cami_units.commands.collect import collect
 from cami_units.commands.decide import decide
@@ -558,6 +559,18 @@ def test_two_groups_share_a_section_each_in_its_own_language(round_dir, tmp_path
     again = collect(files, before, pack=made.directory)
     [conflict] = again.conflicts.query("unit_id == @unit").to_dict("records")
     assert (conflict["groups"], conflict["default"]) == ("G1;G2", "keep G1")
+
+
+def test_what_is_said_of_packs_counts_the_units_that_each_holds(tmp_path, capsys):
+    """Of two groups on one section the second had "0 units to edit" beside the five in its pack."""
+    owned = pd.DataFrame({"unit_id": ["CU-001", "CU-002"], "group": "G1"})
+    files = {"G1/edit_G1.kmz": 1, "G2/edit_G2.kmz": 1, "plenary/map.html": 1, "pack.json": 1}
+    for ids, last in (([], "exactly one of them"), (["CU-001", "CU-002"], "the first named owns")):
+        units = {"G1": ["CU-001", "CU-002"], "G2": ids}
+        say_packed(Packed(tmp_path, owned, units, (), files), tmp_path, "en")
+        _, _, first, second, *_, end = capsys.readouterr().out.splitlines()
+        assert (first.split()[:2], second.split()[:2]) == (["G1", "2"], ["G2", str(len(ids))])
+        assert last in end
 
 
 def test_a_language_for_a_group_that_is_not_there_is_refused(round_dir, tmp_path):

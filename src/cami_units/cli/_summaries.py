@@ -467,17 +467,18 @@ def say_packed(packs: Packed, round_dir: Path, lang: str) -> None:
     t = speaker(lang)
     say_problems(packs.problems, lang)
     say(t("packed line where", folder=str(_as_named(packs.directory, round_dir))), style="bold")
-    counts = packs.allocation["group"].value_counts()
     rows = [(t("packed line folder"), t("packed line units"), t("packed line size"))]
     # pack.json lies at the top, in no folder
     folders = dict.fromkeys(name.partition("/")[0] for name in packs.files if "/" in name)
     for folder in folders:
         size = sum(size for name, size in packs.files.items() if name.startswith(f"{folder}/"))
-        units = str(counts.get(folder, 0)) if folder not in ("plenary", "everything") else ""
+        units = str(len(packs.units[folder])) if folder in packs.units else ""
         # millions and not 2^20: what a mail program and a file manager call MB
         rows.append((folder, units, f"{number(size / 1e6, lang, 1)} {t('megabytes')}"))
     say_rows(*rows)
-    say(t("packed line once"))
+    # of two groups that have one section each has its units
+    twice = sum(map(len, packs.units.values())) - len(packs.allocation)
+    say(t("packed line several") if twice else t("packed line once"))
 
 
 def _as_named(folder: Path, round_dir: Path) -> Path:

@@ -70,10 +70,11 @@ AROUND_DEGREES: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What was packed: who edits which unit, what was noticed, and the files with their sizes."""
+    """What was packed: who owns which unit and who edits which, what was noticed, the files with their sizes."""
 
     directory: Path
     allocation: pd.DataFrame
+    units: Mapping[str, Sequence[str]]
     problems: tuple[Problem, ...]
     files: Mapping[str, int]
 
@@ -132,7 +133,8 @@ def pack(
         _check_names(path.name for path in folder.rglob("*"))
         files = store.write_sums(folder)
     problems += _too_heavy(files)
-    return Packed(target, allocated, tuple(problems), files)
+    units = workshop.units_in_packs(allocated, groups)
+    return Packed(target, allocated, units, tuple(problems), files)
 
 
 @dataclass(frozen=True)
