@@ -728,13 +728,24 @@ def _drawn_by(base: Round, merge: workshop.Merge) -> dict[str, list[str]]:
     rows: dict[str, list[tuple[str, str, bool | None]]] = {}
     for row in merge.changes:
         rows.setdefault(row.unit_id, []).append((row.group, row.change, row.applied))
-    before = base.manifest.get("drawn_by", {})
+    before = base.manifest.get("drawn_by", {}) | _outlines_taken(base)
     groups = {
         unit.unit_id: outline_groups(rows.get(unit.unit_id, ()))
         | ({*before.get(unit.unit_id, ())} if not unit.site else set())
         for unit in merge.units
     }
     return {unit_id: sorted(names) for unit_id, names in sorted(groups.items()) if names}
+
+
+def _outlines_taken(base: Round) -> dict[str, list[str]]:
+    """By unit the group whose outline was set aside and stands now, since plenary took it."""
+    units = base.tables["conservation_units"]
+    standing = dict(zip(units["unit_id"], units.geometry, strict=True))
+    return {
+        str(row["unit_id"]): [str(row["group"])]
+        for row in records(base.tables.get("set_aside", pd.DataFrame()))
+        if row["group"] != BEFORE and row["geometry"].equals(standing.get(row["unit_id"]))
+    }
 
 
 def measured_again(shown: Round, unit_ids: Collection[str]) -> Round:

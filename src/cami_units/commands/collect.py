@@ -74,6 +74,7 @@ from cami_units.documents.collect_report import Report, write_report, write_repo
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
     CONTEXT,
+    DRAWN_CHANGES,
     EVIDENCE_LAYERS,
     LAYERS,
     InputError,
@@ -683,7 +684,7 @@ def stored_pictures(
         base = _outlines_of(
             store.read_round(base_dir, only=("conservation_units",)).tables["conservation_units"]
         )
-    applied = changes[changes["applied"].eq("true")]
+    applied = changes[changes["applied"].eq("true") & changes["change"].isin(DRAWN_CHANGES)]
     # an outline that two groups made together is neither's
     drawer = {
         str(unit_id): "+".join(dict.fromkeys(groups))

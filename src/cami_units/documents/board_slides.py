@@ -23,6 +23,7 @@ from cami_units.documents.unit_drawing import (
 )
 from cami_units.model import (
     AGREED_STATUSES,
+    DRAWN_CHANGES,
     FINDINGS,
     HIDDEN_STATUSES,
     SETTLING_DECISIONS,
@@ -367,8 +368,7 @@ def _versions(
         drawers = dict.fromkeys(
             row["group"]
             for row in changed.get(unit_id, [])
-            # who renames or rejects a unit has drawn nothing
-            if _applied(row) and row["change"] in _DRAWN
+            if _applied(row) and row["change"] in DRAWN_CHANGES
         )
         for row in rows:
             if row["group"] == "before":
@@ -394,10 +394,6 @@ def _with_stands(tables: Mapping[str, Any]) -> dict[str, Any]:
     pairs = zip(aside["unit_id"], aside.geometry, strict=True)
     stands = [bool(shape.equals(standing.get(unit_id))) for unit_id, shape in pairs]
     return {**tables, "set_aside": aside.assign(stands=stands)}
-
-
-_DRAWN: Final = ("new", "reshaped", "split")
-"""Changes by which a group draws the outline of a unit."""
 
 
 def _ordered(units: Mapping[str, Mapping[str, Any]], loop: Loop, order: Sequence[str]) -> list[str]:

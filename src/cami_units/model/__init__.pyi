@@ -7,6 +7,7 @@ from ._codes import CRITERIA as CRITERIA
 from ._codes import DECIDED_CONFLICTS as DECIDED_CONFLICTS
 from ._codes import DISCLAIMER as DISCLAIMER
 from ._codes import DOCUMENT_STATUSES as DOCUMENT_STATUSES
+from ._codes import DRAWN_CHANGES as DRAWN_CHANGES
 from ._codes import FINDINGS as FINDINGS
 from ._codes import GATES as GATES
 from ._codes import HIDDEN_STATUSES as HIDDEN_STATUSES

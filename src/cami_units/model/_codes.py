@@ -74,6 +74,8 @@ def is_decided(unit: Mapping[Any, Any]) -> bool:
 
 SILENT_CHANGES: Final = ("absent", "conflict", "deleted")
 """Changes by which no group draws or confirms an outline."""
+DRAWN_CHANGES: Final = ("new", "reshaped", "split")
+"""Changes by which a group draws the outline of a unit: who renames or rejects one has drawn nothing."""
 
 
 def outline_groups(changes: Iterable[tuple[str, str, bool | None]]) -> set[str]:
