@@ -13,7 +13,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -910,6 +910,40 @@ def test_a_log_with_other_ends_of_lines_loses_none(end, last, tmp_path):
     ]
     store.append_to_log(path, {"a": "x", "b": "y", "c": "z"}, columns=COLUMNS)
     assert store.read_log(path, columns=COLUMNS)["a"].tolist() == ["1", "4", "x"]
+
+
+@pytest.mark.parametrize(
+    "note", ["ask Anna", "CU-003: who guards it?", "CU-003, who?", "спросить Анну"]
+)
+def test_a_note_typed_below_a_log_is_named_and_not_cut_off_as_a_torn_line_is(tmp_path, note):
+    path = tmp_path / "log.csv"
+    path.write_text(f"a,b,c\n1,2,3\n{note}", encoding="utf-8")
+    for act in (
+        partial(store.read_log, path, columns=COLUMNS),
+        partial(store.append_to_log, path, {"a": "4", "b": "5", "c": "6"}, columns=COLUMNS),
+    ):
+        with pytest.raises(InputError, match=r"'log.csv' is damaged in line 3: 3 values"):
+            act()
+    assert path.read_text(encoding="utf-8").endswith(f"\n{note}")
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x1c"])
+def test_a_log_that_gets_more_columns_is_parted_at_line_feeds_only(tmp_path, sign):
+    """Word and the web paste such signs; for Python they end a line."""
+    path = tmp_path / "log.csv"
+    path.write_text(f"a,b\n1,one{sign}two\n", encoding="utf-8")
+    store.append_to_log(path, {"a": "2", "b": "x", "c": "y"}, columns=COLUMNS)
+    rows = store.read_log(path, columns=COLUMNS).to_numpy().tolist()
+    assert rows == [["1", f"one{sign}two", ""], ["2", "x", "y"]]
+
+
+def test_a_log_that_excel_of_a_mac_saved_has_its_letters(tmp_path):
+    """Its "CSV" is in its own Cyrillic: read as Windows-1251, "Ягноб" would be "џгноб"."""
+    path = tmp_path / "log.csv"
+    path.write_bytes("a;b;c\r1;Ягноб;Долина реки, стая\r".encode("mac-cyrillic"))
+    assert store.read_log(path, columns=COLUMNS).to_numpy().tolist() == [
+        ["1", "Ягноб", "Долина реки, стая"]
+    ]
 
 
 def test_a_log_says_what_is_wrong_with_it(tmp_path):

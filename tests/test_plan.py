@@ -124,6 +124,14 @@ def test_paths_are_taken_from_the_plan_s_folder(tmp_path: Path) -> None:
     assert plan.context["c"].path == tmp_path / "c.gpkg"
 
 
+def test_a_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    written(tmp_path, 'name = "ours"\n', "home.toml")
+    plan = read_plan(written(tmp_path, HEAD + '[layers]\nranges = ["~/r.shp"]\n'))
+    assert plan.sources["ranges"] == (tmp_path / "home" / "r.shp",)
+
+
 def test_a_plan_names_its_profile(tmp_path: Path) -> None:
     written(tmp_path, PROXY + "[C1]\nmin_species = 2\n", "mine.toml")
     plan = read_plan(written(tmp_path, HEAD + '[criteria]\nprofile = "mine.toml"\n'))

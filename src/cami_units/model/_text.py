@@ -406,6 +406,8 @@ def delimited_rows(content: bytes, *, most_rows: int = MOST_ROWS) -> list[list[s
     --------
     >>> delimited_rows("site;reason\\nH01;Устюрт, юг".encode("cp1251"))
     [['site', 'reason'], ['H01', 'Устюрт, юг']]
+    >>> delimited_rows("site;reason\\nH01;Устюрт, граница".encode("mac-cyrillic"))
+    [['site', 'reason'], ['H01', 'Устюрт, граница']]
     """
     # what a power cut has left of a file may end in NULs
     text = _decoded(content).replace("\x00", "")
@@ -493,4 +495,13 @@ def _decoded(content: bytes) -> str:
     for codec, letter in (("utf-16-le", content[:2]), ("utf-16-be", content[1::-1])):
         if letter[1:] == b"\0" and letter[:1] >= b"\t":  # no mark, but half of an ASCII letter
             return content.decode(codec, "replace")
-    return guessed_text(content.removeprefix(codecs.BOM_UTF8)).text
+    of_a_mac = (_MAC,) if _OF_A_MAC.search(content) else ()
+    text = content.removeprefix(codecs.BOM_UTF8)
+    return guessed_text(text, encodings=(*ENCODINGS, *of_a_mac)).text
+
+
+_MAC: Final = "mac-cyrillic"
+"""What Excel of a Mac calls "CSV" in Russian: small letters as in Windows-1251, capitals and я elsewhere."""
+_OF_A_MAC: Final = re.compile(rb"[\x80-\x9f][\xdf-\xfe]|[\xe0-\xfe]\xdf(?![\xc0-\xdf])")
+"""A capital before a small letter, or a я behind one: in Windows-1251 "Ђ" or "Я" would stand there. Without
+one the two cannot be told apart, and Windows-1251 it is."""

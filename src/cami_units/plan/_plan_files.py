@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ def read_plan(path: Path | str | None = None) -> Plan:
     faults = [_unknown_at((key,), Plan) for key in _MADE if key in content]
     criteria_section = content.get("criteria")
     named = criteria_section.get("profile") if isinstance(criteria_section, dict) else None
-    profile_file = file.parent / named if isinstance(named, str) and named else None
+    profile_file = _placed(file.parent, named) if isinstance(named, str) and named else None
     profile: Profile | None = None
     profile_written: Mapping[str, Any] = {}
     profile_faults: list[Note] = []
@@ -354,13 +355,13 @@ def _tomls(folder: Path) -> list[str]:
 
 
 def _resolved(plan: Plan, folder: Path) -> Plan:
-    """The plan with every path taken from the plan's folder; absolute ones stay as they are."""
+    """The plan with every path taken from the plan's folder; absolute ones, from "~" too, stay so."""
     layers = {
-        name: None if files is None else tuple(folder / file for file in files)
+        name: None if files is None else tuple(_placed(folder, file) for file in files)
         for name, files in plan.sources.items()
     }
     context = {
-        name: layer.model_copy(update={"path": folder / layer.path})
+        name: layer.model_copy(update={"path": _placed(folder, layer.path)})
         for name, layer in plan.context.items()
     }
     profile, overrides = plan.criteria.profile, plan.workshop.overrides
@@ -369,16 +370,24 @@ def _resolved(plan: Plan, folder: Path) -> Plan:
             "folder": folder,
             "layers": plan.layers.model_copy(update=layers),
             "coverage": {
-                name: folder / ground if isinstance(ground, Path) else ground
+                name: _placed(folder, ground) if isinstance(ground, Path) else ground
                 for name, ground in plan.coverage.items()
             },
             "context": context,
-            "criteria": plan.criteria.model_copy(update={"profile": profile and folder / profile}),
+            "criteria": plan.criteria.model_copy(
+                update={"profile": profile and _placed(folder, profile)}
+            ),
             "workshop": plan.workshop.model_copy(
-                update={"overrides": overrides and folder / overrides}
+                update={"overrides": overrides and _placed(folder, overrides)}
             ),
         }
     )
+
+
+def _placed(folder: Path, path: Path | str) -> Path:
+    """A path of the plan from its folder; "~" is the home of whoever reads it."""
+    # as it is where nobody here has that name, at which Path.expanduser stops
+    return folder / os.path.expanduser(path)  # noqa: PTH111
 
 
 # -- faults, each with its place ---------------------------------------------------------------------

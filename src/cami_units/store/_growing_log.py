@@ -46,7 +46,8 @@ def append_to_log(path: Path, row: Mapping[str, str], *, columns: Sequence[str])
     -----
     A line counts once its line feed is written. What a power cut has left of a last line is cut
     off before the next one is added, unless it has all its columns (somebody edited the file by
-    hand and left out the last line feed).
+    hand and left out the last line feed). A note that somebody typed there is refused as any other line
+    that is none of the log's.
     """
     with exclusive(path.parent), disk_words(path):
         _append(path, [[row[column] for column in columns]], columns)
@@ -126,14 +127,34 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         fields = _csv_fields(line)
         if len(fields) == len(log_columns):
             rows.append(fields + [""] * (len(columns) - len(log_columns)))
-        elif line.strip("\r ") and number < len(lines):
+        elif line.strip("\r ") and (number < len(lines) or _is_note(line)):
             damaged.append(number)
     if damaged:
-        facts = {"lines_damaged": in_short(damaged), "count": len(log_columns)}
-        raise InputError.of("log damaged", file=path.name, **facts)
+        raise _damaged(path, damaged, len(log_columns))
     return pd.DataFrame(rows, columns=list(columns), dtype=str) if rows else _no_lines(columns)
 
 
+def _damaged(path: Path, numbers: Sequence[int], width: int) -> InputError:
+    """What is said of a log with lines, by their numbers, that are none of its own."""
+    facts = {"lines_damaged": in_short(numbers), "count": width}
+    return InputError.of("log damaged", file=path.name, **facts)
+
+
+def _is_note(torn: str) -> bool:
+    """Whether a last line without its end was typed by a person and not torn as it was written.
+
+    No cell of ours begins with a space, and none of the first ones (an id, a time) has one behind a letter.
+
+    Examples
+    --------
+    >>> [_is_note(line) for line in ("ask Anna", "CU-003: who?", "CU-003, who?", "CU-003,01,agr", 'CU-003,01,"a, b')]
+    [True, True, True, False, False]
+    """
+    return _TYPED.match(_QUOTED.sub("", torn)) is not None
+
+
+_TYPED: Final = re.compile(r"[^,]*[^\d,\s]\s+\S|.*,\s")
+_QUOTED: Final = re.compile(r'"[^"]*(?:"|\Z)')
 _ROUNDED: Final = re.compile(r"\d(?:[.,]\d+)?E[+-]\d+")
 """A hash that a spreadsheet took for a number: what it was is lost."""
 _TYPED_TIME: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?: (\d\d?):(\d\d)((?::\d\d)?))?")
@@ -217,11 +238,12 @@ def _is_older(log_columns: Sequence[str], columns: Sequence[str]) -> bool:
 
 def _widen(path: Path, columns: Sequence[str]) -> None:
     """Give a log that was begun with fewer columns those of today: whole, or not at all."""
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines(keepends=True)
-    log_columns = _csv_fields(lines[0].rstrip("\n")) if lines else []
+    # at line feeds only: further signs end a line for Python, and stand in what people type
+    heading, *lines = path.read_bytes().decode("utf-8-sig", "replace").split("\n")
+    log_columns = _csv_fields(heading)
     if not _is_older(log_columns, columns) or len(log_columns) == len(columns):
         return
-    rows = [fields for line in lines[1:] if (fields := _csv_fields(line.rstrip("\n")))]
+    rows = [fields for line in lines if (fields := _csv_fields(line))]
     missing = len(columns) - len(log_columns)
     text = "".join(map(_csv_line, [list(columns), *(row + [""] * missing for row in rows)]))
     write_atomically(path, text_writer(text))
@@ -241,6 +263,8 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
             len(columns),
             width,
         )
+        if not is_complete and _is_note(torn.decode("utf-8", "replace")):
+            raise _damaged(path, [content.count(b"\n") + 1], width)
         with path.open("r+b") as stream:
             if is_complete:
                 stream.seek(0, os.SEEK_END)
