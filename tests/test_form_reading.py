@@ -17,7 +17,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from openpyxl.comments import Comment
-from openpyxl.styles import Font
+from openpyxl.styles import Color, Font, PatternFill
 
 from cami_units.documents.form_reading import is_form, may_hold_form, read_form, refuse_unread
 from cami_units.documents.group_form import write_form
@@ -216,7 +216,7 @@ def test_what_a_line_is_drawn_through_is_asked_for_no_more_and_is_told(tmp_path)
 
     cells = {"units C3": "reject", "units G3": "stays", "units C4": "split", "units G4": "no more"}
     book = openpyxl.load_workbook(path := form(tmp_path, cells))
-    for cell in ("A3", "C3", "G4"):
+    for cell in ("A3", "B3", "C3", "G4"):
         book["units"][cell].font = Font(strike=True)
     book["units"]["C4"].font = Font(strike=False, bold=True)
     book.save(path)
@@ -225,10 +225,23 @@ def test_what_a_line_is_drawn_through_is_asked_for_no_more_and_is_told(tmp_path)
     assert rows == [["CU-001", "", "stays"], ["CU-002", "split", ""]]
     struck = [one.as_note() for one in read.problems if one.as_note().key == "cell struck"]
     assert [(note.facts["cell"], note.facts["words"]) for note in struck] == [
-        ("A3", "CU-001"),
-        ("C3", "reject"),
+        ("A3, B3, C3", "CU-001 | Ustyurt | reject"),
         ("G4", "no more"),
     ]
+
+
+def test_rows_that_a_group_has_coloured_are_told_and_ours_are_not(tmp_path):
+    book = openpyxl.load_workbook(path := form(tmp_path, {"units G3": "stays"}))
+    keys = [one.as_note().key for one in read_form(path).problems]
+    assert "rows coloured" not in keys
+    for cell, colour in (("A4", Color(rgb="FFFF0000")), ("C4", Color(theme=5))):
+        book["units"][cell].fill = PatternFill("solid", fgColor=colour)
+    book["units"]["A3"].fill = PatternFill("solid", fgColor="FFFFFFFF")
+    book.save(path)
+    [note] = [
+        one.as_note() for one in read_form(path).problems if one.as_note().key == "rows coloured"
+    ]
+    assert (note.facts["count"], note.facts["names"]) == (1, "CU-002")
 
 
 def test_a_day_is_a_day_and_a_year_a_year(tmp_path):
@@ -280,7 +293,9 @@ def test_an_ods_of_libreoffice_is_read(tmp_path):
     ns += 'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
 
     ns += ' xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
+    ns += ' xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"'
     line = '<style:text-properties style:text-line-through-style="solid"/>'
+    line += '<style:table-cell-properties fo:background-color="#ff0000"/>'
     styles = f'<style:style style:name="ce2" style:family="table-cell">{line}</style:style>'
 
     def cell(value: str, repeated: int = 1) -> str:
@@ -305,7 +320,9 @@ def test_an_ods_of_libreoffice_is_read(tmp_path):
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("content.xml", content)
     assert rejects_the_first(path)
-    assert [one.as_note().key for one in read_form(path).problems][:1] == ["cell struck"]
+    notes = [one.as_note() for one in read_form(path).problems][:2]
+    assert [note.key for note in notes] == ["cell struck", "rows coloured"]
+    assert notes[1].facts["names"] == "CU-002"
 
 
 def test_a_far_cell_costs_no_memory(tmp_path):
@@ -321,6 +338,8 @@ def test_a_far_cell_costs_no_memory(tmp_path):
     ("name", "cure"),
     [
         ("form_S1.xls", "save it as .xlsx"),
+        ("form_S1.fods", "Open it in a spreadsheet and save it as .xlsx"),
+        ("form_S1.ET", "Open it in a spreadsheet and save it as .xlsx"),
         ("form_S2.docx", "Type what it asks for into the group's form"),
         ("slides S2.PPTX", "Type what it asks for into the group's form"),
         ("form_S1.gsheet", re.escape("Microsoft Excel (.xlsx)")),
@@ -397,6 +416,23 @@ def test_a_sheet_saved_as_text_is_that_sheet_of_the_form(tmp_path, separator, en
         "cell G4 shows an error (#REF!): taken as",
         "it is one sheet of a form, saved as a ta",
     ]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Unit,Name,What to do,Open question for plenary",
+        "单元,名称,如何处理,提交全体会议的问题",
+        "Единица,Название,Что сделать,Вопрос к пленарному заседанию",
+        "Нэгж,Нэр,Юу хийх,Нэгдсэн хуралдаанд тавих асуулт",
+    ],
+)
+def test_a_form_typed_anew_in_one_language_is_a_form(tmp_path, heading):
+    """There the name is just the name: which of two languages it is in nobody says who has one."""
+    path = tmp_path / "form_S1.csv"
+    path.write_text(f"{heading}\nCU-001,Ustyurt,reject,why?\n", encoding="utf-8")
+    row = read_form(path).units[["unit_id", "name_en", "action", "open_question"]].iloc[0]
+    assert row.tolist() == ["CU-001", "Ustyurt", "reject", "why?"]
 
 
 def test_a_title_above_a_table_does_not_say_what_divides_its_cells(tmp_path):

@@ -27,6 +27,7 @@ from cami_units.commands.group_reading import (
 )
 from cami_units.commands.round_files import PACK_FILE
 from cami_units.documents.form_reading import (
+    FORM_SHEETS,
     FORM_SUFFIXES,
     is_form,
     may_be_form,
@@ -92,7 +93,26 @@ def read_files(
             why = quoted(error.strerror or error)
             _refuse(reading, Note("file unreadable", {"file": label, "why": why}))
     group_files.note_names("", "pack files", not_for_editing)
+    _leave_out_answered(group_files)
     return group_files
+
+
+def _leave_out_answered(group_files: GroupFiles) -> None:
+    """Ask for no sheet of a form that its group has handed in as a table of its own."""
+    group_of = {file.file: file.group for file in group_files.files}
+    missing: dict[str, set[object]] = {}
+    for notice in group_files.notices:
+        if notice.note.key == "one sheet":
+            missing.setdefault(notice.file, set()).add(notice.note.facts["sheet"])
+    brought = {
+        (group_of[file], sheet) for file, names in missing.items() for sheet in FORM_SHEETS - names
+    }
+    group_files.notices = [
+        notice
+        for notice in group_files.notices
+        if notice.note.key != "one sheet"
+        or (group_of[notice.file], notice.note.facts["sheet"]) not in brought
+    ]
 
 
 def _is_twin(reading: FileReading) -> bool:

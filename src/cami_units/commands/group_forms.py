@@ -195,7 +195,7 @@ def _form_row(row: Mapping[str, str], reading: FileReading) -> workshop.FormRow 
     comments = [] if action == "new" else [row["comment"], cells["open_question"]]
     requests = tuple(_requests(action, unit_id, cells, reading.base_facts.units))
     is_filled = any(value for key, value in cells.items() if key != "unit_id")
-    if not is_filled or not (unit_id or action == "new"):
+    if not is_filled or not (action == "new" or _may_name_unit(unit_id, reading.base_facts)):
         return None
     for request in requests:
         reading.note_in("units", unit_id or cells["new_name"], request)
@@ -221,6 +221,12 @@ def _form_row(row: Mapping[str, str], reading: FileReading) -> workshop.FormRow 
     )
 
 
+def _may_name_unit(typed: str, base_facts: HandedOut) -> bool:
+    """Whether a cell holds a number or the name of a unit: "Total" is none, and is told with its whole row."""
+    names = {clean_name(name).casefold() for ones in base_facts.names.values() for name in ones}
+    return any(map(str.isdigit, typed)) or typed.casefold() in names - {""}
+
+
 def _asked_of_form(typed: str, unit_id: str, base_facts: HandedOut) -> str:
     """What is to be asked of a new name in a form: the key of a note, or nothing.
 
@@ -236,7 +242,12 @@ def _asked_of_form(typed: str, unit_id: str, base_facts: HandedOut) -> str:
 def _requests(
     action: str, unit_id: str, cells: Mapping[str, str], known_ids: Collection[str]
 ) -> Iterator[Note]:
-    """What a row of a form asks for that is not applied: only a map can give it, or a layer."""
+    """What a row of a form asks for that is not applied: only a map can give it, or a layer.
+
+    Nothing of what is no unit: its words are told whole.
+    """
+    if unit_id not in known_ids and action != "new":
+        return
     yield from _merge_requests(action, unit_id, cells, known_ids)
     if action == "new":
         clauses = list(filter(None, (cells["comment"], cells["open_question"])))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+from string import ascii_uppercase
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Final
@@ -54,6 +56,9 @@ ACTIVITY_FIELDS: Final = (
     *("priority", "timeframe", "cost_band", "funding_source", "partner", "why"),
 )
 _SHEETS: Final = MappingProxyType({"units": UNIT_FIELDS, "activities": ACTIVITY_FIELDS})
+FORM_SHEETS: Final = frozenset(_SHEETS)
+TO_FILL_COLOUR: Final = "FFFBE6"
+"""Behind the cells that a group fills in."""
 HANDED_OUT_FIELDS: Final = frozenset({"unit_id", "name_en", "activity_id"})
 """Columns that are filled in before a form is handed out."""
 _TO_FILL: Final = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
@@ -61,7 +66,8 @@ FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
 """Endings of workbooks that are read."""
 
 _WRITTEN: Final = (".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".odp", ".pages", ".key")
-_UNREAD_SUFFIXES: Final = (".xls", ".xlsb", ".gsheet", ".numbers", ".msg", *_WRITTEN)
+_BOOKS: Final = (".fods", ".ots", ".sxc", ".et", ".xltx", ".xltm")
+_UNREAD_SUFFIXES: Final = (".xls", ".xlsb", ".gsheet", ".numbers", ".msg", *_WRITTEN, *_BOOKS)
 """Files that may hold a group's form and are not read: each has a note with its cure."""
 
 
@@ -75,7 +81,7 @@ def refuse_unread(path: Path, called: str) -> None:
     """
     if may_hold_form(path):
         ending = "winmail" if path.suffix.casefold() == ".dat" else path.suffix.casefold()
-        ending = "document" if ending in _WRITTEN else ending
+        ending = "document" if ending in _WRITTEN else "workbook" if ending in _BOOKS else ending
         raise InputError.of(f"unread {ending}", file=called)
 
 
@@ -159,6 +165,7 @@ def read_form(path: Path) -> Form:
                 note = Note("ditto", of_dittos, "note")
                 problems.append(problem_of("note", "form", path.name, title, note))
             problems += _beside_cells(book[title], title, path.name)
+            problems += _coloured_rows(book[title], title, place, fields, path.name)
             problems += _lost_letters(book[title], title, place, fields, path.name)
             if longest:
                 facts = {"count": float(longest), "text": float(LONGEST_TEXT), "name": LONGEST_NAME}
@@ -430,12 +437,29 @@ def _beside_cells(sheet: Sheet, title: str, file: str) -> Iterator[Problem]:
         key = "cell formula" if error.startswith("=") else "cell error"
         note = Note(key, {"cell": cell, "error": error})
         yield problem_of("counted", "form", file, title, note)
-    for cell, struck in sheet.struck.items():
-        note = Note("cell struck", {"cell": cell, "words": " ".join(struck.split())})
+    for _, row in groupby(sheet.struck.items(), key=lambda one: one[0].strip(ascii_uppercase)):
+        cells, struck = zip(*row, strict=True)
+        facts = {"cell": ", ".join(cells), "words": " ".join(" | ".join(struck).split())}
+        note = Note("cell struck", {"count": len(cells), **facts})
         yield problem_of("counted", "form", file, title, note)
     for cell, remark in sheet.remarks.items():
         note = Note("cell note", {"cell": cell, "words": " ".join(remark.split())}, "note")
         yield problem_of("note", "form", file, title, note)
+
+
+def _coloured_rows(
+    sheet: Sheet, title: str, place: int, fields: Sequence[str], file: str
+) -> Iterator[Problem]:
+    """The rows of a table that a group has put a colour behind: nobody can say what it asks for."""
+    names = [
+        next(filter(None, row))
+        for number, row in enumerate(sheet.rows[place + 1 :], start=place + 2)
+        if any(row) and not _is_heading(row, fields)
+        if sheet.colours.get(number, set()) - {"", TO_FILL_COLOUR, "FFFFFF"}
+    ]
+    if names:
+        note = Note("rows coloured", {"count": len(names), "names": in_short(names, _MOST_BESIDE)})
+        yield problem_of("counted", "form", file, title, note)
 
 
 def _lost_letters(

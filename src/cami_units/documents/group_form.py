@@ -29,6 +29,7 @@ from cami_units.documents.form_reading import (
     ACTIVITY_FIELDS,
     FORM,
     HANDED_OUT_FIELDS,
+    TO_FILL_COLOUR,
     UNIT_FIELDS,
     WAS,
 )
@@ -48,7 +49,7 @@ from cami_units.words import disclaimer, has, name_in, text
 
 _WIDTHS: Final = {column.name: column.width for column in SHEETS["form"]}
 _EMPTY_ROWS: Final = 60
-_TO_FILL: Final = PatternFill("solid", fgColor="FFFBE6")
+_TO_FILL: Final = PatternFill("solid", fgColor=TO_FILL_COLOUR)
 
 
 def write_form(

@@ -15,7 +15,8 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -70,12 +71,15 @@ class Sheet:
         What people wrote beside a cell, as a note of the spreadsheet, by cell.
     struck
         Cells through whose whole text a line is drawn, by cell; in `rows` they are as they stand.
+    colours
+        What is behind the cells of a row, by its number: six hex digits, what a program has for them, or nothing.
     """
 
     rows: list[list[str]]
     errors: Mapping[str, str] = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
     struck: Mapping[str, str] = field(default_factory=dict)
+    colours: Mapping[int, Set[str]] = field(default_factory=dict)
 
 
 def workbook_sheets(path: Path) -> dict[str, Sheet]:
@@ -239,6 +243,7 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
     texts = _shared_texts(parts.get(parts_by_kind.get("sharedStrings", "")))
     styles = parts.get(parts_by_kind.get("styles", ""))
     date_styles, struck_styles = _date_styles(styles), _struck_styles(styles)
+    coloured_styles = _coloured_styles(styles)
     is_mac = any(
         _attribute(element, "date1904") in ("1", "true") for element in _all(book, "workbookPr")
     )
@@ -249,10 +254,13 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
             continue
         cells: dict[int, dict[int, str]] = {}
         errors, struck = {}, {}
+        colours: dict[int, set[str]] = defaultdict(set)
         root = _tree(parts[target])
         for place, cell in _placed_cells(root):
             value = _xlsx_value(cell, texts, date_styles, epoch)
-            if value and int(_attribute(cell, "s") or 0) in struck_styles:
+            style = int(_attribute(cell, "s") or 0)
+            colours[place[0]].add(coloured_styles.get(style, ""))
+            if value and style in struck_styles:
                 struck[cell_reference(place)] = value
             if _attribute(cell, "t") == "e" or _ERROR.fullmatch(value):
                 errors[cell_reference(place)] = value
@@ -266,7 +274,8 @@ def _xlsx_sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, Sheet]]:
                 errors[cell_reference(place)] = f"={clean_name(formula.text)}"
         _fill_down(cells, _merged_down(root))
         remarks = _xlsx_remarks(parts, target)
-        yield clean_text(_attribute(sheet, "name")), Sheet(_filled(cells), errors, remarks, struck)
+        title = clean_text(_attribute(sheet, "name"))
+        yield title, Sheet(_filled(cells), errors, remarks, struck, colours)
 
 
 def _merged_down(root: Any) -> Iterator[tuple[int, int, int]]:
@@ -367,6 +376,22 @@ def _struck_styles(part: bytes | None) -> set[int]:
     }
 
 
+def _coloured_styles(part: bytes | None) -> dict[int, str]:
+    """By the number of a cell style the colour behind the cell, where there is one."""
+    if part is None:
+        return {}
+    root = _tree(part)
+    fills = [next(_all(fill, "patternFill"), None) for fill in next(_all(root, "fills"), ())]
+    colours = {
+        number: _attribute(colour, "rgb")[-6:].upper() or str(dict(colour.attrib))
+        for number, fill in enumerate(fills)
+        if fill is not None and _attribute(fill, "patternType") == "solid"
+        for colour in _all(fill, "fgColor")
+    }
+    numbers = [int(_attribute(style, "fillId") or 0) for style in next(_all(root, "cellXfs"), ())]
+    return {style: colours[fill] for style, fill in enumerate(numbers) if fill in colours}
+
+
 def _placed_cells(root: Any) -> Iterator[tuple[tuple[int, int], Any]]:
     """Each cell with its row and column; programs that leave the reference out count from the last."""
     from openpyxl.utils import coordinate_to_tuple
@@ -438,10 +463,11 @@ def _xlsx_remarks(parts: Mapping[str, bytes], target: str) -> dict[str, str]:
 
 def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
     """The sheets of an .ods file, its repeated cells and rows laid out."""
-    struck_styles = _struck_ods_styles(root)
+    struck_styles, coloured_styles = _struck_ods_styles(root), _coloured_ods_styles(root)
     for table in _all(root, "table"):
         cells: dict[int, dict[int, str]] = {}
         errors, remarks, struck = {}, {}, {}
+        colours: dict[int, set[str]] = defaultdict(set)
         blocks = []
         row = 0
         for line in _all(table, "table-row"):
@@ -457,6 +483,7 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
                 if remark:
                     remarks[cell_reference(place)] = remark
                 blocks.append((*place, row + int(_attribute(cell, "number-rows-spanned") or 1)))
+                colours[place[0]].add(coloured_styles.get(_attribute(cell, "style-name"), ""))
                 if value and _attribute(cell, "style-name") in struck_styles:
                     struck[cell_reference(place)] = value
                 if error := _ods_error(cell, value):
@@ -467,7 +494,8 @@ def _ods_sheets(root: Any) -> Iterator[tuple[str, Sheet]]:
                         cells.setdefault(place[0], {})[number] = value
             row += int(_attribute(line, "number-rows-repeated") or 1)
         _fill_down(cells, (block for block in blocks if block[0] < block[2]))
-        yield clean_text(_attribute(table, "name")), Sheet(_filled(cells), errors, remarks, struck)
+        title = clean_text(_attribute(table, "name"))
+        yield title, Sheet(_filled(cells), errors, remarks, struck, colours)
 
 
 def _struck_ods_styles(root: Any) -> set[str]:
@@ -477,6 +505,16 @@ def _struck_ods_styles(root: Any) -> set[str]:
         for style in _all(root, "style")
         for look in _all(style, "text-properties")
         if _attribute(look, "text-line-through-style") not in ("", "none")
+    }
+
+
+def _coloured_ods_styles(root: Any) -> dict[str, str]:
+    """As :func:`_coloured_styles`, by the name of a cell style."""
+    return {
+        _attribute(style, "name"): colour.removeprefix("#").upper()
+        for style in _all(root, "style")
+        for look in _all(style, "table-cell-properties")
+        if (colour := _attribute(look, "background-color")) not in ("", "transparent")
     }
 
 
