@@ -74,7 +74,7 @@ from cami_units.documents.collect_report import (
     write_report,
     write_report_workbook,
 )
-from cami_units.documents.form_reading import UNIT_FIELDS
+from cami_units.documents.form_reading import ACTIVITY_FIELDS, UNIT_FIELDS
 from cami_units.documents.group_form import write_form
 from cami_units.kml import rehearsal as draw
 from cami_units.model import EQUAL_AREA, LONLAT, InputError, Round, answer_said
@@ -943,6 +943,42 @@ def test_a_pin_that_names_a_range_of_units_is_a_remark_on_each(words, end, tmp_p
     assert unit_ids.split(";") == ["CU-001", "CU-002", *between, "CU-004"]
 
 
+@pytest.mark.parametrize(
+    ("said", "left_out"),
+    [
+        ("all units: add the buffer", []),
+        ("все единицы, кроме CU-002", ["CU-002"]),
+        ("所有单元", []),
+    ],
+)
+def test_what_is_said_of_all_units_stands_on_each(said, left_out, tmp_path):
+    pin = draw.drawn(said, shapely.Point(70.5, 43.2), "4 ")
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(pin)})
+    [unit_ids] = made.remarks["unit_id"]
+    assert unit_ids.split(";") == [unit for unit in UNITS if unit not in left_out]
+
+
+def test_points_by_which_a_gis_labels_outlines_are_told_once_and_are_no_pins(tmp_path):
+    """One in each of three units, one in a new one; what stands on another unit, or says more, is a pin."""
+    new = draw.drawn("our idea", shapely.box(70.2, 43.0, 70.8, 43.5), "2 ")
+    labels = [draw.drawn(f"{one} Place {one[3:]}", square(one).centroid) for one in WEST[:3]]
+    labels.append(draw.drawn("our idea", shapely.Point(70.4, 43.2)))
+    pins = [
+        draw.drawn("Place 004", square("CU-005").centroid, "4 "),
+        draw.drawn("Place 006", square("CU-006").centroid, "4 ", "two herds"),
+    ]
+    made = collected(tmp_path, {"edit_S1.kmz": kmz(new, *labels, *pins)})
+    assert sorted(made.remarks["placemark"]) == ["Place 004", "Place 006"]
+    assert told(made, "say nothing but the name")["what"].startswith("4 points")
+    [file] = made.files
+    assert file.placemarks == sum(
+        (file.evidence, file.shapes, file.pins, file.unusable, file.passed)
+    )
+    # a single one may have been dropped by hand
+    alone = collected(tmp_path, {"edit_S1.kmz": kmz(labels[0])})
+    assert alone.remarks["unit_id"].tolist() == ["CU-001"]
+
+
 def joined_by_a_gis(joint: str, outline: shapely.Polygon) -> bytes:
     """Units 2 and 3 as one row of GeoJSON beside the others of their group, all that was in theirs joined."""
     read = kml.read_placemarks(kmz(), "edit_S1.kmz").table
@@ -976,6 +1012,29 @@ def test_one_outline_under_the_ids_of_two_units_merges_them(joint, tmp_path):
         problem["what"]
         == "its id column names CU-002, CU-003, all of this round, and it covers all of them"
     )
+
+
+def test_one_outline_under_the_ids_of_units_of_two_groups_asks_to_merge_them(tmp_path):
+    """CU-012 is S1's, CU-013 is S2's: that this one goes into the other is for both to settle."""
+    over_both = shapely.union_all([square("CU-012"), square("CU-013")]).convex_hull
+
+    def joined(root: etree._Element) -> None:
+        draw.drawn_as("CU-012", over_both)(root)
+        draw.identified("CU-012", "CU-012;CU-013")(root)
+
+    files = {"edit_S1.kmz": kmz(joined), **same_again()}
+    made = collected(tmp_path, files)
+    assert of(made, "CU-012") == [("reshaped", "cu_id", "S1")]
+    assert ("merged", "cu_id", "S1") in of(made, "CU-013")
+    asked = made.conflicts.set_index("unit_id").loc["CU-013"]
+    assert (asked["groups"], asked["default"]) == ("S1", "keep base")
+    assert {"S1", "base"} <= {*json.loads(asked["choices"])}
+    assert units_of(made)["status"]["CU-013"] != "merged"
+    settled = collected(
+        tmp_path, files, resolutions="unit_id,resolution,reason\nCU-013,S1,one herd\n"
+    )
+    row = units_of(settled).loc["CU-013"]
+    assert (row["status"], row["merged_into"]) == ("merged", "CU-012")
 
 
 def test_an_outline_of_one_unit_under_the_ids_of_two_is_that_unit_and_is_told(tmp_path):
@@ -1024,7 +1083,7 @@ def test_what_is_asked_of_units_in_one_cell_is_asked_of_each(tmp_path):
     assert "parts" in notes_of(made)["CU-012"]
     assert told(made, "says of CU-003")["what"].endswith("merge into 1 unit")
     # what is no unit is told as it was typed
-    assert told(made, "there is no unit")["what"].startswith("there is no unit все единицы")
+    assert "все единицы | хорошо" in told(made, "outside its rows")["what"]
 
 
 def test_a_number_behind_a_unit_is_the_units_and_what_it_counts_is_not(tmp_path):
@@ -1189,6 +1248,33 @@ def test_a_whole_pack_that_a_gis_has_taken_over_is_that_pack(tmp_path):
     assert of(made, "CU-001") == [("rejected", "cu_id", "S1")]
     assert len(units_of(made)) == len(UNITS)
     assert made.remarks.empty
+
+
+def test_a_row_of_sums_in_a_form_is_told_once(tmp_path):
+    """What is no unit and names none says nothing under "What to do"; an id or a name may be meant."""
+    sums = {"unit_id": "Итого", "action": "12"}
+    made = collected(tmp_path, {"form_S1.csv": form_rows(sums), **same_again()})
+    [row] = made.problems.query("file == 'form_S1.csv' and kind != 'one sheet'").to_dict("records")
+    assert row["what"] == "outside its rows and columns the form says: Итого | 12"
+    meant = {"unit_id": "Place 003", "action": "reject"}
+    made = collected(tmp_path, {"form_S1.csv": form_rows(meant)})
+    assert "called so: CU-003" in told(made, "there is no unit Place 003")["what"]
+
+
+def test_of_two_sheets_of_a_form_saved_as_text_neither_asks_for_the_other(tmp_path):
+    stream = io.StringIO(newline="")
+    table = csv.DictWriter(stream, ACTIVITY_FIELDS)
+    table.writeheader()
+    table.writerow({"unit_id": "CU-001", "action": "add", "text": "two rangers"})
+    units = form_rows({"unit_id": "CU-001", "comment": "two herds"})
+    sheets = {"S1 - units.csv": units, "S1 - activities.csv": stream.getvalue().encode()}
+    made = collected(tmp_path, sheets)
+    assert "one sheet" not in set(made.problems["kind"])
+    # those of two groups are of two forms
+    (tmp_path / "handed-in" / "S1 - activities.csv").rename(
+        tmp_path / "handed-in" / "S2 - activities.csv"
+    )
+    assert len(collected(tmp_path, {}).problems.query("kind == 'one sheet'")) == 2
 
 
 def test_units_that_a_form_asks_to_merge_are_told_each(tmp_path):
@@ -1860,6 +1946,19 @@ def test_a_conflict_shows_what_each_group_drew_whichever_outline_plenary_took(tm
     assert [label for label, _ in as_collected] == ["S1", "S2"]
     decide(folder, "CU-012", "agree", outline="S2", reason="as drawn", time="2026-11-22T14:05")
     assert shown() == as_collected
+    # in the next round it is S2's, until somebody draws it anew
+    (tmp_path / "late.kmz").write_bytes(kmz(draw.commented("CU-003", "two herds")))
+    late = collect([tmp_path / "late.kmz"], decided_round(folder))
+    assert "S2" in late.round.manifest["drawn_by"]["CU-012"]
+
+
+def test_a_conflict_shows_no_outline_of_a_group_that_only_renamed_or_rejected_the_unit(tmp_path):
+    drawn_by_two = two_on_one()
+    for edit in (draw.renamed("CU-012", "CU-012 New Land"), draw.rejected("CU-012")):
+        made = collected(tmp_path, {**drawn_by_two, "edit_S1.kmz": kmz(edit)})
+        write_collected(made, tmp_path / "01", force=True)
+        [picture] = stored_pictures(tmp_path / "01", None, *loop_tables(tmp_path / "01"))
+        assert [label for label, _ in picture] == ["S2"]
 
 
 def test_outlines_of_the_round_before_in_a_file_of_plenary_are_evidence(tmp_path):

@@ -357,7 +357,7 @@ def _typed_or_disputed(
             }
             yield comment
             typed = "\n".join(_typed(row.notes))
-            named = shown_ids & {*workshop.unit_ids_in(typed, shown_ids)} - {row.unit_id}
+            named = shown_ids & {*workshop.units_spoken_of(typed, shown_ids)} - {row.unit_id}
             if named:
                 text = words.with_label(row.unit_id, typed, lang)
                 yield comment | {"unit_id": ";".join(sorted(named)), "text": text}
@@ -392,7 +392,7 @@ def _tie_to_units(rows: Iterable[dict[str, Any]], table: gpd.GeoDataFrame) -> No
     for row in rows:
         if not row["unit_id"]:
             under = tree.query(row["geometry"], predicate="intersects")
-            named = (workshop.unit_ids_in(row[key], all_ids) for key in ("placemark", "text"))
+            named = (workshop.units_spoken_of(row[key], all_ids) for key in ("placemark", "text"))
             about = {*shown_units["unit_id"].iloc[under]} | (shown_ids & {*chain(*named)})
             row["unit_id"] = ";".join(sorted(about))
 

@@ -311,6 +311,8 @@ _NO_NAMES: Final = frozenset(
 )
 _BRACKETS: Final = ("()", "（）", "[]")
 _BEFORE_A_CROSS: Final = " -–—:,."
+_COPY_MARK: Final = re.compile(r"\s*[(（]\d{1,3}[)）]")
+"""By which programs tell a copy from what it is a copy of."""
 _NO_LETTERS: Final = re.compile(r"[\W\d_]+")
 
 
@@ -343,6 +345,8 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     ['odd name', 'odd name', 'odd name', 'odd name', 'odd name', 'word of rejection']
     >>> [asked_of(typed, ["Altai"]) for typed in ("Altai 2", "Altai - copy", "Final Gorge", "X Altai", "Altai")]
     ['', 'odd name', '', '', '']
+    >>> [asked_of(typed, ["Altai", "Talas (2)"]) for typed in ("Altai (1)", "CU-003 Altai （2）", "Talas (2)")]
+    ['odd name', 'odd name', '']
     >>> [asked_of(typed) for typed in ("CU-003 not priority", "Алтай, новые границы", "CU-003 没意见", "зөв", "High Altai")]
     ['odd name', '', 'odd name', 'odd name', '']
     >>> [asked_of(typed, ["Altai"]) for typed in ("CU-003 too big", "Altai, no saiga", "слишком большая", "Too-Ashuu", "太行山")]
@@ -362,7 +366,7 @@ def asked_of(typed: str, own_names: Iterable[str] = ()) -> str:
     if not behind or has_x:
         return ""
     is_none = workshop.is_no_name(name) or name[:1] + name[-1:] in _BRACKETS
-    is_message = _is_message(behind) or (behind == name and is_none)
+    is_message = _is_message(behind, behind != name) or (behind == name and is_none)
     return "odd name" if is_message else ""
 
 
@@ -371,14 +375,15 @@ def is_remark(typed: str) -> bool:
     return _OF_A_REMARK.match(workshop.bare_name(typed)) is not None
 
 
-def _is_message(name: str) -> bool:
-    """Whether words are rather a message than a name: "OK", "v2", "split?", "merge with CU-011"."""
+def _is_message(name: str, is_behind: bool) -> bool:
+    """Whether words are rather a message than a name: "OK", "v2", "split?"; behind a name "(1)" too."""
     spoken = _NO_LETTERS.sub(" ", name).casefold().split()
     # a number tells one place from another, a sign alone says "done"
     is_number = not spoken and any(map(str.isalnum, name))
     is_message = not is_number and all(word in _NO_NAMES for word in spoken)
     return (
         is_message
+        or (is_behind and _COPY_MARK.fullmatch(name) is not None)
         or is_remark(name)
         or name.rstrip().endswith(("?", "？"))
         or bool(workshop.unit_ids_in(name))

@@ -73,6 +73,7 @@ def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
     _keep_names_of_neighbours(evidence, base_facts, is_foreign)
     _keep_lines_beside_loops(own_marks)
     pins, grounds = _parted(own_marks, lambda mark: mark["ground"] is None)
+    labels, pins = _parted_labels(pins, grounds, reading)
     # parts of one unit are put together before they are held against a square kilometre
     specks, others = _parted(_parts_together(grounds), lambda mark: _is_too_small(mark, base_facts))
     far, shapes = _parted(others, lambda mark: _is_far_away(mark, base_facts))
@@ -108,7 +109,7 @@ def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
             notice_of(mark, Note("evidence unknown", {"layer": title}))
             for mark, title in unknown_evidence(evidence, base_facts.shown)
         ]
-    passed = sum(row["kind"] in ("view", "vertex") for row in rows)
+    passed = sum(row["kind"] in ("view", "vertex") for row in rows) + len(labels)
     group_files.files.append(
         FileRead(
             file=label,
@@ -121,7 +122,7 @@ def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
             evidence=len(evidence),
             shapes=len(shapes),
             pins=len(pins) + len(specks) + len(far),
-            unusable=len(rows) + placemarks.beyond - len(usable) - passed,
+            unusable=len(rows) + placemarks.beyond - len(usable) - passed + len(labels),
             passed=passed,
             folder_there=folder_there,
             unchanged=unchanged,
@@ -183,6 +184,37 @@ def _parted(
     for mark in marks:
         (fitting if fits(mark) else others).append(mark)
     return fitting, others
+
+
+def _parted_labels(
+    pins: list[dict[str, Any]], grounds: Iterable[Mapping[str, Any]], reading: FileReading
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The points by which a GIS labels outlines, and all other pins.
+
+    Each says nothing but the name of the unit that it stands on; a single one somebody may have dropped.
+    """
+    base_facts, outlines = reading.base_facts, dict[str, list[Any]]()
+    named = [(mark["name"], mark["ground"]) for mark in grounds] if pins else []
+    for unit_id, outline in base_facts.outlines.items() if pins else ():
+        named += [(name, outline) for name in (unit_id, *known_names(unit_id, base_facts))]
+    for name, outline in named:
+        outlines.setdefault(_label_said(name), []).append(outline)
+
+    def is_label(mark: Mapping[str, Any]) -> bool:
+        label = _label_said(mark["name"])
+        is_bare = bool(label) and not mark["comment"] and mark["lines"] is None
+        return is_bare and any(shapely.intersects(outlines.get(label, []), mark["points"]))
+
+    labels, others = _parted(pins, is_label)
+    if len(labels) < 2:
+        return [], pins
+    reading.note("label points", count=len(labels))
+    return labels, others
+
+
+def _label_said(name: str) -> str:
+    """What a label and the outline that it belongs to have in common: the name, else the id."""
+    return workshop.bare_name(name) or workshop.spoken_id(name)
 
 
 def _say_nothing_drawn(group_files: GroupFiles, placemarks: Placemarks) -> None:

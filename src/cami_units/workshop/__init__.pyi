@@ -57,6 +57,7 @@ from ._identity import unit_id_typed as unit_id_typed
 from ._identity import unit_ids_in as unit_ids_in
 from ._identity import unit_ids_listed as unit_ids_listed
 from ._identity import unit_ids_typed as unit_ids_typed
+from ._identity import units_spoken_of as units_spoken_of
 from ._identity import with_written_id as with_written_id
 from ._identity import without_same_words as without_same_words
 from ._identity import without_unit_ids as without_unit_ids

@@ -415,6 +415,34 @@ _SPEAKS_OF_UNITS: Final = re.compile(r"[CС][UУ]|unit|p\.?c\.?u|ед|нэгж|�
 """What begins each way to speak of a unit within other words: most names have none of it."""
 
 
+def units_spoken_of(typed: object, unit_ids: Iterable[str]) -> tuple[str, ...]:
+    """As :func:`unit_ids_in`, of words that are read and not obeyed: "all units" are all of `unit_ids` here.
+
+    Examples
+    --------
+    >>> units = ["CU-001", "CU-002", "CU-003"]
+    >>> said = ("all units: add the buffer", "Все единицы, кроме CU-003", "所有单元", "бүх нэгж", "все: буфер")
+    >>> [len(units_spoken_of(line, units)) for line in said]
+    [3, 2, 3, 3, 3]
+    >>> [units_spoken_of(line, units) for line in ("all herds", "not all units", "every year in CU-002")]
+    [(), (), ('CU-002',)]
+    """
+    line = _line(typed)
+    if not _ALL_UNITS.search(line):
+        return unit_ids_in(line, unit_ids)
+    _, left_out = _and_left_out(line)
+    exceptions = {*unit_ids_listed(left_out), *_ids_within(left_out, unit_ids)}
+    return tuple(unit_id for unit_id in unit_ids if unit_id not in exceptions)
+
+
+_ALL_UNITS: Final = re.compile(
+    rf"\A\W*(?:all|alle|все|всем|бүгд|所有|全部)\s*[:：]|(?<!{_SIGN})(?<!not\s)(?<!не\s)"
+    rf"(?:(?:all|every|each)\s+(?:of\s+)?(?:the\s+|our\s+)?|все[мх]?\s+|кажд\w+\s+|бүх\s+)"
+    rf"(?:{_UNIT_WORD}|участ(?:ки|ков|кам|ках|ок|ке)(?!{_LETTER}))|(?:所有|全部|每个|各)的?{_UNIT_WORD}",
+    re.IGNORECASE,
+)
+
+
 def _ids_within(line: str, unit_ids: Iterable[str]) -> tuple[str, ...]:
     """All ids of units in a line, with those of `unit_ids` that a range has between its ends."""
     matches = [*_in_a_sentence().finditer(line)]

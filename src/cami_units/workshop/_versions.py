@@ -238,7 +238,8 @@ def versions_of_group(
                 for unit_id, version in unchanged.versions.items():
                     result.versions.setdefault(unit_id, [version])
     new_shapes = _new_shapes(counting, ground, result)
-    for unit_id in sorted(due):
+    # an outline of several groups' units merges those of the others too: that is for all of them to settle
+    for unit_id in sorted((due | _united_with(counting)) & units.keys()):
         if unit_id not in result.versions and units[unit_id]["status"] not in HIDDEN_STATUSES:
             vanished = _vanished(units[unit_id], result, counting, new_shapes, ground)
             result.versions[unit_id] = [vanished._replace(owner=unit_id in own_units)]
@@ -248,6 +249,11 @@ def versions_of_group(
     _tell_outlived(result, files, units)
     result.new_shapes = [_beside_its_unit(mark, ground, result) for mark in new_shapes]
     return result
+
+
+def _united_with(files: Sequence[_ReadFile]) -> set[str]:
+    """The units that say nothing any more where an outline of one unit says that it took them in."""
+    return {unit_id for mark, *_ in _outlines(files, ()) for unit_id in mark.facts.merged_from}
 
 
 def _beside_its_unit(mark: Placemark, ground: Ground, result: GroupVersions) -> Placemark:
