@@ -330,7 +330,7 @@ def test_the_steps_of_protected_areas_can_be_switched_off(tmp_path):
     assert names(1, 2, 3, 4, 5) == ["kept", "point"]
     assert "left out (70 km² as reported)" in said[0]
     assert "left out (60 km² as reported)" in said[0]
-    assert "1 point drawn as circles of their reported area (50 km²)" in said[0]
+    assert "1 point drawn as a circle of its reported area (50 km²)" in said[0]
     assert names(1, 3, 4) == ["kept", "point", "proposed"]
     assert names(2, 4) == ["biosphere", "kept", "point"]
     assert names(2, 3) == ["kept"]

@@ -943,7 +943,7 @@ def test_wdpa_is_cleaned_in_numbered_steps_each_counted(tmp_path):
     assert "step 2: 1 of 6 areas are not in force (proposed or not reported): left out" in text
     assert "step 3: 1 of 6 areas are UNESCO biosphere reserves: left out" in text
     assert "1 point without a reported area: left out (park 5)" in text
-    assert "1 point drawn as circles of their reported area (250 km²) (park 4)" in text
+    assert "1 point drawn as a circle of its reported area (250 km²) (park 4)" in text
     assert areas["name"].tolist() == ["park 2", "park 4"]
     assert areas["iso2"].tolist() == ["KZ;UZ", "KZ"]
     assert areas.area.iloc[1] / 1e6 == pytest.approx(250.0, rel=1e-9)
