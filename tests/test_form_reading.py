@@ -19,10 +19,16 @@ import pytest
 from openpyxl.comments import Comment
 from openpyxl.styles import Color, Font, PatternFill
 
-from cami_units.documents.form_reading import is_form, may_hold_form, read_form, refuse_unread
+from cami_units.documents.form_reading import (
+    is_form,
+    may_hold_form,
+    read_form,
+    refuse_unread,
+    still_asked,
+)
 from cami_units.documents.group_form import write_form
 from cami_units.documents.workbook_cells import workbook_sheets
-from cami_units.model import Imprint, InputError, delimited_rows
+from cami_units.model import Imprint, InputError, Note, delimited_rows
 
 UNITS = pd.DataFrame({"unit_id": ["CU-001", "CU-002"], "name_en": ["Ustyurt", "Talas"]})
 
@@ -433,6 +439,20 @@ def test_a_form_typed_anew_in_one_language_is_a_form(tmp_path, heading):
     path.write_text(f"{heading}\nCU-001,Ustyurt,reject,why?\n", encoding="utf-8")
     row = read_form(path).units[["unit_id", "name_en", "action", "open_question"]].iloc[0]
     assert row.tolist() == ["CU-001", "Ustyurt", "reject", "why?"]
+
+
+def test_a_sheet_that_a_group_saved_as_another_table_is_not_asked_for():
+    """S1 brought both sheets, S2 one of them, S3 the same one twice; what is no such note stays."""
+    asks = {name: Note("one sheet", {"sheet": name}) for name in ("units", "activities")}
+    noted = [
+        ("S1", "a.csv", asks["units"]),
+        ("S1", "b.csv", asks["activities"]),
+        ("S2", "c.csv", asks["units"]),
+        ("S3", "d.csv", asks["activities"]),
+        ("S3", "e.csv", asks["activities"]),
+        ("S1", "a.csv", Note("long cell", {})),
+    ]
+    assert still_asked(noted) == [False, False, True, True, True, True]
 
 
 def test_a_title_above_a_table_does_not_say_what_divides_its_cells(tmp_path):

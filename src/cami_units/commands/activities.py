@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ from cami_units.documents.form_reading import (
     read_form,
     read_form_content,
     refuse_unread,
+    still_asked,
 )
 from cami_units.documents.form_words import (
     THEMES,
@@ -363,6 +365,7 @@ def _brought(
         table = workshop.numbered(table, base, log)
         contributions.append(workshop.Contribution(workshop.PROGRAMME, table, is_form=False))
         problems += [*noticed_problems, *unplaced]
+    group_of: dict[str, str] = {}
     for path, is_named in _files(files):
         try:
             contribution, noticed_problems = _contribution(path, base_round, base, groups)
@@ -375,6 +378,9 @@ def _brought(
             continue
         contributions.append(contribution)
         problems += noticed_problems
+        group_of[path.name] = contribution.by
+    noted = [(group_of.get(one.file, ""), one.file, one.as_note()) for one in problems]
+    problems = [*compress(problems, still_asked(noted))]
     # last: files that were handed in as they are go before those found in mails
     posted, posted_problems = _posted(files, base_round, base, groups)
     return [*contributions, *posted], matches, [*problems, *posted_problems, *_empty_folders(files)]

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -27,13 +28,13 @@ from cami_units.commands.group_reading import (
 )
 from cami_units.commands.round_files import PACK_FILE
 from cami_units.documents.form_reading import (
-    FORM_SHEETS,
     FORM_SUFFIXES,
     is_form,
     may_be_form,
     read_form,
     read_form_content,
     refuse_unread,
+    still_asked,
 )
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
 from cami_units.model import LONLAT, InputError, Note, Progress, in_short, quiet, quoted
@@ -93,26 +94,11 @@ def read_files(
             why = quoted(error.strerror or error)
             _refuse(reading, Note("file unreadable", {"file": label, "why": why}))
     group_files.note_names("", "pack files", not_for_editing)
-    _leave_out_answered(group_files)
-    return group_files
-
-
-def _leave_out_answered(group_files: GroupFiles) -> None:
-    """Ask for no sheet of a form that its group has handed in as a table of its own."""
     group_of = {file.file: file.group for file in group_files.files}
-    missing: dict[str, set[object]] = {}
-    for notice in group_files.notices:
-        if notice.note.key == "one sheet":
-            missing.setdefault(notice.file, set()).add(notice.note.facts["sheet"])
-    brought = {
-        (group_of[file], sheet) for file, names in missing.items() for sheet in FORM_SHEETS - names
-    }
-    group_files.notices = [
-        notice
-        for notice in group_files.notices
-        if notice.note.key != "one sheet"
-        or (group_of[notice.file], notice.note.facts["sheet"]) not in brought
-    ]
+    notices = group_files.notices
+    noted = [(group_of.get(notice.file, ""), notice.file, notice.note) for notice in notices]
+    group_files.notices = [*compress(notices, still_asked(noted))]
+    return group_files
 
 
 def _is_twin(reading: FileReading) -> bool:

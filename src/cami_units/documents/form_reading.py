@@ -56,12 +56,13 @@ ACTIVITY_FIELDS: Final = (
     *("priority", "timeframe", "cost_band", "funding_source", "partner", "why"),
 )
 _SHEETS: Final = MappingProxyType({"units": UNIT_FIELDS, "activities": ACTIVITY_FIELDS})
-FORM_SHEETS: Final = frozenset(_SHEETS)
 TO_FILL_COLOUR: Final = "FFFBE6"
 """Behind the cells that a group fills in."""
 HANDED_OUT_FIELDS: Final = frozenset({"unit_id", "name_en", "activity_id"})
 """Columns that are filled in before a form is handed out."""
 _TO_FILL: Final = [column for column in UNIT_FIELDS if column not in HANDED_OUT_FIELDS]
+ONE_SHEET: Final = "one sheet"
+"""Key of the note that of a form only one sheet came."""
 FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
 """Endings of workbooks that are read."""
 
@@ -176,7 +177,7 @@ def read_form(path: Path) -> Form:
             continue
         note = Note("no sheet", {"names": in_short(fields[:3]), "sheet": name})
         if is_text:  # one sheet is all that such a file can hold
-            note = Note("one sheet", {"sheet": name}, "note")
+            note = Note(ONE_SHEET, {"sheet": name}, "note")
         problems.append(problem_of(note.level, "form", path.name, "", note))
         tables[name] = _no_rows(fields)
     units, unlisted = known_words(_new_ones(tables["units"]), path.name, UNIT_LISTS)
@@ -197,6 +198,22 @@ def read_form(path: Path) -> Form:
         problems=(*problems, *unlisted, *unlisted_too),
         given=_handed_out(book),
     )
+
+
+def still_asked(noted: Sequence[tuple[str, str, Note]]) -> list[bool]:
+    """Whether each note (its group, its file) holds: none asks for a sheet that the group saved as another table."""
+    sheets = [(*whose, note.facts["sheet"]) for *whose, note in noted if note.key == ONE_SHEET]
+    forms = {(group, file) for group, file, _ in sheets}
+    brought = {
+        (group, sheet)
+        for group, file in forms
+        for sheet in _SHEETS
+        if (group, file, sheet) not in sheets
+    }
+    return [
+        note.key != ONE_SHEET or (group, note.facts["sheet"]) not in brought
+        for group, _, note in noted
+    ]
 
 
 def _new_ones(units: pd.DataFrame) -> pd.DataFrame:
