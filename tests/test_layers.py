@@ -961,7 +961,7 @@ def test_areas_without_a_name_are_left_out_without_one(tmp_path):
 def test_several_points_of_one_area_share_its_reported_area(tmp_path):
     table = wdpa(True, [MultiPoint([(60, 45), (64, 45)])], REP_AREA=[300.0])
     path = written(tmp_path / "a.gpkg", table)
-    with pytest.warns(UserWarning, match="drawn as circles"):
+    with pytest.warns(UserWarning, match="drawn as a circle"):
         areas = layers.read_protected_areas(path)
     assert areas.area.iloc[0] / 1e6 == pytest.approx(300.0, rel=1e-9)
 
