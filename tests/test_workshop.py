@@ -421,6 +421,20 @@ def test_what_covers_the_same_ground_is_there_once_whatever_else_is_as_large(bas
         assert [one.note.key for one in found.notices] == ["drawn twice"] * 2
 
 
+def test_squares_of_a_grid_are_held_against_their_neighbours_only(base, monkeypatch):
+    """All are as large as each other: of 20 by 20 squares each has at most four neighbours before it."""
+    squares = [km_box(x, y, x + 10, y + 10) for x in range(0, 200, 10) for y in range(0, 200, 10)]
+    rows = [unit("", shape, name=f"Plot {number}") for number, shape in enumerate(squares)]
+    placemarks, ground, *_ = brought(base, rows)
+    held: list[tuple[int, int]] = []
+    could_share = ground.could_share
+    monkeypatch.setattr(
+        ground, "could_share", lambda *pair: held.append(pair) or could_share(*pair)
+    )
+    assert len(_once(workshop.placemarks_of(placemarks), ground, Identified())) == len(squares)
+    assert len(held) < 4 * len(squares)
+
+
 def test_the_more_alike_keeps_the_id_whichever_comes_first(base):
     near, far = unit("CU-001", km_box(5, 0, 105, 100)), unit("CU-001", km_box(60, 0, 160, 100))
     for rows in ([near, far, WEST[1]], [far, near, WEST[1]]):

@@ -10,7 +10,6 @@ What is in doubt is said, never guessed.
 from __future__ import annotations
 
 import re
-from bisect import bisect, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -921,6 +920,10 @@ class Ground:
         self._bounds: list[list[float]] = placemarks.geometry.bounds.to_numpy().tolist()
         self._between: dict[tuple[int, int], float] = {}
 
+    def extent(self, place: int) -> tuple[float, ...]:
+        """The km² of a placemark, and the box around it in metres: west, south, east, north."""
+        return self.area[place], *self._bounds[place]
+
     def with_unit(self, place: int, unit_id: str) -> float:
         """Ground that a placemark shares with a unit of the base."""
         return self.of_unit.get(place, {}).get(unit_id, 0.0)
@@ -1097,15 +1100,17 @@ def _of_two_names(
 def _once(marks: Sequence[Placemark], ground: Ground, result: Identified) -> list[Placemark]:
     """Placemarks without those that repeat another one exactly."""
     unique: list[Placemark] = []
-    # by size: twins differ by less than a thousandth, and thousands of placemarks are not held against each other
-    sizes: list[tuple[float, int]] = []
+    # thousands of placemarks are held against each other by size and box first, all at once
+    extents = np.empty((5, len(marks)))
     for mark in marks:
-        km2 = ground.area[mark.place]
-        low, high = (0.999 * km2, -1), (1.001 * km2, len(marks))
-        mates = sorted(one for _, one in sizes[bisect(sizes, low) : bisect(sizes, high)])
+        km2, west, south, east, north = extent = ground.extent(mark.place)
+        sizes, wests, souths, easts, norths = extents[:, : len(unique)]
+        of_like_size = (sizes >= 0.999 * km2) & (sizes <= 1.001 * km2)
+        boxes_meet = (wests <= east) & (easts >= west) & (souths <= north) & (norths >= south)
+        mates = np.flatnonzero(of_like_size & boxes_meet).tolist()
         number = next((one for one in mates if _is_twin(mark, unique[one], ground)), None)
         if number is None:
-            insort(sizes, (km2, len(unique)))
+            extents[:, len(unique)] = extent
             unique.append(mark)
             continue
         twin = unique[number]
@@ -1116,8 +1121,7 @@ def _once(marks: Sequence[Placemark], ground: Ground, result: Identified) -> lis
         result.notices.append(spare.notice("drawn twice", twin=keeper.called()))
         comments = dict.fromkeys(filter(None, (twin.comment, mark.comment)))
         unique[number] = keeper._replace(comment="\n".join(comments))
-        sizes.remove((ground.area[twin.place], number))
-        insort(sizes, (ground.area[keeper.place], number))
+        extents[:, number] = ground.extent(keeper.place)
     return unique
 
 
