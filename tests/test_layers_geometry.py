@@ -11,7 +11,9 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from pyproj import Geod
+from pyproj import CRS, Geod
+from pyproj.crs import ProjectedCRS
+from pyproj.crs.coordinate_operation import AlbersEqualAreaConversion
 from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 from cami_units import kml, layers
@@ -369,6 +371,18 @@ def test_a_line_or_points_over_the_end_of_longitudes_arrive_whole(lon_0):
         assert flat[0].length == pytest.approx(math.radians(1) * 2_602_600, rel=0.002)
     assert shapely.get_num_coordinates(flat[1]) == 2
     assert not flat.is_empty.any()
+
+
+def test_a_plan_on_an_old_datum_writes_places_where_it_read_them():
+    """For Beijing 1954 PROJ knows shifts of parts of China only: by its own choice they came out 50 to 210 m off."""
+    albers = AlbersEqualAreaConversion(30, 50, 40, 80)
+    crs = ProjectedCRS(albers, geodetic_crs=CRS.from_epsg(4214))
+    places = gpd.GeoDataFrame(geometry=[Point(35, 50), Point(70, 40), Point(105, 45)], crs=LONLAT)
+    back = layers.to_lonlat(layers.to_equal_area(places, crs))
+    # 1e-6 of a degree is 0.1 m
+    assert (shapely.get_coordinates(back.geometry) - shapely.get_coordinates(places.geometry)) == (
+        pytest.approx(0, abs=1e-6)
+    )
 
 
 def test_a_wide_box_in_degrees_is_as_wide_as_it_says():

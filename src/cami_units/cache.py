@@ -40,6 +40,7 @@ from cami_units.model import (
     data_dir,
     problem_of_row,
     problem_row,
+    read_crs,
     version_of,
 )
 
@@ -464,7 +465,8 @@ def _table(data: memoryview) -> pd.DataFrame:
         return plain
     shapes = shapely.from_wkb(arrow[name].to_numpy(zero_copy_only=False))
     plain.insert(about["columns"].index(name), name, shapes)
-    table: pd.DataFrame = gpd.GeoDataFrame(plain, geometry=name, crs=about["crs"])
+    crs = about["crs"] and read_crs(about["crs"])
+    table: pd.DataFrame = gpd.GeoDataFrame(plain, geometry=name, crs=crs)
     return table
 
 

@@ -43,6 +43,7 @@ from cami_units.model import (
     listed,
     nearest,
     problem_of,
+    transformer,
     truth,
 )
 
@@ -690,11 +691,14 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
 
     def made(places: list[int]) -> Shapes:
         """Places made coarse, in longitude and latitude."""
+        to_flat: Any = transformer(shapes.crs, crs).transform
+        to_lonlat: Any = transformer(crs, LONLAT).transform
+        projection = Proj(crs)
         dense = shapely.segmentize(given[places], 0.25)
-        flat = gpd.GeoSeries(list(dense), crs=shapes.crs).to_crs(crs)
-        coarse_shapes = [_coarse_shape(shape, crs, km) for shape in flat]
-        lonlat = gpd.GeoSeries(coarse_shapes, crs=crs).to_crs(LONLAT)
-        return np.asarray(cut_at_180(lonlat.to_numpy()), dtype=object)
+        flat = shapely.transform(dense, to_flat, interleaved=False)
+        coarse_shapes = [_coarse_shape(shape, projection, km) for shape in flat]
+        lonlat = shapely.transform(coarse_shapes, to_lonlat, interleaved=False)
+        return np.asarray(cut_at_180(lonlat), dtype=object)
 
     # figures, maps and what is handed out are made of the same layers, one after another
     about = (str(shapes.crs), str(crs), km)
@@ -702,17 +706,17 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
     return gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=LONLAT)
 
 
-def _coarse_shape(shape: BaseGeometry, crs: Any, km: float) -> BaseGeometry:
+def _coarse_shape(shape: BaseGeometry, projection: Proj, km: float) -> BaseGeometry:
     """One shape on the lattice whose cells are large enough where it ends up."""
     if shape is None or shape.is_empty:
         return shape
-    step = _step(shapely.get_coordinates(shape), crs, km)
+    step = _step(shapely.get_coordinates(shape), projection, km)
     for _ in range(5):  # cells reach beyond the shape: they may need to be larger out there
         coarse_shape = (
             _on_cells(shape, step) if shapely.get_dimensions(shape) == 2 else _snap(shape, step)
         )
         wider = (
-            _step(shapely.get_coordinates(coarse_shape), crs, km)
+            _step(shapely.get_coordinates(coarse_shape), projection, km)
             if not coarse_shape.is_empty
             else step
         )
@@ -722,9 +726,8 @@ def _coarse_shape(shape: BaseGeometry, crs: Any, km: float) -> BaseGeometry:
     return coarse_shape
 
 
-def _step(points: npt.NDArray[np.float64], crs: Any, km: float) -> float:
-    """The width of a cell in metres of the CRS that is at least `km` on the ground at all points."""
-    projection = Proj(crs)
+def _step(points: npt.NDArray[np.float64], projection: Proj, km: float) -> float:
+    """The width of a cell in metres of the projection that is at least `km` on the ground at all points."""
     lon, lat = projection(points[:, 0], points[:, 1], inverse=True)
     stretch = np.asarray(projection.get_factors(lon, lat).tissot_semimajor)
     # whole km, so that nearly every place has one lattice; rounded first, else 25.0000001 would be

@@ -14,7 +14,6 @@ from typing import Any, Final
 import geopandas as gpd
 import pandas as pd
 import shapely
-from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from cami_units import cache, figures, kml, layers, scene, store, words
@@ -28,6 +27,7 @@ from cami_units.model import (
     ROUND_LAYERS,
     Problem,
     Round,
+    read_crs,
 )
 from cami_units.palette import Look
 from cami_units.words.finding_sentences import in_language
@@ -248,7 +248,7 @@ def crs_of(round_: Round) -> str:
     # as `propose` wrote it there, checked: to check the plan again fetches pydantic (0.1 s)
     crs = str(round_.manifest["plan"].get("study", {}).get("crs", EQUAL_AREA))
     try:
-        CRS.from_user_input(crs)
+        read_crs(crs)
         return crs
     except CRSError:
         from cami_units.plan import stored_plan  # it has the words for every fault

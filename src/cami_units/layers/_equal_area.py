@@ -301,13 +301,12 @@ def to_lonlat(
     """
     table = _placed(table)
     check_arguments(to_lonlat, locals())
-    lonlat = table.to_crs(LONLAT)
-    shapes = np.asarray(lonlat.geometry.array, dtype=object)
+    shapes = np.asarray(table.geometry.array, dtype=object)
     if not same_crs(table.crs, LONLAT):  # in degrees already, a wide edge is as wide as it says
-        shapes = cut_at_180(shapes)
+        shapes = cut_at_180(transformed(shapes, table.crs, LONLAT))
     if decimals is not None:
         shapes = _rounded(shapes, decimals)
-    return lonlat.set_geometry(gpd.GeoSeries(shapes, index=lonlat.index, crs=lonlat.crs))
+    return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=LONLAT))
 
 
 def _rounded(shapes: Shapes, decimals: int) -> Shapes:

@@ -189,11 +189,12 @@ def crs_text(crs: AnyCrs) -> str:
 def _area_fault(text: str) -> Note | None:
     """The fault of a coordinate system, looked for once."""
     plane = read_crs(text)
-    name = crs_name(plane)
     if not plane.is_projected:
-        return Note("crs not projected", {"name": name, "systems": Note("crs of regions")})
+        return Note(
+            "crs not projected", {"name": crs_name(plane), "systems": Note("crs of regions")}
+        )
     if (units := {axis.unit_name for axis in plane.axis_info}) != {"metre"}:
-        facts = {"name": name, "units": in_short(sorted(units))}
+        facts = {"name": crs_name(plane), "units": in_short(sorted(units))}
         return Note("crs not in metres", facts | {"systems": Note("crs of regions")})
     to_plane = transformer(LONLAT, plane)
     worst = max((_area_error(to_plane, west, south) for west, south in _corners(plane)), key=abs)
@@ -204,7 +205,10 @@ def _area_fault(text: str) -> Note | None:
         if np.isfinite(worst)
         else Note("crs ends inside the region")
     )
-    return Note("crs not equal-area", {"name": name, "off": off, "systems": Note("crs of regions")})
+    return Note(
+        "crs not equal-area",
+        {"name": crs_name(plane), "off": off, "systems": Note("crs of regions")},
+    )
 
 
 def _corners(plane: CRS) -> list[tuple[float, float]]:
