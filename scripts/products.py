@@ -163,8 +163,12 @@ def _region(bench: Bench) -> None:
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     folder = bench.out / "region"
     folder.mkdir()
-    # The notebook works in a temporary folder of a name that nobody knows before.
-    head = f"import tempfile\ntempfile.mkdtemp = lambda: {str(folder)!r}\n"
+    # The notebook works in a temporary folder of a name that nobody knows before, and makes layers of its own, in
+    # which GDAL writes the time of day.
+    head = (
+        f"import os, tempfile\ntempfile.mkdtemp = lambda: {str(folder)!r}\n"
+        "os.environ['OGR_CURRENT_DATE'] = '2026-01-01T00:00:00.000Z'\n"
+    )
     bench.python("-c", head + code)
     made = folder / "rounds" / "00-proposal"
     bench.run("pack", made, "--out", folder / "pack")
