@@ -71,6 +71,13 @@ def test_the_darker_outlines_of_ranges_are_told_apart_too(kind: str | None) -> N
     assert too_close(list(product(palette.SPECIES_LINES, palette.TOGETHER)), kind) == []
 
 
+def test_every_look_of_the_tables_is_of_colours() -> None:
+    """The name of a layer stands for its colour there: of one that is misspelt nothing would be drawn."""
+    looks = (palette.STATUS_LOOKS, palette.LAYER_LOOKS, palette.BARRIER_LOOKS, INKS)
+    colours = {ink for table in looks for look in table.values() for ink in (look.line, look.fill)}
+    assert [ink for ink in colours if not re.fullmatch(r"(#?[0-9a-f]{6})?", ink)] == []
+
+
 def test_every_drawn_status_has_a_colour() -> None:
     drawn = [status for status in STATUSES if status not in ("rejected", "merged")]
     assert list(palette.STATUS) == drawn == list(palette.STATUS_LOOKS)

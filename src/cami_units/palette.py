@@ -83,7 +83,7 @@ VERDICTS: Final = _colours("verdicts")
 NEEDS: Final = _colours("needs")
 STABILITY: Final = _colours("stability")
 GROUND: Final = _colours("ground")
-LAND, WATER, RIVER, SHORE = GROUND.values()
+LAND, WATER, RIVER, SHORE = (GROUND[name] for name in ("land", "water", "river", "shore"))
 TOGETHER: Final = (*STATUS.values(), *EVIDENCE.values())
 """Every colour that can be on at once, one species and the cells aside."""
 

@@ -1,4 +1,4 @@
-"""Which files lie among what groups handed in, and what each of them is called."""
+"""What lies among what groups handed in: files, what each is called, and the table of resolutions."""
 
 from __future__ import annotations
 

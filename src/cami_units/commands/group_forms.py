@@ -1,4 +1,4 @@
-"""What a group asks for in its form: rows about units, one unit each."""
+"""What a group asks for in words: in the rows of its form, one unit each, and in the place of a name."""
 
 from __future__ import annotations
 

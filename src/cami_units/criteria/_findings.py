@@ -1,4 +1,4 @@
-"""Findings: numbers held against the thresholds of a profile (met, not met, not assessed), and told."""
+"""Findings: numbers held against the thresholds of a profile, told, and what would meet one that is missed."""
 
 from __future__ import annotations
 

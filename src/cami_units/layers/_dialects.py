@@ -1,4 +1,7 @@
-"""The dialects: how the same column is spelt by the Red List, by WDPA, by people and by us."""
+"""The dialects: how columns, categories and states are spelt by the Red List, by WDPA, by people and by us.
+
+And which of the columns each kind of file needs.
+"""
 
 from __future__ import annotations
 

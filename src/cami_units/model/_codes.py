@@ -9,8 +9,8 @@ from typing import Any, Final
 from cami_units.model._tables import rows_of
 
 PRESENCE, ORIGIN, SEASONAL = (
-    MappingProxyType({int(code): str(name) for code, name in names.items()})
-    for names in rows_of("codes.toml").values()
+    MappingProxyType({int(code): str(name) for code, name in rows_of("codes.toml")[kind].items()})
+    for kind in ("presence", "origin", "seasonal")
 )
 """What the codes of IUCN say of a part of a range."""
 

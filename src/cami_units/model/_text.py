@@ -1,4 +1,4 @@
-"""Text from outside, made harmless once."""
+"""Text from outside: read in whatever encoding it is, and made harmless once."""
 
 from __future__ import annotations
 

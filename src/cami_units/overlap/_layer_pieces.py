@@ -1,4 +1,7 @@
-"""The layers of a plan cut by one another, once, so that any sites can be laid over the pieces."""
+"""The layers of a plan cut by one another, once, so that any sites can be laid over the pieces.
+
+And where each layer has been looked for: outside of it, nothing found is nothing known.
+"""
 
 from __future__ import annotations
 
