@@ -421,18 +421,28 @@ def test_what_covers_the_same_ground_is_there_once_whatever_else_is_as_large(bas
         assert [one.note.key for one in found.notices] == ["drawn twice"] * 2
 
 
-def test_squares_of_a_grid_are_held_against_their_neighbours_only(base, monkeypatch):
-    """All are as large as each other: of 20 by 20 squares each has at most four neighbours before it."""
-    squares = [km_box(x, y, x + 10, y + 10) for x in range(0, 200, 10) for y in range(0, 200, 10)]
-    rows = [unit("", shape, name=f"Plot {number}") for number, shape in enumerate(squares)]
-    placemarks, ground, *_ = brought(base, rows)
+@pytest.mark.parametrize("files", [("a.kml",), ("a.kml", "b.kml")])
+def test_squares_of_a_grid_are_held_against_their_neighbours_only(base, monkeypatch, files):
+    """All are as large as each other. Of 20 by 20 squares each touches eight at most: in its file, and in the other."""
+    corners = [(x, y) for x in range(0, 200, 10) for y in range(1000, 1200, 10)]
+    squares = [km_box(x, y, x + 10, y + 10) for x, y in corners]
+    rows = [
+        unit("", shape, name=f"Plot {number}", file=file)
+        for file in files
+        for number, shape in enumerate(squares)
+    ]
     held: list[tuple[int, int]] = []
-    could_share = ground.could_share
-    monkeypatch.setattr(
-        ground, "could_share", lambda *pair: held.append(pair) or could_share(*pair)
-    )
-    assert len(_once(workshop.placemarks_of(placemarks), ground, Identified())) == len(squares)
-    assert len(held) < 4 * len(squares)
+    could_share = workshop.Ground.could_share
+
+    def counted(ground, first, second):
+        held.append((first, second))
+        return could_share(ground, first, second)
+
+    monkeypatch.setattr(workshop.Ground, "could_share", counted)
+    versions = brought(base, rows)[2][0]
+    assert len(versions.new_shapes) == len(squares)
+    assert len(versions.dropped_shapes) == len(rows) - len(squares)
+    assert len(held) < 2 * 8 * len(rows)
 
 
 def test_the_more_alike_keeps_the_id_whichever_comes_first(base):

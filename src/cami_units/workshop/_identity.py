@@ -924,6 +924,10 @@ class Ground:
         """The km² of a placemark, and the box around it in metres: west, south, east, north."""
         return self.area[place], *self._bounds[place]
 
+    def boxes(self, places: Sequence[int]) -> Any:
+        """The boxes around placemarks, in an array."""
+        return shapely.box(*np.array([self._bounds[place] for place in places]).reshape(-1, 4).T)
+
     def with_unit(self, place: int, unit_id: str) -> float:
         """Ground that a placemark shares with a unit of the base."""
         return self.of_unit.get(place, {}).get(unit_id, 0.0)
@@ -965,7 +969,7 @@ class Ground:
 
         The boxes around the shapes rule the others out.
         """
-        boxes = shapely.box(*np.array([self._bounds[place] for place in places]).reshape(-1, 4).T)
+        boxes = self.boxes(places)
         first, second = shapely.STRtree(boxes).query(boxes)
         ordered = sorted(zip(first.tolist(), second.tolist(), strict=True))
         pairs = ((places[a], places[b]) for a, b in ordered if a < b)
@@ -973,7 +977,8 @@ class Ground:
 
     def measure(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Measure what pairs share all at once: one by one it costs ten times as much."""
-        missing = sorted({(min(pair), max(pair)) for pair in pairs} - set(self._between))
+        ordered = {(min(pair), max(pair)) for pair in pairs}
+        missing = sorted(pair for pair in ordered if pair not in self._between)
         sides = (self._shapes.iloc[[pair[side] for pair in missing]] for side in (0, 1))
         self._between |= zip(missing, map(float, overlap.shared_km2(*sides)), strict=True)
 

@@ -827,17 +827,19 @@ def _new_shapes(
 ) -> list[Placemark]:
     """The new shapes of all files of a group, each once, without those that carry an X."""
     unique: list[Placemark] = []
-    for file, identity, _ in files:
+    for _, identity, _ in files:
+        # what a file repeats of its own is known already
+        earlier = tuple(unique)
+        boxes = shapely.STRtree(ground.boxes([shape.place for shape in earlier]))
         for mark in identity.new_shapes:
             if rejects(mark.name):
                 result.dropped_shapes.append(mark)
                 result.notices.append(mark.notice("new shape with X"))
                 continue
             new_shape = _asked_whether_hole(mark, identity, ground, result)
-            twin = next(
-                (earlier for earlier in unique if _is_same_place(earlier, new_shape, ground)), None
-            )
-            if twin is None or twin.file == file.file:
+            near = sorted(boxes.query(*ground.boxes([mark.place])).tolist())
+            twins = (earlier[at] for at in near if _is_same_place(earlier[at], new_shape, ground))
+            if (twin := next(twins, None)) is None:
                 unique.append(new_shape)
                 continue
             result.dropped_shapes.append(new_shape)
