@@ -573,7 +573,7 @@ def crossings_of(units: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
         latitude. For sensitive species it is made coarse, and ``coarse`` says why.
     """
     cuts = overlap.barrier_cuts(units, pieces)
-    points = cuts.to_crs(LONLAT).geometry
+    points = layers.to_lonlat(cuts).geometry
     # nor is it told where a single animal met a fence
     delicate_species: dict[str, CoarseReason] = dict.fromkeys(
         sensitive_species(pieces.layers.species), "sensitive"
