@@ -949,6 +949,8 @@ def test_a_pin_that_names_a_range_of_units_is_a_remark_on_each(words, end, tmp_p
         ("all units: add the buffer", []),
         ("все единицы, кроме CU-002", ["CU-002"]),
         ("所有单元", []),
+        ("бүх нэгжид орчны бүс", []),
+        ("all PCUs except CU-002", ["CU-002"]),
     ],
 )
 def test_what_is_said_of_all_units_stands_on_each(said, left_out, tmp_path):
@@ -977,6 +979,13 @@ def test_points_by_which_a_gis_labels_outlines_are_told_once_and_are_no_pins(tmp
     # a single one may have been dropped by hand
     alone = collected(tmp_path, {"edit_S1.kmz": kmz(labels[0])})
     assert alone.remarks["unit_id"].tolist() == ["CU-001"]
+    # and several on one unit mark places in it
+    herds = [
+        draw.drawn("CU-001", square("CU-001").centroid.buffer(0.1).boundary.interpolate(far))
+        for far in (0, 0.3)
+    ]
+    marked = collected(tmp_path, {"edit_S1.kmz": kmz(*herds, labels[1])})
+    assert marked.remarks["unit_id"].tolist() == ["CU-001", "CU-001", "CU-002"]
 
 
 def joined_by_a_gis(joint: str, outline: shapely.Polygon) -> bytes:

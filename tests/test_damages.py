@@ -872,6 +872,17 @@ def small_bow_tie(number: int) -> str:
     return polygon(text([(x, y), (x + 0.1, y + 0.1), (x + 0.1, y), (x, y + 0.1), (x, y)]))
 
 
+def box_or_point(number: int) -> str:
+    """Of an outline and its label each, side by side."""
+    x, y = at(number)
+    is_box = number % 2 == 0
+    return (
+        polygon(text(ring(x, y, 0.1)))
+        if is_box
+        else f"<Point><coordinates>{x},{y}</coordinates></Point>"
+    )
+
+
 def sieve(number: int) -> str:
     """A square with 9,900 holes in rows: one of four."""
     if number > 3:
@@ -891,6 +902,7 @@ LARGEST = {
     "stars": lambda: many(small_star),
     "holes": lambda: many(sieve),
     "pins": lambda: many(lambda n: f"<Point><coordinates>{50 + n / 300},41</coordinates></Point>"),
+    "one name": lambda: re.sub(rb"<name>n \d+", b"<name>Altai", many(box_or_point)),
 }
 
 

@@ -47,10 +47,11 @@ def take_form(form: Form, reading: FileReading) -> None:
         for row in text_rows(pd.concat([form.units, form.unfilled]))
     ]
     by_unit = [_one_unit_each(row, base_facts) for row in rows_of_form]
+    names = {clean_name(name).casefold() for ones in base_facts.names.values() for name in ones}
     group_files.forms[label] = [
         form_row
         for cells in chain.from_iterable(by_unit)
-        if (form_row := _form_row(cells, reading)) is not None
+        if (form_row := _form_row(cells, names - {""}, reading)) is not None
     ]
     filled = len(group_files.forms[label])
     group_files.forms[label] += _rows_of_mates(group_files.forms[label], base_facts)
@@ -181,8 +182,10 @@ def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[st
     return [{**nothing, "unit_id": one, "comment": comment} for one in pieces]
 
 
-def _form_row(row: Mapping[str, str], reading: FileReading) -> workshop.FormRow | None:
-    """What a row of a form says of a unit; None where it says nothing of one.
+def _form_row(
+    row: Mapping[str, str], names: Collection[str], reading: FileReading
+) -> workshop.FormRow | None:
+    """What a row of a form says of a unit, which the `names` of units may call; None where it says nothing of one.
 
     Only a map can show a new unit.
     """
@@ -195,7 +198,7 @@ def _form_row(row: Mapping[str, str], reading: FileReading) -> workshop.FormRow 
     comments = [] if action == "new" else [row["comment"], cells["open_question"]]
     requests = tuple(_requests(action, unit_id, cells, reading.base_facts.units))
     is_filled = any(value for key, value in cells.items() if key != "unit_id")
-    if not is_filled or not (action == "new" or _may_name_unit(unit_id, reading.base_facts)):
+    if not is_filled or not (action == "new" or _may_name_unit(unit_id, names)):
         return None
     for request in requests:
         reading.note_in("units", unit_id or cells["new_name"], request)
@@ -221,10 +224,9 @@ def _form_row(row: Mapping[str, str], reading: FileReading) -> workshop.FormRow 
     )
 
 
-def _may_name_unit(typed: str, base_facts: HandedOut) -> bool:
+def _may_name_unit(typed: str, names: Collection[str]) -> bool:
     """Whether a cell holds a number or the name of a unit: "Total" is none, and is told with its whole row."""
-    names = {clean_name(name).casefold() for ones in base_facts.names.values() for name in ones}
-    return any(map(str.isdigit, typed)) or typed.casefold() in names - {""}
+    return any(map(str.isdigit, typed)) or typed.casefold() in names
 
 
 def _asked_of_form(typed: str, unit_id: str, base_facts: HandedOut) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -191,21 +192,31 @@ def _parted_labels(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The points by which a GIS labels outlines, and all other pins.
 
-    Each says nothing but the name of the unit that it stands on; a single one somebody may have dropped.
+    Each says nothing but the name of the unit that it stands on, and is the only one for it; a single one in a
+    file somebody may have dropped.
     """
-    base_facts, outlines = reading.base_facts, dict[str, list[Any]]()
-    named = [(mark["name"], mark["ground"]) for mark in grounds] if pins else []
-    for unit_id, outline in base_facts.outlines.items() if pins else ():
-        named += [(name, outline) for name in (unit_id, *known_names(unit_id, base_facts))]
-    for name, outline in named:
-        outlines.setdefault(_label_said(name), []).append(outline)
-
-    def is_label(mark: Mapping[str, Any]) -> bool:
-        label = _label_said(mark["name"])
-        is_bare = bool(label) and not mark["comment"] and mark["lines"] is None
-        return is_bare and any(shapely.intersects(outlines.get(label, []), mark["points"]))
-
-    labels, others = _parted(pins, is_label)
+    base_facts, bare = reading.base_facts, dict[str, list[dict[str, Any]]]()
+    for mark in pins:
+        if not mark["comment"] and mark["lines"] is None:
+            bare.setdefault(_label_said(mark["name"]), []).append(mark)
+    named = [(_label_said(mark["name"]), mark["ground"]) for mark in grounds] if bare else []
+    drawn = Counter(label for label, _ in named)
+    for unit_id, outline in base_facts.outlines.items() if bare else ():
+        names = (unit_id, *known_names(unit_id, base_facts))
+        named += [(_label_said(name), outline) for name in names]
+    # more points than outlines of a name: somebody marks places
+    trees = {
+        label: shapely.STRtree([mark["points"] for mark in marks])
+        for label, marks in bare.items()
+        if label and len(marks) <= max(1, drawn[label])
+    }
+    on_their_own = {
+        id(bare[label][number])
+        for label, outline in named
+        if label in trees
+        for number in trees[label].query(outline, predicate="intersects")
+    }
+    labels, others = _parted(pins, lambda mark: id(mark) in on_their_own)
     if len(labels) < 2:
         return [], pins
     reading.note("label points", count=len(labels))

@@ -383,13 +383,20 @@ def _coloured_styles(part: bytes | None) -> dict[int, str]:
     root = _tree(part)
     fills = [next(_all(fill, "patternFill"), None) for fill in next(_all(root, "fills"), ())]
     colours = {
-        number: _attribute(colour, "rgb")[-6:].upper() or str(dict(colour.attrib))
+        number: _attribute(colour, "rgb")[-6:].upper()
+        or _WHITES.get(look := str(dict(colour.attrib)), look)
         for number, fill in enumerate(fills)
         if fill is not None and _attribute(fill, "patternType") == "solid"
         for colour in _all(fill, "fgColor")
     }
     numbers = [int(_attribute(style, "fillId") or 0) for style in next(_all(root, "cellXfs"), ())]
     return {style: colours[fill] for style, fill in enumerate(numbers) if fill in colours}
+
+
+_WHITES: Final = dict.fromkeys(
+    map(str, ({"theme": "0"}, {"indexed": "1"}, {"indexed": "9"})), "FFFFFF"
+)
+"""What Excel has for white: of the theme, and of the two old lists of colours."""
 
 
 def _placed_cells(root: Any) -> Iterator[tuple[tuple[int, int], Any]]:

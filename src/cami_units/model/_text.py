@@ -341,7 +341,7 @@ def _bits(sample: bytes, encoding: str) -> float:
 def _letter_bits(before: str, letter: str, after: str) -> float:
     """Bits of one letter between its neighbours."""
     # signs that any language has between words: they speak for no encoding, and against none
-    if letter in "«»–—“”„…’№° ":
+    if letter in "«»‹›–—“”„…‘’№° ":
         return 9.0
     beside_latin = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())
     if "\u0400" <= letter <= "\u052f":
