@@ -179,7 +179,7 @@ def overlap_bands(
     Raises
     ------
     InputError
-        As :func:`overlap`, or when a key has several rows: dissolve them first.
+        As :func:`overlaps`, or when a key has several rows: dissolve them first.
 
     Examples
     --------

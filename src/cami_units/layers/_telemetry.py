@@ -338,7 +338,7 @@ def animal_crossings(
 ) -> pd.DataFrame:
     """Where tracks cross borders, by animal and date and without a place.
 
-    The crossings are those of :func:`cami_units.border_crossings`: a track counts as a line that
+    The crossings are those of :func:`cami_units.overlap.border_crossings`: a track counts as a line that
     somebody drew along it would.
 
     Returns

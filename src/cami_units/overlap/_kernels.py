@@ -13,7 +13,7 @@ no edge enters cost one addition. Pieces going up and pieces going down have opp
 shells and holes. The signs come from each ring's own signed area: rings may turn either way.
 
 The functions here know nothing of tables. They take the vertices of polygons as one flat array and
-give the cells that each covers. All but :func:`by_site` work on a run of polygons and touch nothing
+give the cells that each covers. All but `_by_site` work on a run of polygons and touch nothing
 else, so that threads may share a layer, and the numbers do not depend on how many there are. This
 module imports numba and is itself imported at first use.
 """

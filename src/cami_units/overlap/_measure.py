@@ -238,7 +238,7 @@ def covered_cells(
     Raises
     ------
     InputError
-        As :func:`overlap`, or when a key has several rows: dissolve them first.
+        As :func:`overlaps`, or when a key has several rows: dissolve them first.
     """
     _check_measurable(layer, by)
     refuse = partial(_refuse_cells, layer, by, window)
