@@ -19,7 +19,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cami_units.model import LONLAT, data_dir, transformer
+from cami_units.model import LONLAT, data_dir, transformed, transformer
 
 Frame = tuple[float, float, float, float]
 """West, south, east, north, in degrees; or left, low, right, top in metres of a CRS."""
@@ -256,8 +256,7 @@ def land_beyond(
     ]
     land = shapely.get_parts(turned)
     if crs != LONLAT:
-        there: Any = transformer(LONLAT, crs).transform
-        land = shapely.transform(land, there, interleaved=False)
+        land = transformed(land, LONLAT, crs)
         # what is no place of the map is cut away with the part that it lies in
         land = shapely.clip_by_rect(land[np.isfinite(shapely.bounds(land)).all(axis=1)], *frame)
     # half a step: what is finer falls to the opening below

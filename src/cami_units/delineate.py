@@ -23,7 +23,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet, transformer
+from cami_units.model import LONLAT, InputError, Progress, cut_at_180, quiet, transformed
 from cami_units.model import number as figure
 from cami_units.overlap import joined_numbers, side_of
 
@@ -1139,8 +1139,7 @@ def editable(
     GeoDataFrame
         The same rows in EPSG:4326, outer rings counter-clockwise.
     """
-    to_lonlat: Any = transformer(units.crs, LONLAT).transform
-    lonlat = shapely.transform(units.geometry.to_numpy(), to_lonlat, interleaved=False)
+    lonlat = transformed(units.geometry.to_numpy(), units.crs, LONLAT)
     shapes = _short_edges(cut_at_180(lonlat), max_edge_deg, decimals)
     return units.set_geometry(gpd.GeoSeries(shapes, index=units.index, crs=LONLAT))
 

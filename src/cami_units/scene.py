@@ -43,7 +43,7 @@ from cami_units.model import (
     listed,
     nearest,
     problem_of,
-    transformer,
+    transformed,
     truth,
 )
 
@@ -691,13 +691,11 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
 
     def made(places: list[int]) -> Shapes:
         """Places made coarse, in longitude and latitude."""
-        to_flat: Any = transformer(shapes.crs, crs).transform
-        to_lonlat: Any = transformer(crs, LONLAT).transform
         projection = Proj(crs)
         dense = shapely.segmentize(given[places], 0.25)
-        flat = shapely.transform(dense, to_flat, interleaved=False)
+        flat = transformed(dense, shapes.crs, crs)
         coarse_shapes = [_coarse_shape(shape, projection, km) for shape in flat]
-        lonlat = shapely.transform(coarse_shapes, to_lonlat, interleaved=False)
+        lonlat = transformed(coarse_shapes, crs, LONLAT)
         return np.asarray(cut_at_180(lonlat), dtype=object)
 
     # figures, maps and what is handed out are made of the same layers, one after another

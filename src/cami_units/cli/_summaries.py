@@ -527,9 +527,8 @@ def say_activities(activity_tables: Activities, lang: str) -> None:
 def say_check(problems: Sequence[Problem], sources: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Say layer by layer what is in each file and what is wrong with it."""
     # a layer whose only file could not be read has problems and no source
-    layers = dict.fromkeys([str(source["layer"]) for source in sources])
-    layers.update(dict.fromkeys(problem.layer for problem in problems))
-    for layer in layers:
+    names = [str(source["layer"]) for source in sources]
+    for layer in dict.fromkeys([*names, *(problem.layer for problem in problems)]):
         say(_layer(layer, lang), style="bold")
         for source in sources:
             if source["layer"] == layer:

@@ -384,7 +384,7 @@ def _coloured_styles(part: bytes | None) -> dict[int, str]:
     fills = [next(_all(fill, "patternFill"), None) for fill in next(_all(root, "fills"), ())]
     colours = {
         number: _attribute(colour, "rgb")[-6:].upper()
-        or _WHITES.get(look := str(dict(colour.attrib)), look)
+        or ("FFFFFF" if (look := dict(colour.attrib)) in _WHITES else str(look))
         for number, fill in enumerate(fills)
         if fill is not None and _attribute(fill, "patternType") == "solid"
         for colour in _all(fill, "fgColor")
@@ -393,9 +393,7 @@ def _coloured_styles(part: bytes | None) -> dict[int, str]:
     return {style: colours[fill] for style, fill in enumerate(numbers) if fill in colours}
 
 
-_WHITES: Final = dict.fromkeys(
-    map(str, ({"theme": "0"}, {"indexed": "1"}, {"indexed": "9"})), "FFFFFF"
-)
+_WHITES: Final = ({"theme": "0"}, {"indexed": "1"}, {"indexed": "9"})
 """What Excel has for white: of the theme, and of the two old lists of colours."""
 
 

@@ -26,7 +26,7 @@ from cami_units.figures._figure_legend import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._pdf import HALO_OPACITY, PdfRenderer
 from cami_units.figures._sheet import INK, SOFT, dashed
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
-from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, transformer
+from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, transformed, transformer
 from cami_units.palette import Look, barrier_kind
 from cami_units.scene import (
     Frame,
@@ -256,15 +256,9 @@ def _water(scene: Scene, sized: Sized) -> tuple[npt.NDArray[Any], npt.NDArray[An
     table = backdrop.water_in(backdrop.lonlat_frame(sized.frame, scene.crs))
     least_km = _LONG_KM if sized.metres_per_mm > _WHOLE_REGION else 0
     lakes = table["kind"].eq(backdrop.LAKES).to_numpy()
-    shapes = moved(table.geometry.to_numpy(), LONLAT, scene.crs)
+    shapes = transformed(table.geometry.to_numpy(), LONLAT, scene.crs)
     rivers = ~lakes & table["size"].ge(least_km).to_numpy()
     return _seen(shapes[lakes], sized), _seen(shapes[rivers], sized)
-
-
-def moved(shapes: npt.NDArray[Any], source: str, target: str) -> npt.NDArray[Any]:
-    """Shapes of one CRS in another, vertex by vertex."""
-    there: Any = transformer(source, target).transform
-    return np.asarray(shapely.transform(shapes, there, interleaved=False), dtype=object)
 
 
 _WHOLE_REGION: Final = 15_000.0

@@ -23,7 +23,6 @@ from cami_units.figures._map import (
     draw_map,
     draw_units,
     graticule,
-    moved,
     north_arrow,
     scale_bar,
 )
@@ -47,7 +46,15 @@ from cami_units.figures._sheet import (
     write_in,
 )
 from cami_units.figures._typesetting import LEADING, MM_PER_POINT, Face, lines, width_mm
-from cami_units.model import EVIDENCE_LAYERS, LAYERS, LONLAT, finding_key, is_missing, transformer
+from cami_units.model import (
+    EVIDENCE_LAYERS,
+    LAYERS,
+    LONLAT,
+    finding_key,
+    is_missing,
+    transformed,
+    transformer,
+)
 from cami_units.scene import (
     COARSE,
     Frame,
@@ -341,7 +348,7 @@ def _around(scene: Scene, unit_id: str) -> Scene:
         seen = shapes[places] if whole else shapely.clip_by_rect(shapes[places], *window)
         dense = shapely.segmentize(seen, half / 20)
         is_there = ~shapely.is_empty(dense)  # what only touches the window is not in it
-        there = moved(dense[is_there], scene.crs, crs)
+        there = transformed(dense[is_there], scene.crs, crs)
         return table.iloc[places[is_there]].assign(geometry=there)
 
     units, layers = _looks(scene)

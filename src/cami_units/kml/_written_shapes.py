@@ -397,12 +397,13 @@ def hash_of_written(written: BaseGeometry) -> str:
     """The :func:`geom_hash` of a geometry that is as a file will hold it."""
     if known := _WRITTEN.get(id(written)):
         return known[0]
-    whole = shapely.multipolygons(parts(written)) if _is_area(written) else written
-    return _short_hash(shapely.to_wkb(shapely.normalize(whole), byte_order=1))
+    if _is_area(written):
+        return next(_area_hashes([written]))
+    return _short_hash(shapely.to_wkb(shapely.normalize(written), byte_order=1))
 
 
 def _area_hashes(areas: Sequence[BaseGeometry]) -> Iterator[str]:
-    """As :func:`hash_of_written` of areas, all at once."""
+    """The hash of each area, all at once: of a polygon as of a multipolygon of one part."""
     singles, place = shapely.get_parts(areas, return_index=True)
     is_there = ~shapely.is_empty(singles)
     wholes = np.full(len(areas), shapely.MultiPolygon(), dtype=object)

@@ -21,7 +21,7 @@ from cami_units.model import (
     equal_area_crs,
     read_crs,
     same_crs,
-    transformer,
+    transformed,
 )
 from cami_units.overlap import sorted_shapes
 
@@ -166,15 +166,6 @@ def _joined_at_the_date_line(lonlat: Shapes, flat_shapes: Shapes) -> Shapes:
 
 def _metres_a_unit(crs: CRS) -> float:
     return float(crs.axis_info[0].unit_conversion_factor or 1.0) if crs.axis_info else 1.0
-
-
-def transformed(shapes: Shapes, source: Any, target: Any) -> Shapes:
-    """Shapes of one CRS in another, vertex by vertex."""
-    door = transformer(source, target)
-    return np.asarray(
-        shapely.transform(shapes, lambda xy: np.column_stack(door.transform(xy[:, 0], xy[:, 1]))),
-        dtype=object,
-    )
 
 
 def _cut_at_seam(shapes: Shapes, target: CRS) -> Shapes:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from shapely.affinity import translate
 
 from cami_units import kml
-from cami_units.layers._equal_area import kinds, transformed
+from cami_units.layers._equal_area import kinds
 from cami_units.layers._gis_files import UNREADABLE, datasets, file_hash, undisturbed
 from cami_units.layers._reading import Dataset
 from cami_units.layers._shape_checks import datum_note
@@ -43,6 +43,7 @@ from cami_units.model import (
     is_missing,
     read_crs,
     same_crs,
+    transformed,
     whole_turn,
 )
 

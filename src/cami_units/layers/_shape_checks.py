@@ -27,7 +27,6 @@ from cami_units.layers._equal_area import (
     only,
     projected,
     repaired,
-    transformed,
 )
 from cami_units.layers._reading import Dataset, FileRules, LayerRead, rows_in_short
 from cami_units.model import (
@@ -47,6 +46,7 @@ from cami_units.model import (
     read_crs,
     same_crs,
     toml_key,
+    transformed,
     widened,
 )
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from cami_units.layers._dialects import blank, by_value, plain
-from cami_units.layers._equal_area import transformed
 from cami_units.layers._occurrences import (
     Clean,
     left_out,
@@ -38,6 +37,7 @@ from cami_units.model import (
     notes_as_text,
     problem_of,
     said,
+    transformed,
 )
 from cami_units.overlap import border_crossings
 

@@ -53,6 +53,7 @@ from ._crs import frames_on_globe as frames_on_globe
 from ._crs import narrowest_bounds as narrowest_bounds
 from ._crs import read_crs as read_crs
 from ._crs import same_crs as same_crs
+from ._crs import transformed as transformed
 from ._crs import transformer as transformer
 from ._crs import whole_turn as whole_turn
 from ._crs import widened as widened

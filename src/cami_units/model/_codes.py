@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from cami_units.model._tables import rows_of
 
+_CODES: Final = rows_of("codes.toml")
+
 PRESENCE, ORIGIN, SEASONAL = (
-    MappingProxyType({int(code): str(name) for code, name in rows_of("codes.toml")[kind].items()})
+    MappingProxyType({int(code): str(name) for code, name in _CODES[kind].items()})
     for kind in ("presence", "origin", "seasonal")
 )
 """What the codes of IUCN say of a part of a range."""

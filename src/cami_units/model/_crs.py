@@ -44,6 +44,12 @@ def transformer(source: Any, target: Any) -> Transformer:
     return _transformer(read_crs(source).srs, read_crs(target).srs)
 
 
+def transformed(shapes: Any, source: Any, target: Any) -> NDArray[np.object_]:
+    """Shapes of one CRS in another, vertex by vertex."""
+    there: Any = transformer(source, target).transform
+    return np.asarray(shapely.transform(shapes, there, interleaved=False), dtype=object)
+
+
 @lru_cache(maxsize=256)  # a page for each unit has a projection of its own
 def _transformer(source: str, target: str) -> Transformer:
     """The way between two CRSs: known where both are on one datum, else looked for by PROJ."""
