@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A buffer around many small parts takes a hundred times as long as the parts one by one, and their union.
+# A buffer around 300 small parts takes more than thirty times as long as the buffers of the parts and their union.
 #
 # Version  shapely 2.2.0, GEOS 3.14.1 (CPython 3.11)
 # Guess    `buffer` of a MultiPolygon does what it takes: parts one by one, put together. To do that
