@@ -892,7 +892,7 @@ def test_an_answer_that_changes_nothing_is_refused_with_what_does(base):
         [notice] = outcome.notices
         assert words.said(notice.note) == (
             f"resolution CU-001;CU-004, {choice}: it would change nothing here, and the conflict stays "
-            "open. What settles it, a line each: CU-001;CU-004,both  CU-001,base  CU-004,leave-out"
+            "open. Any one of these lines settles it: CU-001;CU-004,both | CU-001,base | CU-004,leave-out"
         )
     # and these lines do
     for pair, choice in (("CU-001;CU-004", "both"), ("CU-001", "base"), ("CU-004", "leave-out")):

@@ -422,7 +422,7 @@ def idle_resolutions(
         facts: dict[str, Any] = {"unit_id": unit_id, "choice": decided.choice}
         works = [line for one in merge.conflicts if one.unit_id == unit_id for line in one.works]
         if works:
-            lines = "  ".join(dict.fromkeys(works))
+            lines = " | ".join(dict.fromkeys(works))
             what = note("resolution without effect", **facts, lines=lines)
         else:
             is_known = unit_id in unit_ids or unit_id in new_ids
