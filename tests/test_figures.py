@@ -25,9 +25,10 @@ from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.text import Text
 from PIL import Image
 from pyproj import Geod, Transformer
@@ -46,7 +47,7 @@ from cami_units.figures import _pages as pages_room
 from cami_units.figures import _sheet as sheet_room
 from cami_units.figures._pdf import _font as open_font
 from cami_units.figures._pdf import bound, drawn_page, page_as_bytes, page_of_bytes
-from cami_units.figures._sheet import axes_at, sheet
+from cami_units.figures._sheet import sheet
 from cami_units.figures._typesetting import (
     MISSING,
     drawable,
@@ -174,7 +175,7 @@ def test_nothing_hangs_over_the_edge_of_a_sheet(name: str) -> None:
     figure = SHEETS[name](toy_scene(name_en=long, name_ru=long))
     frame = figure.bbox
     renderer = FigureCanvasAgg(figure).get_renderer()
-    written = figure.findobj(lambda one: isinstance(one, Text) and one.axes is None)
+    written = figure.findobj(Text)
     # a line is measured by matplotlib's own text of the same letters at the same place
     written += [
         figure.text(*line.place, line.get_text(), fontproperties=line.letters, parse_math=False)
@@ -310,7 +311,8 @@ def test_what_is_not_there_is_refused_with_the_nearest() -> None:
 def drawn(frame: Any, width: float = 200.0) -> tuple[Any, map_room.Sized]:
     figure = sheet(width + 20, 200)
     made = framed(frame, aspect=width / 150, margin=0)
-    return axes_at(figure, 10, 10, width, 150), map_room.Sized(made, width, 7)
+    field = map_room.Field(figure, (10, 10, width, 150), made)
+    return field, map_room.Sized(made, width, 7)
 
 
 @pytest.mark.parametrize("centre", [(50, 52), (80, 40), (120, 47)])
@@ -318,9 +320,9 @@ def test_the_arrow_points_to_true_north_from_where_it_stands(centre: tuple[float
     """In a conic projection that is not up: the geodesic azimuth of the drawn arrow says so."""
     scene = toy_scene()
     x, y = Transformer.from_crs(4326, EQUAL_AREA, always_xy=True).transform(*centre)
-    axes, sized = drawn((x - 5e5, y - 4e5, x + 5e5, y + 4e5))
-    map_room.north_arrow(map_room.Plate(axes, scene, sized), size=9)
-    (arrow,) = axes.findobj(FancyArrowPatch)
+    field, sized = drawn((x - 5e5, y - 4e5, x + 5e5, y + 4e5))
+    map_room.north_arrow(map_room.Plate(field, scene, sized), size=9)
+    (arrow,) = field.findobj(FancyArrowPatch)
     (x0, y0), (x1, y1) = arrow._posA_posB
     back = Transformer.from_crs(EQUAL_AREA, 4326, always_xy=True)
     (lon0, lon1), (lat0, lat1) = back.transform([x0, x1], [y0, y1])
@@ -332,38 +334,40 @@ def test_the_arrow_points_to_true_north_from_where_it_stands(centre: tuple[float
 def test_no_name_stands_where_the_arrow_and_the_bar_stand() -> None:
     """Furniture on the very place of an id: it steps aside. The arrow says which corner it fills."""
     toy = toy_scene()
-    axes, sized = drawn(toy.units.total_bounds)
-    map_room.draw_map(map_room.Plate(axes, toy, sized), layers=())
-    at = [text.get_position() for text in axes.texts if text.get_text() == "CU-001"]
+    field, sized = drawn(toy.units.total_bounds)
+    map_room.draw_map(map_room.Plate(field, toy, sized), layers=())
+    at = [text.get_position() for text in field.findobj(Text) if text.get_text() == "CU-001"]
     [(x, y)] = at
-    arrow = map_room.north_arrow(map_room.Plate(axes, toy, sized), size=9)
+    arrow = map_room.north_arrow(map_room.Plate(field, toy, sized), size=9)
     assert arrow[2:] == sized.frame[2:]  # the upper right corner
     frame = (x - 1, y - 1, x + 1, y + 1)
-    axes, sized = drawn(toy.units.total_bounds)
-    map_room.draw_map(map_room.Plate(axes, toy, sized), layers=(), furniture=[frame])
-    places = [Point(text.get_position()) for text in axes.texts]
-    assert [text.get_text() for text in axes.texts].count("CU-001") == 1
+    field, sized = drawn(toy.units.total_bounds)
+    map_room.draw_map(map_room.Plate(field, toy, sized), layers=(), furniture=[frame])
+    places = [Point(text.get_position()) for text in field.findobj(Text)]
+    assert [text.get_text() for text in field.findobj(Text)].count("CU-001") == 1
     assert not any(box(*frame).contains(place) for place in places)
 
 
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
-    axes, sized = drawn((-5e5, -4e5, 5e5, 4e5))
-    map_room.scale_bar(map_room.Plate(axes, toy_scene(), sized), size=8)
+    field, sized = drawn((-5e5, -4e5, 5e5, 4e5))
+    map_room.scale_bar(map_room.Plate(field, toy_scene(), sized), size=8)
     # 1000 km of ground at most a quarter wide: 200 km, in four parts of 50 km.
-    parts = [patch for patch in axes.patches if patch.get_width() == pytest.approx(50_000)]
+    parts = [
+        patch for patch in field.findobj(Rectangle) if patch.get_width() == pytest.approx(50_000)
+    ]
     assert len(parts) == 4
-    told = [text.get_text() for text in axes.texts]
+    told = [text.get_text() for text in field.findobj(Text)]
     # The frame is 1066.7 km (800 km high, 200 : 150) over 200 mm: 1 : 5.33 million.
     assert told == ["200 km", "1 : 5,300,000"]
 
 
 def test_degrees_stand_where_their_lines_meet_the_edge() -> None:
     """Witness: the label's place, taken back to longitude and latitude, is the degree it names."""
-    axes, sized = drawn((-2e6, -1e6, -5e5, 2e5))
-    map_room.graticule(map_room.Plate(axes, toy_scene(), sized), size=7)
+    field, sized = drawn((-2e6, -1e6, -5e5, 2e5))
+    map_room.graticule(map_room.Plate(field, toy_scene(), sized), size=7)
     back = Transformer.from_crs(EQUAL_AREA, 4326, always_xy=True)
     left, low, *_ = sized.frame
-    told = [(text.get_text(), text.get_position()) for text in axes.texts]
+    told = [(text.get_text(), text.get_position()) for text in field.findobj(Text)]
     assert len(told) >= 6
     for label, (x, y) in told:
         degrees, letter = label.split("° ")
@@ -386,9 +390,9 @@ def test_a_map_over_the_180_meridian_takes_the_longitudes_it_shows_and_no_other(
         backdrop.water_in((-180, south, -170, north)),
     ]
     assert len(waters) == len(pd.concat(sides).drop_duplicates("geometry"))
-    axes, sized = drawn(frame)
-    map_room.graticule(map_room.Plate(axes, SimpleNamespace(crs=crs, lang="en"), sized), size=7)
-    labels = [text.get_text() for text in axes.texts]
+    field, sized = drawn(frame)
+    map_room.graticule(map_room.Plate(field, SimpleNamespace(crs=crs, lang="en"), sized), size=7)
+    labels = [text.get_text() for text in field.findobj(Text)]
     assert {"175° E", "175° W"} <= set(labels)
     assert not any(
         label.endswith(("E", "W")) and float(label.split("°")[0]) > 180 for label in labels
@@ -396,16 +400,16 @@ def test_a_map_over_the_180_meridian_takes_the_longitudes_it_shows_and_no_other(
 
 
 def test_half_degrees_have_the_decimal_sign_of_the_language() -> None:
-    axes, sized = drawn((-2e5, -1e5, 0, 2e4))
-    map_room.graticule(map_room.Plate(axes, replace(toy_scene(), lang="ru"), sized), size=7)
-    labels = [text.get_text() for text in axes.texts]
+    field, sized = drawn((-2e5, -1e5, 0, 2e4))
+    map_room.graticule(map_room.Plate(field, replace(toy_scene(), lang="ru"), sized), size=7)
+    labels = [text.get_text() for text in field.findobj(Text)]
     assert any("," in label for label in labels)
     assert not any("." in label for label in labels)
 
 
 def test_borders_come_once_and_disputed_ones_have_their_own_dash() -> None:
     scene = toy_scene()
-    axes, sized = drawn(scene.layers["countries"].total_bounds)
+    field, sized = drawn(scene.layers["countries"].total_bounds)
     borders = map_room._borders(scene, sized)
     # Two straight borders of the toy region, 35–52° N; each would come twice from the outlines.
     assert len(getattr(borders, "geoms", [borders])) == 2
@@ -415,8 +419,8 @@ def test_borders_come_once_and_disputed_ones_have_their_own_dash() -> None:
         for lon in (68, 80)
     )
     assert borders.length == pytest.approx(expected, rel=1e-3)
-    map_room.draw_map(map_room.Plate(axes, scene, sized), layers=())
-    rivers, *lines = axes.collections
+    map_room.draw_map(map_room.Plate(field, scene, sized), layers=())
+    rivers, *lines = field.findobj(LineCollection)
     assert rivers.get_linestyle()[0][1] is None
     assert rivers.get_zorder() < min(one.get_zorder() for one in lines)
     styles = {
@@ -430,8 +434,8 @@ def test_borders_come_once_and_disputed_ones_have_their_own_dash() -> None:
 
 
 def test_names_do_not_touch() -> None:
-    axes, sized = drawn((0, 0, 1e6, 7.5e5))
-    labels = map_room._Labels(axes, sized)
+    field, sized = drawn((0, 0, 1e6, 7.5e5))
+    labels = map_room._Labels(field, sized)
     for _ in range(6):
         labels.add(Point(5e5, 4e5), "CU-001", size=8, must=True)
         labels.add(Point(5e5, 4e5), "lake", size=8)

@@ -286,6 +286,8 @@ def stamps_of_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> Mapping[str, byt
 
 
 Shapes = npt.NDArray[np.object_]
+Corners = npt.NDArray[Any]
+"""Numbers in rows of x and y."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -502,12 +504,21 @@ def _share_edges(shapes: Shapes) -> bool:
     return bool(shapely.coverage_is_valid(shapes)) and not _lie_apart(shapes)
 
 
-def undirected(edges: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Edges, rows of x, y, x, y, with the smaller end first: the same from both of their sides."""
-    backwards = (edges[:, 0] > edges[:, 2]) | (
-        (edges[:, 0] == edges[:, 2]) & (edges[:, 1] > edges[:, 3])
-    )
-    return np.where(backwards[:, None], edges[:, [2, 3, 0, 1]], edges)
+def common_edges(polygons: Shapes, lattice: Callable[[Corners], Corners]) -> Corners:
+    """Both ends of each edge that two polygons have in common, on a lattice, the lower end first.
+
+    Compared edge by edge: no tolerance, no intersection. They go by their ends, as numbers of edges do.
+    """
+    rings = shapely.get_rings(shapely.get_parts(polygons))
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    start, edge, place = numbered_edges(steps := lattice(xy), ring)
+    _, first, times = np.unique(edge, return_index=True, return_counts=True)
+    # coasts and the rim of a layer belong to one polygon only
+    ends = np.stack([start, start + 1])[:, first[times > 1]]
+    # from the lower end up, from whichever side it came
+    ends = np.take_along_axis(ends, np.argsort(place[ends], axis=0), axis=0)
+    corners: Corners = steps[ends.T]
+    return corners
 
 
 def numbered_edges(

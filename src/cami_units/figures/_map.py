@@ -12,25 +12,28 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox, BboxTransformFrom, BboxTransformTo, TransformedBbox
 from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
 from cami_units import backdrop, palette, words
 from cami_units.figures._figure_legend import BARRIERS, LOOKS, faint, unit_look
 from cami_units.figures._pdf import HALO_OPACITY, PdfRenderer
-from cami_units.figures._sheet import INK, SOFT, dashed
+from cami_units.figures._sheet import INK, SOFT, dashed, shares_of_sheet
 from cami_units.figures._typesetting import MM_PER_POINT, Face, drawable, font, width_mm
 from cami_units.model import LAYERS, LONLAT, MAP_EVIDENCE, transformed, transformer
 from cami_units.palette import Look, barrier_kind
 from cami_units.scene import (
     Frame,
     Scene,
+    common_edges,
     drawn_records,
     drawn_units,
     in_lines,
@@ -41,7 +44,6 @@ from cami_units.scene import (
     layer,
     name_of,
     records,
-    undirected,
 )
 
 _PIXEL_MM: Final = 0.15
@@ -83,14 +85,59 @@ class Sized:
         return frame
 
 
+class Field(Artist):
+    """A place (left, top, width, height) of a sheet that is drawn on in metres of a frame.
+
+    matplotlib's axes bring ticks, titles and whatever zooms, which takes longer than most maps.
+    """
+
+    def __init__(
+        self, figure: Figure, place: Frame, frame: Frame, *, is_framed: bool = True
+    ) -> None:
+        super().__init__()
+        # over forms, and under all else of the sheet
+        self.set_zorder(0.5)
+        box = Bbox.from_bounds(*shares_of_sheet(figure, *place))
+        self.bbox = TransformedBbox(box, figure.transSubfigure)
+        whole = BboxTransformTo(self.bbox)
+        self.to_dots = BboxTransformFrom(Bbox.from_extents(*frame)) + whole
+        self.parts: list[Artist] = []
+        figure.add_artist(self)
+        if is_framed:
+            # Whatever no land covers is water: seas are in no layer.
+            look: Any = {"transform": whole, "clip_on": False, "fc": palette.WATER, "lw": 0}
+            self.add_artist(Rectangle((0, 0), 1, 1, **look, zorder=0))
+            look |= {"fc": "none", "ec": "#5a666d", "lw": 0.6, "capstyle": "projecting"}
+            for ends in ((0, 0), (0, 1)), ((1, 0), (1, 1)), ((0, 0), (1, 0)), ((0, 1), (1, 1)):
+                self.add_artist(PathPatch(Outline(ends), **look, zorder=50))
+
+    def add_artist(self, part: Artist) -> None:
+        """Draw a part on it, in metres and no further than it reaches, unless the part says otherwise."""
+        part.set_figure(self.figure)
+        if not part.is_transform_set():
+            part.set_transform(self.to_dots)
+        if part.get_clip_box() is None:
+            part.set_clip_box(self.bbox)
+        self.parts.append(part)
+
+    def get_children(self) -> list[Artist]:
+        """What is drawn on it, as matplotlib asks."""
+        return self.parts
+
+    def draw(self, renderer: Any) -> None:
+        """The lowest first."""
+        for part in sorted(self.parts, key=Artist.get_zorder):
+            part.draw(renderer)
+
+
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """A map under way: bare axes of its frame's proportions, what is drawn on them, and how large.
+    """A map under way: a field of its frame's proportions, what is drawn on it, and how large.
 
     `line` is how much thicker lines are than on a sheet of A4.
     """
 
-    axes: Axes
+    field: Field
     scene: Scene
     sized: Sized
     line: float = 1.0
@@ -105,7 +152,7 @@ def draw_map(
     names: bool = True,
     furniture: Iterable[Frame] = (),
 ) -> None:
-    """Draw the scene of a plate into its axes.
+    """Draw the scene of a plate into its field.
 
     Parameters
     ----------
@@ -122,14 +169,9 @@ def draw_map(
     furniture : iterable of frame
         Where a scale bar and an arrow stand: no name goes there.
     """
-    axes, scene, sized = plate.axes, plate.scene, plate.sized
-    left, low, right, top = sized.frame
-    axes.set_xlim(left, right)
-    axes.set_ylim(low, top)
-    # Whatever no land covers is water: seas are in no layer.
-    axes.set_facecolor(palette.WATER)
+    scene, sized = plate.scene, plate.sized
     layer_names = set(layers)
-    label_boxes = _Labels(axes, sized, furniture)
+    label_boxes = _Labels(plate.field, sized, furniture)
     _background(plate)
     # sections lie over protected areas and under all other evidence
     for name in (MAP_EVIDENCE[0], "sections", *MAP_EVIDENCE[1:]):
@@ -151,10 +193,6 @@ def draw_map(
             _section_names(label_boxes, scene, sized)
         _country_names(label_boxes, scene, sized, range_states=False)
         _place_names(label_boxes, scene, sized)
-    for spine in axes.spines.values():
-        spine.set_linewidth(0.6)
-        spine.set_color("#5a666d")
-        spine.set_zorder(50)
 
 
 # -- layers ----------------------------------------------------------------------------------------
@@ -196,16 +234,16 @@ def _ground(scene: Scene, sized: Sized) -> tuple[BaseGeometry, list[BaseGeometry
 
 def _relief(plate: Plate) -> None:
     """Light and shade over the land: darker where it is steep, nothing on water."""
-    axes, sized = plate.axes, plate.sized
+    sized = plate.sized
     left, _, right, _ = sized.frame
     # no more pixels than the relief has, and no more than a page can show
     width = int(np.clip((right - left) / _RELIEF_PIXEL_M, 40, 1600))
     veil = _relief_veil(sized.frame, plate.scene.crs, width, _strength(sized))
-    axes.add_artist(_Shade(veil, zorder=_ORDER["relief"])).set_clip_box(axes.bbox)
+    plate.field.add_artist(_Shade(veil, zorder=_ORDER["relief"]))
 
 
 class _Shade(Artist):
-    """Black that is more or less transparent over all of some axes: what is below is only darker.
+    """Black that is more or less transparent over all of a field: what is below is only darker.
 
     matplotlib would make four channels of floats of it, mask and stretch each, and round them.
     """
@@ -283,14 +321,9 @@ def _borders(scene: Scene, sized: Sized) -> BaseGeometry:
     """Every border once, as lines, whoever's it is: the edges that two countries share to the metre."""
     left, low, right, top = sized.frame
     edges = _common_edges(scene)
-    is_inside = (
-        (edges[:, [0, 2]].max(axis=1) > left)
-        & (edges[:, [0, 2]].min(axis=1) < right)
-        & (edges[:, [1, 3]].max(axis=1) > low)
-        & (edges[:, [1, 3]].min(axis=1) < top)
-    )
-    ends = edges[is_inside].reshape(-1, 2, 2).astype(float)
-    edge_lines: Any = shapely.linestrings(ends)
+    x, y = edges[..., 0], edges[..., 1]
+    is_inside = (x.max(1) > left) & (x.min(1) < right) & (y.max(1) > low) & (y.min(1) < top)
+    edge_lines: Any = shapely.linestrings(edges[is_inside].astype(float))
     merged: Any = shapely.line_merge(shapely.multilinestrings(edge_lines))
     simpler: BaseGeometry = shapely.simplify(merged, _tolerance(sized))
     return simpler
@@ -298,18 +331,10 @@ def _borders(scene: Scene, sized: Sized) -> BaseGeometry:
 
 @lru_cache(maxsize=2)
 def _common_edges(scene: Scene) -> npt.NDArray[np.int64]:
-    """The edges of two countries at once, as x, y, x, y to the metre, in order."""
+    """Both ends of the edges of two countries at once, to the metre: no border is drawn finer."""
     countries = layer(scene, "countries", "iso2")
     shapes = np.array([]) if countries is None else countries.geometry.to_numpy()
-    rings = shapely.get_rings(shapely.get_parts(shapes))
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    # whole metres compare exactly, and no border is drawn finer than that
-    steps = np.rint(points).astype(np.int64)
-    edges = np.hstack([steps[:-1], steps[1:]])[ring[:-1] == ring[1:]]
-    edges = edges[(edges[:, :2] != edges[:, 2:]).any(axis=1)]
-    edges, times = np.unique(undirected(edges), axis=0, return_counts=True)
-    # coasts and the rim of the layer belong to one country only
-    return edges[times > 1]
+    return common_edges(shapes, lambda xy: np.rint(xy).astype(np.int64))
 
 
 def _areas(plate: Plate, table: gpd.GeoDataFrame, name: str) -> None:
@@ -319,8 +344,8 @@ def _areas(plate: Plate, table: gpd.GeoDataFrame, name: str) -> None:
     _draw(plate, _seen(shapes[~points], plate.sized), LOOKS[name], name)
     spots = shapely.get_coordinates(shapes[points])
     if len(spots):
-        look: Any = {"ms": 2.5 * plate.line, "mew": 0, "color": LOOKS[name].fill}
-        plate.axes.plot(*spots.T, "s", **look, zorder=_ORDER[name], clip_on=True)
+        look: Any = {"ls": "", "ms": 2.5 * plate.line, "mew": 0, "color": LOOKS[name].fill}
+        plate.field.add_artist(Line2D(*spots.T, marker="s", **look, zorder=_ORDER[name]))
 
 
 def _sections(plate: Plate) -> None:
@@ -418,13 +443,13 @@ def _draw(
         fill: Any = (look.fill, look.opacity) if look.fill else "none"
         edge: Any = {"edgecolor": look.line or "none", "linewidth": width, "joinstyle": "round"}
         edge |= {"linestyle": dashed(look), "zorder": _ORDER[name]}
-        plate.axes.add_artist(PathPatch(outline(polygons), facecolor=fill, **edge))
+        plate.field.add_artist(PathPatch(outline(polygons), facecolor=fill, **edge))
     strings = parts[kinds == 1]
     if len(strings):
         lines = [shapely.get_coordinates(string) for string in strings]
         stroke: Any = {"colors": look.line, "linewidths": width, "linestyles": [dashed(look)]}
         stroked = LineCollection(lines, **stroke, zorder=_ORDER[name])
-        plate.axes.add_collection(stroked, autolim=False)
+        plate.field.add_artist(stroked)
 
 
 def outline(polygons: npt.NDArray[Any]) -> Outline:
@@ -462,8 +487,8 @@ class Name(Text):
 class _Labels:
     """Names on a map, most important first; one that would touch another is left out."""
 
-    def __init__(self, axes: Axes, sized: Sized, furniture: Iterable[Frame] = ()) -> None:
-        self.axes = axes
+    def __init__(self, field: Field, sized: Sized, furniture: Iterable[Frame] = ()) -> None:
+        self.field = field
         self.sized = sized
         self.taken: list[Frame] = [*furniture]
 
@@ -499,14 +524,13 @@ class _Labels:
             return False
         self.taken.append(box)
         if dot:
-            look: Any = {"ms": size * 0.3, "color": colour, "mec": "white", "mew": 0.4}
-            self.axes.plot([x], [y], "o", **look, zorder=_ORDER["names"])
+            look: Any = {"ls": "", "ms": size * 0.3, "color": colour, "mec": "white", "mew": 0.4}
+            self.field.add_artist(Line2D([x], [y], marker="o", **look, zorder=_ORDER["names"]))
         name = Name(
             x0 if dot else x,
             y,
             "\n".join(drawable(line, face, text) for line in lines),
             halo=size * 0.28,
-            transform=self.axes.transData,
             fontproperties=font(face, text),
             fontsize=size,
             color=colour,
@@ -518,7 +542,7 @@ class _Labels:
             # a name with two dollar signs is a name
             parse_math=False,
         )
-        self.axes.add_artist(name)
+        self.field.add_artist(name)
         return True
 
     def _is_free(self, box: Frame) -> bool:
@@ -688,7 +712,7 @@ def _degrees(plate: Plate, at: BaseGeometry, value: float, ends: str, size: floa
     letter = words.text("direction " + ends[int(value < 0)], lang)
     below = ends == "EW"
     gap = size * 0.4 * MM_PER_POINT * plate.sized.metres_per_mm
-    plate.axes.text(
+    name = Text(
         x if below else x - gap,
         y - gap if below else y,
         # half degrees at the finest
@@ -703,6 +727,7 @@ def _degrees(plate: Plate, at: BaseGeometry, value: float, ends: str, size: floa
         clip_on=False,
         parse_math=False,
     )
+    plate.field.add_artist(name)
 
 
 def scale_bar(plate: Plate, *, size: float) -> Frame:
@@ -710,7 +735,7 @@ def scale_bar(plate: Plate, *, size: float) -> Frame:
 
     Returns the frame that it fills.
     """
-    axes, scene, sized = plate.axes, plate.scene, plate.sized
+    field, scene, sized = plate.field, plate.scene, plate.sized
     left, low, right, _ = sized.frame
     mm = sized.metres_per_mm
     # a quarter of the map, in km
@@ -735,15 +760,15 @@ def scale_bar(plate: Plate, *, size: float) -> Frame:
     order = {"zorder": _ORDER["furniture"]}
     ground: Any = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, **order}
     corner = (x - pad, y - pad)
-    axes.add_artist(Rectangle(corner, width + 2 * pad, depth + 2 * pad, **ground))
+    field.add_artist(Rectangle(corner, width + 2 * pad, depth + 2 * pad, **ground))
     for part in range(4):
         fill = INK if part % 2 == 0 else "white"
         look: Any = {"facecolor": fill, "edgecolor": INK, "linewidth": 0.4, **order}
-        axes.add_artist(Rectangle((x + part * unit, y), unit, height, **look))
-    kind: Any = {"fontsize": size, "color": INK, "va": "baseline", "parse_math": False, **order}
+        field.add_artist(Rectangle((x + part * unit, y), unit, height, **look))
+    kind: Any = {"fontsize": size, "color": INK, "clip_on": False, "parse_math": False, **order}
     beside, above = x + km * 1000 + 1.2 * mm, y + height + 1.2 * mm
-    axes.text(beside, y, label, fontproperties=font("plain", label), **kind)
-    axes.text(x, above, ratio, fontproperties=font("plain", ratio), **kind)
+    field.add_artist(Text(beside, y, label, fontproperties=font("plain", label), **kind))
+    field.add_artist(Text(x, above, ratio, fontproperties=font("plain", ratio), **kind))
     return (x - pad, y - pad, x + width + pad, y + depth + pad)
 
 
@@ -764,7 +789,7 @@ def north_arrow(plate: Plate, *, size: float) -> Frame:
 
     Returns the frame that it fills.
     """
-    axes, scene, sized = plate.axes, plate.scene, plate.sized
+    field, scene, sized = plate.field, plate.scene, plate.sized
     _, _, right, top = sized.frame
     mm = sized.metres_per_mm
     to_lonlat = transformer(scene.crs, LONLAT)
@@ -775,7 +800,7 @@ def north_arrow(plate: Plate, *, size: float) -> Frame:
     # a step of 0.05° to the north shows where north is just here
     tip = np.array(to_flat.transform(lon, min(lat + 0.05, 90.0))) - (x, y)
     tip = tip / np.hypot(*tip) * reach * 0.75
-    axes.add_artist(
+    field.add_artist(
         FancyArrowPatch(
             (x - tip[0], y - tip[1]),
             (x + tip[0] * 0.3, y + tip[1] * 0.3),
@@ -790,7 +815,6 @@ def north_arrow(plate: Plate, *, size: float) -> Frame:
     name = Name(
         *(x + tip[0] * 0.95, y + tip[1] * 0.95, letter),
         halo=2,
-        transform=axes.transData,
         fontproperties=font("bold", letter),
         fontsize=size,
         color=INK,
@@ -799,7 +823,7 @@ def north_arrow(plate: Plate, *, size: float) -> Frame:
         zorder=_ORDER["furniture"],
         parse_math=False,
     )
-    axes.add_artist(name)
+    field.add_artist(name)
     return (x - reach, y - reach, right, top)
 
 

@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from cami_units import words
 from cami_units.figures._figure_legend import entries, legend
 from cami_units.figures._map import (
+    Field,
     Plate,
     Sized,
     draw_map,
@@ -33,7 +34,6 @@ from cami_units.figures._sheet import (
     SOFT,
     Column,
     add_form,
-    axes_at,
     box,
     facts,
     foot,
@@ -425,9 +425,9 @@ def _framed_map(
     margin: float = 0.05,
 ) -> Frame:
     """A map with all its furniture at a place (left, top, width, height) of the sheet; its frame."""
-    left, top, width, height = place
+    *_, width, height = place
     sized = Sized(framed(bounds, aspect=width / height, margin=margin), width, text)
-    plate = Plate(axes_at(figure, left, top, width, height), scene, sized, line)
+    plate = Plate(Field(figure, place, sized.frame), scene, sized, line)
     graticule(plate, size=text * 0.8)
     furniture = (scale_bar(plate, size=text * 0.95), north_arrow(plate, size=text * 1.3))
     draw_map(plate, layers=layers, focus=focus, within=within, furniture=furniture)
@@ -440,7 +440,8 @@ def location_map(scene: Scene) -> Figure:
     It is the ground of the small map on the page of each unit, and the same on all of them.
     """
     figure = sheet(*_LOCATION_MM)
-    plate = Plate(axes_at(figure, 0, 0, *_LOCATION_MM), scene, _region_sized(scene), 0.5)
+    sized = _region_sized(scene)
+    plate = Plate(Field(figure, (0, 0, *_LOCATION_MM), sized.frame), scene, sized, 0.5)
     # no unit is in focus, so that all are pale
     draw_map(plate, layers=(), focus={""}, names=False)
     return figure
@@ -463,17 +464,13 @@ def _location(
     """Where in the region a unit lies."""
     sized = _region_sized(scene)
     add_form(figure, LOCATION, left, top, _LOCATION_MM[1], lambda: location_map(scene))
-    axes = axes_at(figure, left, top, *_LOCATION_MM)
-    axes.patch.set_visible(False)
-    axes.set_xlim(sized.frame[0], sized.frame[2])
-    axes.set_ylim(sized.frame[1], sized.frame[3])
-    draw_units(Plate(axes, scene, sized, 0.5), {str(row["unit_id"])}, only_focus=True)
-    axes.axis("off")
+    field = Field(figure, (left, top, *_LOCATION_MM), sized.frame, is_framed=False)
+    draw_units(Plate(field, scene, sized, 0.5), {str(row["unit_id"])}, only_focus=True)
     x0, y0, x1, y1 = row["geometry"].bounds
     spare = 60_000
     corner, size = (x0 - spare, y0 - spare), (x1 - x0 + 2 * spare, y1 - y0 + 2 * spare)
     look: Any = {"fill": False, "edgecolor": INK, "linewidth": 1.1, "zorder": 40}
-    axes.add_artist(Rectangle(corner, *size, **look))
+    field.add_artist(Rectangle(corner, *size, **look))
 
 
 _CARD: Final = tuple(

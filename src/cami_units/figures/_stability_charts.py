@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cami_units import palette, words
 from cami_units.figures._map import (
+    Field,
     Plate,
     Sized,
     draw_map,
@@ -145,8 +146,7 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
     end = foot(figure, scene, size=6, margin=margin) - 14
     width = wide - 2 * margin
     sized = Sized(framed(region(scene), aspect=width / (end - top)), width, 6)
-    axes = axes_at(figure, margin, top, width, end - top)
-    plate = Plate(axes, scene, sized, 0.9)
+    plate = Plate(Field(figure, (margin, top, width, end - top), sized.frame), scene, sized, 0.9)
     graticule(plate, size=5)
     draw_map(plate, layers=(), furniture=(scale_bar(plate, size=5.7), north_arrow(plate, size=7.8)))
     share = cells["selection_frequency"].to_numpy(dtype=float)
@@ -158,7 +158,7 @@ def selection_map(scene: Scene, cells: gpd.GeoDataFrame) -> Figure:
         if len(in_class):
             # over the land and under its relief
             look = {"fc": fill, "ec": fill, "linewidth": 0.1, "zorder": 1.5}
-            axes.add_artist(PathPatch(outline(in_class), **look))
+            plate.field.add_artist(PathPatch(outline(in_class), **look))
     put(figure, margin, end + 5, words.text("share of runs", lang), size=7, face="bold")
     for number, (low, fill) in enumerate(CLASSES):
         at = margin + 46 + number * 42

@@ -24,7 +24,7 @@ from cami_units.drawn_pieces import piece
 from cami_units.model import clean_text
 from cami_units.model import is_missing as is_missing
 from cami_units.palette import Look
-from cami_units.scene import label_place, numbered_edges, simpler, simplest
+from cami_units.scene import common_edges, label_place, simpler, simplest
 from cami_units.words import LANGUAGES
 
 _ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`$\\"})
@@ -257,17 +257,9 @@ def label_point(geometry: BaseGeometry) -> Flat:
 def shared_edges(polygons: Geometries) -> BaseGeometry:
     """The edges of a coverage that two of its polygons share, as lines.
 
-    Each border comes once, so that its dashes show. Compared on the lattice, edge by edge: no
-    tolerance, no intersection.
+    Each border comes once, so that its dashes show.
     """
-    rings = shapely.get_rings(shapely.get_parts(polygons))
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    start, edge, place = numbered_edges(steps := on_lattice(xy), ring)
-    _, first, times = np.unique(edge, return_index=True, return_counts=True)
-    ends = np.stack([start, start + 1])[:, first[times > 1]]
-    # from the lower end up, from whichever side it came
-    ends = np.take_along_axis(ends, np.argsort(place[ends], axis=0), axis=0)
-    ends = (steps / LATTICE)[ends.T]
+    ends = common_edges(polygons, on_lattice) / LATTICE
     lines: Any = shapely.linestrings(ends)
     merged: BaseGeometry = shapely.line_merge(shapely.multilinestrings(lines))
     return merged
