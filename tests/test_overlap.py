@@ -22,6 +22,7 @@ from cami_units.overlap import (
     _measure,
     _pieces,
     area_km2,
+    joined_states,
     length_km,
     measurable_sites,
     overlaps,
@@ -767,6 +768,26 @@ def test_polygons_that_reach_beyond_the_cells_or_lie_outside_of_them():
     assert found.loc["a"].tolist() == [10_000, 100]
     assert found.loc["d"].tolist() == [1_000, 10]
     assert list(found.index) == ["a", "d"]
+
+
+@pytest.mark.parametrize("second", ["beside", "over", "inside", "with other corners"])
+def test_states_are_one_ground_whether_they_share_their_edges_or_not(second):
+    """100 × 100 km, and a neighbour that shares an edge, lies on half of it, or all in it."""
+    other, km2 = {
+        "beside": (box_km(100, 0, 200, 100), 20_000),
+        "over": (box_km(50, 0, 150, 100), 15_000),
+        "inside": (box_km(40, 40, 60, 60), 10_000),
+        "with other corners": (box_km(100, 25, 200, 75), 15_000),
+    }[second]
+    # a third state in the east that is not asked for
+    states = frame([box_km(0, 0, 100, 100), other, box_km(300, 0, 400, 100)], iso2=["A", "B", "C"])
+    ground = joined_states(states, ["B", "A"])
+    assert ground.is_valid
+    assert ground.area / 1e6 == pytest.approx(km2)
+    assert ground.geom_type == "Polygon"
+    assert not ground.interiors
+    assert joined_states(states[::-1], ["A", "B"]).wkb == ground.wkb
+    assert joined_states(states, []).is_empty
 
 
 def test_an_area_of_several_states_is_in_each_only_where_it_lies():

@@ -17,7 +17,7 @@ import shapely
 from cami_units.layers._equal_area import only
 from cami_units.layers._reading import LayerRead
 from cami_units.model import LAYERS, Note, in_short, problem_of
-from cami_units.overlap import states_of
+from cami_units.overlap import joined_states, states_of
 
 BUNDLED: Final = "bundled"
 """The word that stands for the bundled files in a list of files."""
@@ -51,7 +51,7 @@ def beside_bundled(
         rest = bundled.table[~bundled.table[key].isin(set(rows[key]))]
     else:
         names = covered_by(layer, rows, countries)
-        rest = outside_of(layer, bundled.table, names, ground_of(countries, names))
+        rest = outside_of(layer, bundled.table, names, joined_states(countries, names))
         facts = {"names": in_short(names, 20), "gone": len(bundled.table) - len(rest)}
         facts |= {"rest": len(rest)}
         note = Note("bundled left out", facts) if names else Note("bundled kept")
@@ -72,11 +72,6 @@ def covered_by(layer: str, table: gpd.GeoDataFrame, countries: gpd.GeoDataFrame)
     if layer == "countries":
         return sorted(table["iso2"])
     return states_of(table, countries[countries["range_state"]])
-
-
-def ground_of(countries: gpd.GeoDataFrame, names: list[str]) -> Any:
-    """The ground of some states."""
-    return shapely.union_all(countries.geometry[countries["iso2"].isin(names)].to_numpy())
 
 
 def outside_of(
@@ -118,7 +113,7 @@ def ranges_beside_bundled(
         states = covered_by(
             "ranges", from_user.table[from_user.table["sci_name"] == name], countries
         )
-        rest = outside_of("ranges", theirs, states, ground_of(countries, states))
+        rest = outside_of("ranges", theirs, states, joined_states(countries, states))
         parts.append(rest)
         note = Note("bundled range replaced", {"name": name, "names": in_short(states, 20)})
         notes.append(problem_of("note", "ranges", "", "", note))

@@ -52,7 +52,7 @@ from cami_units.model import (
     nearest_note,
     problem_of,
 )
-from cami_units.overlap import dissolved
+from cami_units.overlap import dissolved, joined_states
 
 _NAMING: Final = ("sci_name", "subspecies", "subpop")
 
@@ -231,8 +231,7 @@ def _within_states(
     ruled = table[is_ruled]
     for taxon in sorted(ruled["sci_name"].unique()):
         rule = reading.taxa[taxon]
-        states = countries[countries["iso2"].isin(rule.within)]
-        ground = shapely.union_all(states.geometry.to_numpy())
+        ground = joined_states(countries, rule.within)
         facts = {
             "source": rule.in_words,
             "taxon": taxon,
@@ -511,7 +510,7 @@ def _clipped_to_states(
     mine = table["sci_name"].isin(marked)
     if not mine.any():
         return table, []
-    ground = shapely.union_all(countries[countries["iso2"].isin(states)].geometry.to_numpy())
+    ground = joined_states(countries, states)
     why = Note("clipped to states", {"n": len(states)})
     inside_states, notes = tables.clipped_rows(table[mine], ground, "ranges", "", why)
     all_parts = pd.concat([table[~mine], inside_states], ignore_index=True)

@@ -23,6 +23,7 @@ from ._layer_pieces import covered_parts as covered_parts
 from ._layer_pieces import drawn_pieces as drawn_pieces
 from ._layer_pieces import graded_ranges as graded_ranges
 from ._layer_pieces import ground_of_states as ground_of_states
+from ._layer_pieces import joined_states as joined_states
 from ._layer_pieces import layer_coverage as layer_coverage
 from ._layer_pieces import layer_pieces as layer_pieces
 from ._layer_pieces import regional_ranges as regional_ranges

@@ -6,7 +6,7 @@ And where each layer has been looked for: outside of it, nothing found is nothin
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -145,8 +145,26 @@ def ground_of_states(countries: gpd.GeoDataFrame, names: list[str]) -> Any:
     in_study = countries["range_state"].astype(bool)
     if set(countries.loc[in_study, "iso2"]) <= set(names):
         return _EVERYWHERE
+    return joined_states(countries, names)
+
+
+def joined_states(countries: gpd.GeoDataFrame, names: Collection[str]) -> Any:
+    """Some states as one shape, empty of none; the same whatever order they stand in."""
     shapes = countries.geometry[countries["iso2"].isin(names)].to_numpy()
-    return joined(shapes) if len(shapes) else shapely.Polygon()
+    if not len(shapes):
+        return shapely.Polygon()
+    # States mostly share their edges vertex by vertex: without these they are one, with no crossing
+    # looked for. Where they overlap, ground is lost by it or an outline crosses itself.
+    try:
+        united = shapely.coverage_union_all(shapes)
+    except shapely.errors.GEOSException:
+        return joined(shapes)
+    is_whole = np.isclose(united.area, shapely.area(shapes).sum(), rtol=_SAME_GROUND, atol=0)
+    return shapely.normalize(united) if is_whole and united.is_valid else joined(shapes)
+
+
+_SAME_GROUND: Final = 1e-12
+"""The share of ground by which sums of two orders may differ."""
 
 
 def covered_parts(

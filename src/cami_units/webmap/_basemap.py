@@ -164,7 +164,7 @@ def _states(countries: Itself, disputed: Itself, most: int) -> _States:
         if len(areas)
         else shapely.Polygon(),
         # What no state of the layer has (Siachen) is no water for that.
-        land=shapely.union_all([coverage_joined(shapes), *areas]),
+        land=shapely.union(coverage_joined(shapes), shapely.union_all(areas)),
     )
 
 
