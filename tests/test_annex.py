@@ -76,7 +76,7 @@ def test_the_list_says_what_was_agreed_and_what_was_rejected(annexed):
     assert "CU-004 Tarim: rejected · plenary · Too thin · 22 November, 14:05" in told
     assert "H09 Elsewhere: As drawn: G2 not met." in told
     listed = [row.cells[0].text for row in made.tables[0].rows]
-    assert listed == ["unit", "CU-001", "CU-002", "CU-003"]
+    assert listed == ["Unit", "CU-001", "CU-002", "CU-003"]
     footer = made.sections[0].footer.paragraphs[1].text
     assert footer.startswith("Boundaries and place names are shown for orientation only.")
 

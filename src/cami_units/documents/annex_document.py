@@ -54,7 +54,7 @@ def write_annex(
         unit_id for unit_id in sorted(rows) if rows[unit_id]["status"] not in HIDDEN_STATUSES
     ]
     _docx.paragraph(document, _counted(rows, visible, lang))
-    head = [text(name, lang) for name in ("unit", name_field(lang), "states", "area", "status")]
+    head = [text(name, lang) for name in ("unit_id", name_field(lang), "states", "area", "status")]
     _docx.table(
         document,
         head,
