@@ -19,6 +19,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from cami_units.layers._dialects import names_of_states
 from cami_units.model import INDICATIVE, TABLES, check_table, data_dir, said, source_note
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -372,6 +373,11 @@ def test_range_states_are_the_fourteen(countries: gpd.GeoDataFrame) -> None:
     assert sorted(countries.iso2[countries.range_state == "yes"]) == STATES
     assert set(countries.range_state) == {"yes", "no"}
     assert countries.name_ru.str.contains("[А-Я]").all()
+
+
+def test_states_are_called_as_gdal_reads_them(countries: gpd.GeoDataFrame) -> None:
+    called = countries.name_en + "/" + countries.name_ru
+    assert {iso2: "/".join(names) for iso2, names in names_of_states().items()} == called.to_dict()
 
 
 def test_no_two_countries_overlap(countries: gpd.GeoDataFrame) -> None:

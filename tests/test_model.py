@@ -25,6 +25,7 @@ from cami_units.model import (
     nearest,
     same_crs,
     transformer,
+    united_coverage,
 )
 
 
@@ -124,3 +125,26 @@ def test_the_short_way_between_two_crss_is_the_way_proj_finds(source: str, targe
     x, y = Transformer.from_crs(LONLAT, source, always_xy=True).transform(lon, lat)
     expected = Transformer.from_crs(source, target, always_xy=True).transform(x, y)
     np.testing.assert_array_equal(transformer(source, target).transform(x, y), expected)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        shapely.box(2, 0, 3, 1),
+        # a corner of one on the edge of the other: their ground is whole, but the edge is not shared
+        shapely.box(2, 0, 3, 0.5),
+        shapely.box(1, 0, 3, 1),
+        shapely.box(0.5, 0.2, 1.5, 0.8),
+        shapely.box(0, 0, 2, 1),
+        shapely.box(2 + 1e-9, 0, 3, 1),
+        shapely.box(2 - 1e-9, 0, 3, 1),
+        shapely.box(5, 5, 6, 6),
+    ],
+)
+def test_polygons_are_a_coverage_where_geos_says_so(other: shapely.Polygon) -> None:
+    """GEOS looks for crossings; what is asked here is whether ground was lost."""
+    polygons = np.array([shapely.box(0, 0, 2, 1), other])
+    united = united_coverage(polygons)
+    assert (united is not None) == shapely.coverage_is_valid(polygons)
+    if united is not None:
+        assert united.equals(shapely.union_all(polygons))

@@ -47,7 +47,7 @@ ORIGIN_M: Final = -10_000_000.0
 MOST_CELLS: Final = 20_000_000
 """More candidate cells than this are taken for a mistyped `cell_km` (5 km over all Asia is 3 M)."""
 
-_BLOCK: Final = 16
+_BLOCK: Final = 8
 """Cells on each side of a block: of 10 km cells, few blocks are then cut by a state's outline."""
 
 _PU_ID: Final = re.compile(r"R(-?[0-9]+)C(-?[0-9]+)")

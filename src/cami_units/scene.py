@@ -45,6 +45,7 @@ from cami_units.model import (
     problem_of,
     transformed,
     truth,
+    united_coverage,
 )
 
 DRAWN_LAYERS: Final = tuple(name for name in MAP_LAYERS if name not in ("features", "remarks"))
@@ -501,7 +502,7 @@ def _share_edges(shapes: Shapes) -> bool:
     """Whether states share their edges vertex by vertex, with no strips between them."""
     # Outlines that all lie apart are a valid coverage too, of islands. GEOS's own search for gaps sees
     # those of 0.02° and none of them when asked for all up to 0.1°: neighbours are looked at here.
-    return bool(shapely.coverage_is_valid(shapes)) and not _lie_apart(shapes)
+    return united_coverage(shapes) is not None and not _lie_apart(shapes)
 
 
 def common_edges(polygons: Shapes, lattice: Callable[[Corners], Corners]) -> Corners:

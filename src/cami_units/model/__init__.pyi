@@ -55,6 +55,7 @@ from ._crs import read_crs as read_crs
 from ._crs import same_crs as same_crs
 from ._crs import transformed as transformed
 from ._crs import transformer as transformer
+from ._crs import united_coverage as united_coverage
 from ._crs import whole_turn as whole_turn
 from ._crs import widened as widened
 from ._errors import ARCHIVE_DAMAGE as ARCHIVE_DAMAGE

@@ -50,6 +50,27 @@ def transformed(shapes: Any, source: Any, target: Any) -> NDArray[np.object_]:
     return np.asarray(shapely.transform(shapes, there, interleaved=False), dtype=object)
 
 
+def united_coverage(polygons: Any) -> Any:
+    """Polygons that share their edges vertex by vertex as one, and ``None`` of others.
+
+    No crossing is looked for, which takes a sixth of the time of a union, and a third of that of asking
+    GEOS whether they are a coverage.
+
+    Examples
+    --------
+    >>> west, east = shapely.box(0, 0, 2, 1), shapely.box(2, 0, 3, 1)
+    >>> united_coverage([west, east]).area, united_coverage([west, shapely.box(1, 0, 3, 1)])
+    (3.0, None)
+    """
+    try:
+        united = shapely.coverage_union_all(polygons)
+    except shapely.errors.GEOSException:
+        return None
+    # where two overlap ground is lost, or an outline touches itself
+    is_whole = np.isclose(united.area, np.nansum(shapely.area(polygons)), rtol=1e-12, atol=0)
+    return united if is_whole and united.is_valid else None
+
+
 @lru_cache(maxsize=256)  # a page for each unit has a projection of its own
 def _transformer(source: str, target: str) -> Transformer:
     """The way between two CRSs: known where both are on one datum, else looked for by PROJ."""

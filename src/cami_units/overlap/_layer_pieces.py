@@ -22,6 +22,7 @@ from cami_units.model import (
     RANGE_WEIGHT,
     Layers,
     drawn_lines,
+    united_coverage,
 )
 from cami_units.overlap._distance import pairs_apart
 from cami_units.overlap._measure import range_km2, species_range_km2
@@ -153,18 +154,8 @@ def joined_states(countries: gpd.GeoDataFrame, names: Collection[str]) -> Any:
     shapes = countries.geometry[countries["iso2"].isin(names)].to_numpy()
     if not len(shapes):
         return shapely.Polygon()
-    # States mostly share their edges vertex by vertex: without these they are one, with no crossing
-    # looked for. Where they overlap, ground is lost by it or an outline crosses itself.
-    try:
-        united = shapely.coverage_union_all(shapes)
-    except shapely.errors.GEOSException:
-        return joined(shapes)
-    is_whole = np.isclose(united.area, shapely.area(shapes).sum(), rtol=_SAME_GROUND, atol=0)
-    return shapely.normalize(united) if is_whole and united.is_valid else joined(shapes)
-
-
-_SAME_GROUND: Final = 1e-12
-"""The share of ground by which sums of two orders may differ."""
+    united = united_coverage(shapes)
+    return joined(shapes) if united is None else shapely.normalize(united)
 
 
 def covered_parts(
