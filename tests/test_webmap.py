@@ -1101,6 +1101,21 @@ def test_a_phone_that_is_turned_and_turned_back_shows_every_unit_again(
     browser.size(1366, 768)
 
 
+@pytest.mark.browser
+def test_the_map_leaves_the_bar_of_the_table_in_sight(browser: Page, spoken_map: Path) -> None:
+    """On a small screen the map kept its height and lay over what closes and filters the table."""
+    for width, height in ((360, 480), (390, 700), (844, 390), (1366, 768)):
+        browser.size(width, height)
+        browser.open(spoken_map)
+        browser.run("document.getElementById('show-table').click()")
+        on_top = browser.run(
+            "const box = document.getElementById('filter').getBoundingClientRect();"
+            "return document.elementFromPoint(box.left + 9, box.top + 4).id"
+        )
+        assert on_top == "filter", (width, height)
+    browser.size(1366, 768)
+
+
 _OUT_OF_VIEW = """let out = 0;
 camiMap.eachLayer((one) => {
     const isUnit = one.options.pane === 'units' && one.getBounds;
