@@ -89,7 +89,7 @@ AT_THE_DOORS = {
 
 
 OF_PACKAGES = {
-    "model/_tables.py": {"read_text"},  # tables that rooms keep as TOML
+    "model/_codes.py": {"read_text"},  # tables that rooms keep as TOML
     "model/_values.py": {"read_text"},  # the version of a library, of what Python knows of it
     "qgis/qgis.py": {"read_bytes"},  # the page of a unit as QGIS keeps it
 }

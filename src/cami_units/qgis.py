@@ -54,7 +54,6 @@ def layer_styles(
     layers: Iterable[str],
     *,
     day: str,
-    geometry: str = "geom",
     lang: str = "en",
     species: Sequence[str] = (),
 ) -> pd.DataFrame:
@@ -66,8 +65,6 @@ def layer_styles(
         Names of the layers of a round.
     day : str
         The date that stands on the styles, ISO 8601: the round's, not today's.
-    geometry : str
-        The name of the geometry column.
     lang : str
         Of the labels of classes and columns.
     species : sequence of str
@@ -91,7 +88,7 @@ def layer_styles(
             "f_table_catalog": [""] * count,
             "f_table_schema": [""] * count,
             "f_table_name": names,
-            "f_geometry_column": [geometry] * count,
+            "f_geometry_column": ["geom"] * count,
             "styleName": [f"{name} (cami_units)" for name in names],
             "styleQML": [_qml(_LOOKS[name], _Language(lang, tuple(species))) for name in names],
             "styleSLD": [""] * count,

@@ -670,8 +670,8 @@ def _coarse_rows(
     return coarse_table
 
 
-def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.GeoSeries:
-    """Places told no more finely than `km`, anywhere on earth.
+def coarse(shapes: gpd.GeoSeries, *, crs: Any) -> gpd.GeoSeries:
+    """Places told no more finely than :data:`COARSE_KM`, anywhere on earth.
 
     Areas become the cells of a square lattice that they reach into; lines and points move to its
     corners, and a line shorter than a cell becomes empty. Made coarse a second time, nothing moves.
@@ -681,10 +681,8 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
     shapes : GeoSeries
         In longitude and latitude.
     crs : str or CRS
-        The equal-area CRS in which the lattice lies, in metres.
-    km : float
-        The least width and height of a cell on the ground. No equal-area CRS keeps lengths: where
-        it stretches them by a factor *a*, a cell is `km` · *a* wide on the map, in whole km.
+        The equal-area CRS in which the lattice lies, in metres. None keeps lengths: where it
+        stretches them by a factor *a*, a cell is *a* times as wide on the map, in whole km.
 
     Returns
     -------
@@ -706,43 +704,41 @@ def coarse(shapes: gpd.GeoSeries, *, crs: Any, km: float = COARSE_KM) -> gpd.Geo
         projection = Proj(crs)
         dense = shapely.segmentize(given[places], 0.25)
         flat = transformed(dense, shapes.crs, crs)
-        coarse_shapes = [_coarse_shape(shape, projection, km) for shape in flat]
+        coarse_shapes = [_coarse_shape(shape, projection) for shape in flat]
         lonlat = transformed(coarse_shapes, crs, LONLAT)
         return np.asarray(cut_at_180(lonlat), dtype=object)
 
     # figures, maps and what is handed out are made of the same layers, one after another
-    about = (str(shapes.crs), str(crs), km)
+    about = (str(shapes.crs), str(crs))
     coarse_shapes = _COARSE.of(given, [about] * len(given), made)
     return gpd.GeoSeries(coarse_shapes, index=shapes.index, crs=LONLAT)
 
 
-def _coarse_shape(shape: BaseGeometry, projection: Proj, km: float) -> BaseGeometry:
+def _coarse_shape(shape: BaseGeometry, projection: Proj) -> BaseGeometry:
     """One shape on the lattice whose cells are large enough where it ends up."""
     if shape is None or shape.is_empty:
         return shape
-    step = _step(shapely.get_coordinates(shape), projection, km)
+    step = _step(shapely.get_coordinates(shape), projection)
     for _ in range(5):  # cells reach beyond the shape: they may need to be larger out there
         coarse_shape = (
             _on_cells(shape, step) if shapely.get_dimensions(shape) == 2 else _snap(shape, step)
         )
-        wider = (
-            _step(shapely.get_coordinates(coarse_shape), projection, km)
-            if not coarse_shape.is_empty
-            else step
-        )
+        if coarse_shape.is_empty:
+            break
+        wider = _step(shapely.get_coordinates(coarse_shape), projection)
         if wider <= step:
             break
         step = wider
     return coarse_shape
 
 
-def _step(points: npt.NDArray[np.float64], projection: Proj, km: float) -> float:
-    """The width of a cell in metres of the projection that is at least `km` on the ground at all points."""
+def _step(points: npt.NDArray[np.float64], projection: Proj) -> float:
+    """The width of a cell in metres of the projection that is large enough on the ground at all points."""
     lon, lat = projection(points[:, 0], points[:, 1], inverse=True)
     stretch = np.asarray(projection.get_factors(lon, lat).tissot_semimajor)
     # whole km, so that nearly every place has one lattice; rounded first, else 25.0000001 would be
     # 26
-    return float(np.ceil(round(km * stretch.max(), 6)) * 1000.0)
+    return float(np.ceil(round(COARSE_KM * stretch.max(), 6)) * 1000.0)
 
 
 def _on_cells(shape: BaseGeometry, step: float) -> BaseGeometry:

@@ -301,9 +301,7 @@ def _odd_states(clean: Layers, least_km2: float) -> list[Problem]:
         ]
         clauses = []
         if missing_states:
-            clauses.append(
-                Note("range lacking", {"names": in_short(missing_states, len(missing_states))})
-            )
+            clauses.append(Note("range lacking", {"names": in_short(missing_states, None)}))
         if extra:
             clauses.append(Note("range beyond", {"names": in_short(extra, 20)}))
         note = Note("range odd", {"clauses": clauses})

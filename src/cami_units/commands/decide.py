@@ -643,7 +643,7 @@ def _faults(
         hint = nearest_note(decision, DECISIONS)
         facts = {
             "decision": clean_name(decision),
-            "names": in_short(DECISIONS, len(DECISIONS)),
+            "names": in_short(DECISIONS, None),
             "hint": hint,
         }
         faults.append(Note("no decision", facts))

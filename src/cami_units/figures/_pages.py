@@ -604,7 +604,7 @@ def _criteria(column: Column, scene: Scene, unit_id: str, top: float, limit: flo
     """Every gate and criterion with its mark, its numbers, and the sentence that says why."""
     figure, left, width = column.figure, column.left, column.width
     y = _heading(column, top, words.text("criteria", scene.lang), size=8.5) + 0.6
-    _marks_explained(column, scene.lang, top + 2.4, size=4.8)
+    _marks_explained(column, scene.lang, top + 2.4)
     findings = _of(scene, "unit_criteria", unit_id)
     rows = sorted(findings, key=lambda row: finding_key(row["criterion"]))
     step = LEADING * MM_PER_POINT
@@ -630,9 +630,10 @@ def _criteria(column: Column, scene: Scene, unit_id: str, top: float, limit: flo
         y += 0.9
 
 
-def _marks_explained(column: Column, lang: str, top: float, *, size: float) -> None:
+def _marks_explained(column: Column, lang: str, top: float) -> None:
     """What each mark says, at the right end of a column; a word each, since no font of Chinese has ✗."""
     parts = words.text("assessed line marks", lang).split(" ")
+    size = 4.8
     steps = [width_mm(f"{part} ", size) for part in parts]
     x = column.left + column.width - sum(steps)
     for part, step in zip(parts, steps, strict=True):

@@ -270,7 +270,7 @@ def _check_plain(values: Sequence[str | bytes | None]) -> None:
     codes = {_kind_code(value) for value in values if value}
     if curves := [name for code, name in _CURVES.items() if code in codes]:
         raise AdvisedError(
-            Note("query of curves", {"names": in_short(curves, len(curves))}), "database curves"
+            Note("query of curves", {"names": in_short(curves, None)}), "database curves"
         )
     if any(code in codes for code in _SURFACES):
         raise AdvisedError(Note("geometry of 3D models"), "database surfaces")

@@ -206,7 +206,7 @@ def _nothing_found(layer: str, entry: Path) -> Problem:
     key: str = "nothing found"
     facts: dict[str, object] = {"folder": folder.name, "names": in_short(names)}
     if entry.is_dir():
-        key, facts["names"] = "nothing of a kind read", in_short(SUFFIXES, len(SUFFIXES))
+        key, facts["names"] = "nothing of a kind read", in_short(SUFFIXES, None)
     elif entry.exists():
         key = "device for a layer"
     elif names:

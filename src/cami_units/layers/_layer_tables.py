@@ -184,17 +184,17 @@ def codes_kept(ranges: pd.DataFrame, codes: Mapping[str, Sequence[int]]) -> Note
     """How many parts the choice of codes kept."""
     kept_rows = int((ranges["use"] == "kept").sum())
     clauses = [
-        Note("codes of a column", {"column": column, "names": in_short(sorted(some), len(some))})
+        Note("codes of a column", {"column": column, "names": in_short(sorted(some), None)})
         for column, some in codes.items()
     ]
     note = Note("parts kept", {"kept": kept_rows, "n": len(ranges), "clauses": clauses})
     return [problem_of("note", "ranges", "", "", note)]
 
 
-def clipped_rows(
-    table: gpd.GeoDataFrame, area: Any, layer: str, file: str, why: Note
+def clipped_ranges(
+    table: gpd.GeoDataFrame, area: Any, file: str, why: Note
 ) -> tuple[gpd.GeoDataFrame, Notes]:
-    """Rows clipped to an area, with what was cut off in km²; rows with nothing inside are dropped."""
+    """Ranges clipped to an area, with what was cut off in km²; rows with nothing inside are dropped."""
     if not len(table):
         return table, []
     before = shapely.area(table.geometry.to_numpy()).sum() / 1e6
@@ -206,7 +206,7 @@ def clipped_rows(
     facts |= {"count": int(empty.sum()), "of": len(table)}
     note = Note("cut outside, some wholly" if empty.any() else "cut outside", facts)
     result = table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
-    return result[~empty], [problem_of("counted", layer, file, names, note)]
+    return result[~empty], [problem_of("counted", "ranges", file, names, note)]
 
 
 # -- keyed layers ---------------------------------------------------------------------------------

@@ -239,7 +239,7 @@ def _within_states(
         }
         why = Note("stands within", facts)
         mine = ruled[ruled["sci_name"] == taxon]
-        clipped, clip_notes = tables.clipped_rows(mine, ground, "ranges", file, why)
+        clipped, clip_notes = tables.clipped_ranges(mine, ground, file, why)
         pieces.append(clipped)
         notes += clip_notes
     return pd.concat(pieces), notes
@@ -512,7 +512,7 @@ def _clipped_to_states(
         return table, []
     ground = joined_states(countries, states)
     why = Note("clipped to states", {"n": len(states)})
-    inside_states, notes = tables.clipped_rows(table[mine], ground, "ranges", "", why)
+    inside_states, notes = tables.clipped_ranges(table[mine], ground, "", why)
     all_parts = pd.concat([table[~mine], inside_states], ignore_index=True)
     return all_parts, [replace(problem, level="note") for problem in notes]
 

@@ -37,6 +37,7 @@ from ._codes import finding_key as finding_key
 from ._codes import is_decided as is_decided
 from ._codes import month_spans as month_spans
 from ._codes import outline_groups as outline_groups
+from ._codes import package_table as package_table
 from ._codes import unit_before as unit_before
 from ._crs import EQUAL_AREA as EQUAL_AREA
 from ._crs import LONLAT as LONLAT
@@ -142,7 +143,6 @@ from ._tables import context_title as context_title
 from ._tables import drawn_lines as drawn_lines
 from ._tables import fence_rows as fence_rows
 from ._tables import has_codes as has_codes
-from ._tables import package_table as package_table
 from ._tables import records as records
 from ._tables import text_rows as text_rows
 from ._text import LONGEST_NAME as LONGEST_NAME

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Container, Iterable, Mapping
+from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
-from cami_units.model._tables import rows_of
+_LISTS: Final = ("columns", "key", "titles", "mark_columns", "card_columns")
+
+
+def package_table(file: str) -> dict[str, Any]:
+    """A table of this package, as code is a part of it: a TOML file by its path below `cami_units`."""
+    return tomllib.loads(resources.files("cami_units").joinpath(file).read_text(encoding="utf-8"))
+
+
+def rows_of(file: str) -> dict[str, dict[str, Any]]:
+    """The tables of a TOML file of this room, by name, with their lists of words as tuples."""
+    return {
+        name: {key: tuple(value.split()) if key in _LISTS else value for key, value in row.items()}
+        for name, row in package_table(f"model/{file}").items()
+    }
+
 
 _CODES: Final = rows_of("codes.toml")
 

@@ -583,20 +583,17 @@ def nearest_note(word: str, vocabulary: Iterable[str], key: str = "did you mean"
 
 
 def in_short(
-    names: Iterable[object], limit: int = 5, note_of: Callable[[Any], Note] | None = None
+    names: Iterable[object], limit: int | None = 5, note_of: Callable[[Any], Note] | None = None
 ) -> str | Note:
-    """As :func:`listed`, as a fact of a note; of notes too, made by `note_of` of what is told."""
+    """As :func:`listed`, as a fact of a note, all of it without a limit; of notes too, made by `note_of`."""
     all_names = list(names)
     # a file may have a hundred thousand such rows, of which five are told: no note for the others
     first = [note_of(name) if note_of else name for name in all_names[:limit]]
     parts = [part if isinstance(part, Note) else str(part) for part in first]
     # several as a value: what stands between them is the language's
     line = Note("in a row", {"parts": parts}) if len(parts) > 1 else (parts or [""])[0]
-    return (
-        line
-        if len(all_names) <= limit
-        else Note("more", {"names": line, "n": len(all_names) - limit})
-    )
+    untold = len(all_names) - len(first)
+    return Note("more", {"names": line, "n": untold}) if untold else line
 
 
 def nearest_word(word: str, vocabulary: Iterable[str]) -> str:

@@ -6,10 +6,8 @@ needs a list of layers takes it from here, so a new layer is a table of that fil
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -19,6 +17,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from cami_units.model._codes import package_table, rows_of
 from cami_units.model._crs import crs_name, same_crs
 from cami_units.model._errors import InputError, Note, faults_said, hints_behind, listed
 from cami_units.model._text import truth
@@ -83,22 +82,6 @@ class Layer:
     card_columns: tuple[str, ...] = ()
     sign: str = ""
     map_vertices: int = 0
-
-
-_LISTS: Final = ("columns", "key", "titles", "mark_columns", "card_columns")
-
-
-def rows_of(file: str) -> dict[str, dict[str, Any]]:
-    """The tables of a TOML file of this room, by name, with their lists of words as tuples."""
-    return {
-        name: {key: tuple(value.split()) if key in _LISTS else value for key, value in row.items()}
-        for name, row in package_table(f"model/{file}").items()
-    }
-
-
-def package_table(file: str) -> dict[str, Any]:
-    """A table of this package, as code is a part of it: a TOML file by its path below `cami_units`."""
-    return tomllib.loads(resources.files("cami_units").joinpath(file).read_text(encoding="utf-8"))
 
 
 _LAYERS: Final = tuple(Layer(name, **row) for name, row in rows_of("layers.toml").items())

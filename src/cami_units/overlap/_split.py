@@ -319,7 +319,6 @@ def along(
     borders: gpd.GeoDataFrame,
     *,
     line: str,
-    border: str = "pair",
     within_km: float,
 ) -> gpd.GeoDataFrame:
     """The stretches of lines that run close to each border.
@@ -327,18 +326,18 @@ def along(
     Parameters
     ----------
     lines, borders : GeoDataFrame
-        Lines in one equal-area CRS, with the columns `line` and `border`.
+        Lines in one equal-area CRS, with the columns `line` and ``pair``.
     within_km : float
         How close, in km of the projection.
 
     Returns
     -------
     GeoDataFrame
-        `line`, `border`, ``geometry``. Where two borders are close, a stretch may be near both.
+        `line`, ``pair``, ``geometry``. Where two borders are close, a stretch may be near both.
     """
-    check_inputs({"lines": (lines, [line]), "borders": (borders, [border])})
-    strips = borders[[border]].set_geometry(borders.buffer(1000 * within_km))
-    return split(lines, strips, keep=(line, border))
+    check_inputs({"lines": (lines, [line]), "borders": (borders, ["pair"])})
+    strips = borders[["pair"]].set_geometry(borders.buffer(1000 * within_km))
+    return split(lines, strips, keep=(line, "pair"))
 
 
 def _cuts(

@@ -480,7 +480,7 @@ def _add(ledger: _Ledger, cells: Mapping[str, str], by: str, activity_id: str) -
     ledger.lines.append((new_id, "add", "text", "", cells["text"], by, cells.get("why", "")))
     if other_values and not activity_id:
         other, names = next(iter(other_values.items()))
-        facts = {"added": new_id, "other": other, "names": in_short(names, len(names))}
+        facts = {"added": new_id, "other": other, "names": in_short(names, None)}
         ledger.say(by, new_id, "same words, other values", **facts)
     return new_id
 
@@ -608,9 +608,7 @@ def _wish(
                 wish += [(last_group, now, "")] if (last_group, now, "") not in wish else []
             wish.append((by, new, why))
     elif amendments:
-        ledger.say(
-            by, activity_id, "amended without a mark", names=in_short(amendments, len(amendments))
-        )
+        ledger.say(by, activity_id, "amended without a mark", names=in_short(amendments, None))
 
 
 def _chosen(asks: Sequence[tuple[str, str, str]], owner: str) -> tuple[str, str, str]:

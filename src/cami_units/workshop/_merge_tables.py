@@ -140,9 +140,7 @@ def _without_group_words(choice: str) -> str:
 
 def unusable(faults: Sequence[Note]) -> InputError:
     """What is refused where resolutions have these faults: all of them, a line each."""
-    return InputError.of(
-        "resolutions unusable", lines=faults, choices=in_short(CHOICES, len(CHOICES))
-    )
+    return InputError.of("resolutions unusable", lines=faults, choices=in_short(CHOICES, None))
 
 
 def _text(value: Any) -> str:
