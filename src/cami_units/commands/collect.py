@@ -360,7 +360,7 @@ def _handed_out(
         in_pack=in_pack,
         hashes={unit_id: row["hashes"] for unit_id, row in former.items()},
         names={unit_id: row["names"] for unit_id, row in former.items()},
-        outlines=_outlines(base),
+        outlines=_outlines_of(base.tables["conservation_units"]),
         collected={
             row["sha256"]: (row["file"], row["round"]) for row in collected_files(base.manifest)
         },
@@ -375,11 +375,6 @@ def _shown(base: Round) -> dict[str, gpd.GeoDataFrame]:
         for name in base.tables
         if name in (*EVIDENCE_LAYERS, "sections") or name.startswith(CONTEXT)
     }
-
-
-def _outlines(base: Round) -> dict[str, Any]:
-    """The outline of each unit that was handed out, longitude and latitude."""
-    return _outlines_of(base.tables["conservation_units"])
 
 
 REGION_MARGIN: Final = 5.0

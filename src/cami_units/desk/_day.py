@@ -315,38 +315,36 @@ def safe_name(name: str) -> str:
     return plain[:_LONGEST_NAME] or "file"
 
 
-def keep_file(directory: Path, name: str, content: BinaryIO) -> tuple[Path, bool]:
+def keep_file(directory: Path, name: str, content: BinaryIO) -> Path:
     """Copy a file that was dropped on the page into `handed-in`; nothing is ever replaced.
 
     Returns
     -------
     Path
-        Where it lies: under its name, or with a number behind it where another file has that name.
-    bool
-        Whether it is new: the very same bytes are there only once.
+        Where it lies: where the very same bytes lay before, under its name, or with a number behind
+        it where another file has that name.
     """
     folder = directory / HANDED_IN
     plain = safe_name(name)
     sum_ = store.sha256_of_stream(content)
     for path in _files(folder).values():
         if sum_of(path) == sum_:
-            return path, False
+            return path
     path, number = folder / plain, 1
     # a file that anybody brings settles no conflict: under a name of its own it is named, and not read
     while path.exists() or is_resolutions(path):
         number += 1
         path = folder / f"{Path(plain).stem} ({number}){Path(plain).suffix}"
-    store.write_atomically(path, store.copy_of_stream(content))
-    return path, True
+    return store.write_atomically(path, store.copy_of_stream(content))
 
 
-def keep_only_file(directory: Path, folder: str, name: str, content: BinaryIO) -> Path:
+def keep_only_file(directory: Path, folder: str, name: str, content: BinaryIO) -> None:
     """Copy a file into a folder that holds one; the one before it goes aside and is not lost."""
     place = directory / folder
     place.mkdir(exist_ok=True)
     for path in _files(place).values():
         store.move_aside(path, directory / TAKEN_OUT)
-    return store.write_atomically(place / safe_name(name), store.copy_of_stream(content))
+    store.write_atomically(place / safe_name(name), store.copy_of_stream(content))
 
 
 def only_file(directory: Path, folder: str) -> Path | None:
@@ -354,7 +352,7 @@ def only_file(directory: Path, folder: str) -> Path | None:
     return next(reversed(_files(directory / folder).values()), None)
 
 
-def take_out(directory: Path, name: str) -> Path:
+def take_out(directory: Path, name: str) -> None:
     """Move a file out of `handed-in` into `taken-out`, where it harms nothing and is not lost.
 
     Raises
@@ -364,7 +362,7 @@ def take_out(directory: Path, name: str) -> Path:
     """
     if (path := _files(directory / HANDED_IN).get(name)) is None:
         raise InputError.of("not handed in", file=clean_name(name), folder=HANDED_IN)
-    return store.move_aside(path, directory / TAKEN_OUT)
+    store.move_aside(path, directory / TAKEN_OUT)
 
 
 # -- what is settled ------------------------------------------------------------------------------
@@ -400,7 +398,7 @@ def open_resolutions(day: Day, onto: RoundFolder | None, table: pd.DataFrame) ->
     return table.loc[[pair not in before for pair in pairs]]
 
 
-def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.DataFrame:
+def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> None:
     """Write what is to become of one conflict; an empty resolution opens it again."""
     table = read_resolutions(directory)
     others = table[table["unit_id"] != unit_id]
@@ -409,7 +407,6 @@ def settle(directory: Path, unit_id: str, resolution: str, reason: str) -> pd.Da
     resolutions = resolutions.sort_values("unit_id", ignore_index=True)
     path = directory / HANDED_IN / RESOLUTIONS
     store.write_atomically(path, lambda target: write_csv(target, resolutions))
-    return resolutions
 
 
 def read_order(directory: Path) -> tuple[str, ...]:

@@ -331,7 +331,14 @@ class Pages:
         return _day.mark_of_rows(read_decisions(day.current.path), unit_id) if day.current else ""
 
     def _page(
-        self, request: Request, page: str, day: Day, *, status: int = 200, **content: Any
+        self,
+        request: Request,
+        page: str,
+        day: Day,
+        *,
+        status: int = 200,
+        notice: str = "",
+        **content: Any,
     ) -> HTMLResponse:
         """A page in the reader's language."""
         lang = self._lang(request)
@@ -359,7 +366,7 @@ class Pages:
             mark=self._mark(day, marks),
             place=_day.mark_of_place(self.desk.directory),
             version=self.desk.worker.version,
-            notice=content.pop("notice", ""),
+            notice=notice,
             disclaimer=words.disclaimer(str(imprint.get("disclaimer", DISCLAIMER)), lang),
             round=round_facts(day),
             base=base_facts(day),
@@ -377,7 +384,7 @@ class Pages:
             if job.state != DONE
         ]
 
-    def _day(self) -> Day:
+    def _read_day(self) -> Day:
         return read_day(self.desk.directory)
 
     def _refusal(self, request: Request, key: str, status: int = 400) -> Response:
@@ -406,7 +413,7 @@ class Pages:
 
     def before(self, request: Request) -> Response:
         """What is made before the day: the folder, the first round, the packs."""
-        day = self._day()
+        day = self._read_day()
         done = _verbs.done_before(self.desk.directory)
         has_plan, is_stopped = done["make_workshop"] is not None, self._is_stopped()
         ready = {
@@ -477,7 +484,7 @@ class Pages:
 
     def hand_in(self, request: Request) -> Response:
         """The files, what each of them gave, and where to drop more."""
-        if (day := self._day()).current is None and not day.files:
+        if (day := self._read_day()).current is None and not day.files:
             return RedirectResponse("/before", status_code=303)
         lang = self._lang(request)
         files = file_facts(day, lang)
@@ -487,7 +494,7 @@ class Pages:
     def take_in(self, request: Request, form: FormData) -> Response:
         """Files from the browser, copied into the folder; the round is then made anew."""
         kept_names = [
-            _day.keep_file(self.desk.directory, upload.filename, upload.file)[0].name
+            _day.keep_file(self.desk.directory, upload.filename, upload.file).name
             for upload in form.getlist("files")
             if not isinstance(upload, str) and upload.filename
         ]
@@ -497,7 +504,7 @@ class Pages:
 
     def take_out(self, request: Request, form: FormData) -> Response:
         """A file that was handed in by mistake goes aside, and the round is made without it."""
-        if _text(form, "seen") != self._marks(self._day())["files"]:
+        if _text(form, "seen") != self._marks(self._read_day())["files"]:
             return self._refusal(request, "desk changed meanwhile", 409)
         try:
             _day.take_out(self.desk.directory, _text(form, "name"))
@@ -545,7 +552,7 @@ class Pages:
 
     def settle(self, request: Request, notice: str = "") -> Response:
         """Every conflict, with buttons; 409 with a notice of what stood against a choice."""
-        day = self._day()
+        day = self._read_day()
         why = words.text(_why_on_the_board(day), self._lang(request)) if day.is_closed else ""
         status = 409 if notice else 200
         return self._page(request, "settle", day, status=status, notice=notice, on_the_board=why)
@@ -553,7 +560,7 @@ class Pages:
     def write_resolution(self, request: Request, form: FormData) -> Response:
         """What is to become of one conflict, into `resolutions.csv`; measured again at once."""
         lang = self._lang(request)
-        if key := self._resolve(self._day(), form, lang):
+        if key := self._resolve(self._read_day(), form, lang):
             return self.settle(request, words.text(key, lang))
         self.desk.ask_collect()
         return _back(request, "/settle")
@@ -586,7 +593,7 @@ class Pages:
         self, request: Request, notice: str = "", typed: Mapping[str, str] = _NOTHING
     ) -> Response:
         """The board, and beside it what plenary can decide; with what could not be taken as typed."""
-        day, lang = self._day(), self._lang(request)
+        day, lang = self._read_day(), self._lang(request)
         if day.current is not None and self.desk.board_page is None:
             self.desk.ask_board()
         asked = typed.get("order") or request.query_params.get("order", "")
@@ -595,9 +602,7 @@ class Pages:
         units = unit_facts(day, lang, order, by_hand, self.desk.places)
         gone = sorted({*by_hand} - {row["unit_id"] for row in units})
         unit_id = typed.get("unit") or request.query_params.get("unit", "") or self.desk.unit
-        unit = next(
-            (row for row in units if row["unit_id"] == unit_id), units[0] if units else None
-        )
+        unit = next((row for row in units if row["unit_id"] == unit_id), next(iter(units), None))
         return self._page(
             request,
             "board",
@@ -616,13 +621,13 @@ class Pages:
             not_ordered=words.text("desk order unknown", lang, names=words.in_list(gone, lang))
             if gone
             else "",
-            progress=progress_said(units, self._lang(request)),
+            progress=progress_said(units, lang),
         )
 
     def decide(self, request: Request, form: FormData) -> Response:
         """One decision: on the disk first, then on every screen, then in tables and maps."""
         typed = {name: str(value) for name, value in form.items()}
-        day, lang = self._day(), self._lang(request)
+        day, lang = self._read_day(), self._lang(request)
         if day.current is None:
             return self._refusal(request, "desk no round")
         if fault := _decision_fault(typed):
@@ -689,7 +694,7 @@ class Pages:
 
     def keep_order(self, _: Request, form: FormData) -> Response:
         """An order by hand: into the workshop's files, and the board follows."""
-        known_ids = ids_of_units(self._day())
+        known_ids = ids_of_units(self._read_day())
         order = _text(form, "order").split(";")[:_MOST_ORDERED]
         with self.desk.lock:
             _day.write_order(self.desk.directory, [name for name in order if name in known_ids])
@@ -698,7 +703,7 @@ class Pages:
 
     def screen(self, request: Request) -> Response:
         """The board alone, for the projector; it follows the other window."""
-        return self._page(request, "screen", self._day())
+        return self._page(request, "screen", self._read_day())
 
     def live_board(self, request: Request) -> Response:
         """The board as it was last made."""
@@ -713,12 +718,12 @@ class Pages:
 
     def late(self, request: Request) -> Response:
         """What came after plenary had decided: each difference is a question."""
-        day = self._day()
+        day = self._read_day()
         return self._page(request, "late", day, notice=round_stays(day, self._lang(request)))
 
     def after(self, request: Request, notice: str = "") -> Response:
         """What can be made of the round, and what recurs in its activities."""
-        day, lang = self._day(), self._lang(request)
+        day, lang = self._read_day(), self._lang(request)
         products = [
             {
                 "name": name,
@@ -744,7 +749,7 @@ class Pages:
 
     def move_to_general(self, request: Request, form: FormData) -> Response:
         """What is ticked goes to the general section, what is not goes back, all of it at once."""
-        day = self._day()
+        day = self._read_day()
         if day.current and _text(form, "seen") != self._marks(day)["activities"]:
             return self.after(request, words.text("desk changed meanwhile", self._lang(request)))
         ticked_ids = sorted({str(value) for value in form.getlist("id")})
@@ -778,7 +783,7 @@ class Pages:
         self, request: Request, name: str, choices: Mapping[str, Any] = _NOTHING
     ) -> Response:
         """Have a product of the current round made, in its turn."""
-        if (day := self._day()).current is None:
+        if (day := self._read_day()).current is None:
             return self._refusal(request, "desk no round")
         self.desk.ask(Errand(name, day.current.path.name, choices))
         return _back(request, "/after")
@@ -795,7 +800,7 @@ class Pages:
         import typer
 
         if (name := _text(form, "product")) in (*_verbs.PRODUCTS, _verbs.SESSION):
-            if path := self._folder_of(self._day(), name):
+            if path := self._folder_of(self._read_day(), name):
                 typer.launch(str(self.desk.directory / path))
         elif name in _verbs.BEFORE and (folder := _verbs.done_before(self.desk.directory)[name]):
             typer.launch(str(folder))
@@ -824,11 +829,11 @@ class Pages:
 
     def _state(self, lang: str) -> dict[str, Any]:
         """What windows follow: the unit, the last decision, how far all is, and what is under way."""
-        day = self._day()
+        day = self._read_day()
         return {
             "unit": self.desk.unit,
             **self._decided(lang),
-            "decided": self._standing(day, lang),
+            "decided": progress_said(unit_facts(day, lang), lang) if day.current else "",
             "board": str(self.desk.board_version),
             "mark": self._mark(day, self._marks(day)),
             "jobs": self._jobs(lang),
@@ -861,14 +866,10 @@ class Pages:
             "banner": words.with_label(line["unit_id"], shown, lang) if line else "",
         }
 
-    def _standing(self, day: Day, lang: str) -> str:
-        """How far plenary has come, for windows whose board is still being drawn."""
-        return progress_said(unit_facts(day, lang), lang) if day.current else ""
-
     def file_of_round(self, request: Request) -> Response:
         """A page or picture of a round, by its plain name: a path of a browser is no path here."""
         round_name, file_name = request.path_params["round"], request.path_params["name"]
-        for folder in self._day().rounds:
+        for folder in self._read_day().rounds:
             for path in folder.path.iterdir() if folder.path.name == round_name else ():
                 if path.name == file_name and path.suffix in _SHOWN_ENDINGS and path.is_file():
                     return FileResponse(path)

@@ -109,12 +109,11 @@ def settle_day(directory: Path, day: Day, read: Collecting, progress: Progress) 
     )
 
 
-def write_day(day: Day, collected: Collected, progress: Progress) -> Path:
-    """Write the next round, as ``cami-units collect`` would; hands back its folder."""
+def write_day(day: Day, collected: Collected, progress: Progress) -> None:
+    """Write the next round, as ``cami-units collect`` would."""
     target = _target(day)
     _clear_products(day, target)
     write_collected(collected, target, force=target.exists(), progress=progress)
-    return target
 
 
 def take_back(day: Day) -> None:
