@@ -434,10 +434,8 @@ def _touched(
     blocks = shapely.box(west, south, east, north)
     is_within = shapely.contains_properly(polygon, blocks)
     is_parted = ~is_within & shapely.intersects(polygon, blocks)
-    row, col = (
-        row[:, None, None] + np.arange(_BLOCK)[:, None],
-        col[:, None, None] + np.arange(_BLOCK),
-    )
+    row = row[:, None, None] + np.arange(_BLOCK)[:, None]
+    col = col[:, None, None] + np.arange(_BLOCK)
     touched_cells = [_within(rows, cols, row[is_within], col[is_within], among)]
     # some blocks at a time keep memory in proportion to the answer, not to the bounding box
     for some in np.array_split(np.flatnonzero(is_parted), is_parted.sum() // 200 + 1):

@@ -27,12 +27,9 @@ def new_document(imprint: Imprint, title: str, *, lang: str, landscape: bool = F
     """An A4 document with its title, its facts, and the disclaimer in the footer of each page."""
     document, imprint = docx.Document(), imprint_in(imprint, lang)
     properties = document.core_properties
-    properties.title, properties.author, properties.comments = (
-        # python-docx refuses properties of more letters
-        clean_name(f"{imprint.title} · {title}")[:255],
-        "cami_units",
-        "",
-    )
+    # python-docx refuses properties of more letters
+    properties.title = clean_name(f"{imprint.title} · {title}")[:255]
+    properties.author, properties.comments = "cami_units", ""
     properties.created = properties.modified = datetime.fromisoformat(imprint.date)
     for style in ("Normal", "Title", "Heading 1", "Heading 2", "Heading 3"):
         _set_font(document.styles[style])

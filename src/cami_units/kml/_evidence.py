@@ -180,16 +180,11 @@ class Drawing:
 
     def name(self, row: Mapping[str, Any]) -> str:
         """The name of a row in the file's language."""
-        return _name(row, self.lang)
+        return words.line_name(row, self.lang)
 
     def title(self, row: Mapping[str, Any], key: str) -> str:
         """The id and the name of a row; the id alone where that is all that it is called."""
         return words.id_and_name(row[key], self.name(row))
-
-
-def _name(row: Mapping[str, Any], lang: str) -> str:
-    """The name of a row in a language, else the English one, else the only one."""
-    return words.line_name(row, lang)
 
 
 _MARKS: Final = ShapeMemory()
@@ -411,10 +406,8 @@ def _water_marks(lang: str, frame: Bounds) -> tuple[Mark, ...]:
     """The great waters of a frame in degrees."""
     if not (lines := piece("waters", [repr(frame).encode()], lambda: _great_waters(frame))):
         return ()
-    outlines, title = (
-        shapely.MultiLineString(shapely.from_wkb(lines).tolist()),
-        words.text("water", lang),
-    )
+    outlines = shapely.MultiLineString(shapely.from_wkb(lines).tolist())
+    title = words.text("water", lang)
     return tuple(_line_marks(Drawing(lang, 0.0), "water", outlines, title, "water"))
 
 
@@ -456,10 +449,8 @@ def _border_marks(
 ) -> tuple[tuple[Mark, ...], dict[str, int]]:
     """Lines drawn whole and lines drawn in pieces, and how many pieces of each were left out."""
     drawing = Drawing(lang, tolerance)
-    ends = (
-        b"/"  # between the three lists: a geometry that moves from one to the next is another key
-    )
-    content = [*plain, ends, *doubtful, ends, *areas]
+    # a geometry that moves from one of the three lists to the next is another key
+    content = [*plain, b"/", *doubtful, b"/", *areas]
     kept = piece("borders", content, lambda: _border_lines(plain, doubtful, areas))
     solid, dashed = shapely.from_wkb(kept)
     marks: list[Mark] = []
@@ -660,7 +651,7 @@ def _country_names(lang: str, layer: Itself) -> tuple[Mark, ...]:
             data=(("layer", "labels"),),
         )
         for row in rows(layer.thing, "iso2")
-        if (name := _name(row, lang))
+        if (name := words.line_name(row, lang))
     )
 
 

@@ -533,9 +533,8 @@ class _Reader:
         n_notes = len(self.notes)
         row = self._new_row(placemark)
         if "AnimatedUpdate" in above:
-            row["kind"] = (
-                "view"  # a step of a tour: it opens or closes a balloon, and draws nothing
-            )
+            # a step of a tour: it opens or closes a balloon, and draws nothing
+            row["kind"] = "view"
             return False
         why = placemark.get(DAMAGED) or ("in an update" if above else "")
         if why:

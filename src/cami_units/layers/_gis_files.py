@@ -467,11 +467,8 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
         lines = plan_lines("defaults.ranges", at_least=0.5)
         return [], [request.problem("refuses", Note("raster range unsaid"), error.note, lines)]
     dataset, notes = _chosen("", table, request)
-    least_value, whole_value, block = (
-        rule.get("at_least"),
-        rule.get("whole_at"),
-        table.attrs.get("block", 1),
-    )
+    least_value, whole_value = rule.get("at_least"), rule.get("whole_at")
+    block = table.attrs.get("block", 1)
     facts: dict[str, object] = {
         "cells": int(table["cells"].sum()),
         "limit": "" if least_value is None else Note("raster at least", {"value": least_value}),

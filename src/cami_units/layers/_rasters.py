@@ -203,10 +203,8 @@ def _present_cells(rasterio: Any, source: Any, at_least: float | None) -> gpd.Ge
         present = is_present(values)
         if at_least is None and present.any():
             some = values[present]
-            least_value, greatest_value = (
-                min(least_value, some.min()),
-                max(greatest_value, some.max()),
-            )
+            least_value = min(least_value, some.min())
+            greatest_value = max(greatest_value, some.max())
         # of a raster of several values only their span is still looked for
         if least_value >= greatest_value and parts.n_corners <= _MOST_CORNERS:
             parts.add(top, present.astype(np.uint8))

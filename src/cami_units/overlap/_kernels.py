@@ -917,10 +917,8 @@ def _under_both(edges: Floats, i: int, others: Floats, j: int) -> float:
         return 0.0
     slope = (edges[i, 3] - edges[i, 1]) / (edges[i, 2] - edges[i, 0])
     other_slope = (others[j, 3] - others[j, 1]) / (others[j, 2] - others[j, 0])
-    h, g = (
-        edges[i, 1] + (low - edges[i, 0]) * slope,
-        others[j, 1] + (low - others[j, 0]) * other_slope,
-    )
+    h = edges[i, 1] + (low - edges[i, 0]) * slope
+    g = others[j, 1] + (low - others[j, 0]) * other_slope
     h_end, g_end = h + wide * slope, g + wide * other_slope
     above, above_end = h - g, h_end - g_end
     under: float = (h + h_end) * 0.5 * wide
