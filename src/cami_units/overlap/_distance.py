@@ -21,7 +21,7 @@ from pyproj import CRS, Geod, Proj
 
 from cami_units.model import LONLAT, InputError, check_arguments, transformer
 from cami_units.overlap._arrays import Floats, Geometries, Positions, Truths
-from cami_units.overlap._door import check_inputs, column_names, geometries
+from cami_units.overlap._input_checks import check_inputs, column_names, geometries
 from cami_units.overlap._lattice import cell_km2, cells_of, window_km2, window_of
 from cami_units.overlap._pieces import MOST_CORNERS, line_pieces
 from cami_units.overlap._split import of_dimension

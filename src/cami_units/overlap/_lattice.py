@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from cami_units.model import made_cells
 from cami_units.overlap._arrays import Floats, Geometries, Ints, Ints32, Positions
-from cami_units.overlap._door import geometries
 from cami_units.overlap._few_cells import few_shares
+from cami_units.overlap._input_checks import geometries
 
 if TYPE_CHECKING:
     from cami_units.overlap._kernels import Order

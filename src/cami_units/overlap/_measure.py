@@ -17,7 +17,7 @@ from pyproj import CRS
 from cami_units.model import RANGE_WEIGHT, InputError, check_arguments, listed
 from cami_units.overlap._arrays import Floats, Geometries, Ints32, Positions
 from cami_units.overlap._distance import geodesic_km
-from cami_units.overlap._door import (
+from cami_units.overlap._input_checks import (
     Kind,
     Shapes,
     check_inputs,

@@ -16,7 +16,7 @@ import shapely
 from cami_units.model import DRAWN_AS, SOURCE_FACTS, SiteTables, drawn_lines
 from cami_units.overlap._arrays import Positions
 from cami_units.overlap._distance import meeting, near
-from cami_units.overlap._door import Kind
+from cami_units.overlap._input_checks import Kind
 from cami_units.overlap._layer_pieces import Pieces, large_sides
 from cami_units.overlap._measure import area_km2, jaccard_index, laid_sites, overlaps
 from cami_units.overlap._pieces import dissolved, pieces_of_giants, weight_column

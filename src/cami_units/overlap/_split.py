@@ -13,7 +13,7 @@ from shapely.ops import substring
 
 from cami_units.model import InputError, check_arguments, faults_said, listed
 from cami_units.overlap._arrays import Geometries, Positions
-from cami_units.overlap._door import (
+from cami_units.overlap._input_checks import (
     Kind,
     check_inputs,
     check_valid,

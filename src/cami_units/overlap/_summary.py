@@ -16,7 +16,7 @@ from pyproj import CRS, Proj
 
 from cami_units.model import InputError, Raster, listed
 from cami_units.overlap._arrays import Floats, Truths
-from cami_units.overlap._door import check_inputs, kind_of
+from cami_units.overlap._input_checks import check_inputs, kind_of
 from cami_units.overlap._layer_pieces import MOSTLY, covered_parts
 from cami_units.overlap._measure import area_km2, overlaps
 

@@ -19,7 +19,7 @@ from cami_units.model import (
     fence_rows,
     is_missing,
 )
-from cami_units.overlap._door import geometries
+from cami_units.overlap._input_checks import geometries
 from cami_units.overlap._layer_pieces import (
     Pieces,
     area_pairs,
