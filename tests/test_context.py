@@ -25,7 +25,7 @@ from cami_units.model import EQUAL_AREA, LONLAT, InputError, Raster, Round, data
 from cami_units.plan import read_plan
 from cami_units.scene import MOST_FEATURES, MOST_VERTICES, light_context
 from cami_units.words import unit_card
-from cami_units.words.unit_card import context_title, unit_cards
+from cami_units.words.unit_card import context_legend, unit_cards
 from tests.browser import Page, chromium
 from tests.rounds import BOXES, toy_round
 from tests.test_collect import base, collected, handed_out, kmz
@@ -221,7 +221,8 @@ def test_a_heavy_layer_is_thinned_for_drawing_and_says_so() -> None:
     drawn = rows[rows["context_id"].isin(light["context_id"])]
     assert shapely.area(drawn.geometry).min() >= shapely.area(gone.geometry).max()
     assert noticed[0].what.startswith("of the context layer crops 500 of 900 features are drawn")
-    assert context_title("crops", "%", 500, 900, "ru") == ("crops (% площади, показано 500 из 900)")
+    crops = pd.DataFrame({"title": ["crops"] * 500, "measure": "%", "in_all": 900})
+    assert context_legend(crops, "ru") == "crops (% площади, показано 500 из 900)"
 
 
 def test_points_that_are_too_many_are_thinned_evenly() -> None:

@@ -638,6 +638,11 @@ def coarse_reasons(table: pd.DataFrame, delicate: Mapping[str, CoarseReason]) ->
     )
 
 
+def context_names(layers: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The context layers that have something to draw, in the order in which they are drawn and told."""
+    return sorted(name for name, table in layers.items() if name.startswith(CONTEXT) and len(table))
+
+
 def is_coarse(table: pd.DataFrame) -> pd.Series[bool]:
     """Which rows of a shown layer were made coarse."""
     if COARSE not in table:

@@ -40,7 +40,6 @@ from cami_units.kml._written_shapes import (
     sorted_parts,
 )
 from cami_units.model import (
-    CONTEXT,
     LAYERS,
     MONTHS,
     SEASONAL,
@@ -52,7 +51,14 @@ from cami_units.model import (
     truth,
     widened,
 )
-from cami_units.scene import Itself, ShapeMemory, coarse_key, numbered_edges, species_places
+from cami_units.scene import (
+    Itself,
+    ShapeMemory,
+    coarse_key,
+    context_names,
+    numbered_edges,
+    species_places,
+)
 from cami_units.words import unit_card
 
 MAIN_PLACE_KM: Final = 150
@@ -558,7 +564,7 @@ def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
         table = layers[layer]
         look = ncname("context", str(place))
         drawing.looks[look] = context_look(place)
-        title = context_title(table, drawing.lang)
+        title = unit_card.context_legend(table, drawing.lang)
         marks: list[Mark] = []
         for row in rows(table, "context_id"):
             values = {key: shown(row.get(key)) for key in ("value", "note")}
@@ -576,18 +582,6 @@ def context(drawing: Drawing, layers: Mapping[str, gpd.GeoDataFrame]) -> Folder 
         return None
     name = words.text("context layers", drawing.lang)
     return Folder(name, (), tuple(folders), visible=False)
-
-
-def context_names(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
-    """The context layers among some layers, in the order in which they are drawn and told."""
-    return sorted(name for name, table in layers.items() if name.startswith(CONTEXT) and len(table))
-
-
-def context_title(table: gpd.GeoDataFrame, lang: str) -> str:
-    """The name of a context layer in folders and legend."""
-    first = table.iloc[0]
-    title = clean_name(first["title"])
-    return unit_card.context_title(title, first["measure"], len(table), first["in_all"], lang)
 
 
 def _united(geometries: Iterable[BaseGeometry]) -> BaseGeometry:

@@ -38,6 +38,7 @@ from cami_units.kml._marks import (
 from cami_units.kml._written_shapes import vertices
 from cami_units.model import EVIDENCE_LAYERS, LAYERS, clean_name, narrowest_bounds
 from cami_units.scene import coarse_layers, species_places
+from cami_units.words.unit_card import context_legend
 
 Tables = Mapping[str, gpd.GeoDataFrame]
 Kinds = Mapping[str, Mapping[str, Any]]
@@ -289,10 +290,10 @@ def layer_signs(layers: Mapping[str, gpd.GeoDataFrame], lang: str) -> tuple[Sign
         *(
             Sign(
                 context_look(place),
-                _evidence.context_title(layers[name], lang),
+                context_legend(layers[name], lang),
                 bool(shapely.get_dimensions(layers[name].geometry.iloc[0]) == 1),
             )
-            for place, name in enumerate(_evidence.context_names(layers))
+            for place, name in enumerate(scene.context_names(layers))
         ),
     )
 

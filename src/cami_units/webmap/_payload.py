@@ -45,6 +45,7 @@ from cami_units.scene import (
     ShapeMemory,
     coarse_key,
     coarse_layers,
+    context_names,
     label_place,
     lasting_stamp_of,
     shown_units,
@@ -72,7 +73,7 @@ from cami_units.webmap._page_values import (
     simplified,
     species_style,
 )
-from cami_units.words.unit_card import CARD_FIELDS, OPTIONAL_FIELDS, context_title, field_count
+from cami_units.words.unit_card import CARD_FIELDS, OPTIONAL_FIELDS, context_legend, field_count
 
 Detail = Literal["map", "atlas"]
 _VERTICES: Final[Mapping[str, int]] = {"map": 1, "atlas": 6}
@@ -291,7 +292,7 @@ def _places(layers: Mapping[str, gpd.GeoDataFrame], languages: Iterable[str]) ->
     about = {
         "words": _context_words(layers, languages),
         "carded": _carded(layers),
-        "context": [*map(shown, _context_names(layers))],
+        "context": [*map(shown, context_names(layers))],
         "sections": [] if areas is None else areas["section_id"].tolist(),
     }
     shapes_of = [[] if areas is None else areas.geometry.to_numpy()]
@@ -372,7 +373,7 @@ def _ground_part(
     if layers.get("countries") is not None and frame[2] > 180.0:
         # states that end at 180° on either side of it have an edge in common only now
         layers["countries"] = with_shared_edges(layers["countries"])
-    context, species, detail = _context_names(layers), tables["species"], tables["detail"]
+    context, species, detail = context_names(layers), tables["species"], tables["detail"]
     detail_vertices = _VERTICES[detail]
     return {
         "species": _species(
@@ -404,19 +405,14 @@ def _carded(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
     return [name for name in _CARDED if layers.get(name) is not None]
 
 
-def _context_names(layers: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
-    """The context layers that have something to draw, by name."""
-    return sorted(name for name in layers if name.startswith(CONTEXT) and len(layers[name]))
-
-
 def _context_words(
     layers: Mapping[str, gpd.GeoDataFrame], languages: Iterable[str]
 ) -> dict[str, dict[str, str]]:
     """What the context layers are called, by language."""
     return {
         language: {
-            shown(name): shown(_context_title(layers[name], language))
-            for name in _context_names(layers)
+            shown(name): shown(context_legend(layers[name], language))
+            for name in context_names(layers)
         }
         for language in languages
     }
@@ -887,12 +883,6 @@ def _context(layer: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         }
         for row, shape in zip(_records(ordered), ordered.geometry, strict=True)
     ]
-
-
-def _context_title(layer: gpd.GeoDataFrame, lang: str) -> str:
-    """The title of a context layer: the same on all its rows."""
-    first = layer.iloc[0]
-    return context_title(first["title"], first["measure"], len(layer), first["in_all"], lang)
 
 
 def _is_line(layer: gpd.GeoDataFrame) -> bool:

@@ -9,7 +9,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import pandas as pd
 
-from cami_units.model import check_arguments, check_columns, clean_text, is_missing, records
+from cami_units.model import (
+    check_arguments,
+    check_columns,
+    clean_name,
+    clean_text,
+    is_missing,
+    records,
+)
 from cami_units.words import (
     NEED,
     SUPPORT,
@@ -444,21 +451,20 @@ def context_measure(unit: object, lang: str = "en") -> str:
     return known_word("context", unit, lang)
 
 
-def context_title(
-    title: object, measure: object, n_drawn: int, in_all: int, lang: str = "en"
-) -> str:
+def context_legend(layer: pd.DataFrame, lang: str = "en") -> str:
     """A context layer in a legend: its name, what its numbers count, and how much of it is drawn.
 
     Examples
     --------
-    >>> context_title("conflict", "%", 2, 2), context_title("mines", "count", 500, 12000)
-    ('conflict (% of the area)', 'mines (count, 500 of 12,000 drawn)')
+    >>> context_legend(pd.DataFrame({"title": ["mines"], "measure": ["count"], "in_all": [12_000]}))
+    'mines (count, 1 of 12,000 drawn)'
     """
-    parts = [context_measure(measure, lang)]
-    if n_drawn < in_all:
-        counts = {"drawn": number(n_drawn, lang), "all": number(in_all, lang)}
+    first = layer.iloc[0]  # the same on all rows
+    parts = [context_measure(first["measure"], lang)]
+    if len(layer) < first["in_all"]:
+        counts = {"drawn": number(len(layer), lang), "all": number(first["in_all"], lang)}
         parts.append(text("drawn of", lang, **counts))
-    return with_aside(as_text(title), in_list(parts, lang), lang)
+    return with_aside(clean_name(first["title"]), in_list(parts, lang), lang)
 
 
 def _rank(unit: Mapping[str, Any], lang: str) -> FieldParts:
