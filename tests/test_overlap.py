@@ -21,11 +21,14 @@ from cami_units.overlap import (
     _lattice,
     _measure,
     _pieces,
+    _site_tables,
     area_km2,
+    dissolved,
     joined_states,
     length_km,
     measurable_sites,
     overlaps,
+    split,
     state_edges,
 )
 from cami_units.overlap._layer_pieces import area_pairs
@@ -768,6 +771,21 @@ def test_polygons_that_reach_beyond_the_cells_or_lie_outside_of_them():
     assert found.loc["a"].tolist() == [10_000, 100]
     assert found.loc["d"].tolist() == [1_000, 10]
     assert list(found.index) == ["a", "d"]
+
+
+def test_sides_without_their_disputed_ground():
+    """A has 1,000 km², of which two claims that overlap take 500 + 500 - 100; all of B is disputed."""
+    states = frame([box_km(0, 0, 100, 10), box_km(100, 0, 110, 10)], iso2=["A", "B"])
+    claims = frame([box_km(0, 0, 50, 10), box_km(40, 0, 90, 10), box_km(99, 0, 150, 10)])
+    sites = frame([box_km(0, 0, 110, 10), box_km(90, 2, 95, 4)], site=["S", "T"])
+    sides = overlaps(sites, states, site="site", by="iso2")
+    disputed = split(states, dissolved(claims), keep="iso2")
+    left = _site_tables._undisputed(sides, overlaps(sites, disputed, site="site", by="iso2"))
+    # of A the strips from 90 to 99 km, of T nothing is disputed
+    assert left[["site", "iso2"]].to_numpy().tolist() == [["S", "A"], ["T", "A"]]
+    assert left["km2"].tolist() == pytest.approx([90, 10])
+    nothing = overlaps(sites, disputed[:0], site="site", by="iso2", kind="polygon")
+    pd.testing.assert_frame_equal(_site_tables._undisputed(sides, nothing), sides)
 
 
 @pytest.mark.parametrize("second", ["beside", "over", "inside", "with other corners"])

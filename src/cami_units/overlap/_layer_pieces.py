@@ -223,7 +223,7 @@ class Pieces(DrawnPieces):
 
     border_strips: gpd.GeoDataFrame | None
     shared_borders: gpd.GeoDataFrame
-    undisputed: gpd.GeoDataFrame | None
+    disputed: gpd.GeoDataFrame | None
     pa_pairs: pd.DataFrame | None
     sightings: gpd.GeoDataFrame | None = None
 
@@ -254,10 +254,10 @@ def layer_pieces(
         **{field.name: getattr(drawn, field.name) for field in fields(drawn)},
         border_strips=_border_strips(layers.borders, error_km),
         shared_borders=_shared_borders(layers),
-        undisputed=(
+        disputed=(
             None
             if layers.disputed is None
-            else states[["iso2", "geometry"]].overlay(layers.disputed, how="difference")
+            else split(states, dissolved(layers.disputed), keep="iso2")
         ),
         pa_pairs=None if areas is None else area_pairs(areas, states, pair_km),
         sightings=_sightings(layers.occurrences, states),

@@ -67,8 +67,8 @@ def site_tables(
     areas = maybe(layers.protected_areas, "pa_id")
     tables = SiteTables(
         sites=area,
-        states=over(pieces.states, "iso2"),
-        undisputed=maybe(pieces.undisputed, "iso2"),
+        states=(sides := over(pieces.states, "iso2")),
+        undisputed=_undisputed(sides, maybe(pieces.disputed, "iso2")),
         ranges=over(pieces.ranges, "sci_name"),
         species=over(pieces.sides, "sci_name", "iso2"),
         confidence=over(pieces.graded, "sci_name", "confidence"),
@@ -93,6 +93,19 @@ def site_tables(
     )
     laid_sites.cache_clear()  # of a coast of a million points they are 40 MB
     return tables
+
+
+def _undisputed(sides: pd.DataFrame, disputed: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The sides of sites without the ground that is disputed; a side that is all so is left out."""
+    if disputed is None:
+        return None
+    taken = sides.merge(disputed, "left", ["site", "iso2"], suffixes=("", "_taken"))["km2_taken"]
+    km2 = sides["km2"] - taken.fillna(0.0)
+    return sides.assign(km2=km2)[km2 > _NOTHING_LEFT * sides["km2"]].reset_index(drop=True)
+
+
+_NOTHING_LEFT: Final = 1e-9
+"""The share of a side up to which what is left of it is rounding."""
 
 
 def with_ranges_measured(
