@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import html
 import io
@@ -1568,9 +1569,12 @@ def test_files_of_another_round_are_told_above_all_files(guest, desk, workshop):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_desk_that_is_ended_leaves_nothing_among_the_temporary_files(tmp_path, name):
-    # a terminal that is closed sends SIGHUP, a system that shuts down SIGTERM
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_desk_that_is_ended_leaves_nothing_and_says_nothing(tmp_path, name):
+    """A terminal that is closed sends SIGHUP, a system that shuts down SIGTERM, Ctrl+C SIGINT.
+
+    Nothing is left among the temporary files, and nothing is said of the window that waits for news.
+    """
     workshop, temporary = tmp_path / "workshop", tmp_path / "temporary"
     init(workshop)
     temporary.mkdir()
@@ -1581,15 +1585,29 @@ def test_a_desk_that_is_ended_leaves_nothing_among_the_temporary_files(tmp_path,
     desk = subprocess.Popen(
         [sys.executable, "-c", program, str(workshop)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    assert desk.stdout.readline().startswith("http")
+    address = desk.stdout.readline().strip()
     assert [path for path in temporary.iterdir() if path.is_dir()] != []
     time.sleep(1)  # the address is said before the server runs
+    window = httpx.Client(base_url=address.partition("/enter")[0], follow_redirects=True)
+    assert window.get(address).status_code == 200
+
+    def follow(version: int = 0) -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            while True:
+                version = window.get("/events", params={"version": version}).json()["version"]
+
+    waiting = threading.Thread(target=follow)
+    waiting.start()
+    time.sleep(1)
     desk.send_signal(getattr(signal, name))
     assert desk.wait(30) in (0, -getattr(signal, name))
-    desk.stdout.close()
+    waiting.join(10)
+    window.close()
+    assert desk.communicate() == ("", "")
     assert [path for path in temporary.iterdir() if path.is_dir()] == []
 
 

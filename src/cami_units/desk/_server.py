@@ -12,7 +12,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,6 +23,9 @@ from cami_units.desk._desk_pages import Desk, Pages, routes
 from cami_units.desk._guard import ENTRANCE, Guard, Keys
 from cami_units.desk._worker import Worker
 from cami_units.model import InputError, Note, clean_name
+
+if TYPE_CHECKING:
+    import uvicorn
 
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 8765
@@ -69,8 +72,6 @@ def serve(
     InputError
         The folder is no workshop, its desk is open already, or the port is taken.
     """
-    import uvicorn
-
     store.ignore_missing_names()
     read_day(workshop)
     keys = Keys()
@@ -84,17 +85,7 @@ def serve(
             warn(noticed)
         worker = Worker()
         desk = Desk(workshop.resolve(), worker, scratch)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                application(desk, port=number, keys=keys),
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                ws="none",
-                lifespan="off",
-                timeout_graceful_shutdown=2,
-            )
-        )
+        server = _server(application(desk, port=number, keys=keys), worker)
         address = f"http://{LOOPBACK}:{number}{ENTRANCE}?key={keys.entry}"
         announce(address)
         desk.start()
@@ -117,6 +108,31 @@ def serve(
         finally:
             worker.stop()
             desk.close()
+
+
+def _server(app: Guard, worker: Worker) -> uvicorn.Server:
+    """What serves the pages, and answers the windows that wait before it ends.
+
+    A window left waiting would be cut off after two seconds, with pages of English in the terminal.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            worker.touch()
+            await super().shutdown(sockets)
+
+    return Server(
+        uvicorn.Config(
+            app,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+    )
 
 
 def _listening(port: int | None) -> tuple[socket.socket, int]:
