@@ -371,10 +371,9 @@ def _barriers(plate: Plate) -> None:
     """Draw each kind of barrier in its own line."""
     if (table := layer(plate.scene, "barriers", "barrier_id")) is None:
         return
-    kinds = table["kind"].map(barrier_kind)
+    shapes, kinds = table.geometry.to_numpy(), np.array([*map(barrier_kind, table["kind"])])
     for kind, look in BARRIERS.items():
-        shapes = table.geometry.to_numpy()[(kinds == kind).to_numpy()]
-        _draw(plate, _seen(shapes, plate.sized), look, "barriers")
+        _draw(plate, _seen(shapes[kinds == kind], plate.sized), look, "barriers")
 
 
 _VEIL: Final = 0.55
@@ -614,9 +613,9 @@ def _country_names(label_boxes: _Labels, scene: Scene, sized: Sized, *, range_st
     """Names of range states, wherever in the state there is room; of neighbours, in their middle."""
     if (table := layer(scene, "countries", "iso2")) is None:
         return
-    wanted = table[is_range_state(table) == range_states]
     # a state off the map is not cut: of a sheet of one section that is most of them
-    wanted = wanted[shapely.intersects(sized.box, wanted.geometry.to_numpy())]
+    is_on_map = shapely.intersects(sized.box, table.geometry.to_numpy())
+    wanted = table[is_on_map & (is_range_state(table) == range_states)]
     seen_parts = shapely.intersection(wanted.geometry.to_numpy(), sized.box)
     names = [name_of(row, scene.lang).upper() for row in records(wanted)]
     parts = list(zip(names, seen_parts, strict=True))
