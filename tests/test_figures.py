@@ -507,6 +507,13 @@ def test_the_marks_of_a_page_are_explained_on_it_in_every_language() -> None:
         assert MISSING not in told
 
 
+def test_no_line_of_marks_begins_with_the_sign_that_parts_two() -> None:
+    """On a slide need stands on a line of its own, and support beside it."""
+    marks = said(figures.unit_slide(toy_scene(), "CU-001")).split("\n")
+    assert {"need", "· support"} <= {*marks}
+    assert "· need" not in marks
+
+
 def test_widths_are_those_that_are_drawn() -> None:
     """Witness: matplotlib's own measure of the same line."""
     figure = sheet(200, 50)

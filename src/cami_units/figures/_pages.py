@@ -511,10 +511,11 @@ def _marks(column: Column, criteria: str, top: float, *, size: float) -> float:
     right, line = left + column.width, size * LEADING * MM_PER_POINT
     for place, axis in enumerate(criteria.split(" · ")):
         marked = _with_marks(f"· {axis}" if place else axis)
-        steps = [width_mm(f"{word}  ", size, "bold") for word in marked]
         # need and support stay on a line each, where one line cannot hold all
-        if place and x + sum(steps) > right:
+        if place and x + sum(width_mm(f"{word}  ", size, "bold") for word in marked) > right:
             x, y = left, y + line
+            marked = _with_marks(axis)
+        steps = [width_mm(f"{word}  ", size, "bold") for word in marked]
         for word, step in zip(marked, steps, strict=True):
             if x > left and x + step > right:
                 x, y = left, y + line
