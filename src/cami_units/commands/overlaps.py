@@ -138,8 +138,6 @@ def lattice_facts(lattice: grid.Lattice) -> dict[str, Any]:
 Tile = tuple[tuple[int, int], tuple[int, int]]
 """Rows and columns of a rectangle of the lattice, first and one after the last."""
 
-_Task = tuple[layers.RangeStream, grid.Lattice, Tile]
-
 
 def work_done(tasks: Sequence[tuple[Any, ...]]) -> list[int]:
     """How much is done before each task, and in all, in kilobytes of shapes: what time hangs on."""

@@ -202,9 +202,6 @@ def _bare(colour: str) -> str:
     return colour.removeprefix("#").lower()
 
 
-STATUS_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
-    {status: _bare(colour) for status, colour in palette.ANY_STATUS.items()}
-)
 _EVIDENCE: Final = {layer: _bare(colour) for layer, colour in palette.EVIDENCE.items()}
 _SIGNS: Final = {LAYERS[name].sign: colour for name, colour in _EVIDENCE.items() if name in LAYERS}
 WHITE: Final = _bare(palette.CASING)
@@ -260,7 +257,7 @@ LAYER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
 
 def status_look(status: str, balloon: str) -> Look:
     """How a unit of this status is drawn; a status unknown here is drawn as a candidate."""
-    colour = STATUS_COLOURS.get(status, STATUS_COLOURS["modelled candidate"])
+    colour = _bare(palette.ANY_STATUS.get(status, palette.STATUS["modelled candidate"]))
     # White carries the outline over any imagery; the fill says the status.
     return Look(WHITE, 3.0, colour, 0.45, hover=5.0, balloon=balloon)
 

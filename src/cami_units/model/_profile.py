@@ -40,9 +40,6 @@ _Measure = Annotated[float, Field(ge=0, le=EARTH_KM2)]
 _Above = Annotated[float, Field(gt=0, le=EARTH_KM2)]
 _Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
 _Words = Annotated[tuple[str, ...], Strict(False)]
-_Criteria = Annotated[
-    tuple[Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"], ...], Strict(False)
-]
 _Further = Annotated[str, Field(pattern=r"^C[1-9][0-9]$")]
 _AnyCriteria = Annotated[tuple[str, ...], Strict(False)]
 _Scored = Literal["C1", "C2", "C3", "C5"]
