@@ -376,11 +376,3 @@ export function nearestOn(line, place, flat, closed = false) {
   }
   return best;
 }
-
-export function boundsOfDegrees(polygons) {
-  const points = polygons.flat(2);
-  return [
-    Math.min(...points.map((p) => p[0])), Math.min(...points.map((p) => p[1])),
-    Math.max(...points.map((p) => p[0])), Math.max(...points.map((p) => p[1])),
-  ];
-}
