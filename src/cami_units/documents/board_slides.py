@@ -270,18 +270,20 @@ def _board(
     for unit_id, drawing in drawings.items():
         card, row = cards[unit_id], flat[unit_id]
         was = _before(row, earlier)
+        decisions = lines.get(unit_id, [])
+        old = {**earlier[was], "states": old_states.get(was, "")} if was in earlier else None
         unit = _Told(
-            {**row, "states": states[unit_id]},
-            findings.get(unit_id, []),
-            {**earlier[was], "states": old_states.get(was, "")} if was in earlier else None,
-            old_findings.get(was, []),
-            changed.get(unit_id, []),
-            open_.get(unit_id, []),
-            asked.get(unit_id, []),
-            decisions := lines.get(unit_id, []),
-            _of_round(decisions, round_.imprint.number),
-            drawn_by.get(unit_id, ()),
-            taken.get(unit_id, ()),
+            row={**row, "states": states[unit_id]},
+            findings=findings.get(unit_id, []),
+            old=old,
+            old_findings=old_findings.get(was, []),
+            changes=changed.get(unit_id, []),
+            conflicts=open_.get(unit_id, []),
+            asked=asked.get(unit_id, []),
+            decisions=decisions,
+            of_round=_of_round(decisions, round_.imprint.number),
+            drawn_by=drawn_by.get(unit_id, ()),
+            taken_from=taken.get(unit_id, ()),
         )
         standing = _standing(unit)
         compared = _compared(unit, named, lang)

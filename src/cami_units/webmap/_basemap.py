@@ -226,12 +226,12 @@ def _places(gazetteer: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
         """Places by where they stand in the list."""
         return [
             {
-                "name": names_in_languages(row := rows[place]),
+                "name": names_in_languages(row),
                 "kind": shown(row["kind"]),
                 "km": 0 if is_missing(row["extent_km"]) else round(float(row["extent_km"])),
-                "at": packed(points[place])[0],
+                "at": packed(point)[0],
             }
-            for place in places
+            for row, point in ((rows[place], points[place]) for place in places)
         ]
 
     return _TOLD.of(points, list(map(repr, rows)), told)
