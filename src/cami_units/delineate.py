@@ -944,8 +944,8 @@ def place_names(
     Of the places whose own extent reaches a unit, one that lies in it goes before one beside it, then
     the one nearest to the unit's middle, measured in its own extents. Where no place reaches it, a
     landscape whose extent ends within :data:`NEARBY_KM`, or a quarter of that extent, lends its name
-    with the side that the unit lies on ("Eastern Gobi Desert"), else the nearest place within that distance ("Near Erenhot"). No
-    two units get one name; the unit that comes first keeps it.
+    with the side that the unit lies on ("Eastern Gobi Desert"), else the nearest place within that
+    distance ("Near Erenhot"). No two units get one name; the unit that comes first keeps it.
 
     Parameters
     ----------

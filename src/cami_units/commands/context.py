@@ -51,9 +51,10 @@ def with_context(round_: Round, plan: Plan, *, progress: Progress = quiet) -> Ro
         ``unit_context``: ``unit_id``, ``layer`` (its name in the plan), ``summary``, ``value``,
         ``unit`` (%, count, km per 1000 km², sum, mean), ``measured_on``, ``covered_share`` (0–1: the
         part of the unit that the layer covers, of which alone the value speaks; none, no value), one
-        row for every layer of every unit. A layer ``context_<name>`` for each vector layer; for rasters ``context_cells``:
-        ``pu_id``, ``layer``, ``value``, the same summary of each planning unit, so that units which
-        are redrawn later can be told too. The files stand in the manifest and among the sources.
+        row for every layer of every unit. A layer ``context_<name>`` for each vector layer; for rasters
+        ``context_cells``: ``pu_id``, ``layer``, ``value``, the same summary of each planning unit, so
+        that units which are redrawn later can be told too. The files stand in the manifest and among the
+        sources.
 
     Raises
     ------

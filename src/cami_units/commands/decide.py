@@ -52,8 +52,8 @@ DECISION_COLUMNS: Final = (
     *("old_name_en", "old_name_ru", "question", "old_decision"),
 )
 """`before` is the status until then, `old_decision` what a unit was marked with, and `old_name_…` the
-names, so that the log can take a decision back. `into` is the unit that a merged one goes into, `outline` the group whose version stands now,
-`question` the id of what was asked, answered or withdrawn.
+names, so that the log can take a decision back. `into` is the unit that a merged one goes into,
+`outline` the group whose version stands now, `question` the id of what was asked, answered or withdrawn.
 """
 BEFORE: Final = "before"
 """Whose outline the one is that a decision replaced: it is set aside under this for an undo."""

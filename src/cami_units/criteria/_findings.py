@@ -296,8 +296,8 @@ def verdicts(measures: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     -------
     DataFrame
         The index of `measures`; the columns G1, G2, C1 … C9, and the further criteria of the
-        profile, as nullable booleans, where ``<NA>`` is *not assessed*; and ``confidence``: ``range_confidence`` times the share of C1–C8 that
-        could be assessed, 0–1.
+        profile, as nullable booleans, where ``<NA>`` is *not assessed*; and ``confidence``:
+        ``range_confidence`` times the share of C1–C8 that could be assessed, 0–1.
 
     Notes
     -----

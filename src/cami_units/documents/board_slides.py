@@ -739,7 +739,8 @@ def _spoken(value: object, lang: str) -> str:
 def _questions(unit: _Told, lang: str) -> tuple[str, ...]:
     """What plenary should settle.
 
-    What it asks itself, conflicts, what forms and earlier rounds ask, criteria lost, what falls short as drawn, what is parked, what nobody assessed.
+    What it asks itself, conflicts, what forms and earlier rounds ask, criteria lost, what falls short as
+    drawn, what is parked, what nobody assessed.
     """
     was, now = _met(unit.old_findings), _met(unit.findings)
     lost_criteria = [name for name in FINDINGS if was.get(name) and now.get(name) is not True]

@@ -562,7 +562,8 @@ def _placed(
     width, and left out where all of that is taken. What a decision hangs on is never left out. A
     state whose ground is full of units is called by its code, so that no name of a state lies on the
     ground of others, and not at all where the code has no room either; where it has no code, it stands
-    beside its ground, with a line to it. `bar`: how long the bar of the scale is, in pixels; `codes`: those of states, by their names.
+    beside its ground, with a line to it. `bar`: how long the bar of the scale is, in pixels; `codes`:
+    those of states, by their names.
     """
     order = list(LABEL_SIZES)
     # The arrow is drawn on every map, so is the scale with its words: no label may stand there.

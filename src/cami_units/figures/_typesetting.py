@@ -1,7 +1,8 @@
 """Type: fonts that travel with matplotlib, characters checked before anything is drawn, line breaks.
 
 DejaVu Sans has Latin, Cyrillic, ✓ and ✗, and comes in matplotlib's wheel; Noto Sans SC, with the
-characters of our Chinese phrases, comes in ours: a figure looks the same on every machine. A character that it lacks is drawn as ``□``; :func:`undrawable` names them.
+characters of our Chinese phrases, comes in ours: a figure looks the same on every machine. A character
+that it lacks is drawn as ``□``; :func:`undrawable` names them.
 """
 
 from __future__ import annotations

@@ -320,7 +320,8 @@ def same_shapes(layer_read: LayerRead, layer: str) -> list[Problem]:
 def input_hashes(sources: Mapping[str, Sequence[Path] | None]) -> dict[str, list[list[str]]]:
     """Name and SHA-256 of every file of every layer, in the order in which they are read.
 
-    Of a query it is that of the rows that the database gives today. `sources` is as in :class:`Reading`: a layer that is ``None`` or left out is the bundled one.
+    Of a query it is that of the rows that the database gives today. `sources` is as in :class:`Reading`:
+    a layer that is ``None`` or left out is the bundled one.
     """
     hashes = {}
     for layer in INPUT_LAYERS:

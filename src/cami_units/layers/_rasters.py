@@ -261,7 +261,8 @@ def _averaged_cells(
 ) -> gpd.GeoDataFrame:
     """A row for each weight of the cells of a raster, or of blocks of them, `count` cells being above 0.
 
-    `weight_of` says how much of each counts, 0–1; `exact` are the weights that there are; ``None``: too many to be told apart.
+    `weight_of` says how much of each counts, 0–1; `exact` are the weights that there are; ``None``: too
+    many to be told apart.
     """
     block = max(1, math.ceil(math.sqrt(count / _MOST_WEIGHTED)))
     while (table := _cells_of_blocks(rasterio, source, weight_of, exact, block)) is None:

@@ -100,9 +100,9 @@ def write_round(
     Notes
     -----
     `manifest.json` is the round's manifest plus ``format``, ``imprint`` and ``outputs`` (SHA-256 of
-    every file); `versions.txt` says which programs wrote it, and no hash holds it. Replacing takes two renames. Between them, for the blink of an eye, there is no
-    folder at the target; if the power goes just then, the next :func:`write_round` or
-    :func:`read_round` puts the old one back.
+    every file); `versions.txt` says which programs wrote it, and no hash holds it. Replacing takes two
+    renames. Between them, for the blink of an eye, there is no folder at the target; if the power goes
+    just then, the next :func:`write_round` or :func:`read_round` puts the old one back.
     """
     writers = {GEOPACKAGE: lambda path: write_geopackage(path, round), **(files or {})}
     _check_names(writers, files or {})

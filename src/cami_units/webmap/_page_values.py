@@ -33,9 +33,10 @@ _ENTITIES: Final = str.maketrans({char: f"&#{ord(char)};" for char in "&<>\"'{}`
 def shown(value: object) -> str:
     r"""A value from data as text that no parser on its way can take for anything else.
 
-    The text is cleaned as every text from outside is (:func:`cami_units.model.clean_text`), and ``& < > " ' { } ` $ \`` become numeric HTML entities: the value then is plain text to
-    HTML (as content and inside quotes), to JavaScript strings and templates, and to Jinja, which
-    branca runs over rendered scripts a second time.
+    The text is cleaned as every text from outside is (:func:`cami_units.model.clean_text`), and
+    ``& < > " ' { } ` $ \`` become numeric HTML entities: the value then is plain text to HTML (as content
+    and inside quotes), to JavaScript strings and templates, and to Jinja, which branca runs over rendered
+    scripts a second time.
 
     Parameters
     ----------

@@ -80,9 +80,9 @@ def resolutions_of(
     ----------
     table : DataFrame
         Text. ``resolution`` (or ``group``, or ``rule``) is the name of a group or of a file, the id of
-        a new unit that is one of several copies, or one of ``base``, ``union``, ``ask``, ``both``, ``delete``, ``leave-out``, ``new-unit``; "keep S1" is
-        "S1".
-        Rows without one are skipped, so that a filled-in `conflicts.csv` can be given.
+        a new unit that is one of several copies, or one of ``base``, ``union``, ``ask``, ``both``,
+        ``delete``, ``leave-out``, ``new-unit``; "keep S1" is "S1". Rows without one are skipped, so that
+        a filled-in `conflicts.csv` can be given.
     groups : iterable of str
         The groups of the plan.
     files : iterable of str
