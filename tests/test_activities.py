@@ -31,7 +31,6 @@ from cami_units.commands.round_files import write_proposal
 from cami_units.documents.activity_documents import write_species_pages
 from cami_units.documents.form_words import (
     COST_BANDS,
-    GRADES,
     THEMES,
     known_names,
     known_word,
@@ -40,7 +39,7 @@ from cami_units.documents.form_words import (
     state_spellings,
 )
 from cami_units.documents.group_form import write_form
-from cami_units.model import HIDDEN_STATUSES, InputError, data_dir
+from cami_units.model import GRADES, HIDDEN_STATUSES, InputError, data_dir
 from cami_units.workshop import _activities
 from tests.browser import chromium
 from tests.rounds import imprint, toy_round

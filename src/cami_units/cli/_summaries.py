@@ -16,6 +16,7 @@ from cami_units.cli._terminal import LEVEL_MARKS, as_word, one_line, say, say_ro
 from cami_units.model import (
     CRITERION_LAYERS,
     HIDDEN_STATUSES,
+    ORIGINS,
     Problem,
     Round,
     answer_said,
@@ -95,7 +96,7 @@ def say_what_was_found(round_: Round) -> None:
         "found line units",
         proposed=int(statuses.get("modelled candidate", 0)),
         interest=int(statuses.get("area of interest", 0)),
-        **{origin: int(origins.get(origin, 0)) for origin in ("confirms", "reshapes", "new")},
+        **{origin: int(origins.get(origin, 0)) for origin in ORIGINS},
     )
     say(f"  {counts}")
     if units.empty:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cami_units import store
 from cami_units.cache import cache_of_round
+from cami_units.commands._change_tables import CONFLICT_COLUMNS
 from cami_units.commands.activities import activities
 from cami_units.commands.annex import annex
 from cami_units.commands.check import check
@@ -216,10 +217,6 @@ _CHANGES: Final = (
     *("unit_id", "change", "group", "file", "before_km2", "after_km2"),
     *("criteria_gained", "criteria_lost", "states_gained", "states_lost", "applied", "facts"),
 )
-_CONFLICTS: Final = (
-    *("unit_id", "groups", "overlap_km2", "default", "resolution", "kind", "what", "open", "facts"),
-    "choices",
-)
 _PROBLEMS: Final = ("file", "placemark", "what", "assumed", "facts")
 
 
@@ -253,7 +250,7 @@ def _loop_in(folder: Path) -> LoopTables:
     """What collecting left in a folder of a round."""
     return LoopTables(
         changes=text_table(folder / "changes.csv", _CHANGES),
-        conflicts=text_table(folder / "conflicts.csv", _CONFLICTS),
+        conflicts=text_table(folder / "conflicts.csv", CONFLICT_COLUMNS),
         problems=text_table(folder / "problems.csv", _PROBLEMS),
         units=unit_table(folder),
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cami_units.model import (
+    GRADES,
     ISO2,
     STATES_ALSO,
     Note,
@@ -65,7 +66,6 @@ COST_BANDS: Final = (
 )
 UNIT_ACTIONS: Final = ("keep", "change", "reject", "merge", "split", "new")
 ACTIVITY_ACTIONS: Final = ("keep", "add", "amend", "drop")
-GRADES: Final = ("A", "B", "C", "D", "N")
 GENERAL: Final = "general"
 """What stands for a unit where an activity belongs to none."""
 

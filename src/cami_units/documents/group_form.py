@@ -38,13 +38,12 @@ from cami_units.documents.form_words import (
     ACTIVITY_LISTS,
     COST_BANDS,
     GENERAL,
-    GRADES,
     PRIORITIES,
     THEMES,
     UNIT_ACTIONS,
     in_language,
 )
-from cami_units.model import Imprint, clean_name, records
+from cami_units.model import GRADES, Imprint, clean_name, records
 from cami_units.words import disclaimer, has, name_in, text
 
 _WIDTHS: Final = {column.name: column.width for column in SHEETS["form"]}

@@ -22,6 +22,7 @@ from cami_units.layers._reading import rows_in_short
 from cami_units.layers._taxa import Names, match, names_in
 from cami_units.model import (
     DRAWN_AS,
+    GRADES,
     ISO2_CODES,
     LAYERS,
     MONTHS,
@@ -44,7 +45,6 @@ CODES: Final[Mapping[str, Mapping[int, str]]] = {
     "origin": ORIGIN,
     "seasonal": SEASONAL,
 }
-_GRADES: Final = ("A", "B", "C", "D", "N")
 _CONFIDENCE: Final = ("high", "medium", "low")
 _IN_FORCE: Final = frozenset({"designated", "inscribed", "established", "adopted"})
 PA_STEPS: Final = frozenset({1, 2, 3, 4, 5})
@@ -619,7 +619,7 @@ def corridor_rows(table: gpd.GeoDataFrame, names: Names) -> tuple[gpd.GeoDataFra
     """Corridors of species of the table, one row a corridor and species, with evidence grade A to D or N."""
     notes: Notes = []
     grade = table["evidence_grade"].fillna("N").astype(str).str.strip().str.upper()
-    wrong = ~grade.isin(_GRADES)
+    wrong = ~grade.isin(GRADES)
     if wrong.any():
         where = rows_in_short(table.index[wrong])
         note = Note("grade unknown", {"came": in_short(sorted(grade[wrong].unique()))})

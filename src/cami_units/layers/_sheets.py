@@ -17,6 +17,7 @@ from cami_units.layers._layer_rows import files_of, source_entry
 from cami_units.layers._point_tables import WORKBOOKS
 from cami_units.layers._reading import LayerRead, rows_in_short
 from cami_units.model import (
+    GRADES,
     ISO2_CODES,
     InputError,
     Note,
@@ -207,8 +208,6 @@ COLUMNS: Final = ("when", "who", "site", "what", "old", "new", "reason", "grade"
 
 KINDS: Final = ("adjacent", "boundary", "threshold", "species", "decision", "lock")
 """What can be overridden. `adjacent` lets a one-state site near a border past the gate G1."""
-
-GRADES: Final = ("A", "B", "C", "D", "N")
 
 
 def read_overrides(path: Path | str) -> pd.DataFrame:

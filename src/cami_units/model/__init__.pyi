@@ -10,6 +10,7 @@ from ._codes import DOCUMENT_STATUSES as DOCUMENT_STATUSES
 from ._codes import DRAWN_CHANGES as DRAWN_CHANGES
 from ._codes import FINDINGS as FINDINGS
 from ._codes import GATES as GATES
+from ._codes import GRADES as GRADES
 from ._codes import HIDDEN_STATUSES as HIDDEN_STATUSES
 from ._codes import INDICATIVE as INDICATIVE
 from ._codes import ISO2 as ISO2

@@ -200,6 +200,9 @@ HIDDEN_STATUSES: Final = ("rejected", "merged")
 
 ORIGINS: Final = ("confirms", "reshapes", "new")
 
+GRADES: Final = ("A", "B", "C", "D", "N")
+"""How good evidence is, best first; N of a corridor of which nothing is known."""
+
 DISCLAIMER: Final = (
     "Boundaries and place names are shown for orientation only. They express no position on the "
     "legal status of any territory, or on where any border runs."

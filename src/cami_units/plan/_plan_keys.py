@@ -180,6 +180,7 @@ def _known_encoding(value: str) -> str:
 _Line = Annotated[str, AfterValidator(_one_line)]
 _LayerOrFile = Annotated[str, AfterValidator(_layer_or_file)]
 _Loose = Strict(False)
+_Grade = Literal["A", "B", "C", "D", "N"]
 _State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 _States = Annotated[tuple[_State, ...], _Loose, AfterValidator(_few)]
 _Crs = Annotated[str, AfterValidator(_known_crs)]
@@ -304,8 +305,8 @@ class Telemetry(_Section):
     gap_hours: _Above = 48.0  # two days: collars that are asked once a day miss a position at times
     max_kmh: _Above = 80.0  # what a saiga runs, and no animal of the initiative outruns by the hour
     years: _Above = 10.0
-    grade: Literal["A", "B", "C", "D", "N"] = "A"
-    older_grade: Literal["A", "B", "C", "D", "N"] = "C"
+    grade: _Grade = "A"
+    older_grade: _Grade = "C"
 
 
 class Criteria(_Section):
