@@ -2589,6 +2589,42 @@ def test_what_was_done_to_evidence_and_folders_is_told(tmp_path):
     assert told(made, "(hotspots) was moved or renamed")["placemark"].startswith("H01")
 
 
+def test_a_range_is_read_where_somebody_wrote_on_it_or_put_it_among_the_units(tmp_path):
+    """Else it is counted: each placemark that says its layer is evidence, whatever it is."""
+    entries = {"layer": "ranges", "sci_name": "Saiga tatarica"}
+    data = "".join(
+        f'<Data name="{key}"><value>{value}</value></Data>' for key, value in entries.items()
+    )
+    ring = "70.2,42.2 71.2,42.2 71.2,42.8 70.2,42.8 70.2,42.2"
+    shape = (
+        f"<ExtendedData>{data}</ExtendedData><Polygon><outerBoundaryIs><LinearRing>"
+        f"<coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+    )
+    look, edit = (
+        f"<name>{name}</name>" for name in ("3 Evidence (look)", "2 Proposed units (edit these)")
+    )
+    start = "<Placemark><name>Saiga</name>"
+
+    def with_range(folder: str, typed: str = "") -> Collected:
+        text = draw.edited(handed_out("S1")).decode()
+        assert text.count(folder) == 1
+        text = text.replace(folder, f"{folder}{start}{typed}{shape}")
+        return collected(tmp_path, {"edit_S1.kml": text.encode()})
+
+    n_own = draw.edited(handed_out("S1")).count(b'name="layer"')
+    for typed, remarks in (
+        ("", []),
+        ("<description>Too far north</description>", ["Too far north"]),
+    ):
+        made = with_range(look, typed)
+        assert made.files[0].evidence == n_own + 1
+        assert made.remarks["text"].tolist() == remarks
+        assert made.changes["change"].ne("new").all()
+    made = with_range(edit)
+    assert made.files[0].evidence == n_own
+    assert made.changes["change"].eq("new").sum() == 1
+
+
 @pytest.mark.parametrize(
     ("name", "layer", "axes"),
     [

@@ -956,6 +956,33 @@ def test_evidence_of_a_file_that_was_kept_is_read_in_no_other(tmp_path, monkeypa
     assert (repr(known_rows), known_problems) == (repr(rows), problems)
 
 
+def test_what_is_there_for_eyes_alone_is_counted_and_has_no_row(tmp_path):
+    """Of two borders one was written on, a third has no shape; a copy of the first lies among the units."""
+    line = "<LineString><coordinates>{}</coordinates></LineString>"
+    more = OURS.replace("hotspots", "borders")
+    # its corners are not looked at: elsewhere a longitude of 999 is told
+    border = mark(line.format("70,40 999,41"), "border", more, ' id="b"')
+    described = mark(line.format("70,40 71,41"), "border", f"<description>Here</description>{more}")
+    shown = border + described + mark("", "border", more)
+    file = document(f"<Folder><name>Borders</name>{shown}</Folder>", border, mark())
+
+    def read(**options):
+        made = kml.read_placemarks(file, "a.kml", **options)
+        numbers = made.table["placemark"].tolist(), made.notes.query("placemark > 0")["placemark"]
+        return made.n_seen, numbers[0], numbers[1].tolist(), made.notes["key"].tolist()
+
+    def is_only_seen(folder, data):
+        return folder == "Borders" and data.get("layer") == "borders"
+
+    assert read()[:3] == (0, [1, 2, 3, 4, 5], [1, 3, 4])
+    assert (unkept := read(is_only_seen=is_only_seen))[:3] == (1, [2, 3, 4, 5], [3, 4])
+    assert "repeated id" in unkept[3]
+    with keeping(keeper_of(Cache(tmp_path))):
+        for _ in range(2):
+            assert read(is_only_seen=is_only_seen) == unkept
+            assert read()[0] == 0
+
+
 def test_a_file_without_placemarks_has_columns_of_text_each_time_it_is_read(tmp_path):
     file = document("<Folder/>")
     unkept = kml.read_placemarks(file, "a.kml").table

@@ -18,7 +18,7 @@ import shapely
 from cami_units import kml, layers, overlap, store, workshop
 from cami_units.commands.group_folders import MAX_FILE, PLAIN_TABLES, holds_resolutions, labels_of
 from cami_units.commands.group_forms import take_form
-from cami_units.commands.group_placemarks import take_placemarks
+from cami_units.commands.group_placemarks import is_only_seen, take_placemarks
 from cami_units.commands.group_reading import (
     COLLECTED_BEFORE,
     TWIN,
@@ -37,7 +37,7 @@ from cami_units.documents.form_reading import (
     still_asked,
 )
 from cami_units.documents.workbook_cells import TABLE_SUFFIXES
-from cami_units.model import LONLAT, InputError, Note, Progress, in_short, quiet, quoted
+from cami_units.model import LONLAT, InputError, Note, Placemarks, Progress, in_short, quiet, quoted
 
 _OF_A_PACK: Final = re.compile(
     r"SHA256SUMS\.txt|pack\.json|(?:howto|map|draw)(?:_.+)?\.(?:html|pdf)|poster\.pdf",
@@ -192,7 +192,13 @@ def _read(path: Path, reading: FileReading) -> None:
     elif (content := kml.geojson_of(path)) is not None:
         take_placemarks(layers.read_gis_content(content, "geojson", label), reading)
     elif not _read_archive(path, reading):
-        take_placemarks(kml.read_placemarks(path, label, region=reading.base_facts.region), reading)
+        take_placemarks(_read_kml(path, reading), reading)
+
+
+def _read_kml(content: Path | bytes, reading: FileReading) -> Placemarks:
+    """The placemarks of a KML or KMZ, without those that were handed out for eyes alone."""
+    region = reading.base_facts.region
+    return kml.read_placemarks(content, reading.label, region=region, is_only_seen=is_only_seen)
 
 
 def _read_archive(path: Path, reading: FileReading) -> bool:
@@ -237,9 +243,7 @@ def _read_entry(entry: kml.Entry, reading: FileReading) -> None:
                 layers.read_gis_content(content, ending, label, entry.sidecars), reading
             )
         else:
-            take_placemarks(
-                kml.read_placemarks(content, label, region=reading.base_facts.region), reading
-            )
+            take_placemarks(_read_kml(content, reading), reading)
     except InputError as error:
         _refuse(reading, error.note)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -119,8 +120,8 @@ def take_placemarks(placemarks: Placemarks, reading: FileReading) -> None:
             group_by=group_by,
             # placemarks that a cut-off text only begins are counted, so that the sums of the report
             # are true
-            placemarks=len(rows) + placemarks.beyond,
-            evidence=len(evidence),
+            placemarks=len(rows) + placemarks.n_seen + placemarks.beyond,
+            evidence=len(evidence) + placemarks.n_seen,
             shapes=len(shapes),
             pins=len(pins) + len(specks) + len(far),
             unusable=len(rows) + placemarks.beyond - len(usable) - passed + len(labels),
@@ -780,6 +781,28 @@ _EVIDENCE_FOLDERS: Final = catalogued(
     "folder evidence", "folder about", "folder sections", "folder your section", "folder labels"
 )
 _OUR_FOLDERS: Final = _EVIDENCE_FOLDERS | catalogued("folder notes")
+
+
+def is_only_seen(folder: str, data: Mapping[str, str]) -> bool:
+    """Whether a placemark without words is told nothing of: no row of the round is held against it.
+
+    What lies among the units is meant as one.
+    """
+    layer = data.get("layer")
+    # a range of no species is none that was handed out
+    is_ours = layer in _ONLY_SEEN and (layer != "ranges" or "sci_name" in data)
+    return is_ours and "cu_id" not in data and _is_looked_at(folder)
+
+
+_ONLY_SEEN: Final = frozenset(
+    {"borders", "border_pairs", "disputed", "gazetteer", "labels", "ranges", "water"}
+)
+
+
+@lru_cache(maxsize=10_000)
+def _is_looked_at(folder: str) -> bool:
+    """Whether a folder is one of those to look at, and in none of those to edit."""
+    return _is_in(folder, _EVIDENCE_FOLDERS) and not is_units_folder(folder)
 
 
 def _is_in(folder: str, names: frozenset[str]) -> bool:

@@ -185,6 +185,11 @@ def geometry_of(placemark: etree._Element, effort: Effort) -> Shapes:
     return shapes
 
 
+def has_shape(placemark: etree._Element) -> bool:
+    """Whether a placemark has anything that :func:`geometry_of` would read."""
+    return next(_shape_elements(placemark, Shapes()), None) is not None
+
+
 def polygon_notes(polygon: etree._Element, effort: Effort) -> list[Note]:
     """What a reader would have to mend in a polygon, or why it could not use it."""
     shapes = Shapes()

@@ -30,6 +30,7 @@ from cami_units.kml._coordinates import (
     TooManyPartsError,
     UnusableError,
     geometry_of,
+    has_shape,
     joint_area,
     surrounded,
 )
@@ -102,6 +103,10 @@ _FEWEST_VERTICES: Final = 3
 """Points that are corners of shapes in the same file, from which they are no pins of anybody."""
 
 
+OnlySeen = Callable[[str, Mapping[str, str]], bool]
+_SEEN: Final = "seen"
+
+
 def read_kml(
     path_or_bytes: str | Path | bytes, *, name: str | None = None, region: Bounds | None = None
 ) -> tuple[gpd.GeoDataFrame, tuple[Problem, ...]]:
@@ -169,29 +174,36 @@ def read_kml(
 
 
 def read_placemarks(
-    path_or_bytes: Path | bytes, label: str, *, region: Bounds | None = None
+    path_or_bytes: Path | bytes,
+    label: str,
+    *,
+    region: Bounds | None = None,
+    is_only_seen: OnlySeen | None = None,
 ) -> Placemarks:
     """The placemarks of one KML or KMZ as tables: `docs/tables.md`, "Files that groups hand in".
 
     Parameters, cleaning and errors are those of :func:`read_kml`; `label` is what to call the file
-    for people.
+    for people. `is_only_seen` says, by its folder and its data, of which placemark nothing is asked for
+    but its description: where that is empty it is counted and has no row. Of a pack these are borders and ranges,
+    nine tenths of it.
     """
     content, _ = content_of(path_or_bytes, label)
     digest = _sha256(content)
     if not is_kept():
-        return _placemarks(content, digest, label, region)[0]
+        return _placemarks(content, digest, label, region, is_only_seen)[0]
     new: list[Placemarks] = []
 
     def read() -> Sequence[bytes]:
-        placemarks, spelt = _placemarks(content, digest, label, region)
+        placemarks, spelt = _placemarks(content, digest, label, region, is_only_seen)
         new.append(placemarks)
         return _as_bytes(placemarks, spelt)
 
     # Nine of ten files that are collected again are those of the last time.
-    stored = piece("placemarks", [digest.encode(), repr((label, region)).encode()], read)
+    about = repr((label, region, is_only_seen is None))
+    stored = piece("placemarks", [digest.encode(), about.encode()], read)
     if not new and len(stored) > 1:
         return _of_bytes(stored)
-    return new[0] if new else _placemarks(content, digest, label, region)[0]
+    return new[0] if new else _placemarks(content, digest, label, region, is_only_seen)[0]
 
 
 _GROUNDS: Final = PLACEMARK_COLUMNS[-4:]
@@ -210,7 +222,7 @@ def _as_bytes(placemarks: Placemarks, spelt: Sequence[str]) -> list[bytes]:
         "notes": records(notes.drop(columns="facts")),
         "facts": notes_as_text(facts),
         "places": [np.flatnonzero(table[name].notna()).tolist() for name in _GROUNDS],
-        "about": [placemarks.folders, placemarks.is_whole, placemarks.beyond],
+        "about": [placemarks.folders, placemarks.is_whole, placemarks.beyond, placemarks.n_seen],
     }
     # columns of no row come back as numbers; and no file is read sooner
     if table.empty or notes_from_text(about["facts"]) != facts:
@@ -232,37 +244,44 @@ def _of_bytes(stored: Sequence[bytes]) -> Placemarks:
     _KEPT.update((one, (columns, place)) for place, one in enumerate(columns["spelt"]) if one)
     facts = (note.facts for note in notes_from_text(about["facts"]))
     notes = [{**row, "facts": values} for row, values in zip(about["notes"], facts, strict=True)]
-    folders, is_whole, beyond = about["about"]
+    folders, is_whole, beyond, n_seen = about["about"]
     return Placemarks(
         table=pd.DataFrame(columns, columns=list(PLACEMARK_COLUMNS)),
         notes=pd.DataFrame(notes, columns=list(NOTE_COLUMNS)),
         folders=tuple(folders),
         is_whole=is_whole,
         beyond=beyond,
+        n_seen=n_seen,
     )
 
 
 def _placemarks(
-    content: Path | bytes, digest: str, label: str, region: Bounds | None
+    content: Path | bytes,
+    digest: str,
+    label: str,
+    region: Bounds | None,
+    is_only_seen: OnlySeen | None,
 ) -> tuple[Placemarks, list[str]]:
     """The placemarks of a file, read, and how ours of each were spelt.
 
     The key of a file are the first 16 digits of its digest.
     """
-    reading = _reading(source(content, label), label, region)
+    reading = _reading(source(content, label), label, region, is_only_seen)
     key = digest[:16]
     rows: list[dict[str, Any]] = []
     notes = []
     several = len(reading.readers) > 1
     # Numbers count on through all members of a file, so that a number means one placemark.
     firsts = {}
+    count = 0
     for reader in reading.readers:
         member = _member(reader.file, label) if several else ""
-        firsts[reader.file] = len(rows)
+        firsts[reader.file] = count
+        own = {"file": key, "label": label, "member": member}
         rows += [
-            {**row, "file": key, "label": label, "member": member, "placemark": len(rows) + number}
-            for number, row in enumerate(reader.placemark_rows(), start=1)
+            row | own | {"placemark": count + row["placemark"]} for row in reader.placemark_rows()
         ]
+        count += len(reader.rows)
     for note in reading.notes:
         first = firsts.get(note["file"], 0)
         member = _member(note["file"], label) if several or note["file"] not in firsts else ""
@@ -274,6 +293,7 @@ def _placemarks(
         folders=tuple(sorted({folder for reader in reading.readers for folder in reader.folders})),
         is_whole=reading.is_whole,
         beyond=reading.beyond,
+        n_seen=count - len(rows),
     )
     return placemarks, [row["spelt"] for row in rows]
 
@@ -312,14 +332,16 @@ def _about_file(file: str, note: Note) -> dict[str, Any]:
     return {"file": file, **nowhere, "level": note.level, "key": note.key, "facts": note.facts}
 
 
-def _reading(kml_source: Source, label: str, region: Bounds | None) -> _Reading:
+def _reading(
+    kml_source: Source, label: str, region: Bounds | None, is_only_seen: OnlySeen | None = None
+) -> _Reading:
     """Every member of a file, read as far as it can be; one that cannot be costs no other."""
     reading = _Reading()
     effort = Effort()
     refusals = list(kml_source.faults)
     for member in kml_source.members:
         try:
-            reader = _Reader(parsed(member), effort, region)
+            reader = _Reader(parsed(member), effort, region, is_only_seen)
             reading.readers.append(reader)
         except InputError as error:
             refusals.append((member.name, error))
@@ -357,7 +379,9 @@ def _where(note: dict[str, Any]) -> str | Note:
 class _Reader:
     """The rows and notes of one KML: a row for every placemark, with its pieces."""
 
-    def __init__(self, tree: Parsed, effort: Effort, region: Bounds | None) -> None:
+    def __init__(
+        self, tree: Parsed, effort: Effort, region: Bounds | None, is_only_seen: OnlySeen | None
+    ) -> None:
         self.file = tree.name
         self.rows: list[dict[str, Any]] = []
         self.notes = [_about_file(self.file, note) for note in tree.notes]
@@ -366,6 +390,7 @@ class _Reader:
         self.used = 0
         self._effort = effort
         self._region = region
+        self._is_only_seen = is_only_seen
         self._paths: dict[etree._Element, str] = {}
         self._has_updates = tree.root.find(".//{*}Update") is not None
         self._read_all(tree.root, tree.beyond)
@@ -373,6 +398,8 @@ class _Reader:
     def placemark_rows(self) -> Iterable[dict[str, Any]]:
         """The rows of the table `placemarks`, their pieces by kind."""
         for row in self.rows:
+            if row["kind"] == _SEEN:
+                continue
             about = {key: value for key, value in row.items() if key != "pieces"}
             yield about | _by_kind(row["pieces"])
 
@@ -526,6 +553,10 @@ class _Reader:
     def _read_one(self, placemark: etree._Element) -> bool:
         """Read a placemark; whether its altitudes were dropped."""
         above = self._above_in_update(placemark)
+        if not above and self._is_seen(placemark):
+            seen = {"kind": _SEEN, "placemark_id": _placemark_id(placemark)}
+            self.rows.append(_empty_row(len(self.rows) + 1) | seen)
+            return False
         # our own evidence comes back in the file of each group, letter by letter
         spelt = b"" if above else _spelling(placemark)
         if self._take_known(spelt, placemark):
@@ -555,6 +586,18 @@ class _Reader:
                 row["spelt"] = _digest_of(spelt)
             _KNOWN[spelt] = {key: row[key] for key in row.keys() - _OF_THE_PLACE}
         return shapes.has_altitudes
+
+    def _is_seen(self, placemark: etree._Element) -> bool:
+        """Whether a placemark is there for eyes alone, and nobody typed anything into it."""
+        is_only_seen, parent = self._is_only_seen, placemark.getparent()
+        return (
+            is_only_seen is not None
+            and parent is not None
+            and is_only_seen(self._path(parent), _data(placemark))
+            and not _child_text(placemark, "description").strip()
+            and has_shape(placemark)
+            and not {DAMAGED, SLIPS} & {*placemark.attrib}
+        )
 
     def _take_known(self, spelt: bytes, placemark: etree._Element) -> bool:
         """Take the row of a placemark that was spelt so before, and found sound."""

@@ -218,6 +218,7 @@ class Placemarks:
     folders : every folder of the file, empty ones too, sorted.
     is_whole : whether nothing was cut off or refused: only then does what is missing mean anything.
     beyond : placemarks that the text begins and that are not in `table`, their places being lost.
+    n_seen : placemarks that are not in `table` since they are there for eyes alone.
     """
 
     table: pd.DataFrame
@@ -225,6 +226,7 @@ class Placemarks:
     folders: tuple[str, ...] = ()
     is_whole: bool = True
     beyond: int = 0
+    n_seen: int = 0
 
 
 Names = Mapping[str, Mapping[str, Mapping[str, Any]]]
