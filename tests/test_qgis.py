@@ -158,14 +158,26 @@ def test_a_round_that_is_read_again_has_no_such_table(tmp_path):
 
 
 def project_of(round_, lang="en"):
-    return qgis.project(
+    text = qgis.project(
         qgis.contents(round_.tables),
         geopackage=store.GEOPACKAGE,
         imprint=round_.imprint,
         crs="+proj=laea +lat_0=44 +lon_0=60 +datum=WGS84",
-        frame=(0, 0, 100_000, 80_000),
         lang=lang,
     )
+    return qgis.in_view(text, (0, 0, 100_000, 80_000))
+
+
+def test_the_frame_stands_in_three_places_and_in_no_title():
+    """A title that reads like the place for a number stays."""
+    one = small_round()
+    one = replace(one, imprint=replace(one.imprint, title="From [xmin] to [ymax]"))
+    root = ET.fromstring(project_of(one).split("\n", 1)[1])
+    frame = {"xmin": "0", "ymin": "0", "xmax": "100000", "ymax": "80000"}
+    extent = root.find("mapcanvas/extent")
+    assert {side.tag: side.text for side in extent} == frame
+    assert [dict(view.attrib) for view in root.find("ProjectViewSettings")] == [frame, frame]
+    assert root.findtext("title").startswith("From [xmin] to [ymax] · ")
 
 
 def test_a_disclaimer_with_what_no_xml_holds_leaves_the_project_whole():
@@ -221,9 +233,7 @@ def test_every_table_is_called_in_the_tree_by_words_and_not_as_in_the_file(lang)
         findings=[],
     )
     imprint, place = Imprint("T", "2026-11-22", "Round 00", "p"), "round.gpkg"
-    text = qgis.project(
-        given, geopackage=place, imprint=imprint, lang=lang, frame=(0, 0, 1, 1), crs=EQUAL_AREA
-    )
+    text = qgis.project(given, geopackage=place, imprint=imprint, lang=lang, crs=EQUAL_AREA)
     root = ET.fromstring(text.split("\n", 1)[1])
     titles = {layer.get("name") for layer in root.iter("layer-tree-layer")}
     called_as_in_the_file = {name for name in names if {name, name.replace("_", " ")} & titles}
@@ -312,10 +322,11 @@ def of_toy(folder: Path):
         geopackage=store.GEOPACKAGE,
         imprint=one.imprint,
         crs=EQUAL_AREA,
-        frame=frame,
         lang="ru",
     )
-    (folder / "round" / "conservation_units.qgs").write_text(text, encoding="utf-8")
+    (folder / "round" / "conservation_units.qgs").write_text(
+        qgis.in_view(text, frame), encoding="utf-8"
+    )
     return one
 
 

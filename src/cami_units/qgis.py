@@ -402,10 +402,9 @@ def project(
     geopackage: str,
     imprint: Imprint,
     crs: str,
-    frame: Sequence[float],
     lang: str = "en",
 ) -> str:
-    """A project of QGIS that opens a round: tree, styles, names, relations, tips, a page a unit.
+    """A project of QGIS that opens a round, but for :func:`in_view`: tree, styles, names, relations, tips, pages.
 
     Parameters
     ----------
@@ -417,8 +416,6 @@ def project(
         Title, date, round, disclaimer.
     crs : str
         Of the map: the equal-area CRS of the plan. The pages of units have one each, north up.
-    frame : sequence of float
-        What is in view at first: left, low, right, top in metres of `crs`.
     lang : str
         Of everything that people read.
 
@@ -429,19 +426,30 @@ def project(
     """
     language = _Language(lang, tuple(given.species))
     title = f"{imprint.title} · {words.round_name(imprint, lang)} · {words.day(imprint.date, lang)}"
-    sides = ("xmin", "ymin", "xmax", "ymax")
     text = _template().project_file(
         version=_VERSION,
         title=title,
         crs=_spelt_out(crs),
         lonlat=_spelt_out("EPSG:4326"),
-        corners={side: f"{value:.0f}" for side, value in zip(sides, frame, strict=True)},
+        corners={side: f"[{side}]" for side in _SIDES},
         groups=_groups(given, geopackage, language),
         relations=_relations(given.columns, language),
     )
     root = _parsed(text)
     root[-1].append(_page_of_unit(imprint, language))
     return _document(root)
+
+
+_SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
+
+
+def in_view(project_text: str, frame: Sequence[float]) -> str:
+    """A project with what is in view at first: left, low, right, top in metres of its CRS."""
+    for side, value in zip(_SIDES, frame, strict=True):
+        # with the signs around it: a title may have the rest
+        for mark in (f"<{side}>[{side}]<", f'{side}="[{side}]"'):
+            project_text = project_text.replace(mark, mark.replace(f"[{side}]", f"{value:.0f}"))
+    return project_text
 
 
 class _Layer(NamedTuple):

@@ -143,13 +143,14 @@ def qgis_project(shown: Round, *, stamp: bytes = b"") -> store.Writer:
                 geopackage=store.GEOPACKAGE,
                 imprint=imprint,
                 crs=crs,
-                frame=frame,
                 lang=imprint.languages[0],
             )
             return [text.encode()]
 
-        about = repr((store.GEOPACKAGE, contents, imprint, crs, frame))
-        return piece("project", [about.encode()], project)
+        # outlines of groups move the frame and nothing else
+        about = repr((store.GEOPACKAGE, contents, imprint, crs))
+        [text] = piece("project", [about.encode()], project)
+        return [qgis.in_view(text.decode(), frame).encode()]
 
     def write(path: Path) -> None:
         """Write the project that was made of the same before, or a new one."""
