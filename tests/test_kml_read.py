@@ -922,40 +922,6 @@ def test_what_was_read_of_a_file_is_kept_by_its_content_and_its_name(tmp_path):
         assert "'label': 'b.kml'" in reading(file, "b.kml")[0]
 
 
-def test_evidence_of_a_file_that_was_kept_is_read_in_no_other(tmp_path, monkeypatch):
-    """One group hands in again, its evidence as in the files of the others: its own drawings are read."""
-    line, pin = (
-        f"<{kind}><coordinates>{{}}</coordinates></{kind}>" for kind in ("LineString", "Point")
-    )
-    evidence = [
-        mark(more=OURS),
-        mark(
-            f"<MultiGeometry>{polygon()}{polygon(RING.replace('7', '8'))}</MultiGeometry>",
-            more=OURS,
-        ),
-        mark(line.format("70,40 71,41"), more=OURS),
-        # of these the columns do not tell the pieces in their order, nor which one closes
-        mark(f"<MultiGeometry>{pin.format('70,40')}{polygon()}</MultiGeometry>", more=OURS),
-        mark(line.format("70,40 71,40 71,41 70,40.001"), more=OURS),
-    ]
-    other, again = document(*evidence), document(mark(name="New"), *evidence[::-1])
-    unkept, (rows, problems) = reading(again), kml.read_kml(again)
-    asked = []
-    read_shapes = _placemarks.geometry_of
-    with keeping(keeper_of(Cache(tmp_path))):
-        for _ in range(2):  # the second time as a process that knows nothing
-            monkeypatch.setattr(_placemarks, "_KNOWN", {})
-            monkeypatch.setattr(_placemarks, "_KEPT", {})
-            reading(other)
-        monkeypatch.setattr(
-            _placemarks, "geometry_of", lambda *of: (asked.append(of), read_shapes(*of))[1]
-        )
-        assert reading(again) == unkept
-        assert len(asked) == 3  # the new one, and those two
-        known_rows, known_problems = kml.read_kml(again)
-    assert (repr(known_rows), known_problems) == (repr(rows), problems)
-
-
 def test_what_is_there_for_eyes_alone_is_counted_and_has_no_row(tmp_path):
     """Of two borders one was written on, a third has no shape; a copy of the first lies among the units."""
     line = "<LineString><coordinates>{}</coordinates></LineString>"

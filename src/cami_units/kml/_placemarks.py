@@ -36,7 +36,7 @@ from cami_units.kml._coordinates import (
 )
 from cami_units.kml._escapes import MEASURED, NO_WORDS, described, plain_text
 from cami_units.kml._marks import LEGEND, RELIEFS, Bounds
-from cami_units.kml._written_shapes import degrees_to_km2, parts
+from cami_units.kml._written_shapes import degrees_to_km2
 from cami_units.kml._xml import (
     DAMAGED,
     SLIPS,
@@ -190,35 +190,31 @@ def read_placemarks(
     content, _ = content_of(path_or_bytes, label)
     digest = _sha256(content)
     if not is_kept():
-        return _placemarks(content, digest, label, region, is_only_seen)[0]
+        return _placemarks(content, digest, label, region, is_only_seen)
     new: list[Placemarks] = []
 
     def read() -> Sequence[bytes]:
-        placemarks, spelt = _placemarks(content, digest, label, region, is_only_seen)
-        new.append(placemarks)
-        return _as_bytes(placemarks, spelt)
+        new.append(_placemarks(content, digest, label, region, is_only_seen))
+        return _as_bytes(new[0])
 
     # Nine of ten files that are collected again are those of the last time.
     about = repr((label, region, is_only_seen is None))
     stored = piece("placemarks", [digest.encode(), about.encode()], read)
     if not new and len(stored) > 1:
         return _of_bytes(stored)
-    return new[0] if new else _placemarks(content, digest, label, region, is_only_seen)[0]
+    return new[0] if new else _placemarks(content, digest, label, region, is_only_seen)
 
 
 _GROUNDS: Final = PLACEMARK_COLUMNS[-4:]
 """The columns of `placemarks` that hold geometry."""
 
 
-def _as_bytes(placemarks: Placemarks, spelt: Sequence[str]) -> list[bytes]:
-    """What a file holds as JSON, and the geometries of each column; nothing where facts would be lost.
-
-    `spelt` says of our evidence how it was spelt: another file is read with it.
-    """
+def _as_bytes(placemarks: Placemarks) -> list[bytes]:
+    """What a file holds as JSON, and the geometries of each column; nothing where facts would be lost."""
     table, notes = placemarks.table, placemarks.notes
     facts = [Note(key, values) for key, values in zip(notes["key"], notes["facts"], strict=True)]
     about = {
-        "rows": table.drop(columns=list(_GROUNDS)).to_dict("list") | {"spelt": spelt},
+        "rows": table.drop(columns=list(_GROUNDS)).to_dict("list"),
         "notes": records(notes.drop(columns="facts")),
         "facts": notes_as_text(facts),
         "places": [np.flatnonzero(table[name].notna()).tolist() for name in _GROUNDS],
@@ -239,9 +235,6 @@ def _of_bytes(stored: Sequence[bytes]) -> Placemarks:
         shapes: Any = np.full(len(columns["file"]), None, dtype=object)
         shapes[places] = shapely.get_parts(shapely.from_wkb(ground))
         columns[name] = shapes
-    if len(_KEPT) > _MOST_KEPT:
-        _KEPT.clear()
-    _KEPT.update((one, (columns, place)) for place, one in enumerate(columns["spelt"]) if one)
     facts = (note.facts for note in notes_from_text(about["facts"]))
     notes = [{**row, "facts": values} for row, values in zip(about["notes"], facts, strict=True)]
     folders, is_whole, beyond, n_seen = about["about"]
@@ -261,8 +254,8 @@ def _placemarks(
     label: str,
     region: Bounds | None,
     is_only_seen: OnlySeen | None,
-) -> tuple[Placemarks, list[str]]:
-    """The placemarks of a file, read, and how ours of each were spelt.
+) -> Placemarks:
+    """The placemarks of a file, read.
 
     The key of a file are the first 16 digits of its digest.
     """
@@ -287,7 +280,7 @@ def _placemarks(
         member = _member(note["file"], label) if several or note["file"] not in firsts else ""
         number = note["placemark"] + first if note["placemark"] else 0
         notes.append({**note, "file": key, "label": label, "member": member, "placemark": number})
-    placemarks = Placemarks(
+    return Placemarks(
         table=pd.DataFrame(rows, columns=list(PLACEMARK_COLUMNS)),
         notes=pd.DataFrame(notes, columns=list(NOTE_COLUMNS)),
         folders=tuple(sorted({folder for reader in reading.readers for folder in reader.folders})),
@@ -295,7 +288,6 @@ def _placemarks(
         beyond=reading.beyond,
         n_seen=count - len(rows),
     )
-    return placemarks, [row["spelt"] for row in rows]
 
 
 def _sha256(content: Path | bytes) -> str:
@@ -582,8 +574,6 @@ class _Reader:
         # of sound shapes alone: what is mended hangs on what a file may still cost
         is_ours = bool(spelt and row["data"].get("layer"))
         if is_ours and len(self.notes) == n_notes and not shapes.has_altitudes:
-            if _pieces_of(row | _by_kind(row["pieces"])) == row["pieces"]:
-                row["spelt"] = _digest_of(spelt)
             _KNOWN[spelt] = {key: row[key] for key in row.keys() - _OF_THE_PLACE}
         return shapes.has_altitudes
 
@@ -601,7 +591,7 @@ class _Reader:
 
     def _take_known(self, spelt: bytes, placemark: etree._Element) -> bool:
         """Take the row of a placemark that was spelt so before, and found sound."""
-        known_row = _KNOWN.get(spelt) or _kept_row(spelt)
+        known_row = _KNOWN.get(spelt)
         if known_row is None or len(known_row["pieces"]) > self._effort.parts:
             return False
         self._effort.parts -= len(known_row["pieces"])
@@ -742,34 +732,6 @@ _MOST_KNOWN: Final = 40_000_000
 """Bytes of that text: a pack of six sections holds 7 million. A file with more of it leaves nothing behind."""
 
 
-_KEPT: Final[dict[str, tuple[Mapping[str, Any], int]]] = {}
-"""The same of files that were kept by an earlier process: the columns of a file, and the place in them."""
-_MOST_KEPT: Final = 100_000
-
-
-def _kept_row(spelt: bytes) -> dict[str, Any] | None:
-    """The row of a placemark that an earlier process read, spelt as this one is."""
-    columns, place = _KEPT.get(_digest_of(spelt), (None, 0)) if _KEPT else (None, 0)
-    if columns is None:
-        return None
-    row = {key: column[place] for key, column in columns.items()}
-    row["pieces"] = _pieces_of(row)
-    _KNOWN[spelt] = {key: row[key] for key in _empty_row(0).keys() - _OF_THE_PLACE}
-    return _KNOWN[spelt]
-
-
-def _digest_of(spelt: bytes) -> str:
-    """How a placemark was spelt, in short."""
-    return sha256(spelt).hexdigest()[:32]
-
-
-def _pieces_of(row: Mapping[str, Any]) -> list[tuple[str, BaseGeometry, bool]]:
-    """The pieces of a placemark by its columns, if all are of one kind and none closes."""
-    column = f"{row['kind']}s"
-    shapes = parts(row[column]) if row.get(column) is not None else []
-    return [(row["kind"], shape, False) for shape in shapes]
-
-
 _NAMESPACE: Final = re.compile(rb' xmlns(?::[\w.\-]+)?="[^"]*"')
 _STYLE: Final = re.compile(rb"<styleUrl>[^<]*</styleUrl>")
 
@@ -807,7 +769,6 @@ def _empty_row(number: int) -> dict[str, Any]:
         "data": {},
         "visibility": True,
         "kind": "none",
-        "spelt": "",
         "pieces": [],
         "polygons": None,
         "loops": None,
