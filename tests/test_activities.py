@@ -1237,12 +1237,13 @@ def test_how_far_the_last_programme_has_come_is_a_page_with_a_bar_a_theme(round_
     source.write_text(
         "measure_id,theme,text,unit_id,status,note\n"
         "1,finance,Keep the fund,,done,\n2,финансирование,Найти донора,,Выполняется,<b>x</b>\n"
-        "3,land use,Agree pastures,CU-001,soon,\n4,land use,Fence,,In progress.,\n"
-        "5,,Count,,Завершён,\n",
+        "3,land use,Agree pastures,cu-1; CU-099,soon,\n4,land use,Fence,,In progress.,\n"
+        "5,,Count,general,Завершён,\n",
         encoding="utf-8",
     )
     made = activities(round_dir, implementation=source)
-    (unknown,) = [problem for problem in made.problems if problem.file == source.name]
+    gone, unknown = [problem for problem in made.problems if problem.file == source.name]
+    assert gone.what == "1 activity belongs to units that are not shown: CU-099 (not in this round)"
     assert unknown.what == "1 measure has a status that is in no list (soon): it counts as not said"
     assert {"implementation.csv", "implementation.html"} <= {path.name for path in made.files}
     rows = pd.read_csv(round_dir / "implementation.csv", dtype=str)

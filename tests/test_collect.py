@@ -3559,6 +3559,12 @@ def test_the_command_says_file_by_file_what_was_found(tmp_path):
     )
     assert again.exit_code == 1
     assert "There is a round in" in again.output
+    # a folder mistyped is a fault of its own, whatever is there already
+    mistyped = CliRunner().invoke(
+        cli.app, ["collect", str(folder) + "n", "--base", str(tmp_path / "00-proposal")]
+    )
+    assert mistyped.exit_code == 1
+    assert "There is no file" in mistyped.output
 
 
 def test_the_command_fails_with_one_message_where_nothing_could_be_read(tmp_path):

@@ -791,6 +791,17 @@ def test_a_unit_without_a_conflict_is_not_taken_for_another_one(base):
     )
 
 
+def test_two_units_that_another_answer_has_parted_are_not_taken_for_two_others(base):
+    """Once the outlines no longer meet, the line about both settles nothing: what is open is named, no slip guessed."""
+    resolutions = {"CU-002;CU-003": workshop.Resolution("CU-002;CU-003", "both", "")}
+    outcome = merged(base, two(), resolutions=resolutions)
+    [idle] = [words.said(one.note) for one in outcome.notices if one.note.facts.get("choice")]
+    assert idle == (
+        "resolution CU-002;CU-003, both: it settled nothing, CU-002;CU-003 has no open conflict."
+        " Open: CU-001."
+    )
+
+
 def test_a_name_is_emptied_where_its_column_is_there_and_not_where_a_file_lost_the_column():
     """A GIS leaves empty cells out: the column is known by the names of other units."""
     unit = {"name_en": "Wakhan", "name_ru": "Вахан"}
@@ -915,7 +926,7 @@ def test_a_unit_outside_its_section_is_kept_by_its_own_group_alone(base, choice,
     [conflict] = outcome.conflicts
     assert (conflict.open, bool(conflict.resolution)) == (not is_answered, is_answered)
     works = [one.note.facts["lines"] for one in outcome.notices]
-    assert works == ([] if is_answered else ["CU-004,S1  CU-004,leave-out"])
+    assert works == ([] if is_answered else ["CU-004,S1 | CU-004,leave-out"])
 
 
 def test_every_choice_of_a_conflict_does_something_and_answers_it(base):
@@ -956,7 +967,7 @@ def test_every_choice_of_a_conflict_does_something_and_answers_it(base):
     said = {"CU-003": workshop.Resolution("CU-003", "union", "")}
     outcome = merged(base, rows, overlap="union", resolutions=said)
     [refused] = [one.note for one in outcome.notices if "resolution" in one.note.key]
-    assert refused.facts["lines"] == "CU-003,S1  CU-003,base  CU-003,delete"
+    assert refused.facts["lines"] == "CU-003,S1 | CU-003,base | CU-003,delete"
 
 
 def test_what_was_drawn_in_another_place_becomes_a_unit_of_its_own(base):

@@ -76,7 +76,8 @@ def collect(
     with at_work() as progress:
         before = commands.decide.decided_round(base)
         target = out or commands.collect.next_directory(base, before)
-        # before ten files are read and measured, not after
+        # before ten files are read and measured, not after; and first of all whether there are any
+        commands.group_folders.found_files(files)
         store.check_place(target, force=force)
         if pack and not (pack / commands.round_files.PACK_FILE).is_file():
             raise InputError.of("no packs there", folder=str(pack))

@@ -167,7 +167,7 @@ def activities(
     table, following = workshop.followed(table, workshop.successors(units), by="decision")
     lines = pd.concat([lines, following], ignore_index=True)
     # after the merge: what a form moved to another unit has a home again
-    problems += _homeless(table, units)
+    problems += _homeless(table, units, ACTIVITIES)
     logs = [lines]
     # to the general section first: what is named in both ends at home
     for names, homewards in ((general, False), (back, True)):
@@ -300,11 +300,14 @@ def _implementation_writers(
 ) -> tuple[dict[str, store.Writer], list[Problem]]:
     """How far the measures of the programme in force have come: the page, and the table as read.
 
-    With what was noticed: words that are in no list, statuses that had to be counted as not said.
+    With what was noticed: words that are in no list, statuses that had to be counted as not said, and
+    measures of units that are not shown.
     """
     rows = read_table(source, columns=MEASURE_COLUMNS, needs=("text", "status"))
     rows, word_problems = known_words(rows, source.name)
-    problems = list(word_problems)
+    by_unit, range_problems = _one_unit_a_row(rows, base_round, source.name)
+    units = base_round.tables["conservation_units"]
+    problems = [*word_problems, *range_problems, *_homeless(by_unit, units, source.name)]
     statuses = workshop.IMPLEMENTATION_STATUSES
     rows["status"] = [known_status(word, statuses) for word in rows["status"]]
     unknown = rows.loc[~rows["status"].isin([*statuses, ""]), "status"]
@@ -323,8 +326,8 @@ def _implementation_writers(
     return writers, problems
 
 
-def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
-    """Activities of units that this round does not have, or does not show any more."""
+def _homeless(table: pd.DataFrame, units: pd.DataFrame, file: str) -> list[Problem]:
+    """Activities in a file of units that this round does not have, or does not show any more."""
     status = dict(zip(units["unit_id"], units["status"], strict=True))
     gone: dict[str, Note] = {}
     live = table[table["status"] != workshop.DROPPED]
@@ -341,7 +344,7 @@ def _homeless(table: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     units_gone = [Note("unit gone", {"unit_id": one, "why": why}) for one, why in gone.items()]
     facts = {"count": int(live["unit_id"].isin(list(gone)).sum()), "parts": units_gone}
     note = Note("activities of hidden units", facts)
-    return [problem_of("counted", "activities", ACTIVITIES, "", note)]
+    return [problem_of("counted", "activities", file, "", note)]
 
 
 def _brought(

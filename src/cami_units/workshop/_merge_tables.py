@@ -408,7 +408,8 @@ def idle_resolutions(
     """The resolutions that settled nothing, and what would: a slip would leave the default in force.
 
     Nobody need have asked about one of `new_ids`, the new units, for it to be left out. A slip is no
-    id of `unit_ids`, the units that were handed out: one of these is meant as it stands.
+    id of `unit_ids`, the units that were handed out: one of these is meant as it stands, and so are two
+    that another answer has parted.
     """
     open_ids = [conflict.unit_id for conflict in merge.conflicts if conflict.open]
     settled_ids = {conflict.unit_id for conflict in merge.conflicts if conflict.resolution}
@@ -423,7 +424,7 @@ def idle_resolutions(
             lines = " | ".join(dict.fromkeys(works))
             what = note("resolution without effect", **facts, lines=lines)
         else:
-            is_known = unit_id in unit_ids or unit_id in new_ids
+            is_known = {*unit_id.split(";")} <= {*unit_ids, *new_ids}
             hint = "" if is_known else nearest_note(unit_id, open_ids)
             if open_ids and not hint:
                 hint = Note("open conflicts", {"names": in_short(open_ids)})
