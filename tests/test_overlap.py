@@ -919,6 +919,17 @@ def test_a_strip_between_two_states_is_a_gap_and_a_coast_is_none():
     assert km2 == pytest.approx(4 * 600, rel=0.02)  # from 400 km south to the bay
 
 
+def test_a_side_that_one_state_cut_into_several_is_neither_gap_nor_overlap():
+    """Half-way along 200 km the corner of BB is 60 m off: 200 · 0.06 / 2 = 6 km², 30 m wide on average."""
+    west = shapely.box(0, 0, 100e3, 200e3)
+    for off in (60, -60):
+        corners = [(100e3, 0), (200e3, 0), (200e3, 200e3), (100e3, 200e3), (100e3 + off, 100e3)]
+        assert fit(west, shapely.Polygon(corners)) == []
+    # 600 m off it is a fault of drawing
+    corners[-1] = (100e3 - 600, 100e3)
+    assert fit(west, shapely.Polygon(corners)) == [("overlap", pytest.approx(60))]
+
+
 @pytest.mark.parametrize("km", [10, 20, 60])
 def test_a_strip_is_a_gap_though_it_is_short_and_open_at_both_ends(km):
     """12 km wide: of an end the circle of 7.5 km leaves a segment over a chord of 12 km empty, 25 km²

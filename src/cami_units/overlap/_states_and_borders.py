@@ -144,6 +144,9 @@ def _named_states(
 LEAST_KM2: Final = 1.0
 """What is smaller is the rounding of coordinates along thousands of km of border."""
 
+LEAST_WIDTH_KM: Final = 0.1
+"""A strip that is narrower on average lies between a side and the same side cut into several: no fault of drawing."""
+
 MOST_GAP_KM: Final = 15.0
 """Wider ground between two states is a lake, a sea or somebody's own: no fault of drawing."""
 
@@ -174,7 +177,7 @@ def state_edges(countries: gpd.GeoDataFrame) -> pd.DataFrame:
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     # Each pair once, and no state with itself.
     i, j = i[i < j], j[i < j]
-    shared = shapely.intersection(shapes[i], shapes[j])
+    shared = map(_wide, shapely.intersection(shapes[i], shapes[j]))
     rows = [
         ("overlap", f"{names[a]};{names[b]}", *_size(shape))
         for a, b, shape in zip(i, j, shared, strict=True)
@@ -203,7 +206,7 @@ def _gaps(shapes: Any, names: Any) -> dict[str, Any]:
         # A gap where three states meet goes to the two that have most of its rim.
         widest = sorted(shared, key=lambda at: (-shared[at], at))[:2]
         if len(widest) == 2 and min(shared[at] for at in widest) > reach:
-            ground = _between(part, shapes[touching], plain[widest])
+            ground = _wide(_between(part, shapes[touching], plain[widest]))
             if shapely.area(ground) / 1e6 >= LEAST_KM2:
                 pair = ";".join(sorted(str(names[at]) for at in widest))
                 gaps.setdefault(pair, []).append(ground)
@@ -232,6 +235,13 @@ def _longest_open_side(gap: Any, states: Any) -> float:
     # a coast that its simplified line touches parts one side into two, for some hundred metres
     sides = shapely.get_parts(shapely.buffer(outside, _PLAIN_M, quad_segs=2))
     return float(shapely.length(shapely.intersection(outside, sides)).max(initial=0.0))
+
+
+def _wide(shape: Any) -> Any:
+    """The parts of a shape that are no slivers."""
+    parts = shapely.get_parts(shape)
+    width_km = 2 * shapely.area(parts) / np.maximum(shapely.length(parts), 1.0) / 1000
+    return shapely.union_all(parts[width_km >= LEAST_WIDTH_KM])
 
 
 def _rim(gap: Any, state: Any) -> Any:
