@@ -913,7 +913,15 @@ def test_a_log_with_other_ends_of_lines_loses_none(end, last, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "note", ["ask Anna", "CU-003: who guards it?", "CU-003, who?", "спросить Анну"]
+    "note",
+    [
+        "ask Anna",
+        "CU-003: who guards it?",
+        "CU-003, who?",
+        "спросить Анну",
+        "checked",
+        "проверено,ок",
+    ],
 )
 def test_a_note_typed_below_a_log_is_named_and_not_cut_off_as_a_torn_line_is(tmp_path, note):
     path = tmp_path / "log.csv"

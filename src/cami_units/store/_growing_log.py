@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -127,7 +127,7 @@ def read_log(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         fields = _csv_fields(line)
         if len(fields) == len(log_columns):
             rows.append(fields + [""] * (len(columns) - len(log_columns)))
-        elif line.strip("\r ") and (number < len(lines) or _is_note(line)):
+        elif line.strip("\r ") and (number < len(lines) or _is_note(line, lines[1:-1])):
             damaged.append(number)
     if damaged:
         raise _damaged(path, damaged, len(log_columns))
@@ -140,17 +140,29 @@ def _damaged(path: Path, numbers: Sequence[int], width: int) -> InputError:
     return InputError.of("log damaged", file=path.name, **facts)
 
 
-def _is_note(torn: str) -> bool:
+def _is_note(torn: str, lines: Iterable[str]) -> bool:
     """Whether a last line without its end was typed by a person and not torn as it was written.
 
     No cell of ours begins with a space, and none of the first ones (an id, a time) has one behind a letter.
+    Nor does any lack a digit in a first cell that is whole, or begins otherwise than those of the `lines`
+    before: a torn one may, behind the name of a group.
 
     Examples
     --------
-    >>> [_is_note(line) for line in ("ask Anna", "CU-003: who?", "CU-003, who?", "CU-003,01,agr", 'CU-003,01,"a, b')]
+    >>> [_is_note(line, ()) for line in ("ask Anna", "CU-003: who?", "CU-003, who?", "CU-003,01,agr", 'CU-003,01,"a, b')]
     [True, True, True, False, False]
+    >>> [_is_note(line, ["west-001,add"]) for line in ("checked", "проверено", "checked,ok", "CU-", "wes", "west-0", "2026")]
+    [True, True, True, False, False, False, False]
     """
-    return _TYPED.match(_QUOTED.sub("", torn)) is not None
+    if _TYPED.match(_QUOTED.sub("", torn)):
+        return True
+    first, comma, _ = torn.partition(",")
+    is_id = any(map(str.isdigit, first)) or sum(map(str.isalpha, first)) < _WORD
+    return not is_id and (bool(comma) or not any(line.startswith(first) for line in lines))
+
+
+_WORD: Final = 3
+"""Letters of a word; ids of units, and of most groups, begin with fewer."""
 
 
 _TYPED: Final = re.compile(r"[^,]*[^\d,\s]\s+\S|.*,\s")
@@ -263,7 +275,8 @@ def _mended_log(path: Path, columns: Sequence[str]) -> bool:
             len(columns),
             width,
         )
-        if not is_complete and _is_note(torn.decode("utf-8", "replace")):
+        lines = before_last.decode("utf-8", "replace").split("\n")
+        if not is_complete and _is_note(torn.decode("utf-8", "replace"), lines):
             raise _damaged(path, [content.count(b"\n") + 1], width)
         with path.open("r+b") as stream:
             if is_complete:
