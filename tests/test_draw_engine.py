@@ -925,8 +925,8 @@ def test_a_unit_redrawn_as_a_path_is_that_unit(engine):
     assert area_of(work["units"]["CU-001"]) == pytest.approx(1)
 
 
-def test_the_kml_of_an_archive_is_the_one_that_collect_takes(engine):
-    """A folder that a Mac zipped: shadows come first, and what is deeper is beside it."""
+def test_all_kml_of_an_archive_are_opened_as_collect_reads_them(engine):
+    """A folder that a Mac zipped: shadows come first, and what is deeper comes behind."""
     shadow, units = b"\x00\x05\x16\x07", (HEAD + mark("here") + TAIL).encode()
     beside = (HEAD + mark("beside") + TAIL).encode()
     archive = zipped(
@@ -938,9 +938,10 @@ def test_the_kml_of_an_archive_is_the_one_that_collect_takes(engine):
         }
     )
     (work,) = opened(engine, archive)
-    assert [unit["name_en"] for unit in work["units"].values() if unit["origin"] == "new"] == [
-        "here"
-    ]
+    new_units = [unit for unit in work["units"].values() if unit["origin"] == "new"]
+    assert [unit["name_en"] for unit in new_units] == ["here", "beside"]
+    read_names = kml.read_placemarks(archive, "edit.zip").table["name"].tolist()
+    assert read_names == ["here", "beside"]
 
 
 # -- a thousand edits -------------------------------------------------------------------------------

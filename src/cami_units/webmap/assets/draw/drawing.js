@@ -5,7 +5,7 @@ import { factList, findingRows, measured, measureOn, ticksOf, titleOf } from "./
 import { countedSpecies } from "./criteria.js";
 import { drawOthers, drawPins, drawUnits, finish, hand, insertVertex, layOver, nextVertex, onHand, removeVertex, setMode, showWhole, snapTo, stepBack, takeUp, vertexKey } from "./editor.js";
 import { difference, intersection, nearlyCloses, onGlobe, selfCrossing, splitByLine, union } from "./geometry.js";
-import { cleanName, cleanText, FileFault, LIMITS, placemarks, textOfFile } from "./kml.js";
+import { cleanName, cleanText, FileFault, LIMITS, placemarks, textsOfFile } from "./kml.js";
 import { unpackedLayers } from "./layers.js";
 import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
 import { map, showLayer } from "./sheet.js";
@@ -430,7 +430,7 @@ async function openFile(file) {
     if (file.size > LIMITS.bytes) throw new FileFault("draw file large");
     const [west, , east] = data.base.frame;
     const seam = east > 180 ? (west + east) / 2 - 180 : -180;
-    const read = placemarks(await textOfFile(new Uint8Array(await file.arrayBuffer())), seam);
+    const read = placemarks(await textsOfFile(new Uint8Array(await file.arrayBuffer())), seam);
     const found = workOfFile(read, base, about);
     if (!read.placemarks.some((mark) => mark.polygons.length || mark.points.length || mark.lines.some(nearlyCloses))) throw new FileFault("draw file nothing");
     await offer(found, cleanName(file.name));

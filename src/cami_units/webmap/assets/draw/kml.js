@@ -188,10 +188,10 @@ function countedOn({ polygons, points, lines }, seam) {
 // What a KML file begins with, whole or as a piece of one. Nothing of it: GeoJSON, GPX, a table, a picture.
 const TOPS = ["kml", "Document", "Folder", "Placemark"];
 
-// The placemarks of a KML text: [{ name, id, comment, folder, data, polygons, points, lines }] and the
-// document's own data.
+// The placemarks of a KML text, or of several: [{ name, id, comment, folder, data, polygons, points, lines }]
+// and the document's own data.
 export function placemarks(source, seam = -180) {
-  const root = elements(source);
+  const roots = [source].flat().map(elements);
   const found = [];
   const count = { vertices: 0 };
   let about = Object.create(null);
@@ -217,19 +217,21 @@ export function placemarks(source, seam = -180) {
       }
     }
   };
-  if (!root.children.some(({ name }) => TOPS.includes(name))) throw new FileFault("draw file broken");
-  walk(root, []);
+  for (const root of roots) {
+    if (!root.children.some(({ name }) => TOPS.includes(name))) throw new FileFault("draw file broken");
+    walk(root, []);
+  }
   return { placemarks: found, about };
 }
 
 // -- bytes ----------------------------------------------------------------------------------------------
 
-// The KML text in a file's bytes: the file itself, or the first KML of a KMZ.
-export async function textOfFile(bytes) {
+// The KML texts in a file's bytes: the file itself, or all KML of a KMZ.
+export async function textsOfFile(bytes) {
   if (bytes.length > LIMITS.bytes) throw new FileFault("draw file large");
   if (!bytes.length) throw new FileFault("draw file empty");
   const isArchive = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  return asText(isArchive ? await memberOf(bytes) : bytes);
+  return (isArchive ? await membersOf(bytes) : [bytes]).map(asText);
 }
 
 function asText(bytes) {
@@ -249,7 +251,7 @@ function asText(bytes) {
   }
 }
 
-async function memberOf(bytes) {
+async function membersOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let end = bytes.length - 22;
   while (end >= 0 && end > bytes.length - 66000 && view.getUint32(end, true) !== 0x06054b50) end -= 1;
@@ -265,12 +267,19 @@ async function memberOf(bytes) {
     members.push({ name, flags: view.getUint16(at + 8, true), method: view.getUint16(at + 10, true), packed: view.getUint32(at + 20, true), local: view.getUint32(at + 42, true) });
     at += 46 + length + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
-  // As `collect` chooses: doc.kml, else the one least deep; what a Mac puts beside files is none.
+  // As `collect` reads them: doc.kml, then the least deep; what a Mac puts beside files is none.
+  const isDoc = (one) => one.name.toLowerCase() === "doc.kml";
   const depth = (one) => one.name.split("/").length;
   const isShadow = (one) => /^__MACOSX\/|(^|\/)\._[^/]*$/.test(one.name);
-  const kmls = members.filter((one) => /\.kml$/i.test(one.name) && !isShadow(one)).sort((one, other) => depth(one) - depth(other));
-  const member = kmls.find((one) => one.name.toLowerCase() === "doc.kml") || kmls[0];
-  if (!member) throw new FileFault("draw file no kml");
+  const kmls = members.filter((one) => /\.kml$/i.test(one.name) && !isShadow(one)).sort((one, other) => isDoc(other) - isDoc(one) || depth(one) - depth(other));
+  if (!kmls.length) throw new FileFault("draw file no kml");
+  const contents = [];
+  for (const member of kmls) contents.push(await unpacked(member, bytes, view));
+  if (contents.reduce((size, one) => size + one.length, 0) > LIMITS.inflated) throw new FileFault("draw file large");
+  return contents;
+}
+
+async function unpacked(member, bytes, view) {
   if (member.flags & 1 || member.local + 30 > bytes.length) throw new FileFault("draw file broken");
   const start = member.local + 30 + view.getUint16(member.local + 26, true) + view.getUint16(member.local + 28, true);
   const packed = bytes.subarray(start, start + member.packed);
