@@ -29,6 +29,7 @@ from cami_units.commands.pack import pack
 from cami_units.commands.plan_layers import sites_typed
 from cami_units.commands.round_files import write_proposal
 from cami_units.documents.activity_documents import write_species_pages
+from cami_units.documents.form_reading import ACTIVITY_FIELDS, UNIT_FIELDS
 from cami_units.documents.form_words import (
     COST_BANDS,
     THEMES,
@@ -924,6 +925,33 @@ def test_a_form_in_a_zip_is_read_and_every_file_that_was_not_is_named(round_dir,
     assert unread.file == "photo.jpg"
     [written] = [one for one in made.problems if one.file == "letter.docx"]
     assert "Type what it asks for into the group's form" in written.what
+
+
+def test_of_two_sheets_in_one_archive_neither_asks_for_the_other(round_dir, tmp_path):
+    handed_in = tmp_path / "in"
+    handed_in.mkdir()
+    sheets = {}
+    for name, fields in (("units", UNIT_FIELDS), ("activities", ACTIVITY_FIELDS)):
+        cells = {
+            "unit_id": "CU-003",
+            "comment": "two herds",
+            "action": "add",
+            "text": "Fund rangers",
+        }
+        heading = ",".join(fields) + "\n" + ",".join(cells.get(one, "") for one in fields) + "\n"
+        sheets[name] = heading.encode()
+    with zipfile.ZipFile(handed_in / "S1.zip", "w") as archive:
+        for name, content in sheets.items():
+            archive.writestr(f"S1 - {name}.csv", content)
+    made = activities(round_dir, [handed_in])
+    assert "Fund rangers" in set(made.table["text"])
+    assert not any("one sheet of a form" in one.what for one in made.problems)
+    with zipfile.ZipFile(handed_in / "S1.zip", "w") as archive:
+        archive.writestr("S1 - activities.csv", sheets["activities"])
+    [asked] = [
+        one for one in activities(round_dir, [handed_in]).problems if "one sheet" in one.what
+    ]
+    assert asked.file == "S1.zip/S1 - activities.csv"
 
 
 def test_rejected_units_leave_every_count_of_what_recurs(round_dir):

@@ -850,7 +850,7 @@ def test_a_remark_in_place_of_a_name_is_asked_about_and_stands_on_the_unit(said,
 
 
 def test_units_that_a_cell_of_a_form_leaves_out_are_asked_nothing(tmp_path):
-    """All but the units behind "except"; where only these are named, the row is told as words."""
+    """All but the units behind "except"; what is asked of all units stands on each as words, and is told."""
     sheet = form_rows(
         {"unit_id": "CU-001–CU-005 except CU-003 and 4", "action": "reject"},
         {"unit_id": "all units except CU-008", "action": "reject"},
@@ -858,7 +858,10 @@ def test_units_that_a_cell_of_a_form_leaves_out_are_asked_nothing(tmp_path):
     made = collected(tmp_path, {"form_S1.csv": sheet})
     rejected = made.changes.query("change == 'rejected'")["unit_id"]
     assert sorted(rejected) == ["CU-001", "CU-002", "CU-005"]
-    told(made, "all units except CU-008 | reject")
+    told(made, "about all units, 11 of this group: all units except CU-008 | reject")
+    notes = notes_of(made)
+    assert notes["CU-012"] == "all units except CU-008 | reject"
+    assert not {"CU-008", "CU-013"} & {*made.changes.query("change == 'commented'")["unit_id"]}
 
 
 def test_that_one_answer_settles_several_conflicts_on_a_unit_is_told(tmp_path):
@@ -1284,6 +1287,29 @@ def test_of_two_sheets_of_a_form_saved_as_text_neither_asks_for_the_other(tmp_pa
         tmp_path / "handed-in" / "S2 - activities.csv"
     )
     assert len(collected(tmp_path, {}).problems.query("kind == 'one sheet'")) == 2
+    # and so may be those of which nobody knows the group
+    for name in ("S1 - units.csv", "S2 - activities.csv"):
+        path = tmp_path / "handed-in" / name
+        path.rename(path.with_name(name[5:]))
+    assert len(collected(tmp_path, {}).problems.query("kind == 'one sheet'")) == 2
+
+
+def test_a_plain_text_of_a_group_is_told_as_one_and_in_a_kmz_named(tmp_path):
+    """Nobody reads sentences: what they ask for belongs into the form."""
+    words_typed = {name: f"# S1 ({name})\nmerge CU-003".encode() for name in ("a.txt", "b.md")}
+    packed = io.BytesIO(kmz())
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("read me.txt", "merge CU-003")
+    made = collected(tmp_path, {**words_typed, "edit_S1.kmz": packed.getvalue()})
+    for name in words_typed:
+        [row] = made.problems.query(f"file == '{name}'").to_dict("records")
+        assert "is a text or slides of a group" in row["what"]
+    assert told(made, "the archive also holds read me.txt")["file"] == "edit_S1.kmz"
+    # a map that somebody saved under such a name is read all the same
+    made = collected(
+        tmp_path, {"a.txt": draw.edited(handed_out("S1"), draw.rejected("CU-001", ""))}
+    )
+    assert of(made, "CU-001") == [("rejected", "cu_id", "S1")]
 
 
 def test_units_that_a_form_asks_to_merge_are_told_each(tmp_path):

@@ -599,6 +599,26 @@ def test_coordinates_beyond_the_globe_are_refused(tmp_path, survey):
     )
 
 
+def test_latitudes_that_would_be_longitudes_are_told_as_swapped(tmp_path, survey):
+    """97° E 45° N written latitude first: no latitude is 97°."""
+    rows = [*TWO, ("Saiga tatarica", 1, box(45, 97, 46, 98))]
+    written(tmp_path / "a.gpkg", ranges(rows))
+    _, problems, _ = survey(sources={"ranges": [tmp_path / "a.gpkg"]})
+    text = sentences(problems, "refuses")
+    assert "1 of 3 rows has latitudes beyond 90° that would be longitudes (x 45 to 46, y 97" in text
+    assert "Longitude and latitude look swapped" in text
+
+
+def test_a_table_of_outlines_is_told_as_one_and_not_as_points(tmp_path, survey):
+    """QGIS writes geometry into a CSV as well-known text."""
+    path = tmp_path / "hotspots.csv"
+    path.write_text('WKT,name\n"POLYGON ((60 40,61 40,61 41,60 40))",Ustyurt\n', encoding="utf-8")
+    _, problems, _ = survey(sources={"hotspots": [path]})
+    text = sentences(problems, "refuses")
+    assert "a table with outlines as text is not read here" in text
+    assert "export it as GeoPackage" in text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("west", [179, -181])
 def test_longitudes_that_count_on_past_180_are_the_shape_cut_there(tmp_path, west):

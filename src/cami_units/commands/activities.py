@@ -382,11 +382,16 @@ def _brought(
         contributions.append(contribution)
         problems += noticed_problems
         group_of[path.name] = contribution.by
-    noted = [(group_of.get(one.file, ""), one.file, one.as_note()) for one in problems]
-    problems = [*compress(problems, still_asked(noted))]
+    problems = _still_asked(problems, group_of)
     # last: files that were handed in as they are go before those found in mails
     posted, posted_problems = _posted(files, base_round, base, groups)
     return [*contributions, *posted], matches, [*problems, *posted_problems, *_empty_folders(files)]
+
+
+def _still_asked(problems: Sequence[Problem], group_of: Mapping[str, str]) -> list[Problem]:
+    """The problems of forms without what the group of a file brought in another one."""
+    noted = [(group_of.get(one.file, ""), one.file, one.as_note()) for one in problems]
+    return [*compress(problems, still_asked(noted))]
 
 
 def _empty_folders(files: Sequence[Path]) -> list[Problem]:
@@ -406,6 +411,7 @@ def _posted(
     contributions: list[workshop.Contribution] = []
     problems: list[Problem] = []
     unread: list[str] = []
+    group_of: dict[str, str] = {}
     folders = [folder for folder in files if folder.is_dir()]
     for path in (path for folder in folders for path in sorted(folder.rglob("*"))):
         is_known = _is_form_or_table(path) or is_resolutions(path)
@@ -425,9 +431,12 @@ def _posted(
                 continue
             contribution, form_problems = _of_form(form, entry.label, base_round, base, groups)
             contributions.append(contribution)
-            problems += form_problems
+            # a form that was packed is read under a name of ours
+            problems += (replace(one, file=entry.label) for one in form_problems)
+            group_of[entry.label] = contribution.by
         if not forms:
             unread.append(path.name)
+    problems = _still_asked(problems, group_of)
     if unread:
         facts = {"count": len(unread), "place": in_short(unread, 8)}
         note = Note("files without form", facts, "note")

@@ -29,6 +29,7 @@ from cami_units.commands.group_reading import (
 from cami_units.commands.round_files import PACK_FILE
 from cami_units.documents.form_reading import (
     FORM_SUFFIXES,
+    PLAIN_TEXTS,
     is_form,
     may_be_form,
     read_form,
@@ -94,7 +95,9 @@ def read_files(
             why = quoted(error.strerror or error)
             _refuse(reading, Note("file unreadable", {"file": label, "why": why}))
     group_files.note_names("", "pack files", not_for_editing)
-    group_of = {file.file: file.group for file in group_files.files}
+    # what is of no known group is put with that of everybody
+    known_files = [file for file in group_files.files if file.group != workshop.EVERYBODY]
+    group_of = {file.file: file.group for file in known_files}
     notices = group_files.notices
     noted = [(group_of.get(notice.file, ""), notice.file, notice.note) for notice in notices]
     group_files.notices = [*compress(notices, still_asked(noted))]
@@ -196,9 +199,18 @@ def _read(path: Path, reading: FileReading) -> None:
 
 
 def _read_kml(content: Path | bytes, reading: FileReading) -> Placemarks:
-    """The placemarks of a KML or KMZ, without those that were handed out for eyes alone."""
-    region = reading.base_facts.region
-    return kml.read_placemarks(content, reading.label, region=region, is_only_seen=is_only_seen)
+    """The placemarks of a KML or KMZ, without those that were handed out for eyes alone.
+
+    A plain text of a group is refused as such.
+    """
+    label, region = reading.label, reading.base_facts.region
+    try:
+        return kml.read_placemarks(content, label, region=region, is_only_seen=is_only_seen)
+    except InputError as error:
+        is_text = isinstance(content, Path) and content.suffix.casefold() in PLAIN_TEXTS
+        if is_text and error.note.key == "without KML":
+            raise InputError.of("unread document", file=label) from error
+        raise
 
 
 def _read_archive(path: Path, reading: FileReading) -> bool:

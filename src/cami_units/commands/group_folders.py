@@ -17,7 +17,7 @@ from cami_units.documents.workbook_cells import read_table
 from cami_units.model import InputError, clean_name, in_short
 
 # What editors, downloads and locks leave in a folder: nobody draws in it.
-_PASSED_OVER: Final = (".md", ".txt~", ".tmp", ".lock")
+_PASSED_OVER: Final = (".txt~", ".tmp", ".lock")
 PLAIN_TABLES: Final = (".csv", ".tsv")
 # Hidden files, Office's own locks (~$), Windows' thumbnails, and what a Mac adds to every zip.
 _LITTER: Final = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$", re.IGNORECASE)

@@ -46,7 +46,9 @@ def take_form(form: Form, reading: FileReading) -> None:
         _with_mates(row, base_facts) | {"name_en": _typed_over(row, base_facts)}
         for row in text_rows(pd.concat([form.units, form.unfilled]))
     ]
-    by_unit = [_one_unit_each(row, base_facts) for row in rows_of_form]
+    own_ids = base_facts.in_pack.get(group, sorted(base_facts.units))
+    by_unit = [_one_unit_each(row, own_ids, base_facts) for row in rows_of_form]
+    _note_of_all(rows_of_form, own_ids, reading)
     names = {clean_name(name).casefold() for ones in base_facts.names.values() for name in ones}
     group_files.forms[label] = [
         form_row
@@ -56,7 +58,7 @@ def take_form(form: Form, reading: FileReading) -> None:
     filled = len(group_files.forms[label])
     group_files.forms[label] += _rows_of_mates(group_files.forms[label], base_facts)
     unheard = [
-        " | ".join(filter(None, map(clean_name, row.values())))
+        _whole_row(row)
         for row, of_units in zip(rows_of_form, by_unit, strict=True)
         if row["action"] != "new"
         and not any(one["unit_id"] in base_facts.units for one in of_units)
@@ -130,7 +132,9 @@ def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
     return "" if is_known else name
 
 
-def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
+def _one_unit_each(
+    row: Mapping[str, str], own_ids: Collection[str], base_facts: HandedOut
+) -> list[Mapping[str, str]]:
     """A row of a form for each unit that it is about: "CU-001; CU-002", or a line below the table that names one.
 
     A name that is typed for several units at once is that of none of them: it stands with the comment.
@@ -149,7 +153,8 @@ def _one_unit_each(row: Mapping[str, str], base_facts: HandedOut) -> list[Mappin
     if len(ids) > 1:
         spoken["new_name"] = ""
     of_ids = [{**spoken, "unit_id": one} for one in ids]
-    return _asked_of_first(of_ids, typed, base_facts) or _of_pieces(row, base_facts) or [row]
+    in_words = _of_pieces(row, base_facts) or _of_all(row, own_ids, base_facts)
+    return _asked_of_first(of_ids, typed, base_facts) or _spoken_of(in_words, row) or [row]
 
 
 def _asked_of_first(
@@ -168,18 +173,40 @@ def _asked_of_first(
     return [*first, *({**row, **nothing_asked} for row in rows[1:])]
 
 
-def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[Mapping[str, str]]:
-    """The words of a row on a unit that was split since, as a comment on each of its pieces; else none.
-
-    What is to be done with the whole is not done to the parts.
-    """
+def _of_pieces(row: Mapping[str, str], base_facts: HandedOut) -> list[str]:
+    """The pieces of a unit that was split since a row was typed; else none."""
     whole = workshop.unit_id_typed(row["unit_id"])
-    pieces = [
+    return [
         one for one in sorted(base_facts.units) if whole and one.rstrip(ascii_lowercase) == whole
     ]
-    comment = " | ".join(filter(None, map(clean_name, row.values())))
+
+
+def _of_all(row: Mapping[str, str], own_ids: Iterable[str], base_facts: HandedOut) -> list[str]:
+    """The units of a group of which a row says that it is about all units, or all but some; else none."""
+    if row["action"] == "new" or ids_of_cell(row["unit_id"], base_facts.units):
+        return []
+    return [*workshop.units_spoken_of(row["unit_id"], own_ids)]
+
+
+def _note_of_all(
+    rows: Iterable[Mapping[str, str]], own_ids: Collection[str], reading: FileReading
+) -> None:
+    """Note the rows that are about all units of a group."""
+    for row in rows:
+        if of_all := _of_all(row, own_ids, reading.base_facts):
+            what = Note("form all units", {"words": _whole_row(row), "count": len(of_all)})
+            reading.note_in("units", "", what)
+
+
+def _spoken_of(unit_ids: Iterable[str], row: Mapping[str, str]) -> list[Mapping[str, str]]:
+    """The words of a row on several units as a comment on each: what is to be done with the whole is not done to the parts."""
     nothing = dict.fromkeys(row, "")
-    return [{**nothing, "unit_id": one, "comment": comment} for one in pieces]
+    return [{**nothing, "unit_id": one, "comment": _whole_row(row)} for one in unit_ids]
+
+
+def _whole_row(row: Mapping[str, str]) -> str:
+    """All that a row says, on one line."""
+    return " | ".join(filter(None, map(clean_name, row.values())))
 
 
 def _form_row(

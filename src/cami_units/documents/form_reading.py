@@ -67,6 +67,8 @@ FORM_SUFFIXES: Final = (".xlsx", ".xlsm", ".ods")
 """Endings of workbooks that are read."""
 
 _WRITTEN: Final = (".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".odp", ".pages", ".key")
+PLAIN_TEXTS: Final = (".txt", ".text", ".md")
+"""Endings of plain texts: notes of a group, where they hold no KML and no sheet of a form."""
 _BOOKS: Final = (".fods", ".ots", ".sxc", ".et", ".xltx", ".xltm")
 _UNREAD_SUFFIXES: Final = (".xls", ".xlsb", ".gsheet", ".numbers", ".msg", *_WRITTEN, *_BOOKS)
 """Files that may hold a group's form and are not read: each has a note with its cure."""
@@ -201,14 +203,17 @@ def read_form(path: Path) -> Form:
 
 
 def still_asked(noted: Sequence[tuple[str, str, Note]]) -> list[bool]:
-    """Whether each note (its group, its file) holds: none asks for a sheet that the group saved as another table."""
+    """Whether each note (its group, its file) holds: none asks for a sheet that the group saved as another table.
+
+    Two files of which nobody knows the group (it is empty) may be of two.
+    """
     sheets = [(*whose, note.facts["sheet"]) for *whose, note in noted if note.key == ONE_SHEET]
     forms = {(group, file) for group, file, _ in sheets}
     brought = {
         (group, sheet)
         for group, file in forms
         for sheet in _SHEETS
-        if (group, file, sheet) not in sheets
+        if group and (group, file, sheet) not in sheets
     }
     return [
         note.key != ONE_SHEET or (group, note.facts["sheet"]) not in brought

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -70,6 +70,21 @@ _TABLES: Final = ("csv", "tsv", "txt")
 _MOST_TABLE: Final = 20_000_000
 """Bytes of such a table as its archive states them; a longer one is no form, and stays packed."""
 _CONTAINERS: Final = ("zip", "eml")
+_TEXTS: Final = (
+    "txt",
+    "md",
+    "rtf",
+    "doc",
+    "docx",
+    "odt",
+    "pdf",
+    "csv",
+    "tsv",
+    "xls",
+    "ppt",
+    "pptx",
+)
+"""Texts and tables of people, as they lie in a KMZ that somebody packed by hand."""
 _SIDECARS: Final = ("dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "xml", "qmd")
 _NEEDLESS: Final = frozenset(
     (
@@ -458,17 +473,25 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
                         raise
                     faults.append((called, error))
     if not members and not faults:
-        names_inside = in_short(clean_name(entry_name(entry))[:80] for entry in entries)
-        raise InputError.of("archive without KML", file=name, names=names_inside or Note("nothing"))
+        raise _without_kml(name, entries)
     if not members:
         raise InputError.of("several", sentences=[error.note for _, error in faults[:3]])
     names = tuple(entry.filename for entry in entries)
     return Source(tuple(members), names, True, tuple(faults), (*_passed(entries), *deeper))
 
 
+def _without_kml(name: str, entries: Iterable[zipfile.ZipInfo]) -> InputError:
+    """The refusal of an archive in which there is no KML."""
+    if {"[content_types].xml", "mimetype"} & {entry.filename.lower() for entry in entries}:
+        what, advice = Note("is an Office document"), Note("no outline inside")
+        return InputError.of("no KML", file=name, what=what, advice=advice)
+    names_inside = in_short(clean_name(entry_name(entry))[:80] for entry in entries)
+    return InputError.of("archive without KML", file=name, names=names_inside or Note("nothing"))
+
+
 def _passed(entries: list[zipfile.ZipInfo]) -> tuple[str, ...]:
     """Entries that hold work of a group but are not read from within an archive of KML."""
-    work = (*_FORMS, *(ending for ending in _MAPS if ending not in ("kml", "kmz", "json")))
+    work = (*_FORMS, *_TEXTS, *(ending for ending in _MAPS if ending not in ("kml", "kmz", "json")))
     return tuple(
         clean_name(entry_name(entry))[:200]
         for entry in entries

@@ -339,6 +339,8 @@ def _reading(
             refusals.append((member.name, error))
             reading.beyond += placemarks_in(member.content)
     if not reading.readers:
+        if len(refusals) == 1:
+            raise refusals[0][1]
         raise InputError.of("several", sentences=[fault.note for _, fault in refusals[:5]])
     for name, refusal in refusals:
         reading.say(name, "member refused", why=refusal.note)

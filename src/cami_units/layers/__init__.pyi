@@ -6,10 +6,10 @@ from ._dialects import FileKind as FileKind
 from ._dialects import file_kinds as file_kinds
 from ._equal_area import to_equal_area as to_equal_area
 from ._equal_area import to_lonlat as to_lonlat
+from ._gis_files import has_outlines_as_text as has_outlines_as_text
 from ._gis_files import is_companion as is_companion
 from ._gis_placemarks import DRAWN_SUFFIXES as DRAWN_SUFFIXES
 from ._gis_placemarks import check_beginning as check_beginning
-from ._gis_placemarks import has_outlines_as_text as has_outlines_as_text
 from ._gis_placemarks import read_gis_content as read_gis_content
 from ._gis_placemarks import read_gis_placemarks as read_gis_placemarks
 from ._layer_rows import input_hashes as input_hashes

@@ -104,6 +104,22 @@ UNREADABLE: Final = (
 )
 
 
+# QGIS can write the geometry into a CSV as well-known text
+_WKT: Final = re.compile(rb"\b(?:MULTI)?(?:POLYGON|SURFACE) ?(?:Z|M|ZM)? ?\(\(", re.IGNORECASE)
+
+
+_HEAD: Final = 100_000
+"""Bytes of a table that are looked at."""
+
+
+def has_outlines_as_text(table: Path | bytes) -> bool:
+    """Whether a table of text has a column of polygons; its beginning says so."""
+    if isinstance(table, bytes):
+        return _WKT.search(table[:_HEAD].replace(b"\0", b"")) is not None
+    with table.open("rb") as stream:
+        return has_outlines_as_text(stream.read(_HEAD))
+
+
 def is_companion(path: Path) -> bool:
     """Whether a file is a part of another one beside it: of a shapefile, or of an open GeoPackage."""
     name = path.name.casefold()
@@ -344,7 +360,8 @@ def datasets(
     note = Note("kind not read", {"names": in_short((*SUFFIXES, database.SUFFIX), 99)})
     # Known kinds in the wrong place: what to do about them is another thing each.
     if path.suffix.casefold() in TABLES:
-        note = Note("table not read")
+        is_outlined = has_outlines_as_text(path)
+        note = Note("table of outlines not read" if is_outlined else "table not read")
     if path.suffix.casefold() in RASTERS:
         note = Note("raster not read")
     if path.suffix.casefold() in WORKBOOKS:

@@ -93,22 +93,6 @@ def check_beginning(path: Path, called: str) -> None:
         raise InputError.of("begins otherwise", file=called, ending=ending)
 
 
-# QGIS can write the geometry into a CSV as well-known text
-_WKT: Final = re.compile(rb"\b(?:MULTI)?(?:POLYGON|SURFACE) ?(?:Z|M|ZM)? ?\(\(", re.IGNORECASE)
-
-
-_HEAD: Final = 100_000
-"""Bytes of a table that are looked at."""
-
-
-def has_outlines_as_text(table: Path | bytes) -> bool:
-    """Whether a table of text has a column of polygons; its beginning says so."""
-    if isinstance(table, bytes):
-        return _WKT.search(table[:_HEAD].replace(b"\0", b"")) is not None
-    with table.open("rb") as stream:
-        return has_outlines_as_text(stream.read(_HEAD))
-
-
 def read_gis_placemarks(path: Path, label: str) -> Placemarks:
     """The rows of a GIS file as tables: `docs/tables.md`, "Files that groups hand in".
 

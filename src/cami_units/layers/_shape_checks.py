@@ -279,9 +279,12 @@ def _on_earth(shapes: Shapes, keep: Mask, crs: CRS, say: Say) -> Step:
     shapes[counting] = brought_back(shapes[counting])
     outside &= ~counting
     problems = say("counted", counting, Note("longitudes counting on"))
-    if outside.any():
-        note = Note("beyond degrees", _span(shapes[outside]).facts)
-        problems += say("refuses", outside, note)
+    swapped = outside.copy()
+    turned = shapely.transform(shapes[outside], lambda xy: xy[:, ::-1])
+    swapped[outside] = ~_beyond_degrees(turned)
+    for key, rows in (("beyond degrees, turned", swapped), ("beyond degrees", outside & ~swapped)):
+        if rows.any():
+            problems += say("refuses", rows, Note(key, _span(shapes[rows]).facts))
     return ~outside, problems
 
 

@@ -425,19 +425,53 @@ def units_spoken_of(typed: object, unit_ids: Iterable[str]) -> tuple[str, ...]:
     [3, 2, 3, 3, 3]
     >>> [units_spoken_of(line, units) for line in ("all herds", "not all units", "every year in CU-002")]
     [(), (), ('CU-002',)]
+    >>> [units_spoken_of(line, units) for line in ("nearly all units", "не для всех единиц", "почти все единицы", "几乎所有单元")]
+    [(), (), (), ()]
+    >>> [len(units_spoken_of(line, units)) for line in ("all 3 units", "all 5 units", "alle Einheiten", "all units but CU-002")]
+    [3, 0, 3, 2]
     """
-    line = _line(typed)
-    if not _ALL_UNITS.search(line):
+    line, unit_ids = _line(typed), tuple(unit_ids)
+    said = _ALL_UNITS.search(line)
+    # "all 5 units" of 37: which ones nobody can say
+    if said is None or said["count"] not in (None, str(len(unit_ids))):
         return unit_ids_in(line, unit_ids)
     _, left_out = _and_left_out(line)
     exceptions = {*unit_ids_listed(left_out), *_ids_within(left_out, unit_ids)}
     return tuple(unit_id for unit_id in unit_ids if unit_id not in exceptions)
 
 
+_NOT_BEHIND: Final = "".join(
+    rf"(?<!{words})"
+    for words in (
+        *(
+            r"not\s",
+            r"not\squite\s",
+            r"not\sfor\s",
+            r"not\sin\s",
+            r"nearly\s",
+            r"almost\s",
+            r"hardly\s",
+            r"most\sof\s",
+        ),
+        *(
+            r"не\s",
+            r"не\sдля\s",
+            r"не\sна\s",
+            r"не\sво\s",
+            r"не\sко\s",
+            r"почти\s",
+            r"почти\sдля\s",
+            r"почти\sна\s",
+        ),
+        *(r"почти\sво\s", r"бараг\s"),
+    )
+)
+"""No word before "all" that says "not all"."""
 _ALL_UNITS: Final = re.compile(
-    rf"\A\W*(?:all|alle|все|всем|бүгд|所有|全部)\s*[:：]|(?<!{_SIGN})(?<!not\s)(?<!не\s)"
-    rf"(?:(?:all|every|each)\s+(?:of\s+)?(?:the\s+|our\s+)?|все[мх]?\s+|кажд\w+\s+|бүх\s+)"
-    rf"(?:{_UNIT_WORD}|участ(?:ки|ков|кам|ках|ок|ке)(?!{_LETTER}))|(?:所有|全部|每个|各)的?{_UNIT_WORD}",
+    rf"\A\W*(?:all|alle|все|всем|бүгд|所有|全部)\s*[:：]|(?<!{_SIGN}){_NOT_BEHIND}"
+    rf"(?:(?:all|every|each|alle)\s+(?:of\s+)?(?:the\s+|our\s+)?|все[мх]?\s+|кажд\w+\s+|бүх\s+)(?:(?P<count>\d+)\s+)?"
+    rf"(?:{_UNIT_WORD}|Einheiten|участ(?:ки|ков|кам|ках|ок|ке)(?!{_LETTER}))"
+    rf"|(?<!几乎)(?<!不是)(?<!并非)(?<!非)(?:所有|全部|每个|各)的?{_UNIT_WORD}",
     re.IGNORECASE,
 )
 
@@ -530,7 +564,7 @@ _SAYS_UNITS: Final = re.compile(rf"{_UNITS_WORD}|第?\s*\d", re.IGNORECASE)
 """What begins with the word for several units, or with their numbers, behind which that word stands."""
 _LEFT_OUT: Final = re.compile(
     r"(?<![^\W_])(?:except|excluding|excl|other\s+than|apart\s+from|but\s+not|all\s+but"
-    r"|кроме|исключая|за\s+исключением|но\s+не|не\s+считая)(?![^\W\d_])|(?<![删移拆去清消免解])除了?(?!外)|不包括",
+    r"|(?<=units\s)but|кроме|исключая|за\s+исключением|но\s+не|не\s+считая)(?![^\W\d_])|(?<![删移拆去清消免解])除了?(?!外)|不包括",
     re.IGNORECASE,
 )
 """Before the units that a line leaves out."""
