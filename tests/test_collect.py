@@ -2649,6 +2649,8 @@ def test_a_range_is_read_where_somebody_wrote_on_it_or_put_it_among_the_units(tm
     made = with_range(edit)
     assert made.files[0].evidence == n_own
     assert made.changes["change"].eq("new").sum() == 1
+    shape = shape.replace("Saiga tatarica", "")
+    assert told(with_range(look), "of which it is no row")["placemark"] == "Saiga"
 
 
 @pytest.mark.parametrize(

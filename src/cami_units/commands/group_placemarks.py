@@ -790,7 +790,7 @@ def is_only_seen(folder: str, data: Mapping[str, str]) -> bool:
     """
     layer = data.get("layer")
     # a range of no species is none that was handed out
-    is_ours = layer in _ONLY_SEEN and (layer != "ranges" or "sci_name" in data)
+    is_ours = layer in _ONLY_SEEN and (layer != "ranges" or bool(data.get("sci_name")))
     return is_ours and "cu_id" not in data and _is_looked_at(folder)
 
 
