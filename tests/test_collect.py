@@ -1094,8 +1094,9 @@ def test_what_is_asked_of_units_in_one_cell_is_asked_of_each(tmp_path):
     assert "если нет забора" in notes_of(made)["CU-001"]
     assert "parts" in notes_of(made)["CU-012"]
     assert told(made, "says of CU-003")["what"].endswith("merge into 1 unit")
-    # what is no unit is told as it was typed
-    assert "все единицы | хорошо" in told(made, "outside its rows")["what"]
+    # what is said of all is told as it was typed, and stands on each
+    assert told(made, "about all units, 12 of this group")["what"].endswith("все единицы | хорошо")
+    assert "хорошо" in notes_of(made)["CU-011"]
 
 
 def test_a_number_behind_a_unit_is_the_units_and_what_it_counts_is_not(tmp_path):
@@ -2440,15 +2441,15 @@ def test_words_in_rows_of_no_unit_are_told_and_of_several_stand_on_each(tmp_path
         ("CU-003", "CU-003 must take in the shore"),
     ):
         assert of(made, unit_id) == [("commented", "cu_id", "S1")]
-        assert made.changes.set_index("unit_id").loc[unit_id, "note"] == said
+        note = made.changes.set_index("unit_id").loc[unit_id, "note"]
+        assert set(note.split("\n")) == {said, "General remark: all units need a fire plan"}
     line = told(made, "outside its rows and columns the form says")
     assert line["what"].partition("says: ")[2] == (
-        "CU-099 | reject | words about an unknown unit, General remark: all units need a fire plan, "
-        "in the column of comments, general | who pays?"
+        "CU-099 | reject | words about an unknown unit, in the column of comments, general | who pays?"
     )
     assert told(made, "there is no unit CU-099")["assumed"] == "not used"
     assert not made.problems["what"].str.contains("no unit General remark").any()
-    assert [change for change, *_ in of(made, "CU-004")] == ["absent"]
+    assert of(made, "CU-004") == [("commented", "cu_id", "S1")]  # of all units
 
 
 def test_what_a_group_types_beside_the_tables_of_its_form_is_told(tmp_path):
