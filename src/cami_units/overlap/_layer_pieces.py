@@ -39,8 +39,8 @@ MOSTLY: Final = 0.05
 """A layer has something in a state where at least this part of one of its rows lies: borders of
 two layers never quite agree, and what spills over by a few km was not looked for there."""
 
-EVERYWHERE: Final = shapely.box(-3e7, -3e7, 3e7, 3e7)
-"""More ground than there is, in metres: that of a layer compiled for all states of the study."""
+_EVERYWHERE: Final = shapely.box(-3e7, -3e7, 3e7, 3e7)
+"""More ground than there is, in metres."""
 
 
 def layer_coverage(
@@ -123,9 +123,8 @@ def covered_grounds(layers: Layers) -> gpd.GeoDataFrame:
     """The ground of each layer of evidence: ``layer``, and one polygon in the CRS of the layers.
 
     A layer that was compiled for all states of the study covers all ground: what belongs to no
-    state, water, and the rim beyond the study have no one else to look after them (of a site that is
-    in no state at all :func:`site_tables` says nothing of the kind). One that has nothing in the study
-    covers none, and has no row.
+    state, water, and the rim beyond the study have no one else to look after them. One that has
+    nothing in the study covers none, and has no row.
     """
     table = layer_coverage(layers) if layers.coverage is None else layers.coverage
     areas = layers.coverage_areas
@@ -146,7 +145,7 @@ def ground_of_states(countries: gpd.GeoDataFrame, names: list[str]) -> Any:
     """The ground of some states, empty of none; of all states of the study, all there is."""
     in_study = countries["range_state"].astype(bool)
     if set(countries.loc[in_study, "iso2"]) <= set(names):
-        return EVERYWHERE
+        return _EVERYWHERE
     return joined_states(countries, names)
 
 

@@ -17,7 +17,7 @@ from cami_units.model import DRAWN_AS, SOURCE_FACTS, SiteTables, drawn_lines
 from cami_units.overlap._arrays import Positions
 from cami_units.overlap._distance import meeting, near
 from cami_units.overlap._input_checks import Kind
-from cami_units.overlap._layer_pieces import EVERYWHERE, Pieces, large_sides
+from cami_units.overlap._layer_pieces import Pieces, large_sides
 from cami_units.overlap._measure import area_km2, jaccard_index, laid_sites, overlaps
 from cami_units.overlap._pieces import dissolved, pieces_of_giants, weight_column
 from cami_units.overlap._split import of_dimension
@@ -87,7 +87,7 @@ def site_tables(
         in_hotspots=maybe(pieces.hotspot_ground, "ground"),
         deep_states=_deep(inner, pieces.states, "iso2", by_edges=by_edges),
         deep_species=_deep(inner, pieces.sides, "sci_name", "iso2", by_edges=by_edges),
-        covered=_covered(sites, pieces.grounds, states, by_edges),
+        covered=_covered(sites, pieces.grounds, by_edges),
         records=maybe(pieces.sightings, "sci_name", "iso2", "age_years", kind="point"),
         covered_ranges=maybe(pieces.covered_ranges, "sci_name"),
         covered_borders=maybe(pieces.covered_borders, "pair", kind="line"),
@@ -242,20 +242,12 @@ def _in_order(table: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
 
 
 def _covered(
-    sites: gpd.GeoDataFrame,
-    grounds: gpd.GeoDataFrame,
-    states: pd.DataFrame,
-    by_edges: bool | None,
+    sites: gpd.GeoDataFrame, grounds: gpd.GeoDataFrame, by_edges: bool | None
 ) -> pd.DataFrame:
-    """The ground of each site that each layer covers; layers of one ground are measured once.
-
-    What was compiled for all states of the study was not looked for in a site that is in none of them.
-    """
+    """The ground of each site that each layer covers; layers of one ground are measured once."""
     ground = pd.factorize(grounds.geometry.to_wkb())[0]  # layers of the same states share one
     first = grounds.assign(ground=ground).drop_duplicates("ground")
     km2 = overlaps(sites, first, site="site", by=("ground",), kind="polygon", by_edges=by_edges)
-    is_everywhere = first.loc[first.geometry.geom_equals(EVERYWHERE), "ground"]
-    km2 = km2[km2["site"].isin(states["site"]) | ~km2["ground"].isin(is_everywhere)]
     layer = pd.DataFrame({"layer": grounds["layer"].array, "ground": ground})
     table = layer.merge(km2, on="ground")[["site", "layer", "km2"]]
     return _in_order(table.sort_values("layer"), sites)

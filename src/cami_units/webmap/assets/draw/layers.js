@@ -131,8 +131,7 @@ export function siteTables(polygons, layers, { reason = false } = {}) {
   for (const iso2 of Object.keys(site.states)) {
     site.undisputed[iso2] = site.states[iso2] - (site.undisputed[iso2] || 0);
   }
-  // what was compiled for all states was not looked for in a shape that is in none of them
-  for (const layer of Object.keys(site.states).length ? ["barriers", "hotspots", "protected_areas"] : []) {
+  for (const layer of ["barriers", "hotspots", "protected_areas"]) {
     if (!layers.has.looked_in_part.includes(layer)) site.covered[layer] = over.km2;
   }
   if (layers.has.looked_in_part.includes("protected_areas")) site.covered_ranges = site.covered_ranges || {};
