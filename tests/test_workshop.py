@@ -782,22 +782,14 @@ def test_ids_in_resolutions_are_read_as_they_are_in_forms(typed):
     assert list(workshop.resolutions_of(table, groups=["S1"])) == ["CU-001;CU-002"]
 
 
-def test_a_unit_without_a_conflict_is_not_taken_for_another_one(base):
-    resolutions = {"CU-002": workshop.Resolution("CU-002", "S1", "")}
+@pytest.mark.parametrize(("unit_id", "choice"), [("CU-002", "S1"), ("CU-002;CU-003", "both")])
+def test_what_has_no_conflict_is_not_taken_for_another_one(base, unit_id, choice):
+    """Nor are two units whose outlines no longer meet, as another answer has parted them: what is open is named."""
+    resolutions = {unit_id: workshop.Resolution(unit_id, choice, "")}
     outcome = merged(base, two(), resolutions=resolutions)
     [idle] = [words.said(one.note) for one in outcome.notices if one.note.facts.get("choice")]
     assert idle == (
-        "resolution CU-002, S1: it settled nothing, CU-002 has no open conflict. Open: CU-001."
-    )
-
-
-def test_two_units_that_another_answer_has_parted_are_not_taken_for_two_others(base):
-    """Once the outlines no longer meet, the line about both settles nothing: what is open is named, no slip guessed."""
-    resolutions = {"CU-002;CU-003": workshop.Resolution("CU-002;CU-003", "both", "")}
-    outcome = merged(base, two(), resolutions=resolutions)
-    [idle] = [words.said(one.note) for one in outcome.notices if one.note.facts.get("choice")]
-    assert idle == (
-        "resolution CU-002;CU-003, both: it settled nothing, CU-002;CU-003 has no open conflict."
+        f"resolution {unit_id}, {choice}: it settled nothing, {unit_id} has no open conflict."
         " Open: CU-001."
     )
 

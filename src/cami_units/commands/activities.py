@@ -42,6 +42,7 @@ from cami_units.documents.form_reading import (
     read_form_content,
     refuse_unread,
     still_asked,
+    words_of_row,
 )
 from cami_units.documents.form_words import (
     THEMES,
@@ -499,10 +500,7 @@ def _telling(
     """The rows that say what is to be done, or name an activity that is there; what else was typed is told."""
     is_drop = rows["action"].eq("drop") if "action" in rows else False
     is_telling = rows["text"].ne("") | rows["activity_id"].isin(list(known_ids)) | is_drop
-    others = [
-        " | ".join(filter(None, map(clean_name, row.values())))
-        for row in text_rows(rows[~is_telling])
-    ]
+    others = [words_of_row(row) for row in text_rows(rows[~is_telling])]
     if not others:
         return rows, ()
     facts = {"count": len(others), "text": in_short(others, _MOST_ROWS_TOLD)}

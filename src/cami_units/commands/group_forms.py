@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from string import ascii_lowercase
 from typing import Final, cast
@@ -20,7 +21,7 @@ from cami_units.commands.group_reading import (
     named_group,
     words_beside_ids,
 )
-from cami_units.documents.form_reading import Form
+from cami_units.documents.form_reading import Form, words_of_row
 from cami_units.documents.form_words import UNIT_ACTIONS, known_word
 from cami_units.model import Note, clean_name, in_short, nearest_note, text_rows
 
@@ -47,8 +48,9 @@ def take_form(form: Form, reading: FileReading) -> None:
         for row in text_rows(pd.concat([form.units, form.unfilled]))
     ]
     own_ids = base_facts.in_pack.get(group, sorted(base_facts.units))
-    by_unit = [_one_unit_each(row, own_ids, base_facts) for row in rows_of_form]
-    _note_of_all(rows_of_form, own_ids, reading)
+    of_all = [_of_all(row, own_ids, base_facts) for row in rows_of_form]
+    by_unit = [*map(partial(_one_unit_each, base_facts=base_facts), rows_of_form, of_all)]
+    _note_of_all(rows_of_form, of_all, reading)
     names = {clean_name(name).casefold() for ones in base_facts.names.values() for name in ones}
     group_files.forms[label] = [
         form_row
@@ -58,7 +60,7 @@ def take_form(form: Form, reading: FileReading) -> None:
     filled = len(group_files.forms[label])
     group_files.forms[label] += _rows_of_mates(group_files.forms[label], base_facts)
     unheard = [
-        _whole_row(row)
+        words_of_row(row)
         for row, of_units in zip(rows_of_form, by_unit, strict=True)
         if row["action"] != "new"
         and not any(one["unit_id"] in base_facts.units for one in of_units)
@@ -133,9 +135,11 @@ def _typed_over(row: Mapping[str, str], base_facts: HandedOut) -> str:
 
 
 def _one_unit_each(
-    row: Mapping[str, str], own_ids: Collection[str], base_facts: HandedOut
+    row: Mapping[str, str], of_all: Sequence[str], base_facts: HandedOut
 ) -> list[Mapping[str, str]]:
     """A row of a form for each unit that it is about: "CU-001; CU-002", or a line below the table that names one.
+
+    `of_all` are those of a row about all units.
 
     A name that is typed for several units at once is that of none of them: it stands with the comment.
     """
@@ -153,7 +157,7 @@ def _one_unit_each(
     if len(ids) > 1:
         spoken["new_name"] = ""
     of_ids = [{**spoken, "unit_id": one} for one in ids]
-    in_words = _of_pieces(row, base_facts) or _of_all(row, own_ids, base_facts)
+    in_words = _of_pieces(row, base_facts) or of_all
     return _asked_of_first(of_ids, typed, base_facts) or _spoken_of(in_words, row) or [row]
 
 
@@ -189,24 +193,19 @@ def _of_all(row: Mapping[str, str], own_ids: Iterable[str], base_facts: HandedOu
 
 
 def _note_of_all(
-    rows: Iterable[Mapping[str, str]], own_ids: Collection[str], reading: FileReading
+    rows: Iterable[Mapping[str, str]], of_all: Iterable[Sequence[str]], reading: FileReading
 ) -> None:
-    """Note the rows that are about all units of a group."""
-    for row in rows:
-        if of_all := _of_all(row, own_ids, reading.base_facts):
-            what = Note("form all units", {"words": _whole_row(row), "count": len(of_all)})
-            reading.note_in("units", "", what)
+    """Note the rows that are about all units of a group, which `of_all` has row by row."""
+    for row, unit_ids in zip(rows, of_all, strict=True):
+        if unit_ids:
+            facts = {"words": words_of_row(row), "count": len(unit_ids)}
+            reading.note_in("units", "", Note("form all units", facts))
 
 
 def _spoken_of(unit_ids: Iterable[str], row: Mapping[str, str]) -> list[Mapping[str, str]]:
     """The words of a row on several units as a comment on each: what is to be done with the whole is not done to the parts."""
     nothing = dict.fromkeys(row, "")
-    return [{**nothing, "unit_id": one, "comment": _whole_row(row)} for one in unit_ids]
-
-
-def _whole_row(row: Mapping[str, str]) -> str:
-    """All that a row says, on one line."""
-    return " | ".join(filter(None, map(clean_name, row.values())))
+    return [{**nothing, "unit_id": one, "comment": words_of_row(row)} for one in unit_ids]
 
 
 def _form_row(

@@ -34,6 +34,7 @@ from cami_units.model import (
     InputError,
     Note,
     Problem,
+    clean_name,
     in_short,
     lacks_letters,
     problem_of,
@@ -200,6 +201,11 @@ def read_form(path: Path) -> Form:
         problems=(*problems, *unlisted, *unlisted_too),
         given=_handed_out(book),
     )
+
+
+def words_of_row(row: Mapping[str, str]) -> str:
+    """All that a row of a form or table says, on one line."""
+    return " | ".join(filter(None, map(clean_name, row.values())))
 
 
 def still_asked(noted: Sequence[tuple[str, str, Note]]) -> list[bool]:

@@ -70,20 +70,7 @@ _TABLES: Final = ("csv", "tsv", "txt")
 _MOST_TABLE: Final = 20_000_000
 """Bytes of such a table as its archive states them; a longer one is no form, and stays packed."""
 _CONTAINERS: Final = ("zip", "eml")
-_TEXTS: Final = (
-    "txt",
-    "md",
-    "rtf",
-    "doc",
-    "docx",
-    "odt",
-    "pdf",
-    "csv",
-    "tsv",
-    "xls",
-    "ppt",
-    "pptx",
-)
+_TEXTS: Final = (*_TABLES, "md", "rtf", "doc", "docx", "odt", "pdf", "xls", "ppt", "pptx")
 """Texts and tables of people, as they lie in a KMZ that somebody packed by hand."""
 _SIDECARS: Final = ("dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "xml", "qmd")
 _NEEDLESS: Final = frozenset(
