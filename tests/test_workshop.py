@@ -21,13 +21,8 @@ from shapely.affinity import translate
 from cami_units import words, workshop
 from cami_units.model import EQUAL_AREA, InputError, Note
 from cami_units.workshop import bare_name, rejects, spoken_id
-from cami_units.workshop._identity import (
-    _SPEAKS_OF_UNITS,
-    Identified,
-    Placemark,
-    _in_a_sentence,
-    _once,
-)
+from cami_units.workshop._identity import Identified, Placemark, _once
+from cami_units.workshop._unit_ids import _SPEAKS_OF_UNITS, _in_a_sentence
 from cami_units.workshop._versions import _emptied_names
 from tests.conftest import km_box
 

@@ -33,7 +33,7 @@ from cami_units.model import (
     records,
     text_rows,
 )
-from cami_units.workshop._identity import letters_in_order, spoken_id, unit_ids_in, unit_ids_listed
+from cami_units.workshop._unit_ids import letters_in_order, spoken_id, unit_ids_in, unit_ids_listed
 
 GENERAL: Final = "general"
 ACTIVITY_COLUMNS: Final = (

@@ -27,12 +27,8 @@ from cami_units.workshop._identity import (
     Ground,
     Notice,
     Placemark,
-    bare_name,
-    letters_in_order,
     note,
-    number_and_letters,
     placemarks_of,
-    without_same_words,
 )
 from cami_units.workshop._merge_tables import (
     ASK,
@@ -66,6 +62,12 @@ from cami_units.workshop._new_units import (
     new_shapes_on_the_map,
     numbered_shapes,
     settle_new_units,
+)
+from cami_units.workshop._unit_ids import (
+    bare_name,
+    letters_in_order,
+    number_and_letters,
+    without_same_words,
 )
 from cami_units.workshop._versions import (
     GroupVersions,

@@ -17,15 +17,8 @@ import numpy as np
 import pandas as pd
 
 from cami_units.model import InputError, Note, in_short, nearest_note
-from cami_units.workshop._identity import (
-    Ground,
-    MatchedBy,
-    Notice,
-    Placemark,
-    note,
-    spoken_id,
-    unit_ids_typed,
-)
+from cami_units.workshop._identity import Ground, MatchedBy, Notice, Placemark, note
+from cami_units.workshop._unit_ids import spoken_id, unit_ids_typed
 from cami_units.workshop._versions import Change, joined
 
 # -- what people decided, and what applies where they did not ------------------------------------

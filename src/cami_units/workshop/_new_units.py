@@ -13,7 +13,7 @@ import shapely
 from cami_units import overlap
 from cami_units.model import Note
 from cami_units.workshop._allocation import EVERYBODY
-from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, bare_name, note, spoken_id
+from cami_units.workshop._identity import SAME_PLACE, Ground, Placemark, note
 from cami_units.workshop._merge_tables import (
     ASK,
     LEAVES_OUT,
@@ -28,6 +28,7 @@ from cami_units.workshop._merge_tables import (
     lay_aside,
     without_version,
 )
+from cami_units.workshop._unit_ids import bare_name, spoken_id
 from cami_units.workshop._versions import GroupVersions, by_script, ground_of, plain, sharing
 
 MOSTLY: Final = 0.5

@@ -25,12 +25,14 @@ from cami_units.workshop._identity import (
     MatchedBy,
     Notice,
     Placemark,
-    bare_name,
     cut_into,
     identified,
+    note,
+)
+from cami_units.workshop._unit_ids import (
+    bare_name,
     is_cyrillic,
     is_no_name_of,
-    note,
     rejects,
     says_another,
     spoken_id,
