@@ -7,7 +7,7 @@ layers has it as well.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from io import BytesIO
@@ -64,10 +64,7 @@ def shades_in(frame: Frame, crs: Any, *, width: int) -> Shades:
     height = max(1, round(width * (top - low) / (right - left)))
     x = left + (np.arange(width) + 0.5) * (right - left) / width
     y = top - (np.arange(height) + 0.5) * (top - low) / height
-    lon, lat = _lonlat_of(x, y, crs)
-    # band by band: what lies between places and shades stays beside the processor
-    bands = [slice(row, row + _BAND) for row in range(0, height, _BAND)]
-    return np.concatenate([_sampled(lon[band], lat[band]) for band in bands])
+    return np.concatenate([_sampled(lon, lat) for lon, lat in _lonlat_bands(x, y, crs)])
 
 
 _BAND: Final = 32
@@ -81,19 +78,27 @@ _LEAST_KNOTS: Final = 24
 """Such places across a picture, at least: pixels of a small one of a continent are 50 km wide."""
 
 
-def _lonlat_of(
+def _lonlat_bands(
     x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], crs: Any
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Longitude and latitude of every x (columns) at every y (rows) of a regular grid."""
+) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Longitude and latitude of every x (columns) at every y (rows) of a regular grid.
+
+    A band of rows at a time: what lies between places and shades stays beside the processor.
+    """
     to_lonlat = transformer(crs, LONLAT)
     (column, across, at_x), (row, down, at_y) = _knots(x), _knots(y)
     knots = np.asarray(to_lonlat.transform(*np.meshgrid(at_x, at_y)))
+    bands = [slice(start, start + _BAND) for start in range(0, len(y), _BAND)]
     if not np.isfinite(knots).all() or np.ptp(knots[0]) > 180:  # over an edge of the world
-        lon, lat = to_lonlat.transform(*np.meshgrid(x, y))
-        return np.asarray(lon), np.asarray(lat)
+        for band in bands:
+            lon, lat = to_lonlat.transform(*np.meshgrid(x, y[band]))
+            yield np.asarray(lon), np.asarray(lat)
+        return
     between = knots[..., column] * (1 - across) + knots[..., column + 1] * across
-    lon, lat = between[:, row] * (1 - down)[:, None] + between[:, row + 1] * down[:, None]
-    return lon, lat
+    for band in bands:
+        above, share = row[band], down[band, None]
+        lon, lat = between[:, above] * (1 - share) + between[:, above + 1] * share
+        yield lon, lat
 
 
 def _knots(
