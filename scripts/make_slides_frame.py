@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pptx import Presentation
 
+from cami_units.documents._worksheets import settled_parts
 from cami_units.documents.board import FRAME, FRAME_DATE, FRAME_NOTES, FRAME_SIZE, FRAME_TITLE
-from cami_units.documents.units_workbook import saved_parts
-from cami_units.drawn_pieces import archive, packed
+from cami_units.drawn_pieces import packed_archive
 from cami_units.model import Imprint
 
 
@@ -30,12 +30,12 @@ def frame() -> dict[str, bytes]:
     # the seventh layout of the library's template is empty
     slide = book.slides.add_slide(book.slide_layouts[6])
     slide.notes_slide.notes_text_frame.text = FRAME_NOTES
-    return saved_parts(book, Imprint(FRAME_TITLE, FRAME_DATE, "", ""))
+    return settled_parts(book, Imprint(FRAME_TITLE, FRAME_DATE, "", ""))
 
 
 def main() -> None:
     """Write it."""
-    content = archive({name: packed(file) for name, file in frame().items()})
+    content = packed_archive(frame())
     Path(FRAME).write_bytes(content)
     print(f"{FRAME}: {len(content)} bytes")
 

@@ -6,6 +6,8 @@ import ast
 import inspect
 import subprocess
 import sys
+from collections.abc import Collection
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,38 @@ def test_the_contracts_of_the_star_hold():
         [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, timeout=120
     )
     assert done.returncode == 0, done.stdout.decode()
+
+
+def modules_of(file: Path, modules: Collection[str]) -> set[str]:
+    """The modules of the package that a file imports, at its head or late; not for its types alone."""
+    tree = ast.parse(file.read_text("utf-8"))
+    for_types = {
+        id(late)
+        for one in ast.walk(tree)
+        if isinstance(one, ast.If) and getattr(one.test, "id", "") == "TYPE_CHECKING"
+        for late in ast.walk(one)
+    }
+    imported = (
+        (f"{one.module}.{alias.name}", one.module)
+        for one in ast.walk(tree)
+        if isinstance(one, ast.ImportFrom) and id(one) not in for_types
+        for alias in one.names
+    )
+    # of "from cami_units import words" the module, not the package whose face it stands behind
+    return {next((name for name in names if name in modules), "") for names in imported} - {""}
+
+
+def test_no_file_imports_itself_by_way_of_another_not_even_late():
+    """An import inside a function hides a circle from Python, and not from who reads both files."""
+    source = CHECKOUT / "src"
+    files = {
+        ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (source / "cami_units").rglob("*.py")
+    }
+    imports = {name: modules_of(path, files) for name, path in files.items()}
+    assert len(imports["cami_units.commands.collect"]) > 10
+    assert "cami_units.commands._next_round" in imports["cami_units.commands.decide"]  # late
+    assert len([*TopologicalSorter(imports).static_order()]) == len(files)
 
 
 def test_there_is_no_room_for_odds_and_ends():

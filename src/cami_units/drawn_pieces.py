@@ -104,3 +104,8 @@ def archive(files: Mapping[str, Packed]) -> bytes:
     start, listed_files = content.tell(), directory.getvalue()
     end = struct.pack("<HHHHIIH", 0, 0, len(files), len(files), len(listed_files), start, 0)
     return content.getvalue() + listed_files + b"PK\x05\x06" + end
+
+
+def packed_archive(files: Mapping[str, bytes]) -> bytes:
+    """As :func:`archive`, of files that are not packed yet."""
+    return archive({name: packed(content) for name, content in files.items()})

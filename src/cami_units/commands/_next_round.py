@@ -25,11 +25,11 @@ from cami_units.commands._round_tables import (
     with_unit,
 )
 from cami_units.commands.assess import assess_sites, cut, measure, what_it_takes
-from cami_units.commands.decide import BEFORE
 from cami_units.commands.group_reading import GroupFiles
 from cami_units.commands.round_files import next_number, reopened
 from cami_units.commands.shown_round import FENCE_TABLES, cache_of_layers, kept_beside
 from cami_units.model import (
+    BEFORE,
     DIGITS,
     HIDDEN_STATUSES,
     LONLAT,

@@ -42,7 +42,7 @@ from cami_units.commands._next_round import (
 )
 from cami_units.commands.assess import cut
 from cami_units.commands.context import context_again
-from cami_units.commands.decide import BEFORE, DECISION_LOG, EARLIER_LOGS, all_decisions
+from cami_units.commands.decide import DECISION_LOG, EARLIER_LOGS, all_decisions
 from cami_units.commands.group_files import placemark_table, read_files
 from cami_units.commands.group_folders import (
     RESOLUTIONS,
@@ -73,6 +73,7 @@ from cami_units.commands.shown_round import cache_of_layers, kept_beside, kept_p
 from cami_units.documents.collect_report import Report, write_report, write_report_workbook
 from cami_units.documents.csv_tables import write_csv
 from cami_units.model import (
+    BEFORE,
     CONTEXT,
     DRAWN_CHANGES,
     EVIDENCE_LAYERS,

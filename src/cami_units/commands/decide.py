@@ -17,6 +17,7 @@ from cami_units import kml, layers, scene, store, workshop
 from cami_units.commands.round_files import products
 from cami_units.commands.shown_round import carry_stamp, crs_of, kept_pieces
 from cami_units.model import (
+    BEFORE,
     HIDDEN_STATUSES,
     STATUSES,
     InputError,
@@ -55,8 +56,6 @@ DECISION_COLUMNS: Final = (
 names, so that the log can take a decision back. `into` is the unit that a merged one goes into,
 `outline` the group whose version stands now, `question` the id of what was asked, answered or withdrawn.
 """
-BEFORE: Final = "before"
-"""Whose outline the one is that a decision replaced: it is set aside under this for an undo."""
 
 _AGREED: Final = STATUSES[3]
 _BY_DOCUMENT: Final = {"endorsed": STATUSES[4], "adopted": STATUSES[5]}

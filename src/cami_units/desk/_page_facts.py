@@ -17,7 +17,6 @@ import pandas as pd
 from cami_units import store, words
 from cami_units.commands.decide import (
     ASKING,
-    BEFORE,
     parked_before,
     questions_left,
     read_decisions,
@@ -28,6 +27,7 @@ from cami_units.desk._verbs import LoopTables, text_table, unit_table
 from cami_units.desk._worker import RUNNING, Job
 from cami_units.documents.form_words import theme_said
 from cami_units.model import (
+    BEFORE,
     DECIDED_CONFLICTS,
     InputError,
     Note,

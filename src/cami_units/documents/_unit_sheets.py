@@ -18,8 +18,7 @@ from cami_units.documents._worksheets import (
     settled_parts,
     status_styles,
 )
-from cami_units.documents.csv_tables import without_geometry
-from cami_units.documents.units_workbook import by_rank
+from cami_units.documents.csv_tables import by_rank, without_geometry
 from cami_units.model import FINDINGS, Round, clean_name, finding_key, is_missing, records
 from cami_units.words import LANGUAGES, has, mark, name_in, text
 from cami_units.words.finding_sentences import in_language

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import textwrap
@@ -24,7 +25,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from cami_units import palette
 from cami_units.documents.csv_tables import decimals, joined
-from cami_units.documents.units_workbook import packaged, saved_parts
+from cami_units.drawn_pieces import packed_archive
 from cami_units.model import (
     FINDINGS,
     STATUSES,
@@ -533,12 +534,12 @@ def new_workbook(imprint: Imprint) -> Book:
 
 def save_settled(document: Any, path: Path, imprint: Imprint) -> None:
     """Write a workbook, a text or slides without the hour of saving: the same bytes each time."""
-    path.write_bytes(packaged(settled_parts(document, imprint)))
+    path.write_bytes(packed_archive(settled_parts(document, imprint)))
 
 
 def settled_parts(document: Any, imprint: Imprint) -> dict[str, bytes]:
-    """As :func:`saved_parts`; the sheets of a workbook with the rows below their headings."""
-    parts = saved_parts(document, imprint)
+    """The parts of a workbook, a text or slides, without the hour; sheets with the rows below their headings."""
+    parts = _saved_parts(document, imprint)
     if isinstance(document, Book):
         for number, title in enumerate(document.sheetnames, start=1):
             if title in document.rows_below:
@@ -551,3 +552,21 @@ def _with_rows_below(sheet: bytes, extent: str, rows: bytes) -> bytes:
     """A sheet of headings with the rows below them."""
     head, end, rest = sheet.partition(b"</sheetData>")
     return _DIMENSION.sub(extent.encode(), head, count=1) + rows + end + rest
+
+
+def _saved_parts(document: Any, imprint: Imprint) -> dict[str, bytes]:
+    """The parts of a document without the hour at which it was saved, in order."""
+    stamp = datetime.fromisoformat(imprint.date).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    unsettled = io.BytesIO()
+    document.save(unsettled)
+    with ZipFile(unsettled) as source:
+        # Readers look for the list of content types first.
+        names = sorted(source.namelist(), key=lambda n: (n != "[Content_Types].xml", n))
+        parts = {name: source.read(name) for name in names}
+    core = "docProps/core.xml"
+    if core in parts:
+        parts[core] = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", parts[core])
+    return parts
+
+
+_MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")

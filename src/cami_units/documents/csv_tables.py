@@ -41,6 +41,11 @@ def without_geometry(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table.drop(columns=shapes))
 
 
+def by_rank(units: pd.DataFrame) -> pd.DataFrame:
+    """Units in the order of tables for readers."""
+    return units.sort_values(["rank", "unit_id"], na_position="last")
+
+
 def _csv_column(values: pd.Series[Any]) -> pd.Series[Any]:
     """A column as CSV has it: rounded numbers, true and false, harmless text."""
     if pd.api.types.is_bool_dtype(values.dtype):

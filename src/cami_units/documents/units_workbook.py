@@ -7,21 +7,18 @@ library that makes them.
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from xml.sax.saxutils import escape
 
 import pandas as pd
 
-from cami_units.documents.csv_tables import without_geometry
-from cami_units.drawn_pieces import archive, packed, piece
-from cami_units.model import STATUSES, Imprint, Round
+from cami_units.documents.csv_tables import by_rank, without_geometry
+from cami_units.drawn_pieces import packed_archive, piece
+from cami_units.model import STATUSES, Round
 from cami_units.words import text
 
 _UNIT_SHEET: Final = "xl/worksheets/sheet1.xml"
@@ -88,16 +85,11 @@ def write_units_workbook(
     if is_known:
         lang = round.imprint.languages[0]
         parts[_UNIT_SHEET] = _with_statuses(parts[_UNIT_SHEET], statuses, styles, lang)
-    path.write_bytes(packaged(parts))
+    path.write_bytes(packed_archive(parts))
 
 
 _DECIDED: Final = ("status", "decision", "merged_into")
 """Columns that decisions change; the last two are not in the workbook."""
-
-
-def by_rank(units: pd.DataFrame) -> pd.DataFrame:
-    """The units in the order of the workbook."""
-    return units.sort_values(["rank", "unit_id"], na_position="last")
 
 
 def _with_statuses(
@@ -113,26 +105,3 @@ def _with_statuses(
         return mark[1] + style + mark[3] + escape(words).encode("ascii", "xmlcharrefreplace")
 
     return _MARKED.sub(cell, sheet)
-
-
-def packaged(parts: Mapping[str, bytes]) -> bytes:
-    """The parts of a document as one file, with one date and mode for ever."""
-    return archive({name: packed(part) for name, part in parts.items()})
-
-
-def saved_parts(document: Any, imprint: Imprint) -> dict[str, bytes]:
-    """The parts of a workbook, a text or slides without the hour at which it was saved, in order."""
-    stamp = datetime.fromisoformat(imprint.date).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    unsettled = io.BytesIO()
-    document.save(unsettled)
-    with zipfile.ZipFile(unsettled) as source:
-        # Readers look for the list of content types first.
-        names = sorted(source.namelist(), key=lambda n: (n != "[Content_Types].xml", n))
-        parts = {name: source.read(name) for name in names}
-    core = "docProps/core.xml"
-    if core in parts:
-        parts[core] = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", parts[core])
-    return parts
-
-
-_MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")

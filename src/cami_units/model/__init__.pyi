@@ -3,6 +3,7 @@
 from ._arguments import check_arguments as check_arguments
 from ._codes import AGREED_STATUSES as AGREED_STATUSES
 from ._codes import AREA_OF_INTEREST as AREA_OF_INTEREST
+from ._codes import BEFORE as BEFORE
 from ._codes import CRITERIA as CRITERIA
 from ._codes import DECIDED_CONFLICTS as DECIDED_CONFLICTS
 from ._codes import DISCLAIMER as DISCLAIMER

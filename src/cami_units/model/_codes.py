@@ -90,6 +90,8 @@ def is_decided(unit: Mapping[Any, Any]) -> bool:
     return unit["status"] in AGREED_STATUSES or unit.get("decision") in SETTLING_DECISIONS
 
 
+BEFORE: Final = "before"
+"""In the place of a group: whose outline the one is that a decision replaced, set aside for an undo."""
 SILENT_CHANGES: Final = ("absent", "conflict", "deleted")
 """Changes by which no group draws or confirms an outline."""
 DRAWN_CHANGES: Final = ("new", "reshaped", "split")
