@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from cami_units import model, phrases, words
 from cami_units.commands.assess import decide
 from cami_units.criteria._evidence_facts import _figure
-from cami_units.model import TOLERANCE, Note, data_dir, decided_of, notes_as_text
+from cami_units.model import TOLERANCE, Note, data_dir, decided_of, notes_as_text, notes_from_text
 from cami_units.plan import read_profile
 from cami_units.words import finding_sentences
 from cami_units.words.finding_sentences import (
@@ -287,6 +287,14 @@ def test_all_languages_leave_the_same_blanks_and_close_their_markup(lang: str) -
         assert set(blanks.findall(phrase)) - left_out == set(blanks.findall(said)) - left_out, key
         for tag in ("b", "i", "code"):
             assert said.count(f"<{tag}>") == said.count(f"</{tag}>"), key
+
+
+def test_no_sentence_of_a_note_leaves_a_blank_that_would_take_the_place_of_its_key() -> None:
+    """In a column a note is one object, its own key under "key": a fact of that name would overwrite it."""
+    columns = {key for key, phrase in words.catalogue().items() if re.search(r"{key[:}]", phrase)}
+    assert columns == set()
+    [back] = notes_from_text(notes_as_text([Note("ids shared", {"column": "hotspot_id"})]))
+    assert back.key == "ids shared"
 
 
 def test_a_key_is_written_once() -> None:

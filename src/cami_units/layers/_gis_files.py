@@ -457,7 +457,7 @@ def _table_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list[
     )
     problems: list[Problem] = []
     if table.attrs["as_degrees"]:
-        facts = {"key": request.layer, "assumed": request.rules.assumed_crs}
+        facts = {"entry": request.layer, "assumed": request.rules.assumed_crs}
         problems.append(request.problem("note", Note("table in degrees", facts)))
     if request.layer == "context":
         table, cleaning = clean_points(table, path.name, request.layer)
@@ -474,7 +474,7 @@ def _raster_datasets(path: Path, request: _Request) -> tuple[list[Dataset], list
             try:
                 rule[key] = float(stated_value)
             except ValueError:
-                note = Note("defaults no number", {"key": key, "value": str(stated_value)})
+                note = Note("defaults no number", {"entry": key, "value": str(stated_value)})
                 faults.append(request.problem("refuses", note))
     if faults:
         return [], faults

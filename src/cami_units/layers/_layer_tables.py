@@ -236,7 +236,7 @@ def with_ids(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame, Not
         ids, notes = told_apart(ids, names, layer, key)
     if bare := [position for position, value in enumerate(ids) if value is None]:
         _number(ids, bare, names, table, LAYERS[layer].prefix if layer in LAYERS else "site-")
-        note = Note("ids made", {"count": len(bare), "of": len(table), "key": key})
+        note = Note("ids made", {"count": len(bare), "of": len(table), "column": key})
         numbered = in_short(ids[position] for position in bare)
         notes.append(problem_of("note", layer, "", numbered, note))
     return table.assign(**{key: ids}), notes
@@ -278,7 +278,7 @@ def told_apart(
     """Ids without the numbers that tell no rows apart, and a note of these."""
     if not (shared := numbers_of_several(ids, names)):
         return list(ids), []
-    note = Note("ids shared", {"key": key})
+    note = Note("ids shared", {"column": key})
     kept_ids = [None if value in shared else value for value in ids]
     return kept_ids, [problem_of("note", layer, "", in_short(shared), note)]
 
@@ -340,7 +340,7 @@ def one_row_a_key(table: gpd.GeoDataFrame, layer: str) -> tuple[gpd.GeoDataFrame
         joined(rest.geometry.to_numpy()[(rest[key] == name).to_numpy()]) for name in first[key]
     ]
     first = first.set_geometry(gpd.GeoSeries(united, index=first.index, crs=table.crs))
-    note = Note("rows joined", {"count": len(rest), "key": key, "into": len(first)})
+    note = Note("rows joined", {"count": len(rest), "column": key, "into": len(first)})
     all_rows = gpd.GeoDataFrame(pd.concat([table[~twice], first]), crs=table.crs)
     where = in_short(_with_names(rest, key))
     return _ordered(all_rows, key), [problem_of("counted", layer, "", where, note)]

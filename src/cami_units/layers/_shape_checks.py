@@ -397,7 +397,7 @@ def _settled_crs(
     degrees = not _beyond_degrees(shapes).any()
     look_on = read_crs(LONLAT) if degrees else None
     doubt = Note("no CRS, .prj") if declared is None else _doubt(declared, shapes)
-    plan_says = {"key": layer, "assumed": rules.assumed_crs or ""}
+    plan_says = {"entry": layer, "assumed": rules.assumed_crs or ""}
 
     def about(level: Level, note: Note, lines: str = "") -> Problem:
         """A problem of the file as a whole."""
@@ -435,7 +435,7 @@ def _crs_in_doubt(
         advice = Note("CRS, look like degrees" if degrees else "CRS, look like")
     else:
         advice = Note("CRS to choose" if systems else "CRS to ask for")
-    facts = {"key": key, "names": in_short(systems, 20), "crs": systems[0] if systems else ""}
+    facts = {"entry": key, "names": in_short(systems, 20), "crs": systems[0] if systems else ""}
     return Note("CRS in doubt", {"doubt": doubt, "advice": replace(advice, facts=facts)}), lines
 
 
@@ -488,7 +488,7 @@ def _assumed(dataset: Dataset, layer: str, rules: FileRules) -> tuple[CRS | None
     try:
         return CRS.from_user_input(rules.assumed_crs), []
     except pyproj.exceptions.CRSError:
-        note = Note("CRS of the plan unknown", {"key": layer, "assumed": rules.assumed_crs})
+        note = Note("CRS of the plan unknown", {"entry": layer, "assumed": rules.assumed_crs})
         return None, [problem_of("refuses", layer, dataset.name, "", note)]
 
 

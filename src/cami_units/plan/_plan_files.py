@@ -320,7 +320,7 @@ def _add_tables(content: dict[str, Any], further_content: Mapping[str, Any], pla
             _add_tables(content.setdefault(key, {}), value, inner)
         elif content.setdefault(key, value) != value:
             first, second = repr(content[key]), repr(value)
-            raise InputError.of("key set twice", key=inner, first=first, second=second)
+            raise InputError.of("key set twice", entry=inner, first=first, second=second)
 
 
 _TABLE: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
