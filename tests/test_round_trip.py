@@ -408,6 +408,19 @@ def test_litter_is_passed_over_and_the_rest_told(tmp_path):
     assert (row["file"], row["assumed"]) == ("photo.jpg", "not read; the other files were")
 
 
+def test_litter_in_an_archive_is_passed_over_as_beside_one(tmp_path):
+    litter = ("S1/.DS_Store", "S1/~$form_S1.xlsx", "S1/__MACOSX/._edit_S1.kmz", "S1/Thumbs.db")
+    with zipfile.ZipFile(tmp_path / "S1.zip", "w") as archive:
+        for name in litter:
+            archive.writestr(name, b"\x00\x01")
+        archive.writestr("S1/edit_S1.kmz", kmz())
+        archive.writestr("S1/minutes.docx", b"PK")
+    made = collect([tmp_path / "S1.zip"], base())
+    assert [file.file for file in made.files] == ["S1.zip/S1/edit_S1.kmz"]
+    assert "S1/minutes.docx" in told(made, "the archive also holds")["what"]
+    assert not any("DS_Store" in what for what in made.problems["what"])
+
+
 def test_a_folder_above_is_read_too(tmp_path, monkeypatch):
     (tmp_path / "edit_S1.kmz").write_bytes(kmz())
     (tmp_path / "below").mkdir()

@@ -238,7 +238,7 @@ def _is_one_file(content: bytes | Path, filename: str, label: str) -> bool:
         return True
     if filename.lower().endswith(".kmz"):
         return True
-    endings = [_ending_of(entry) for entry in names if not _is_mac_shadow(entry)]
+    endings = [_ending_of(entry) for entry in names if not _is_litter(entry)]
     maps = [ending for ending in endings if ending in _MAPS]
     return maps == ["kml"] and not {*_FORMS, *_TABLES, *_CONTAINERS}.intersection(endings)
 
@@ -274,7 +274,7 @@ class _Unpacking:
         with _opened(content, label) as archive:
             for entry in sorted(archive.infolist(), key=_doc_first):
                 name = entry_name(entry)
-                if entry.is_dir() or _is_mac_shadow(name):
+                if entry.is_dir() or _is_litter(name):
                     continue
                 ending = _ending_of(name)
                 called = f"{label}/{clean_name(name)[:200]}"
@@ -439,7 +439,7 @@ def _unpacked(content: bytes | Path, name: str, budget: list[int], *, nested: bo
         entries = archive.infolist()
         # Google Earth shows doc.kml: what lies beside it comes after, in the order of the names.
         for entry in sorted(entries, key=_doc_first):
-            if not (ending := _ending(entry)) or _is_mac_shadow(entry.filename):
+            if not (ending := _ending(entry)) or _is_litter(entry.filename):
                 continue
             called = f"{name}/{clean_name(entry_name(entry))[:200]}"
             if ending == "kml":
@@ -482,7 +482,7 @@ def _passed(entries: list[zipfile.ZipInfo]) -> tuple[str, ...]:
     return tuple(
         clean_name(entry_name(entry))[:200]
         for entry in entries
-        if _ending(entry) in work and not _is_mac_shadow(entry.filename)
+        if _ending(entry) in work and not _is_litter(entry.filename)
     )
 
 
@@ -544,8 +544,10 @@ def _doc_first(entry: zipfile.ZipInfo) -> tuple[bool, int, str]:
     return entry.filename.lower() != "doc.kml", entry.filename.count("/"), entry.filename
 
 
-def _is_mac_shadow(filename: str) -> bool:
-    return filename.startswith("__MACOSX/") or filename.rpartition("/")[2].startswith("._")
+def _is_litter(filename: str) -> bool:
+    """Whether an entry is what a Mac adds to each archive, or Office beside each book that is open."""
+    names = filename.split("/")
+    return "__MACOSX" in names or names[-1].startswith(("._", "~$", ".DS_Store"))
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, budget: list[int]) -> bytes:
