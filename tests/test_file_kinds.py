@@ -347,6 +347,14 @@ def test_known_sites_come_in_the_columns_of_those_who_keep_them(
     assert found.sources[0]["restricted"] is is_restricted
 
 
+def test_a_heading_that_utf_8_cut_in_a_shapefile_is_known(tmp_path):
+    """Ten bytes of UTF-8 hold five letters of Cyrillic: QGIS saves "НАЗВАНИЕ" as "НАЗВА"."""
+    columns = {"НАЗВА": ["Устюрт"], "name_en": ["Ustyurt"]}
+    path = tmp_path / "sites.shp"
+    gpd.GeoDataFrame(columns, geometry=[SQUARE], crs=4326).to_file(path, encoding="UTF-8")
+    assert read("hotspots", path).table["name_ru"].tolist() == ["Устюрт"]
+
+
 def test_columns_of_another_script_are_told_apart(tmp_path):
     """A national file in Windows' Cyrillic, without a .prj and without a .cpg: two columns, one of them the name."""
     path = tmp_path / "oopt.shp"

@@ -241,7 +241,8 @@ def _matched(
 def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -> Any:
     """The heading that stands for a column: ours to the letter, else the best known spelling.
 
-    A shapefile cuts names to ten letters: one of ten that a spelling begins with is that spelling.
+    A shapefile cuts names to ten letters, or to the letters that ten bytes hold: one so long that a
+    spelling begins with is that spelling.
     """
     if column.name in table.columns and column.after not in headings:
         return column.name
@@ -250,7 +251,7 @@ def _heading(column: Column, table: pd.DataFrame, headings: Mapping[str, Any]) -
         word
         for name in column.spellings
         for word, heading in headings.items()
-        if len(str(heading)) == _LONGEST_OF_DBF and name.startswith(word)
+        if _may_be_cut(str(heading)) and name.startswith(word)
     ]
     return headings[words[0]] if words else None
 
@@ -337,8 +338,13 @@ def _state_names_in(table: pd.DataFrame, headings: Mapping[str, Any], rules: Fil
     )
 
 
-# dBASE III keeps ten letters of a column's name: longer ones are met cut off.
+# dBASE III keeps ten bytes of a column's name: longer ones are met cut off.
 _LONGEST_OF_DBF: Final = 10
+
+
+def _may_be_cut(heading: str) -> bool:
+    """Whether a longer name would not have been kept, in an old encoding or in UTF-8."""
+    return _LONGEST_OF_DBF in (len(heading), len(heading.encode()))
 
 
 def _unknown_columns(layer: str, file: str, rules: FileRules) -> list[Problem]:
