@@ -71,6 +71,7 @@ from cami_units.documents.collect_report import (
     _SHOWN,
     _headed,
     counted_changes,
+    unchanged_units,
     write_report,
     write_report_workbook,
 )
@@ -3715,6 +3716,20 @@ def test_what_is_not_applied_is_counted_by_itself_and_said_of_a_name_too(tmp_pat
     tiles = re.findall(r"<li><b>(.+?)</b> (.+?)</li>", report_page(tmp_path, made))
     assert ("15", "units unchanged") in tiles
     assert ("2", "changes not applied") in tiles
+
+
+def test_a_unit_that_one_file_leaves_and_another_changes_is_not_among_the_unchanged():
+    """CU-001 came back untouched in one file, and smaller in another; of CU-003 the smaller does not count."""
+    rows = [
+        ("CU-001", "kept", None),
+        ("CU-001", "reshaped", True),
+        ("CU-002", "kept", None),
+        ("CU-003", "kept", None),
+        ("CU-003", "reshaped", False),
+    ]
+    changes = pd.DataFrame(rows, columns=["unit_id", "change", "applied"])
+    assert unchanged_units(changes) == ["CU-002", "CU-003"]
+    assert counted_changes(changes) == {"kept": 2, "reshaped": 1, "not applied": 1}
 
 
 def report_page(tmp_path: Path, made: Collected) -> str:

@@ -128,7 +128,7 @@ def write_report(path: Path, report: Report) -> None:
         n_open=int(report.conflicts["open"].astype(bool).sum()),
         folded_remarks=folded_remarks,
         folded_said=words.text("report folded", lang, n=len(folded_remarks)),
-        kept=sorted(dict.fromkeys(changes.loc[is_unchanged, "unit_id"])),
+        kept=unchanged_units(changes),
         **tables,
         **headings,
     )
@@ -202,9 +202,16 @@ def counted_changes(changes: pd.DataFrame) -> dict[str, int]:
     Keys are those of the phrases ``report tile …``, in the order in which they are told.
     """
     is_not_applied = changes["applied"].eq(False)
-    counts = changes[~is_not_applied].groupby("change")["unit_id"].nunique()
-    tiles = {change: int(counts[change]) for change in _TILES if change in counts}
+    counts = changes[~is_not_applied].groupby("change")["unit_id"].nunique().to_dict()
+    counts["kept"] = len(unchanged_units(changes))
+    tiles = {change: int(counts[change]) for change in _TILES if counts.get(change)}
     return tiles | ({"not applied": n} if (n := int(is_not_applied.sum())) else {})
+
+
+def unchanged_units(changes: pd.DataFrame) -> list[str]:
+    """Units that came back as they were handed out, and of which nobody's change counts."""
+    kept = changes.loc[changes["change"].eq("kept"), "unit_id"]
+    return sorted({*kept} - {*changes.loc[changes["applied"].eq(True), "unit_id"]})
 
 
 def _conflicts(report: Report, lang: str) -> list[dict[str, Any]]:
