@@ -22,6 +22,7 @@ import rasterio.crs
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
+from typing_extensions import TypeAliasType  # of pydantic; Python has it from 3.12 on
 
 import cami_units as cu
 from cami_units import model
@@ -163,6 +164,11 @@ def taken(hint, value):
     return verb(one=value)
 
 
+Scalar = typing.TypeVar("Scalar")
+Grid = TypeAliasType("Grid", np.ndarray[typing.Any, np.dtype[Scalar]], type_params=(Scalar,))
+"""An alias of arrays as numpy's own are from 2.5 on, where Python is 3.12 or newer."""
+
+
 class Options(typing.TypedDict):
     """A dictionary with names, as a parameter may promise."""
 
@@ -184,6 +190,7 @@ class Options(typing.TypedDict):
         (tuple[int, ...], [(), (1, 2, 3)], [(1, "2")]),
         (Mapping[str, int], [{"a": 1}, {}], [{"a": "b"}, [1], "a"]),
         (NDArray[np.float64], [np.zeros(3)], [[0.0]]),
+        (Grid[np.float64], [np.zeros(3)], [[0.0]]),
         (ArrayLike, [np.zeros(3), [1, 2], 1], []),
         (Options, [{"name": "a"}], [1]),
         (gpd.GeoDataFrame, [type("Own", (gpd.GeoDataFrame,), {})()], [pd.DataFrame()]),

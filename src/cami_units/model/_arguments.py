@@ -99,6 +99,7 @@ def _option_faults(options: Mapping[str, Any], hint: Any) -> list[str]:
 
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a value is of the kind that an annotation names; of one that says too little, any is."""
+    hint = _written_out(hint)
     origin, parts = get_origin(hint), get_args(hint)
     if hint is Any:
         return True
@@ -112,6 +113,11 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin in (Callable, np.ndarray):
         return isinstance(value, origin)
     return _is_one(value, hint)
+
+
+def _written_out(hint: Any) -> Any:
+    """What an annotation stands for where it is a named one, as NDArray is from numpy 2.5 on."""
+    return getattr(get_origin(hint), "__value__", hint)
 
 
 def _is_one(value: Any, hint: Any) -> bool:
@@ -181,6 +187,7 @@ _MAKERS: Final[Mapping[str, str]] = {
 
 def _kind_name(hint: Any) -> str:
     """The kind that an annotation names, in words."""
+    hint = _written_out(hint)
     origin, parts = get_origin(hint), get_args(hint)
     if hint in _KINDS:
         return _KINDS[hint]
