@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner
 
-from cami_units import cli, words, workshop
+from cami_units import cli, store, words, workshop
 from cami_units.commands.activities import activities
 from cami_units.commands.decide import decide
 from cami_units.commands.pack import pack
@@ -1634,6 +1634,23 @@ def test_a_measure_that_came_back_to_a_unit_that_was_split_goes_along_once():
     table, _ = workshop.followed(table, following, by="x")
     homes = dict(zip(table["activity_id"], table["unit_id"], strict=True))
     assert homes == {"P-1": "CU-016a", "P-1.b": "CU-016b"}
+
+
+def test_an_activity_of_a_unit_that_was_split_is_read_for_each_of_its_pieces(round_dir, tmp_path):
+    """The form knows the unit by the id that it was handed out with; read again, it adds nothing."""
+    stored = store.read_round(round_dir)
+    units = stored.tables["conservation_units"].assign(split_from="", merged_into="")
+    units.loc[units["unit_id"].isin(["CU-003", "CU-004"]), "split_from"] = "CU-006"
+    tables = {**stored.tables, "conservation_units": units}
+    write_proposal(replace(stored, tables=tables), round_dir, force=True)
+    told = {"unit_id": "CU-006", "theme": "finance", "text": "For the whole", "action": "add"}
+    file = form_file(round_dir, tmp_path, "", **told)
+    made = activities(round_dir, [file])
+    assert sorted(made.table["unit_id"]) == ["CU-003", "CU-004"]
+    assert [one.what for one in made.problems] == ["no form came from S2"]
+    again = activities(round_dir, [file])
+    assert again.log.empty
+    pd.testing.assert_frame_equal(again.table, made.table)
 
 
 def test_an_activity_that_a_form_names_and_nobody_knows_is_told():

@@ -140,7 +140,8 @@ def placed(
         Any of :data:`ACTIVITY_COLUMNS`, and ``hotspot_id`` or ``unit_name`` where there is no
         ``unit_id``. All text.
     units : DataFrame
-        ``unit_id``, ``hotspot_ids``, ``name_en``, ``name_ru``.
+        ``unit_id``, ``hotspot_ids``, ``name_en``, ``name_ru``; what was split is known by ``split_from``:
+        forms were handed out with its id.
     source : str
         Where the rows come from.
 
@@ -153,7 +154,7 @@ def placed(
     tuple of Problem
         What found no unit.
     """
-    ids = set(units["unit_id"])
+    ids = {*units["unit_id"], *pieces_of(units)}
     by_hotspot = {
         hotspot: str(unit["unit_id"])
         for unit in units.to_dict("records")
