@@ -25,6 +25,7 @@ from cami_units import cli, drawn_pieces, overlap
 from cami_units.cache import NOTHING_KEPT, Cache
 from cami_units.commands import assess
 from cami_units.commands import plan_layers as _plan_layers
+from cami_units.commands import propose as _propose
 from cami_units.commands.assess import cut, measure
 from cami_units.commands.init import init
 from cami_units.commands.plan_layers import load
@@ -274,7 +275,7 @@ def test_a_round_is_the_same_with_and_without_a_cache(
 ) -> None:
     cache, kept = first
     # of hotspots and of units, whose shapes are measured alike, there is one entry
-    everything = ["cells", "layers", "owners", "pieces", "sites", "units"]
+    everything = ["cells", "layers", "owners", "pieces", "shapes", "sites", "tables", "units"]
     first_kinds = kinds(cache)
     # the ground that a site lacks is an entry each
     grounds = first_kinds.count("ground")
@@ -310,6 +311,30 @@ def test_other_thresholds_and_weights_use_what_was_measured(
         criteria.write_text(text, encoding="utf-8")
     met = [one["unit_criteria"].query("criterion == 'C1'")["met"].sum() for one in (before, after)]
     assert met[1] < met[0]
+
+
+@pytest.mark.slow
+def test_other_weights_of_the_score_only_rank_what_was_found(
+    workshop: Path,
+    first: tuple[Cache, dict[str, pd.DataFrame]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache, before = first
+    criteria = workshop / "criteria.toml"
+    text = criteria.read_text(encoding="utf-8")
+    weighed = text.replace("weights = { C1 = 1,", "weights = { C1 = 5,")
+    assert weighed != text
+    criteria.write_text(weighed, encoding="utf-8")
+    try:
+        after = proposed(workshop, NOTHING_KEPT)
+        monkeypatch.setattr(_propose, "assess_sites", lambda *_, **__: pytest.fail("assessed"))
+        monkeypatch.setattr(_propose, "cut", lambda *_, **__: pytest.fail("taken out"))
+        assert_same(after, proposed(workshop, cache))
+    finally:
+        criteria.write_text(text, encoding="utf-8")
+    units, others = (one["conservation_units"] for one in (before, after))
+    moved = [column for column in units if not units[column].equals(others[column])]
+    assert {"score"} <= {*moved} <= {"rank", "rank_label", "tier", "score"}
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from cami_units.model import (
     PROPOSED,
     ROUND_LAYERS,
     TABLES,
+    Findings,
     Imprint,
     Layers,
     Note,
@@ -44,6 +45,58 @@ STABILITY_TABLES: Final[tuple[str, ...]] = (
 
 def round_tables(
     plan: Plan,
+    known_layers: Layers,
+    unit_tables: Mapping[str, pd.DataFrame],
+    shapes: Mapping[str, pd.DataFrame],
+) -> Round:
+    """The tables of a round, in longitude and latitude: its units ranked, and the layers that it was made of.
+
+    `unit_tables` and `shapes` are what :func:`tables_of_units` and :func:`shapes_as_written` gave.
+    """
+    tables = dict(unit_tables)
+    units, cells = tables["conservation_units"], tables["planning_units"]
+    tables["conservation_units"] = _with_ranks(units, tables.pop(MEASURES), plan.profile)
+    tables["planning_units"] = gpd.GeoDataFrame(
+        cells, geometry=shapes["planning_units"].geometry.array, crs=LONLAT
+    )
+    for name, table in _layer_tables(known_layers).items():
+        tables[name] = shapes[name] if name in shapes else as_written(table)
+    return Round(
+        imprint=_imprint(plan, known_layers),
+        tables=tables,
+        manifest=_manifest(plan, known_layers),
+    )
+
+
+def _layer_tables(known_layers: Layers) -> dict[str, pd.DataFrame]:
+    """The layers that a round is made of, by the names of its tables."""
+    tables: dict[str, pd.DataFrame] = {
+        "ranges_used": known_layers.ranges,
+        "species": known_layers.species,
+    }
+    beside = ("overrides", "coverage", "coverage_areas", "occurrences", "animal_crossings")
+    for name in (*beside, *ROUND_LAYERS):
+        if getattr(known_layers, name) is not None:
+            tables[name] = getattr(known_layers, name)
+    return tables
+
+
+def shapes_as_written(known_layers: Layers, cells: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    """The layers that have shapes, and those of the planning units: no number of the criteria changes them."""
+    tables = _layer_tables(known_layers) | {"planning_units": cells[["geometry"]]}
+    return {
+        name: as_written(table)
+        for name, table in tables.items()
+        if isinstance(table, gpd.GeoDataFrame)
+    }
+
+
+MEASURES: Final = "measures"
+"""The table beside those of a round by which its units are scored and ranked."""
+
+
+def tables_of_units(
+    plan: Plan,
     pieces: Pieces,
     cells: gpd.GeoDataFrame,
     drawn_sites: Assessed,
@@ -51,17 +104,20 @@ def round_tables(
     assessed_sites: Assessed,
     *,
     cache: Cache = NOTHING_KEPT,
-) -> Round:
-    """The tables of a round, in longitude and latitude, from what was found on the grown units."""
+) -> dict[str, pd.DataFrame]:
+    """What was found on the grown units, as it is written: all that hangs on no weight of the score.
+
+    Units are not ranked yet, planning units have no shapes; what ranks units is the table `measures`.
+    """
     kept_sites = assessed_sites.decided(PROPOSED, AREA_OF_INTEREST)
     # numbered after the choice, so that ids have no gaps
     units = delineate.numbered(grown[grown["seed"].isin(kept_sites)].reset_index(drop=True))
     ids = units.set_index("seed")["unit_id"]
-    table = _conservation_units(plan, pieces, units, assessed_sites)
     known_layers = pieces.layers
     takes = _what_it_takes(plan, pieces, drawn_sites, assessed_sites, grown, ids, cache)
+    of_lattice = narrowed(cache, plan.study.model_dump())
     tables: dict[str, pd.DataFrame] = {
-        "conservation_units": table,
+        "conservation_units": _conservation_units(plan, pieces, units, assessed_sites),
         "not_proposed": _not_proposed(
             known_layers.hotspots, units, drawn_sites, assessed_sites, grown, plan.profile, takes
         ),
@@ -73,22 +129,16 @@ def round_tables(
         "unit_rationale": unit_rationale(assessed_sites, ids, plan.profile),
         "unit_species": by_unit(assessed_sites.findings.species, ids),
         "unit_countries": by_unit(assessed_sites.findings.countries, ids),
-        "planning_units": with_unit(cells, units, cache=narrowed(cache, plan.study.model_dump())),
-        "ranges_used": known_layers.ranges,
-        "species": known_layers.species,
+        "planning_units": pd.DataFrame(
+            with_unit(cells, units, cache=of_lattice).drop(columns="geometry")
+        ),
     }
     if assessed_sites.tables.records is not None:
         tables["unit_records"] = unit_records(assessed_sites, ids, plan, known_layers)
-    beside = ("overrides", "coverage", "coverage_areas", "occurrences", "animal_crossings")
-    for name in (*beside, *ROUND_LAYERS):
-        if getattr(known_layers, name) is not None:
-            tables[name] = getattr(known_layers, name)
-    return Round(
-        imprint=_imprint(plan, known_layers),
-        # last of all: every table was made from unrounded numbers, in the plan's CRS
-        tables={name: as_written(table) for name, table in tables.items()},
-        manifest=_manifest(plan, known_layers),
-    )
+    # last of all: every table was made from unrounded numbers, in the plan's CRS
+    written = {name: as_written(table) for name, table in tables.items()}
+    decided = assessed_sites.findings.summary.merge(assessed_sites.decisions, on="site")
+    return written | {MEASURES: by_unit(decided, ids)}
 
 
 GROUND_COLUMNS: Final = ["site", "criterion", "sci_name", "km2", "direction", "says", "geometry"]
@@ -120,26 +170,35 @@ def _what_it_takes(
 def _conservation_units(
     plan: Plan, pieces: Pieces, units: gpd.GeoDataFrame, assessed_sites: Assessed
 ) -> gpd.GeoDataFrame:
-    """The table `conservation_units`, in the order of the ids."""
+    """The table `conservation_units` without ranks, in the order of the ids."""
     summary = assessed_sites.findings.summary.set_index("site").loc[units["seed"]]
-    ranked = rank.rank_units(
-        assessed_sites.findings, assessed_sites.decisions, plan.profile
-    ).set_index("site")
-    ranked = ranked.loc[units["seed"]]
+    decision = assessed_sites.decisions.set_index("site")["decision"].loc[units["seed"]]
     names = _names(units, pieces.layers)
     columns = {
         "unit_id": units["unit_id"].array,
         "name_en": names["name_en"].array,
         "name_ru": names["name_ru"].array,
-        "status": ranked["decision"].map(_STATUS).array,
+        "status": decision.map(_STATUS).array,
         "origin": delineate.origins(units["hotspot_ids"], likeness(units, pieces)).array,
         "hotspot_ids": units["hotspot_ids"].array,
-        **{column: ranked[column].array for column in ("rank", "rank_label", "tier", "score")},
         **{column: summary[column].array for column in SUMMARY},
         "rationale": rationale(assessed_sites, units["seed"], plan.profile),
     }
     outline = gpd.GeoSeries(units["outline"].array, crs=LONLAT)
     return gpd.GeoDataFrame(columns, geometry=outline)
+
+
+def _with_ranks(units: pd.DataFrame, measures: pd.DataFrame, profile: Profile) -> gpd.GeoDataFrame:
+    """Units with rank, tier and score; what was not proposed has no rank, and takes none from them."""
+    sites = measures.rename(columns={"unit_id": "site"})
+    findings = Findings(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), summary=sites)
+    ranked = rank.rank_units(findings, sites[["site", "decision"]], profile).set_index("site")
+    ranked = ranked.loc[units["unit_id"]]
+    table = gpd.GeoDataFrame(units.copy())
+    columns = ("rank", "rank_label", "tier", "score")
+    for place, column in enumerate(columns, start=list(table).index("hotspot_ids") + 1):
+        table.insert(place, column, ranked[column].array)
+    return table
 
 
 _STATUS: Mapping[str, str] = {PROPOSED: "modelled candidate", AREA_OF_INTEREST: "area of interest"}

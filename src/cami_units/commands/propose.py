@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from cami_units import criteria, delineate, grid, layers, overlap, store
-from cami_units.cache import NOTHING_KEPT, Cache, kept_table, kept_value, narrowed
-from cami_units.commands._round_tables import round_tables
+from cami_units.cache import NOTHING_KEPT, Cache, kept, kept_table, kept_value, narrowed
+from cami_units.commands._round_tables import round_tables, shapes_as_written, tables_of_units
 from cami_units.commands.assess import Assessed, assess_sites, cut, pieces_key, species_ranges
 from cami_units.commands.check import missing_context, proposal_overrides
 from cami_units.commands.context import with_context
@@ -21,6 +22,7 @@ from cami_units.model import (
     AREA_OF_INTEREST,
     PROPOSED,
     InputError,
+    Layers,
     Progress,
     Round,
     check_arguments,
@@ -75,23 +77,54 @@ def propose(
     if faults := (*faulty_groups(plan, clean.sections), *faulty_cells(clean, plan)):
         raise InputError.of("several problems", problems=faults)
     clean = replace(clean, problems=(*clean.problems, *proposal_overrides(clean)))
-    progress("cutting layers by states", 0, 0)
-    pieces = cut(clean, plan, cache=cache)
-    # what is measured from here on hangs on the same numbers; weights and thresholds change nothing of it
-    cache = narrowed(cache, *pieces_key(clean, plan))
-    progress("scoring planning units", 0, 0)
+    # what is measured hangs on the same numbers; weights and thresholds change nothing of it
+    of_layers = narrowed(cache, *pieces_key(clean, plan))
     file = None if overlaps is None else Path(overlaps)
-    cells = scored(measured_cells(pieces, plan, cache=cache, overlaps=file), pieces, plan)
-    # As somebody drew them: only hotspots that hold as they are may seed a unit.
-    hotspots = assess_sites(
-        clean.hotspots, pieces, plan, site="hotspot_id", cache=cache, is_told=False
+
+    @lru_cache(maxsize=1)
+    def pieces_and_cells() -> tuple[Pieces, CellTables]:
+        """The layers cut, and what lies in the planning units."""
+        progress("cutting layers by states", 0, 0)
+        pieces = cut(clean, plan, cache=cache)
+        progress("scoring planning units", 0, 0)
+        return pieces, measured_cells(pieces, plan, cache=of_layers, overlaps=file)
+
+    def unit_tables() -> dict[str, pd.DataFrame]:
+        """The units grown, measured and decided on."""
+        pieces, cell_tables = pieces_and_cells()
+        cells = scored(cell_tables, pieces, plan)
+        # As somebody drew them: only hotspots that hold as they are may seed a unit.
+        hotspots = assess_sites(
+            clean.hotspots, pieces, plan, site="hotspot_id", cache=of_layers, is_told=False
+        )
+        landscapes = grow(cells, hotspots, pieces, plan, progress, cache=of_layers)
+        progress("measuring the finished units", 0, 0)
+        assessed = assess_sites(landscapes, pieces, plan, site="seed", cache=of_layers)
+        progress("writing down what was found", 0, 0)
+        return tables_of_units(
+            plan, pieces, cells.units, hotspots, landscapes, assessed, cache=of_layers
+        )
+
+    def shapes() -> dict[str, pd.DataFrame]:
+        """The shapes of layers and planning units in longitude and latitude."""
+        return shapes_as_written(clean, pieces_and_cells()[1].units)
+
+    study = plan.study
+    round_ = round_tables(
+        plan,
+        clean,
+        kept(of_layers, "tables", _all_but_weights(plan, clean, file), unit_tables),
+        kept(of_layers, "shapes", [study.cell_km, study.shape], shapes),
     )
-    landscapes = grow(cells, hotspots, pieces, plan, progress, cache=cache)
-    progress("measuring the finished units", 0, 0)
-    assessed = assess_sites(landscapes, pieces, plan, site="seed", cache=cache)
-    progress("writing down what was found", 0, 0)
-    tables = round_tables(plan, pieces, cells.units, hotspots, landscapes, assessed, cache=cache)
-    return with_context(tables, plan, progress=progress)
+    return with_context(round_, plan, progress=progress)
+
+
+def _all_but_weights(plan: Plan, clean: Layers, overlaps: Path | None) -> list[Any]:
+    """What the tables of units hang on beside the layers: every number but those of the score."""
+    told = {"title", "layers", "context", "workshop", "output"}
+    numbers = plan.model_dump(mode="json", exclude=told)
+    profile = plan.profile.model_dump(mode="json", exclude={"score"})
+    return [numbers, profile, clean.overrides, overlaps and store.sha256(overlaps)]
 
 
 @dataclass(frozen=True, slots=True)
