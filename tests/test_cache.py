@@ -276,6 +276,7 @@ def test_a_round_is_the_same_with_and_without_a_cache(
     cache, kept = first
     # of hotspots and of units, whose shapes are measured alike, there is one entry
     everything = ["cells", "layers", "owners", "pieces", "shapes", "sites", "tables", "units"]
+    everything += ["numbers", "numbers"]
     first_kinds = kinds(cache)
     # the ground that a site lacks is an entry each
     grounds = first_kinds.count("ground")

@@ -161,6 +161,29 @@ def test_other_limits_of_states_and_shares_are_held_against_what_was_measured(
     assert not found.equals(measured.measures)
 
 
+def test_numbers_hang_on_no_limit_that_their_rules_leave_out(profile: Profile) -> None:
+    """Every number of the profile is moved: where the rules stay the same, so does what was reckoned."""
+    told = criteria.evidence(TOY, SPECIES, profile, is_repeated=True)
+    rules, left_out = criteria.measuring_rules(profile), []
+    for name in (*FINDINGS, "occurrence"):
+        for key, number in getattr(profile, name):
+            if not isinstance(number, int | float):
+                continue
+            moved = changed(profile, name, **{key: 2 * number + 1})
+            if criteria.measuring_rules(moved) == rules:
+                left_out.append(f"{name}.{key}")
+                again = criteria.evidence(TOY, SPECIES, moved, is_repeated=True)
+                for table in ("at_sites", "measures", "firm"):
+                    found, before = (getattr(one, table) for one in (again, told))
+                    pd.testing.assert_frame_equal(found, before, check_exact=True)
+    # as the table of the criteria has them: of C3 the limit itself is among the numbers
+    assert left_out == [
+        *("G1.min_states", "G2.min_species"),
+        *("C1.min_species", "C2.min_weight", "C4.min_evenness", "C5.min_crossings"),
+        *("C6.min_barrier_share", "C7.gap_below", "C8.min_share", "C9.min_confidence"),
+    ]
+
+
 def test_a_summary_alone_is_that_of_the_findings(profile: Profile) -> None:
     whole = criteria.assess(TOY, SPECIES, profile).summary
     alone = criteria.summary(criteria.evidence(TOY, SPECIES, profile), profile)

@@ -35,7 +35,7 @@ from cami_units.commands.sensitivity import (
     write_sensitivity,
 )
 from cami_units.complementarity import SHARE_OF_RANGE
-from cami_units.criteria import firm_measures, measures, without_strips
+from cami_units.criteria import measures, without_strips
 from cami_units.layers._equal_area import in_crs
 from cami_units.model import (
     EQUAL_AREA,
@@ -250,7 +250,7 @@ def test_what_decides_only_is_what_is_told_and_the_firm_numbers_are_those_of_cut
     firm = without_strips(told.evidence.tables, plan.profile)
     assert len(firm.states) < len(told.evidence.tables.states)  # some sides are strips
     again = measures(firm, species_ranges(pieces.layers), plan.profile)
-    pd.testing.assert_frame_equal(firm_measures(told.evidence, plan.profile), again)
+    pd.testing.assert_frame_equal(told.evidence.firm, again)
 
 
 def test_crossings_name_the_barrier_the_species_and_the_place(pieces, some_units):

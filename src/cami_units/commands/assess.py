@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -258,7 +259,15 @@ def assess_sites(
         tables = measure(sites, pieces, site=site, cache=cache)
     species, profile = species_ranges(pieces.layers), plan.profile
     overrides = adjacent_sites(sites, pieces.layers, plan, site, known_as)
-    evidence = criteria.evidence(tables, species, profile, adjacent=overrides)
+    key = [sites[[site, "geometry"]], criteria.measuring_rules(profile), overrides, is_told]
+    evidence = criteria.evidence(
+        tables,
+        species,
+        profile,
+        adjacent=overrides,
+        is_repeated=is_told,
+        keep=partial(kept, cache, "numbers", key),
+    )
     findings = criteria.assess(
         tables,
         species,
@@ -266,7 +275,6 @@ def assess_sites(
         adjacent=overrides,
         border_error_km=plan.borders.error_km,
         site_evidence=evidence,
-        is_repeated=is_told,
     )
     names = layer_names(pieces.layers)
     findings = with_sentences(findings, names) if is_told else replace(findings, names=names)

@@ -16,7 +16,6 @@ from cami_units.criteria._measures import (
     Row,
     counted_states,
     evidence,
-    firm_measures,
     occurring,
     occurs,
     rows_by_site,
@@ -82,8 +81,8 @@ def assess(
     site_evidence : Evidence, optional
         What the same tables gave, where it is known.
     is_repeated : bool
-        Whether all is found once more without sides that may be an error of the border; else the column
-        ``met_without_strips`` is not there.
+        Whether all is found once more without sides that may be an error of the border, where no evidence
+        says so itself; else the column ``met_without_strips`` is not there.
 
     Returns
     -------
@@ -105,11 +104,13 @@ def assess(
     assessed: a mean over nothing is not zero.
     """
     if site_evidence is None:
-        site_evidence = evidence(tables, species, profile, adjacent=adjacent)
+        site_evidence = evidence(
+            tables, species, profile, adjacent=adjacent, is_repeated=is_repeated
+        )
     met = verdicts(site_evidence.measures, profile)
     # All of it once more without sides that may be an error of the border: told beside, and never
     # decisive.
-    firm = firm_measures(site_evidence, profile) if is_repeated else None
+    firm = site_evidence.firm
     met_firm = None if firm is None else verdicts(firm, profile)
     species_rows = _site_species(site_evidence, profile)
     return Findings(
@@ -118,6 +119,17 @@ def assess(
         countries=_site_countries(site_evidence),
         summary=_summary(site_evidence, met, species_rows, profile),
     )
+
+
+def measuring_rules(profile: Profile) -> dict[str, Any]:
+    """What the numbers of sites hang on in a profile: all of it but the limits that they are held against.
+
+    Of C3 that limit is one of the numbers: it says which species stands for a site.
+    """
+    limits = {name: {limit} for name, (_, limit, _) in _MEASURES.items() if name != "C3"}
+    of_verdicts = dict.fromkeys(("decision", "score", "cells"), True)
+    rules: dict[str, Any] = profile.model_dump(mode="json", exclude={**limits, **of_verdicts})
+    return rules
 
 
 def summary(site_evidence: Evidence, profile: Profile) -> pd.DataFrame:

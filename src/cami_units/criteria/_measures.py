@@ -57,6 +57,17 @@ class Evidence:
     at_sites: pd.DataFrame
     measures: pd.DataFrame
     adjacent: pd.DataFrame
+    firm: pd.DataFrame | None = None
+    """The measures without sides that may be an error of the border, where they were asked for."""
+
+
+Numbers = Mapping[str, pd.DataFrame]
+"""The numbers of :class:`Evidence`: its fields ``at_sites``, ``measures`` and ``firm``."""
+
+
+def _reckoned(make: Callable[[], Numbers]) -> Numbers:
+    """The numbers made now."""
+    return make()
 
 
 def measures(
@@ -128,18 +139,30 @@ def evidence(
     profile: Profile,
     *,
     adjacent: pd.DataFrame | None = None,
+    is_repeated: bool = False,
+    keep: Callable[[Callable[[], Numbers]], Numbers] = _reckoned,
 ) -> Evidence:
-    """The numbers together with the tables they come from."""
+    """The numbers together with the tables they come from; `is_repeated`: with the `firm` ones too.
+
+    `keep` may give the numbers that were made before of the same tables and :func:`measuring_rules`.
+    """
     counted_table = counted_species(species, profile)
     # Looked at first: an override without a reason is refused before anything is measured.
     overrides = _adjacent(adjacent, tables.sites)
     tables = _with_seasonal(_tidy(tables, set(counted_table.index)), profile)
     # After the seasonal ones and before the species: crossings decide which species qualify.
     tables = _with_near_crossings(tables, overrides, profile)
-    sites = tables.sites.set_index("site")
-    beside = (_barriers(tables, sites, profile), _concordance(tables, sites))
-    at_sites, measured = _measured(tables, counted_table, profile, overrides, *beside)
-    return Evidence(tables, counted_table, at_sites, measured, overrides)
+
+    def numbers() -> Numbers:
+        """All that is reckoned, a third of the time of a finding."""
+        sites = tables.sites.set_index("site")
+        beside = (_barriers(tables, sites, profile), _concordance(tables, sites))
+        at_sites, measured = _measured(tables, counted_table, profile, overrides, *beside)
+        seen = Evidence(tables, counted_table, at_sites, measured, overrides)
+        firm = {"firm": firm_measures(seen, profile)} if is_repeated else {}
+        return {"at_sites": at_sites, "measures": measured, **firm}
+
+    return Evidence(tables, counted_table, adjacent=overrides, **keep(numbers))
 
 
 def _measured(
