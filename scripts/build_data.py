@@ -423,6 +423,25 @@ PLACES_RU: Final = {"Mazong Shan": "Мацзуншань"}
 """Russian names of places that the table spells otherwise: *zong* is цзун, in atlases as in our hotspots."""
 
 
+def waters_left() -> dict[str, list[BaseGeometry]]:
+    """What is left today of each lake of ``lakes.csv``, largest first."""
+    waters = {
+        row["name"]: shapely.get_parts(shapely.from_wkt(row["today_wkt"] or "MULTIPOLYGON EMPTY"))
+        for row in rows(TABLES / "lakes.csv")
+    }
+    return {name: sorted(parts, key=area_km2, reverse=True) for name, parts in waters.items()}
+
+
+def with_water_beneath(row: Mapping[str, str]) -> Mapping[str, str]:
+    """A place of the gazetteer; the name of a lake that dried up in part stands on the largest water left."""
+    waters = waters_left().get(row["name"], [])
+    if not waters:
+        return row
+    lon, lat = np.round(shapely.get_coordinates(shapely.point_on_surface(waters[0]))[0], 1)
+    where = "position on the largest water that is left today"
+    return {**row, "lon": lon, "lat": lat, "source": f"{row['source'].split(';')[0]}; {where}"}
+
+
 def gazetteer(indicative: Path) -> bytes:
     """Places that a unit can be named after."""
     return geojson_bytes(
@@ -440,7 +459,7 @@ def gazetteer(indicative: Path) -> bytes:
                 },
                 shapely.Point(float(row["lon"]), float(row["lat"])),
             )
-            for row in rows(indicative / "gazetteer.csv")
+            for row in map(with_water_beneath, rows(indicative / "gazetteer.csv"))
         ],
     )
 
@@ -769,8 +788,7 @@ def lakes(package: zipfile.ZipFile) -> list[tuple[dict[str, Any], BaseGeometry]]
     for row in rows(TABLES / "lakes.csv"):
         within = shapely.from_wkt(row["in_source"])
         found = [lake for lake in found if not lake[1].covers(within)]
-        today = shapely.get_parts(shapely.from_wkt(row["today_wkt"] or "MULTIPOLYGON EMPTY"))
-        found += [(area_km2(part), part, WATER_BY_HAND) for part in today]
+        found += [(area_km2(part), part, WATER_BY_HAND) for part in waters_left()[row["name"]]]
     found.sort(key=lambda lake: (-lake[0], lake[1].bounds))
     features = (water_feature("lake", area, shape, source) for area, shape, source in found)
     return [(about, shapely.orient_polygons(shape)) for about, shape in features if shape.is_valid]
