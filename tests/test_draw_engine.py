@@ -592,6 +592,15 @@ def hostile():
     yield "gpx", b"<?xml version='1.0'?><gpx><wpt lat='40' lon='70'/></gpx>", "draw file broken"
     yield "piece", mark().encode(), None
     yield "bomb", zipped({"doc.kml": b"<kml>" + b" " * 80_000_000}), "draw file large"
+    # each below the limit, and not all of them
+    yield (
+        "bombs",
+        zipped({f"{n}.kml": b"<kml>" + b" " * 40_000_000 for n in range(3)}),
+        "draw file large",
+    )
+    half = HEAD + "<x/>" * 200_000 + TAIL
+    yield "wide halves", zipped({"a.kml": half, "b.kml": half}), "draw file large"
+    yield "all broken", zipped({"a.kml": HEAD, "b.kml": b"<!DOCTYPE k>"}), "draw file broken"
     yield "no kml", zipped({"a.txt": b"x"}), "draw file no kml"
     yield "entries", zipped({f"{n}.txt": b"" for n in range(300)}), "draw file large"
     yield (
@@ -942,6 +951,32 @@ def test_all_kml_of_an_archive_are_opened_as_collect_reads_them(engine):
     assert [unit["name_en"] for unit in new_units] == ["here", "beside"]
     read_names = kml.read_placemarks(archive, "edit.zip").table["name"].tolist()
     assert read_names == ["here", "beside"]
+
+
+def test_a_broken_kml_of_an_archive_is_named_and_the_others_are_opened(engine):
+    """Cut off, of a kind that is not read, and with a byte of its packed content changed."""
+    units = (HEAD + mark("here") + TAIL).encode()
+    beside = (HEAD + mark("beside") + TAIL).encode()
+    archive = zipped(
+        {
+            "old/cut.kml": units[:-40],
+            "old/typed.kml": b"<!DOCTYPE k>" + units,
+            "old/hurt.kml": units * 50,
+            "old/whole.kml": beside,
+            "doc.kml": units,
+        }
+    )
+    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+        start = found.getinfo("old/hurt.kml").header_offset + 30 + len("old/hurt.kml")
+    archive = archive[: start + 1] + b"\xff" * 20 + archive[start + 21 :]
+    (answer,) = engine("read", files=[base64.b64encode(archive).decode()])
+    assert [one["name"] for one in answer["placemarks"]] == ["here", "beside"]
+    faults = [(one["name"], one["fault"]["key"]) for one in answer["faults"]]
+    assert faults == [
+        ("old/cut.kml", "draw file broken"),
+        ("old/typed.kml", "draw file doctype"),
+        ("old/hurt.kml", "draw file broken"),
+    ]
 
 
 # -- a thousand edits -------------------------------------------------------------------------------

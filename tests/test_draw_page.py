@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import time
+import zipfile
 from dataclasses import replace
 
 import geopandas as gpd
@@ -570,6 +571,20 @@ def test_a_saved_file_is_opened_again_as_it_was(page, tmp_path):
     assert work(page)["units"] == before
     control(page, "z")  # opening is one step, and can be taken back
     assert "CU-002" in work(page)["units"]
+
+
+def test_a_broken_file_in_an_archive_is_named_when_the_others_are_opened(page, tmp_path):
+    text = saved(page, tmp_path).read_text(encoding="utf-8")
+    path = tmp_path / "both.kmz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("doc.kml", text)
+        archive.writestr("old/half.kml", text[: len(text) // 2])
+    page.driver.find_element("id", "file").send_keys(str(path))
+    page.wait("return document.getElementById('ask').open")
+    said = page.run("return document.getElementById('ask').textContent")
+    assert "both.kmz: units" in said
+    assert "Damaged and not read (1): old/half.kml." in said
+    click(page, '[data-choice="no"]')
 
 
 def test_what_google_earth_saves_is_opened_and_a_second_file_is_laid_over(page, tmp_path):

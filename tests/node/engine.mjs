@@ -81,7 +81,7 @@ const jobs = {
       let answer;
       try {
         const bytes = Uint8Array.from(Buffer.from(text, "base64"));
-        answer = kml.placemarks(await kml.textsOfFile(bytes));
+        answer = kml.placemarks(await kml.kmlOfFile(bytes));
       } catch (fault) {
         answer = { fault: fault.key || String(fault) };
       }
@@ -96,7 +96,7 @@ const jobs = {
     const answers = [];
     for (const text of job.files) {
       const bytes = Uint8Array.from(Buffer.from(text, "base64"));
-      answers.push(workOfFile(kml.placemarks(await kml.textsOfFile(bytes)), job.base, job.about));
+      answers.push(workOfFile(kml.placemarks(await kml.kmlOfFile(bytes)), job.base, job.about));
     }
     return answers;
   },

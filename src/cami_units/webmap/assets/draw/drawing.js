@@ -5,7 +5,7 @@ import { factList, findingRows, measured, measureOn, ticksOf, titleOf } from "./
 import { countedSpecies } from "./criteria.js";
 import { drawOthers, drawPins, drawUnits, finish, hand, insertVertex, layOver, nextVertex, onHand, removeVertex, setMode, showWhole, snapTo, stepBack, takeUp, vertexKey } from "./editor.js";
 import { difference, intersection, nearlyCloses, onGlobe, selfCrossing, splitByLine, union } from "./geometry.js";
-import { cleanName, cleanText, FileFault, LIMITS, placemarks, textsOfFile } from "./kml.js";
+import { cleanName, cleanText, FileFault, kmlOfFile, LIMITS, placemarks } from "./kml.js";
 import { unpackedLayers } from "./layers.js";
 import { changeFacts, listDone, listOthers, listUnits } from "./lists.js";
 import { map, showLayer } from "./sheet.js";
@@ -430,23 +430,24 @@ async function openFile(file) {
     if (file.size > LIMITS.bytes) throw new FileFault("draw file large");
     const [west, , east] = data.base.frame;
     const seam = east > 180 ? (west + east) / 2 - 180 : -180;
-    const read = placemarks(await textsOfFile(new Uint8Array(await file.arrayBuffer())), seam);
+    const read = placemarks(await kmlOfFile(new Uint8Array(await file.arrayBuffer())), seam);
     const found = workOfFile(read, base, about);
-    if (!read.placemarks.some((mark) => mark.polygons.length || mark.points.length || mark.lines.some(nearlyCloses))) throw new FileFault("draw file nothing");
-    await offer(found, cleanName(file.name));
+    if (!read.placemarks.some((mark) => mark.polygons.length || mark.points.length || mark.lines.some(nearlyCloses))) throw read.faults.length ? read.faults[0].fault : new FileFault("draw file nothing");
+    await offer(found, cleanName(file.name), read.faults.map(({ name }) => name));
   } catch (fault) {
     told(word(fault instanceof FileFault ? fault.key : "draw file broken"));
   }
 }
 
 // What becomes of an opened file is asked, never assumed: two files are never mixed in silence.
-async function offer(found, name) {
+async function offer(found, name, unread) {
   const units = Object.values(found.units).filter((unit) => !unit.into);
   const facts = { file: name, units: units.length - found.missing.length, pins: Object.keys(found.pins).length, group: found.group, round: found.round };
   const odd = found.group !== about.group || found.round !== about.round;
   const said = [
     word("draw opened", facts),
     odd ? word("draw opened other", facts) : "",
+    unread.length ? word("draw opened unread", { list: inList(unread.slice(0, 5)), count: unread.length }) : "",
     found.missing.length ? word("draw opened missing", { list: inList(found.missing) }) : "",
     found.lost.length ? word("draw opened lost", { list: inList(found.lost.slice(0, 5)), count: found.lost.length }) : "",
   ];

@@ -42,13 +42,13 @@ const escaped = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt
 const NAME = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
 const ATTRIBUTE = /\s+([A-Za-z_][\w.:-]*)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y;
 
-// A tree of { name, attributes, children, text }; names without their prefixes, as prefixes vary.
-export function elements(source) {
+// A tree of { name, attributes, children, text }; names without their prefixes, as prefixes vary. `count` goes
+// on from one file of an archive to the next.
+export function elements(source, count = { elements: 0 }) {
   if (/<!DOCTYPE|<!ENTITY/i.test(source)) throw new FileFault("draw file doctype");
   const root = { name: "", attributes: {}, children: [], text: "" };
   const open = [root];
   let at = 0;
-  let count = 0;
   while (at < source.length) {
     const next = source.indexOf("<", at);
     const text = source.slice(at, next < 0 ? source.length : next);
@@ -67,8 +67,8 @@ export function elements(source) {
       open.pop();
     } else {
       at = opened(source, next + 1, open);
-      count += 1;
-      if (count > LIMITS.elements || open.length > LIMITS.depth) throw new FileFault("draw file large");
+      count.elements += 1;
+      if (count.elements > LIMITS.elements || open.length > LIMITS.depth) throw new FileFault("draw file large");
     }
   }
   if (open.length > 1) throw new FileFault("draw file broken");
@@ -188,12 +188,12 @@ function countedOn({ polygons, points, lines }, seam) {
 // What a KML file begins with, whole or as a piece of one. Nothing of it: GeoJSON, GPX, a table, a picture.
 const TOPS = ["kml", "Document", "Folder", "Placemark"];
 
-// The placemarks of a KML text, or of several: [{ name, id, comment, folder, data, polygons, points, lines }]
-// and the document's own data.
-export function placemarks(source, seam = -180) {
-  const roots = [source].flat().map(elements);
+// The placemarks of files ([{ name, text }]): [{ name, id, comment, folder, data, polygons, points, lines }], the
+// document's own data, and which files could not be read ([{ name, fault }]): others are, all the same.
+export function placemarks(files, seam = -180) {
   const found = [];
-  const count = { vertices: 0 };
+  const faults = [];
+  const count = { elements: 0, vertices: 0 };
   let about = Object.create(null);
   const walk = (element, folder) => {
     for (const child of element.children) {
@@ -217,21 +217,39 @@ export function placemarks(source, seam = -180) {
       }
     }
   };
-  for (const root of roots) {
-    if (!root.children.some(({ name }) => TOPS.includes(name))) throw new FileFault("draw file broken");
+  for (const file of files) {
+    let root;
+    try {
+      root = rootOf(file, count);
+    } catch (fault) {
+      if (!isSpared(fault)) throw fault;
+      faults.push({ name: file.name, fault });
+      continue;
+    }
     walk(root, []);
   }
-  return { placemarks: found, about };
+  if (faults.length === files.length) throw faults[0].fault;
+  return { placemarks: found, about, faults };
 }
+
+function rootOf({ text, fault }, count) {
+  if (fault) throw fault;
+  const root = elements(text, count);
+  if (!root.children.some(({ name }) => TOPS.includes(name))) throw new FileFault("draw file broken");
+  return root;
+}
+
+// Whether the other files of an archive are opened all the same: what is too large is so with all of them.
+const isSpared = (fault) => fault instanceof FileFault && fault.key !== "draw file large";
 
 // -- bytes ----------------------------------------------------------------------------------------------
 
-// The KML texts in a file's bytes: the file itself, or all KML of a KMZ.
-export async function textsOfFile(bytes) {
+// The KML in a file's bytes, [{ name, text }] or [{ name, fault }]: the file itself, or all KML of a KMZ.
+export async function kmlOfFile(bytes) {
   if (bytes.length > LIMITS.bytes) throw new FileFault("draw file large");
   if (!bytes.length) throw new FileFault("draw file empty");
   const isArchive = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  return (isArchive ? await membersOf(bytes) : [bytes]).map(asText);
+  return isArchive ? membersOf(bytes) : [{ name: "", text: asText(bytes) }];
 }
 
 function asText(bytes) {
@@ -273,19 +291,30 @@ async function membersOf(bytes) {
   const isShadow = (one) => /^__MACOSX\/|(^|\/)\._[^/]*$/.test(one.name);
   const kmls = members.filter((one) => /\.kml$/i.test(one.name) && !isShadow(one)).sort((one, other) => isDoc(other) - isDoc(one) || depth(one) - depth(other));
   if (!kmls.length) throw new FileFault("draw file no kml");
-  const contents = [];
-  for (const member of kmls) contents.push(await unpacked(member, bytes, view));
-  if (contents.reduce((size, one) => size + one.length, 0) > LIMITS.inflated) throw new FileFault("draw file large");
-  return contents;
+  const files = [];
+  let left = LIMITS.inflated;
+  for (const member of kmls) {
+    const name = cleanName(member.name);
+    try {
+      const content = await unpacked(member, bytes, view, left);
+      left -= content.length;
+      files.push({ name, text: asText(content) });
+    } catch (fault) {
+      if (!isSpared(fault)) throw fault;
+      files.push({ name, fault });
+    }
+  }
+  return files;
 }
 
-async function unpacked(member, bytes, view) {
+async function unpacked(member, bytes, view, most) {
   if (member.flags & 1 || member.local + 30 > bytes.length) throw new FileFault("draw file broken");
   const start = member.local + 30 + view.getUint16(member.local + 26, true) + view.getUint16(member.local + 28, true);
   const packed = bytes.subarray(start, start + member.packed);
+  if (member.method === 0 && packed.length > most) throw new FileFault("draw file large");
   if (member.method === 0) return packed;
   if (member.method !== 8) throw new FileFault("draw file broken");
-  return inflated(packed, "deflate-raw", LIMITS.inflated);
+  return inflated(packed, "deflate-raw", most);
 }
 
 // Inflated bytes, under a limit that no lie in a header can move.
