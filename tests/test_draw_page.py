@@ -782,11 +782,20 @@ def test_axe_finds_nothing_serious(page):
     assert found == []
 
 
-@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1366, 768), (1024, 768), (390, 844), (844, 390), (667, 375), (780, 360)],
+)
 def test_it_fits_the_screen(page, width, height):
     page.size(width, height)
     time.sleep(0.2)
     assert page.run("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.run("return document.documentElement.scrollHeight <= window.innerHeight")
+    # what is below the least height of a part would lie under the others
+    assert page.run(
+        "const [a, b] = ['.map-box', 'footer'].map((one) => document.querySelector(one).getBoundingClientRect());"
+        "return a.bottom <= b.top + 1"
+    )
     if width < 760:
         for tab, box in (("side", "side"), ("card", "card"), ("map", "map")):
             click(page, f'[data-tab-of="{tab}"]')
