@@ -930,6 +930,22 @@ def test_a_side_that_one_state_cut_into_several_is_neither_gap_nor_overlap():
     assert fit(west, shapely.Polygon(corners)) == [("overlap", pytest.approx(60))]
 
 
+@pytest.mark.parametrize("kind", ["overlap", "gap"])
+def test_wide_ground_on_a_long_sliver_is_told(kind):
+    """60 m along 1,500 km, 90 km², and on it 4 × 10 km: 84 m wide on average, and 4 km at most."""
+    west, off = shapely.box(0, 0, 100e3, 1500e3), -60 if kind == "overlap" else 60
+    east = shapely.box(100e3 + off, 0, 200e3, 1500e3)
+    if kind == "overlap":
+        east = shapely.union(east, shapely.box(96e3, 700e3, 100e3, 710e3))
+    else:
+        east = shapely.difference(east, shapely.box(100e3, 700e3, 104e3, 710e3))
+    # where both are, the sliver is counted once: 10 km of it
+    assert fit(west, east) == [(kind, pytest.approx(90 + 40 - 0.6, rel=0.01))]
+    states = {"iso2": ["AA", "BB"], "range_state": True}
+    table = gpd.GeoDataFrame(states, geometry=[west, east], crs=EQUAL_AREA)
+    assert state_edges(table)["width_km"].tolist() == pytest.approx([4], abs=0.1)
+
+
 @pytest.mark.parametrize("km", [10, 20, 60])
 def test_a_strip_is_a_gap_though_it_is_short_and_open_at_both_ends(km):
     """12 km wide: of an end the circle of 7.5 km leaves a segment over a chord of 12 km empty, 25 km²

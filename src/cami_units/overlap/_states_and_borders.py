@@ -145,7 +145,7 @@ LEAST_KM2: Final = 1.0
 """What is smaller is the rounding of coordinates along thousands of km of border."""
 
 LEAST_WIDTH_KM: Final = 0.1
-"""A strip that is narrower on average lies between a side and the same side cut into several: no fault of drawing."""
+"""A strip that is nowhere wider lies between a side and the same side cut into several: no fault of drawing."""
 
 MOST_GAP_KM: Final = 15.0
 """Wider ground between two states is a lake, a sea or somebody's own: no fault of drawing."""
@@ -240,8 +240,9 @@ def _longest_open_side(gap: Any, states: Any) -> float:
 def _wide(shape: Any) -> Any:
     """The parts of a shape that are no slivers."""
     parts = shapely.get_parts(shape)
-    width_km = 2 * shapely.area(parts) / np.maximum(shapely.length(parts), 1.0) / 1000
-    return shapely.union_all(parts[width_km >= LEAST_WIDTH_KM])
+    # not on average: a landscape may hang on a strip as long as the border
+    inner = shapely.buffer(parts, -1000 * LEAST_WIDTH_KM / 2, quad_segs=1)
+    return shapely.union_all(parts[~shapely.is_empty(inner)])
 
 
 def _rim(gap: Any, state: Any) -> Any:
@@ -254,9 +255,16 @@ def _rim(gap: Any, state: Any) -> Any:
 
 def _size(shape: Any) -> tuple[float, float]:
     """Area in km² and the diameter, in km, of the largest circle in a shape."""
-    largest = max(shapely.get_parts(shape), key=shapely.area)
-    radius = shapely.length(shapely.maximum_inscribed_circle(largest))
-    return float(shapely.area(shape) / 1e6), float(2 * radius / 1000)
+    widest = 0.0
+    for part in sorted(shapely.get_parts(shape), key=shapely.area, reverse=True):
+        # no circle is larger than what it lies in
+        if np.sqrt(4 * shapely.area(part) / np.pi) <= widest:
+            break
+        # GEOS looks to a thousandth of the length, which of a strip along a border is more than its width
+        tolerance = shapely.area(part) / shapely.length(part) / 5
+        circle = shapely.maximum_inscribed_circle(part, tolerance=tolerance)
+        widest = max(widest, 2 * float(shapely.length(circle)))
+    return float(shapely.area(shape) / 1e6), widest / 1000
 
 
 # -- along borders --------------------------------------------------------------------------------
