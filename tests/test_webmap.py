@@ -332,6 +332,9 @@ def test_each_shared_border_comes_once() -> None:
     borders = shared_edges(np.array([left, right]))
     assert borders.equals(LineString([(1, 0), (1, 1)]))
     assert shared_edges(np.array([box(0, 0, 1, 1), box(5, 5, 6, 6)])).is_empty
+    # 4 m wide, both of its sides are one edge of the lattice, and no border
+    spit = Polygon([(1, 0), (2, 0), (2, 0.5), (3, 0.50002), (2, 0.50004), (2, 1), (1, 1)])
+    assert shared_edges(np.array([left, spit])).equals(borders)
 
 
 def test_simplifying_keeps_to_the_budget_and_shared_edges_shared() -> None:
@@ -387,6 +390,19 @@ def test_states_with_corners_of_one_on_an_edge_of_the_other_are_one_land():
     names = {"iso2": ["RU", "US"], "name_en": ["Russia", "United States"], "range_state": True}
     states = gpd.GeoDataFrame(names, geometry=shapes, crs=4326)
     assert json.loads(basemap(states, None, None, frame=(150, 55, 215, 75)))["land"]
+
+
+@pytest.mark.parametrize("other", [box(1, 1, 3, 3), box(0.5, 0.5, 1, 1), box(2, 0.5, 3, 1)])
+def test_states_that_overlap_or_share_no_corners_are_one_valid_land(other):
+    """GEOS joins them as it would a coverage, into what is invalid, and stops at disputed ground beside it."""
+    shapes = np.array([box(0, 0, 2, 2), other])
+    joined = coverage_joined(shapes)
+    assert joined.is_valid
+    assert joined.equals(shapely.union_all(shapes))
+    names = {"iso2": ["AA", "BB"], "name_en": ["A", "B"], "range_state": True}
+    states = gpd.GeoDataFrame(names, geometry=shapes, crs=4326)
+    disputed = gpd.GeoDataFrame({"disputed_id": ["D"]}, geometry=[box(1.5, 1, 2.5, 2.5)], crs=4326)
+    assert json.loads(basemap(states, disputed, None, frame=(-1, -1, 4, 4)))["land"]
 
 
 def test_every_species_has_its_own_look() -> None:

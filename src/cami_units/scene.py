@@ -510,12 +510,15 @@ def common_edges(polygons: Shapes, lattice: Callable[[Corners], Corners]) -> Cor
 
     Compared edge by edge: no tolerance, no intersection. They go by their ends, as numbers of edges do.
     """
-    rings = shapely.get_rings(shapely.get_parts(polygons))
+    parts, owner = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     start, edge, place = numbered_edges(steps := lattice(xy), ring)
-    _, first, times = np.unique(edge, return_index=True, return_counts=True)
-    # coasts and the rim of a layer belong to one polygon only
-    ends = np.stack([start, start + 1])[:, first[times > 1]]
+    _, first, number = np.unique(edge, return_index=True, return_inverse=True)
+    # coasts and the rim of a layer belong to one polygon only, both sides of a spit on a coarse lattice too
+    owners = owner[part[ring[start]]]
+    is_other = owners != owners[first][number]
+    ends = np.stack([start, start + 1])[:, first[np.unique(number[is_other])]]
     # from the lower end up, from whichever side it came
     ends = np.take_along_axis(ends, np.argsort(place[ends], axis=0), axis=0)
     corners: Corners = steps[ends.T]

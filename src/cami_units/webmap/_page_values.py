@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cami_units import palette
 from cami_units.drawn_pieces import piece
-from cami_units.model import clean_text
+from cami_units.model import clean_text, united_coverage
 from cami_units.model import is_missing as is_missing
 from cami_units.palette import Look
 from cami_units.scene import common_edges, label_place, simpler, simplest
@@ -240,10 +240,9 @@ def _simplified_coverage(polygons: tuple[bytes, ...], most: int) -> tuple[BaseGe
 
 def coverage_joined(polygons: Geometries) -> BaseGeometry:
     """The polygons of a coverage as one; those that only look like one are joined all the same, slower."""
-    try:
-        joined: BaseGeometry = shapely.coverage_union_all(polygons)
-    except shapely.errors.GEOSException:  # a corner of one on an edge of another, as 180° cuts them
-        joined = shapely.union_all(polygons)
+    # a corner of one on an edge of another, as 180° cuts them, or states that overlap
+    united = united_coverage(polygons)
+    joined: BaseGeometry = shapely.union_all(polygons) if united is None else united
     return joined
 
 
