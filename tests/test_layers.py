@@ -609,6 +609,20 @@ def test_latitudes_that_would_be_longitudes_are_told_as_swapped(tmp_path, survey
     assert "Longitude and latitude look swapped" in text
 
 
+def test_a_file_of_ranges_that_lies_in_range_states_only_when_turned_is_asked_about(
+    tmp_path, survey
+):
+    """Kyrgyz ground at 75° E 41° N, latitude first, is the Barents Sea; Kazakh ground is as written."""
+    turned = [("Ovis ammon", 1, box(41, 74, 42, 75)), ("Ovis ammon", 1, box(40.5, 75, 41.5, 76))]
+    written(tmp_path / "turned.gpkg", ranges(turned))
+    written(tmp_path / "plain.gpkg", ranges([("Saiga tatarica", 1, SAIGA)]))
+    files = [tmp_path / "plain.gpkg", tmp_path / "turned.gpkg"]
+    _, problems, _ = survey(sources={"ranges": files})
+    (said,) = [one for one in problems if "longitude and latitude swapped" in one.what]
+    assert (said.level, said.layer, said.file) == ("counted", "ranges", "turned.gpkg")
+    assert said.what.startswith("of 2 shapes 0 lie in a range state, and 2 would")
+
+
 def test_a_table_of_outlines_is_told_as_one_and_not_as_points(tmp_path, survey):
     """QGIS writes geometry into a CSV as well-known text."""
     path = tmp_path / "hotspots.csv"

@@ -28,7 +28,7 @@ from cami_units.layers._reading import (
     names_in_short,
     rows_in_short,
 )
-from cami_units.layers._shape_checks import cleaned
+from cami_units.layers._shape_checks import cleaned, turned_note
 from cami_units.layers._taxa import (
     ASKED,
     Match,
@@ -353,7 +353,8 @@ def range_layer(
     if own_files:
         from_user = _from_files(own_files, reading, species, countries)
         unused = _unused_rules(reading, from_user.table)
-        from_user = replace(from_user, problems=(*from_user.problems, *unused))
+        turned = _better_turned(from_user, countries)
+        from_user = replace(from_user, problems=(*from_user.problems, *unused, *turned))
         if with_bundled and from_user.table is not None:
             ranges = ranges_beside_bundled(from_user, ranges, countries)
         else:
@@ -419,6 +420,18 @@ def _from_files(
     rows = replace(rows, problems=(*problems, *rows.problems))
     is_skipping = any(rule.skip for rule in reading.taxa.values())
     return _used_files(rows, is_skipping=is_skipping) if is_own else rows
+
+
+def _better_turned(rows: LayerRead, countries: gpd.GeoDataFrame) -> list[Problem]:
+    """Ask about each file of ranges that lies in the range states better with its axes swapped."""
+    if rows.table is None:
+        return []
+    files = {source["sha256"]: str(source["file"]) for source in rows.sources}
+    return [
+        replace(problem, file=files[sha256])
+        for sha256, table in rows.table.groupby("_file", sort=False)
+        for problem in turned_note("ranges", table, countries)
+    ]
 
 
 def _used_files(rows: LayerRead, *, is_skipping: bool) -> LayerRead:
