@@ -655,6 +655,21 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def test_the_box_around_a_unit_is_whole_on_the_small_map_of_a_small_region() -> None:
+    """Units of 20 km by the rim of their region: 60 km of spare ground reached beyond the map."""
+    scene = toy_scene()
+    around = scene.units.geometry.iloc[0].centroid
+    shapes = [around.buffer(10e3), Point(around.x + 60e3, around.y + 40e3).buffer(10e3)]
+    units = scene.units.iloc[:2].set_geometry(shapes, crs=scene.crs)
+    page = figures.unit_page(replace(scene, units=units, layers={}), "CU-001")
+    (frame,) = [
+        one for one in page.findobj(Rectangle) if not one.get_fill() and one.get_zorder() == 40
+    ]
+    box_dots, field = frame.get_window_extent(), frame.get_clip_box()
+    assert field.x0 < box_dots.x0 < box_dots.x1 < field.x1
+    assert field.y0 < box_dots.y0 < box_dots.y1 < field.y1
+
+
 def test_a_glyph_of_several_characters_is_read_as_the_plainest_of_them() -> None:
     """Noto Sans SC draws a hyphen and one that does not break alike: CU-001 is found all the same."""
     figure = sheet(60, 20)

@@ -467,7 +467,8 @@ def _location(
     field = Field(figure, (left, top, *_LOCATION_MM), sized.frame, is_framed=False)
     draw_units(Plate(field, scene, sized, 0.5), {str(row["unit_id"])}, only_focus=True)
     x0, y0, x1, y1 = row["geometry"].bounds
-    spare = 60_000
+    # of paper, as the margin of the region is: a region of another size has the same small map
+    spare = 0.5 * sized.metres_per_mm
     corner, size = (x0 - spare, y0 - spare), (x1 - x0 + 2 * spare, y1 - y0 + 2 * spare)
     look: Any = {"fill": False, "edgecolor": INK, "linewidth": 1.1, "zorder": 40}
     field.add_artist(Rectangle(corner, *size, **look))
