@@ -947,6 +947,26 @@ def wdpa(new: bool, shapes, **columns) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(names, geometry=shapes, crs="EPSG:4326")
 
 
+@pytest.mark.parametrize(
+    ("columns", "is_restricted"),
+    [
+        (["WDPAID", "NAME"], True),
+        (["WDPA_PID"], True),
+        (["SITE_ID", "NAME_ENG", "DESIG_ENG"], True),
+        (["SITE_ID", "NAME"], False),  # a national list numbers its sites too
+    ],
+)
+@pytest.mark.parametrize("layer", ["protected_areas", "hotspots"])
+def test_a_piece_of_wdpa_with_one_of_its_ids_is_restricted(
+    tmp_path, survey, layer, columns, is_restricted
+):
+    """Whoever cuts a download to a region often keeps an id and a name: what it is under our names tells nothing."""
+    table = wdpa("SITE_ID" in columns, [box(60, 45, 61, 46)])
+    path = written(tmp_path / "parks.gpkg", table[[*columns, "geometry"]])
+    _, _, used = survey(sources={layer: [path]})
+    assert [one["restricted"] for one in used if one["file"] == path.name] == [is_restricted]
+
+
 @pytest.mark.parametrize("new", [False, True])
 def test_wdpa_is_read_in_both_dialects(tmp_path, new, survey):
     table = wdpa(new, [box(60, 45, 61, 46), box(62, 45, 63, 46)])

@@ -94,7 +94,9 @@ DIALECTS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     | {"context": ()}
 )
 
-_WDPA: Final = frozenset({"sitepid", "siteid", "wdpapid", "wdpaid"})
+_WDPA: Final = frozenset({"sitepid", "wdpapid", "wdpaid"})
+_BESIDE_SITE_ID: Final = frozenset({"desigeng", "prntiso3", "sitetype", "reparea", "statusyr"})
+"""Columns of WDPA, of which one at least is in each piece of it: others number their sites too."""
 
 
 _KEY_AREAS: Final = frozenset({"kbastatus", "ibastatus"})
@@ -129,8 +131,9 @@ def is_of_single_animals(table: gpd.GeoDataFrame) -> bool:
 
 
 def is_wdpa(table: pd.DataFrame) -> bool:
-    """Whether a table speaks a dialect of the World Database on Protected Areas."""
-    return bool(_WDPA & {plain(column) for column in table.columns})
+    """Whether a table, as it stands in its file, speaks a dialect of the World Database on Protected Areas."""
+    columns = {plain(column) for column in table.columns}
+    return bool(_WDPA & columns) or bool("siteid" in columns and _BESIDE_SITE_ID & columns)
 
 
 def in_our_words(

@@ -79,9 +79,9 @@ def source_entry(
     }
 
 
-def _is_restricted(layer: str, table: pd.DataFrame) -> bool:
-    """Whether a file looks like the Red List's or WDPA's, which may not be passed on."""
-    if layer in ("protected_areas", "context") and dialects.is_wdpa(table):
+def _is_restricted(layer: str, filed: pd.DataFrame, table: pd.DataFrame) -> bool:
+    """Whether a table, as it was filed and in our words, looks like the Red List's or WDPA's, not to be passed on."""
+    if dialects.is_wdpa(filed):  # in our words an id is an id
         return True
     if layer in ("hotspots", "context") and dialects.is_key_areas(table):
         return True
@@ -185,6 +185,7 @@ def _file_rows(
     if not path.exists():
         return LayerRead(None, tuple(problems))
     entry = source_entry(layer, path, file_datasets, is_own=rules.is_own)
+    as_filed = {dataset.name: dataset.table for dataset in file_datasets}
     fitting, notes = _in_our_words(file_datasets, layer, rules)
     problems += notes
     pieces = []
@@ -195,15 +196,9 @@ def _file_rows(
             is_record = True
             note = Note("places of single animals")
             problems.append(problem_of("note", layer, dataset.name, "", note))
-        entry["restricted"] |= (
-            is_record
-            or rules.is_restricted
-            or (
-                rules.is_own
-                and _is_restricted(layer, dataset.table)
-                and not _came_with_us(path, entry["sha256"])
-            )
-        )
+        entry["restricted"] |= is_record or rules.is_restricted
+        if rules.is_own and _is_restricted(layer, as_filed[dataset.name], dataset.table):
+            entry["restricted"] |= not _came_with_us(path, entry["sha256"])
         if not dataset.rows:
             # a reader that said why is not contradicted: the file has rows, and none can be used
             refused = {problem.file for problem in problems if problem.level == "refuses"}
