@@ -347,12 +347,17 @@ def test_known_sites_come_in_the_columns_of_those_who_keep_them(
     assert found.sources[0]["restricted"] is is_restricted
 
 
-def test_a_heading_that_utf_8_cut_in_a_shapefile_is_known(tmp_path):
+@pytest.mark.parametrize("heading", ["НАЗВА", "Имя"])
+def test_a_heading_that_utf_8_cut_in_a_shapefile_is_known(tmp_path, heading):
     """Ten bytes of UTF-8 hold five letters of Cyrillic: QGIS saves "НАЗВАНИЕ" as "НАЗВА"."""
-    columns = {"НАЗВА": ["Устюрт"], "name_en": ["Ustyurt"]}
+    columns = {heading: ["Устюрт", "Бадхыз", None], "name_en": ["Ustyurt", None, None]}
     path = tmp_path / "sites.shp"
-    gpd.GeoDataFrame(columns, geometry=[SQUARE], crs=4326).to_file(path, encoding="UTF-8")
-    assert read("hotspots", path).table["name_ru"].tolist() == ["Устюрт"]
+    squares = [shapely.affinity.translate(SQUARE, 2 * place) for place in range(3)]
+    gpd.GeoDataFrame(columns, geometry=squares, crs=4326).to_file(path, encoding="UTF-8")
+    rows = read("hotspots", path).table.sort_values("name_ru")[["name_en", "name_ru"]]
+    # a site is called by the name that it has, in any language, before its number
+    assert rows.values.tolist()[1:] == [["Бадхыз", "Бадхыз"], ["Ustyurt", "Устюрт"]]
+    assert rows["name_en"].iloc[0] == rows["name_ru"].iloc[0]
 
 
 def test_columns_of_another_script_are_told_apart(tmp_path):

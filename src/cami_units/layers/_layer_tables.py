@@ -359,10 +359,11 @@ def _with_names(rows: gpd.GeoDataFrame, key: str) -> list[str]:
 
 
 def named(table: gpd.GeoDataFrame, fallback: str) -> gpd.GeoDataFrame:
-    """Names in both languages: a missing Russian one is the English, a missing English one the id."""
+    """Names in both languages: a missing one is that of the other, where both are missing the id."""
     blank = dialects.blank(table.index)
-    english = table.get("name_en", blank).fillna(table[fallback]).astype(str)
-    russian = table.get("name_ru", blank).fillna(english).astype(str)
+    english, russian = (table.get(name, blank) for name in ("name_en", "name_ru"))
+    english = english.fillna(russian).fillna(table[fallback]).astype(str)
+    russian = russian.fillna(english).astype(str)
     return table.assign(name_en=english, name_ru=russian)
 
 
